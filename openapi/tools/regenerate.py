@@ -1,0 +1,174 @@
+"""Makes the bundle and the generated package anew, or checks that they are what would be made.
+
+Decides the steps and their order: bundle, generate, finish, format, import, exchange. A failure
+at any step leaves generated/ and openapi/openapi.yaml as they were. Never edits what the
+generator wrote beyond a header and formatting: what is wrong there is mended in a fragment or in
+a template.
+
+Exit status: 0 done (or nothing differs), 1 a step failed or `--check` found a difference, 2 the
+fragments are wrong, 130 interrupted.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import bundle
+import contract
+import generator
+import swap
+from attrs import frozen
+from generator import StepError
+from sources import SourceError, shown
+
+# Runs in an interpreter of its own: the modules of a trial must not stay in this one.
+_IMPORT_ALL = """
+import importlib, sys, warnings
+from pathlib import Path
+package = sys.argv[1]
+sys.path.insert(0, "")
+warnings.filterwarnings("error", category=SyntaxWarning)
+warnings.filterwarnings("error", module=package)
+for path in sorted(Path(package).rglob("*.py")):
+    parts = path.with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        sys.exit(f"{path.as_posix()}: {type(error).__name__}: {error}")
+"""
+
+
+@frozen
+class Project:
+    """Where things stand in a project."""
+
+    home: Path
+
+    @property
+    def openapi(self) -> Path:
+        return self.home / "openapi"
+
+    @property
+    def bundle(self) -> Path:
+        return self.openapi / swap.BUNDLE
+
+    @property
+    def generated(self) -> Path:
+        return self.home / "generated"
+
+    @property
+    def package(self) -> Path:
+        return self.generated / swap.PACKAGE
+
+
+def regenerate(project: Project, tool: generator.Generator) -> str:
+    """Make the bundle and the package anew; returns a sentence that says what was done."""
+    with swap.workplace(project.generated) as work:
+        make(project, tool, work)
+        package, text = work / swap.PACKAGE, work / swap.BUNDLE
+        count = len(swap.files(package))
+        names = f"{shown(project.package)} ({count} files) and {shown(project.bundle)}"
+        same = project.bundle.is_file() and project.bundle.read_bytes() == text.read_bytes()
+        if same and not [*swap.differences(package, project.package)]:
+            return f"{names} were up to date."
+        swap.exchange(work, project.bundle)
+    return f"{names} are written."
+
+
+def check(project: Project, tool: generator.Generator) -> list[str]:
+    """Make everything elsewhere; one sentence for each difference from what stands here."""
+    says = {
+        "missing": "is missing; run `make regenerate`.",
+        "edited": "is not what the fragments and templates give; run `make regenerate`.",
+        "extra": "belongs to nothing that is generated; delete it or run `make regenerate`.",
+    }
+    with tempfile.TemporaryDirectory(prefix="regenerate-") as folder:
+        work = Path(folder).resolve()
+        make(project, tool, work)
+        found = [
+            f"{shown(project.package / name)} {says[what]}"
+            for name, what in swap.differences(work / swap.PACKAGE, project.package)
+        ]
+        if not project.bundle.is_file():
+            found.append(f"{shown(project.bundle)} {says['missing']}")
+        elif project.bundle.read_bytes() != (work / swap.BUNDLE).read_bytes():
+            found.append(f"{shown(project.bundle)} {says['edited']}")
+    present = swap.files(project.generated)
+    beside = {name.partition("/")[0] for name in present} - {swap.PACKAGE}
+    for name in sorted(beside):
+        path = project.generated / name
+        slash = "/" if path.is_dir() else ""
+        found.append(f"{shown(path)}{slash} does not belong in generated/; delete it.")
+    return found
+
+
+def make(project: Project, tool: generator.Generator, work: Path) -> None:
+    """Make the bundle and the package in the empty folder `work`.
+
+    Raises SourceError for wrong fragments, StepError for any other step.
+    """
+    joined = bundle.build(project.openapi)
+    try:
+        table = contract.render(joined.document)
+    except contract.ContractError as error:
+        raise SourceError([joined.problem(error.pointer, error.text)]) from error
+    text, package = work / swap.BUNDLE, work / swap.PACKAGE
+    text.write_bytes(joined.text.encode())
+    tool.generate(project.home, text, package)
+    (package / "py.typed").write_bytes(b"")
+    (package / "contract.py").write_bytes(table.encode())
+    tool.format(package)
+    for path in sorted(package.rglob("*.py")):
+        path.write_bytes(tool.header.encode() + path.read_bytes())
+    command = [sys.executable, "-I", "-B", "-c", _IMPORT_ALL, swap.PACKAGE]
+    generator.run("import", command, work)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the status is described at the top of this file."""
+    parser = argparse.ArgumentParser(
+        description="Make the generated client anew from the fragments.",
+        epilog="Exit status: 0 done, 1 a step failed or --check found a difference, "
+        "2 the fragments are wrong.",
+    )
+    home = Path(__file__).resolve().parents[2]
+    parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--generator", type=Path, help="the generator's executable")
+    parser.add_argument("--project", type=Path, default=home, help="the project's folder")
+    options = parser.parse_args(arguments)
+    project = Project(options.project.absolute())
+    untouched = "generated/ and openapi/openapi.yaml are as they were."
+    try:
+        tool = generator.find(project.home, options.generator)
+        if not options.check:
+            print(regenerate(project, tool))
+        elif found := check(project, tool):
+            print("\n".join(found), file=sys.stderr)
+            return 1
+        else:
+            print("The generated client is what the fragments and templates give.")
+    except SourceError as error:
+        bundle.report(error)
+        return 2
+    except StepError as error:
+        print(f"{error}\n{untouched}", file=sys.stderr)
+        return 1
+    except swap.BusyError:
+        sentence = "Another `make regenerate` is at work; wait for it and run this again."
+        print(sentence, file=sys.stderr)
+        return 1
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"The step write failed: {what}.\n{untouched}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"Interrupted; {untouched}", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

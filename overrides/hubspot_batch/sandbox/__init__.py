@@ -1,0 +1,38 @@
+"""A stateful stand-in for HubSpot's batch operations, to develop and to test against.
+
+One core without I/O (`Sandbox`) is mounted as an httpx transport (`SandboxTransport`) or served
+over HTTP (`app`, `serve`, `served`; these need the extra `[sandbox]` to listen on a port). What
+it can do wrong on demand is a table, `FAULTS`. It never talks to HubSpot.
+"""
+
+from .asgi import app
+from .clock import FakeClock
+from .core import RequestEntry, Sandbox
+from .examples import add_examples
+from .faults import FAULTS, Fault, Rates, Script, rates, script
+from .serve import ServeError, live_sandbox, serve, served
+from .store import Record
+from .transport import SandboxTransport
+from .wire import SandboxAnswer, SandboxRequest
+
+__all__ = [
+    "FAULTS",
+    "FakeClock",
+    "Fault",
+    "Rates",
+    "Record",
+    "RequestEntry",
+    "Sandbox",
+    "SandboxAnswer",
+    "SandboxRequest",
+    "SandboxTransport",
+    "Script",
+    "ServeError",
+    "add_examples",
+    "app",
+    "live_sandbox",
+    "rates",
+    "script",
+    "serve",
+    "served",
+]

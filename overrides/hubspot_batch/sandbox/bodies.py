@@ -1,0 +1,87 @@
+"""The bodies of answers, in the forms that public projects recorded.
+
+It decides which fields a body has and which it lacks. It never decides when one is sent.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .clock import to_text
+from .limits import DAILY, ROLLING
+
+_GROUPS = {
+    ROLLING: "publicapi:private_app-api-calls-ten-secondly:1234567:7654321",
+    DAILY: "publicapi:private_app-api-calls-daily:7654321",
+}
+
+
+def refusal(
+    correlation_id: str,
+    message: str,
+    category: str | None = None,
+    *,
+    sub_category: str | None = None,
+    errors: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The body of a 4xx; without a category for broken JSON and for some 404s."""
+    body: dict[str, Any] = {"status": "error", "message": message, "correlationId": correlation_id}
+    if errors:
+        body["errors"] = list(errors)
+    if category:
+        body["category"] = category
+    if sub_category:
+        body["subCategory"] = sub_category
+    return body
+
+
+def rate_limited(correlation_id: str, policy: str) -> dict[str, Any]:
+    """The body of a 429, which has no category."""
+    kind = "daily" if policy == DAILY else policy.lower()
+    return {
+        "status": "error",
+        "message": f"You have reached your {kind} limit.",
+        "errorType": "RATE_LIMIT",
+        "policyName": policy,
+        "groupName": _GROUPS[policy],
+        "correlationId": correlation_id,
+    }
+
+
+def missing_scopes(correlation_id: str, scopes: Sequence[str]) -> dict[str, Any]:
+    """The body of a 403, which names the scopes that would be needed."""
+    needed = {
+        "message": "The app needs one or more of these scopes.",
+        "context": {"requiredGranularScopes": list(scopes)},
+    }
+    return refusal(
+        correlation_id,
+        "The app has not been granted all scopes that this call needs.",
+        "MISSING_SCOPES",
+        errors=[needed],
+    )
+
+
+def batch(
+    results: Sequence[dict[str, Any]],
+    errors: Sequence[dict[str, Any]],
+    started: float,
+    completed: float,
+) -> dict[str, Any]:
+    """The body of a 2xx; `numErrors` counts error objects and stands in a 207 only."""
+    body: dict[str, Any] = {
+        "status": "COMPLETE",
+        "results": list(results),
+        "startedAt": to_text(started),
+        "completedAt": to_text(completed),
+    }
+    if errors:
+        body |= {"numErrors": len(errors), "errors": list(errors)}
+    return body
+
+
+def edge_page(status: int, correlation_id: str) -> str:
+    """The HTML page that the edge sends in place of the API's answer."""
+    return (
+        f"<!DOCTYPE html>\n<html><head><title>{status}</title></head>\n"
+        f"<body><h1>Error {status}</h1><p>Ray {correlation_id}</p></body></html>\n"
+    )

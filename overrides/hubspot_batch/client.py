@@ -1,0 +1,185 @@
+"""The clients that users hold: `HubSpotBatch` and `AsyncHubSpotBatch`.
+
+This module decides what a client is made of. It never decides how a run goes or what an answer
+means. The two clients have the same methods; a test compares them.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
+from .errors import ConfigurationError
+from .operations import Client
+from .policies import RateLimit, Retry
+from .resources import (
+    AsyncCalls,
+    AsyncCampaigns,
+    AsyncMarketingEvents,
+    Calls,
+    Campaigns,
+    MarketingEvents,
+)
+from .runs import AsyncRunner, Runner
+from .transport import Clock, TokenProvider, Transport, read_token
+
+DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+DEFAULT_RATE_LIMIT = RateLimit()
+DEFAULT_RETRY = Retry()
+SYSTEM_CLOCK = Clock()
+
+
+class HubSpotBatch:
+    """HubSpot's batch endpoints, with an outcome for every input.
+
+    Args:
+        token: The access token, or a function that returns it, which is asked for every request
+            and once more after a 401. The environment's HUBSPOT_ACCESS_TOKEN by default.
+        base_url: HubSpot's address, for accounts with a regional host; https, except on this machine
+            itself. The environment's HUBSPOT_BASE_URL, else https://api.hubapi.com, by default.
+        timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
+        max_concurrency: Requests in flight at most.
+        rate_limit: How fast requests may start; None for as fast as they come.
+        retry: How often a request that was certainly not done is sent again.
+        transport: An `httpx.BaseTransport` to send with, in place of the network.
+        clock: How time is told and spent, for tests that must not wait.
+
+    Attributes:
+        campaigns: Create and read campaigns.
+        marketing_events: Update marketing events.
+        calls: Create calls.
+        raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
+
+    Raises:
+        ConfigurationError: An argument is wrong, or there is no token.
+    """
+
+    def __init__(
+        self,
+        token: str | TokenProvider | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        max_concurrency: int = 1,
+        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
+        retry: Retry = DEFAULT_RETRY,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._base_url = _read_base_url(base_url)
+        _check("max_concurrency", max_concurrency, int)
+        _check("transport", transport, httpx.BaseTransport | None)
+        if transport is None:
+            transport = httpx.HTTPTransport(proxy=proxy_for(self._base_url))
+        wrapped = Transport(
+            transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
+        )
+        self._http = httpx.Client(
+            transport=wrapped, base_url=self._base_url, timeout=timeout, headers=_headers()
+        )
+        self.raw = Client(base_url=self._base_url).set_httpx_client(self._http)
+        runner = Runner(self.raw, self._http)
+        self.campaigns = Campaigns(runner)
+        self.marketing_events = MarketingEvents(runner)
+        self.calls = Calls(runner)
+
+    def __repr__(self) -> str:
+        return f"HubSpotBatch(base_url={self._base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections; the client cannot be used again."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class AsyncHubSpotBatch:
+    """HubSpot's batch endpoints, with an outcome for every input, for asyncio.
+
+    Like `HubSpotBatch`, with the same methods to await, and asynchronous iterators. The function
+    that returns a token may be asynchronous too, and `transport` is an `httpx.AsyncBaseTransport`.
+    """
+
+    def __init__(
+        self,
+        token: str | TokenProvider | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
+        max_concurrency: int = 1,
+        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
+        retry: Retry = DEFAULT_RETRY,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self._base_url = _read_base_url(base_url)
+        _check("max_concurrency", max_concurrency, int)
+        _check("transport", transport, httpx.AsyncBaseTransport | None)
+        if transport is None:
+            transport = httpx.AsyncHTTPTransport(proxy=proxy_for(self._base_url))
+        wrapped = Transport(
+            transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
+        )
+        self._http = httpx.AsyncClient(
+            transport=wrapped, base_url=self._base_url, timeout=timeout, headers=_headers()
+        )
+        self.raw = Client(base_url=self._base_url).set_async_httpx_client(self._http)
+        runner = AsyncRunner(self.raw, self._http)
+        self.campaigns = AsyncCampaigns(runner)
+        self.marketing_events = AsyncMarketingEvents(runner)
+        self.calls = AsyncCalls(runner)
+
+    def __repr__(self) -> str:
+        return f"AsyncHubSpotBatch(base_url={self._base_url!r})"
+
+    async def close(self) -> None:
+        """Close the connections; the client cannot be used again."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+
+def _read_token(token: str | TokenProvider | None) -> str | TokenProvider:
+    if token is None:
+        token = os.environ.get("HUBSPOT_ACCESS_TOKEN", "")
+    return token if callable(token) else read_token(token)
+
+
+def _read_base_url(base_url: str | None) -> str:
+    if base_url is None:
+        base_url = os.environ.get("HUBSPOT_BASE_URL") or DEFAULT_BASE_URL
+    return read_base_url(base_url)
+
+
+def _check(name: str, value: object, kind: Any) -> None:
+    """Refuse an argument of the wrong type: not every caller has a type checker."""
+    if not isinstance(value, kind) or (isinstance(value, int) and value < 1):
+        wanted = {int: "a whole number, 1 or more"}.get(kind, f"of the type {kind}")
+        raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
+
+
+def _headers() -> dict[str, str]:
+    return {"User-Agent": f"hubspot-batch/{version('hubspot-batch')}"}

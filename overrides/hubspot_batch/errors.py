@@ -1,0 +1,107 @@
+"""What stops a run, as exceptions.
+
+    HubSpotBatchError
+    ├── ConfigurationError       an argument or a setting is wrong; nothing was sent
+    ├── AuthenticationError      the token is missing, wrong or expired (401)
+    ├── MissingScopesError       the token may not do this (403)
+    ├── DailyLimitError          the account's allowance for the day is spent (429)
+    ├── RateLimitError           too many requests, for longer than the run may wait (429)
+    ├── UnavailableError         the account is locked or being moved (423, 477)
+    ├── UnreachableError         no connection; nothing of the request was sent
+    ├── InputError               the iterable of inputs raised; its exception is the cause
+    └── IncompleteError          `BatchResult.raise_for_failures` found what did not succeed
+
+This module decides the names and what each exception carries. It never decides when one is raised.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .outcomes import BatchResult
+
+
+class HubSpotBatchError(Exception):
+    """The base of all exceptions of this package.
+
+    Attributes:
+        message: What happened and what to do, in a sentence. It never holds the token.
+        result: The outcomes so far, with every other input `not_sent`; None where no run had begun.
+            After an iterating method (`create_iter` and its like) it holds only what the iterator
+            had not handed out yet.
+        status_code: The HTTP status that stopped the run, or None.
+        correlation_id: HubSpot's name of the request, for its support, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        result: BatchResult[Any] | None = None,
+        status_code: int | None = None,
+        correlation_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.result = result
+        self.status_code = status_code
+        self.correlation_id = correlation_id
+
+    def __reduce__(self) -> tuple[Callable[..., HubSpotBatchError], tuple[object, ...]]:
+        # Keyword arguments are lost by BaseException's own pickling.
+        return _rebuild, (
+            type(self),
+            self.message,
+            self.result,
+            self.status_code,
+            self.correlation_id,
+        )
+
+
+def _rebuild(
+    error: type[HubSpotBatchError],
+    message: str,
+    result: BatchResult[Any] | None,
+    status_code: int | None,
+    correlation_id: str | None,
+) -> HubSpotBatchError:
+    return error(message, result=result, status_code=status_code, correlation_id=correlation_id)
+
+
+class ConfigurationError(HubSpotBatchError):
+    """An argument or a setting is wrong; nothing was sent."""
+
+
+class AuthenticationError(HubSpotBatchError):
+    """The token is missing, wrong or expired."""
+
+
+class MissingScopesError(HubSpotBatchError):
+    """The token lacks a scope that the operation needs."""
+
+
+class DailyLimitError(HubSpotBatchError):
+    """The account's allowance of requests for the day is spent; it returns at midnight there."""
+
+
+class RateLimitError(HubSpotBatchError):
+    """The server refused too many requests in a row as too fast."""
+
+
+class UnavailableError(HubSpotBatchError):
+    """The account is locked or being moved; try again later."""
+
+
+class UnreachableError(HubSpotBatchError):
+    """No connection could be made, so nothing of the request was sent."""
+
+
+class InputError(HubSpotBatchError):
+    """The iterable of inputs raised an exception, which is this one's cause."""
+
+
+class IncompleteError(HubSpotBatchError):
+    """Not every input succeeded; raised on request by `BatchResult.raise_for_failures`."""

@@ -1,0 +1,108 @@
+"""Checks what is to be sent against the description, before anything is sent.
+
+This module decides whether an input can be valid, by the JSON Schema that the description gives
+it. It never decides what HubSpot will make of a valid one.
+"""
+
+from __future__ import annotations
+
+import json
+import reprlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, cast
+
+import fastjsonschema
+from attrs import define
+
+from .batch import InvalidInputError
+
+
+@define(slots=False)
+class InputCheck:
+    """The check of an operation's inputs.
+
+    Args:
+        schema: The JSON Schema of an input, closed against names that it does not declare.
+    """
+
+    schema: dict[str, Any]
+
+    def read(self, wire: dict[str, Any], *, more_names: bool) -> dict[str, Any]:
+        """Return what to send for an input.
+
+        A list that the API requires is sent empty where it was left out.
+
+        Args:
+            wire: The input as a JSON object.
+            more_names: Whether names that the description lacks are sent on; else they are
+                misspellings.
+
+        Raises:
+            InvalidInputError: It cannot be valid; the text says where and why.
+        """
+        for name in self._required_lists:
+            wire.setdefault(name, [])
+        names = self.schema.get("properties", {})
+        if not more_names and (unknown := sorted(map(str, wire.keys() - names.keys()))):
+            raise InvalidInputError(
+                f"The API has no field {', '.join(unknown)} here; it has {', '.join(names)}."
+            )
+        try:
+            (self._open if more_names else self._closed)(wire)
+            # What no JSON text can hold: numbers that are none, and halves of characters.
+            json.dumps(wire, ensure_ascii=False, allow_nan=False).encode()
+        except fastjsonschema.JsonSchemaValueException as error:
+            raise InvalidInputError(f"{_sentence(error)}.") from None
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
+        return wire
+
+    @cached_property
+    def _required_lists(self) -> tuple[str, ...]:
+        properties = self.schema.get("properties", {})
+        required = self.schema.get("required", ())
+        return tuple(n for n in required if properties.get(n, {}).get("type") == "array")
+
+    # Compiled when first needed, since compiling takes longer than importing this package.
+    @cached_property
+    def _closed(self) -> Callable[[object], object]:
+        return _compile(self.schema)
+
+    @cached_property
+    def _open(self) -> Callable[[object], object]:
+        return _compile(_opened(self.schema))
+
+
+def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
+    check: Callable[[object], object] = fastjsonschema.compile(schema, use_default=False)
+    return check
+
+
+def _opened(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        parts = cast("dict[str, Any]", schema).items()
+        return {n: _opened(p) for n, p in parts if (n, p) != ("additionalProperties", False)}
+    if isinstance(schema, list):
+        return [_opened(part) for part in schema]
+    return schema
+
+
+def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
+    where = str(error.name).removeprefix("data").lstrip(".") or "the input"
+    value: Any = error.value
+    rule: Any = error.rule_definition
+    match error.rule:
+        case "required":
+            return f"{where} lacks {', '.join(name for name in rule if name not in value)}"
+        case "additionalProperties":
+            names = error.definition.get("properties", {})
+            return (
+                f"{where} has no field {', '.join(sorted(map(str, value.keys() - names.keys())))}"
+            )
+        case "type":
+            return f"{where} is {reprlib.repr(value)}, but must be of type {rule}"
+        case "format":
+            return f"{where} is {reprlib.repr(value)}, which is no {rule}"
+        case _:
+            return str(error.message).removeprefix("data").lstrip(". ")

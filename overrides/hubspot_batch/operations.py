@@ -1,0 +1,285 @@
+"""What the operations are, as data: a row for each, and the generated function that carries it out.
+
+This module decides nothing while a run goes on. It alone knows the generated package. Limits,
+paths and the forms of inputs come from there, so a change of the description is no change here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import Any, Generic, TypeVar, cast
+
+from attrs import frozen
+from hubspot_batch_client import Client
+from hubspot_batch_client.api.calls import create_calls
+from hubspot_batch_client.api.campaigns import create_campaigns, read_campaigns
+from hubspot_batch_client.api.marketing_events import update_marketing_events
+from hubspot_batch_client.contract import OPERATIONS
+from hubspot_batch_client.models import (
+    ApiError,
+    BatchError,
+    Call,
+    CallBatchInput,
+    CallInput,
+    Campaign,
+    CampaignBatchInput,
+    CampaignInput,
+    CampaignReadBatchInput,
+    CampaignReadInput,
+    CampaignWithAssets,
+    ErrorDetail,
+    MarketingEvent,
+    MarketingEventBatchInput,
+    MarketingEventUpdate,
+)
+from hubspot_batch_client.types import Model, Response, to_json
+
+from .batch import Answer, Chunk, InvalidInputError, Operation
+from .inputs import InputCheck
+from .outcomes import OutcomeError, freeze_context
+from .ties import Entry, Found, Refusal
+
+# The layers above take the generated names from here.
+__all__ = [
+    "CREATE_CALLS",
+    "CREATE_CAMPAIGNS",
+    "READ_CAMPAIGNS",
+    "UPDATE_MARKETING_EVENTS",
+    "Call",
+    "CallInput",
+    "Campaign",
+    "CampaignInput",
+    "CampaignReadInput",
+    "CampaignWithAssets",
+    "Client",
+    "MarketingEvent",
+    "MarketingEventUpdate",
+    "Row",
+]
+
+ResultT = TypeVar("ResultT", bound=Model)
+
+# A name that each input of a batch may carry. When all carry one of their own, the server carries
+# out what it can, and names what it refuses (openapi/pages/create_calls.yaml).
+_TRACE_ID = "objectWriteTraceId"
+
+# The limit of an operation for which neither a page nor a fragment names one: the CRM's ceiling.
+_CEILING = 100
+
+
+@frozen(slots=False)
+class Row(Generic[ResultT]):
+    """An operation.
+
+    Attributes:
+        id: The operation's id in the description.
+        send, asend: The generated functions.
+        body: The model of the request's body.
+        input: The model of an input.
+        result: The model of a result.
+        input_key: The field by which an answer names an input; None where there is none.
+        result_key: The attribute of a result that repeats it.
+        error_keys: The names under which an error's context lists it.
+        reads: Whether the operation changes nothing.
+        by_properties: Whether results repeat the values of their inputs.
+    """
+
+    id: str
+    send: Callable[..., Response[Any]]
+    asend: Callable[..., Awaitable[Response[Any]]]
+    body: Callable[..., Model]
+    input: type[Model]
+    result: type[ResultT]
+    input_key: str | None = None
+    result_key: str | None = None
+    error_keys: tuple[str, ...] = ()
+    reads: bool = False
+    by_properties: bool = False
+
+    @cached_property
+    def _check(self) -> InputCheck:
+        return InputCheck(OPERATIONS[self.id].input_schema)
+
+    @property
+    def limit(self) -> int:
+        """Inputs to a request, at most, as the description says."""
+        return OPERATIONS[self.id].max_inputs or _CEILING
+
+    def operation(self) -> Operation[ResultT]:
+        """Return what the engine has to know of this row."""
+        return Operation(
+            id=self.id,
+            limit=self.limit,
+            reads=self.reads,
+            by_properties=self.by_properties,
+            key_field=self.input_key,
+            keys_are_names=self.input_key == _TRACE_ID,
+            prepare=self.prepare,
+        )
+
+    def prepare(self, index: int, given: object) -> Entry:
+        """Return what to send for an input. A read takes an id as it is.
+
+        Raises:
+            InvalidInputError: It cannot be valid.
+        """
+        if isinstance(given, self.input):
+            wire = self._check.read(to_json(given), more_names=True)
+        elif self.reads and isinstance(given, str):
+            wire = self._check.read({str(self.input_key): given}, more_names=False)
+        elif isinstance(given, Mapping):
+            wire = self._check.read({**cast("Mapping[str, Any]", given)}, more_names=False)
+        else:
+            raise InvalidInputError(
+                f"An input is a {self.input.__name__} or a mapping in the API's own names, "
+                f"and not {type(given).__name__}."
+            )
+        key = wire.get(self.input_key) if self.input_key else None
+        if key == "":
+            raise InvalidInputError(f"{self.input_key} is empty.")
+        return Entry(index, given, wire, key)
+
+    def request(self, chunk: Chunk, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of the generated function, but for the client."""
+        # The wire forms have been checked, so the models take them as they are.
+        inputs = [_from_dict(self.input, wire) for wire in chunk.wires]
+        return {"body": self.body(inputs=inputs), **query}
+
+    def call(self, client: Client, chunk: Chunk, query: Mapping[str, Any]) -> Answer:
+        """Send a chunk and read the answer."""
+        return self.read(self.send(client=client, **self.request(chunk, query)))
+
+    async def acall(self, client: Client, chunk: Chunk, query: Mapping[str, Any]) -> Answer:
+        """Send a chunk and read the answer."""
+        return self.read(await self.asend(client=client, **self.request(chunk, query)))
+
+    def read(self, response: Response[Any]) -> Answer:
+        """Return what an answer says, in the engine's terms."""
+        parsed = response.parsed
+        status = response.status_code
+        error = _whole_error(response)
+        if parsed is None or isinstance(parsed, ApiError):
+            daily = isinstance(parsed, ApiError) and parsed.policy_name == "DAILY"
+            return Answer(status, readable=False, error=error, daily=daily)
+        results = tuple(self._found(result) for result in _items(parsed.results))
+        refusals = tuple(
+            self._refusal(item, error)
+            for item in _items(parsed.errors)
+            if isinstance(item, BatchError)
+        )
+        return Answer(status, readable=True, error=error, results=results, refusals=refusals)
+
+    def _found(self, value: Any) -> Found:
+        if not isinstance(value, self.result):
+            return Found(value)
+        properties = getattr(value, "properties", None)
+        return Found(
+            value,
+            id=_name(getattr(value, "id", None)),
+            key=_name(getattr(value, self.result_key, None)) if self.result_key else None,
+            properties=cast("dict[str, Any]", properties) if isinstance(properties, dict) else {},
+        )
+
+    def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
+        context = freeze_context(item.context)
+        error = OutcomeError(
+            "refused",
+            _text(item.message) or "HubSpot refused this input without a reason.",
+            category=_text(item.category),
+            sub_category=_text(item.sub_category),
+            context=context,
+            correlation_id=whole.correlation_id,
+            status_code=whole.status_code,
+        )
+        keys = (key for name in self.error_keys for key in context.get(name, ()))
+        return Refusal(error, frozenset(keys))
+
+
+def _whole_error(response: Response[Any]) -> OutcomeError:
+    """Return what an answer would mean as the error of the whole request."""
+    status = response.status_code
+    header = response.headers.get("X-HubSpot-Correlation-Id")
+    parsed = response.parsed
+    kind = "refused" if 300 <= status <= 499 or status in (522, 525, 526, 530) else "server_error"
+    if not isinstance(parsed, ApiError):
+        message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
+        return OutcomeError(kind, message, correlation_id=header, status_code=status)
+    context = dict(freeze_context(parsed.context))
+    for detail in _items(parsed.errors):
+        if isinstance(detail, ErrorDetail):
+            context = {**freeze_context(detail.context), **context}
+    return OutcomeError(
+        kind,
+        _text(parsed.message) or f"HubSpot answered HTTP {status} without a reason.",
+        category=_text(parsed.category),
+        sub_category=_text(parsed.sub_category),
+        context=context,
+        correlation_id=_text(parsed.correlation_id) or header,
+        status_code=status,
+    )
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _name(value: object) -> str | None:
+    """Return an id as text; one that comes as a number is the same id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(value)
+
+
+def _from_dict(model: Any, wire: Mapping[str, Any]) -> Any:
+    return model.from_dict(wire)
+
+
+CREATE_CAMPAIGNS = Row(
+    "create_campaigns",
+    create_campaigns.sync_detailed,
+    create_campaigns.asyncio_detailed,
+    CampaignBatchInput,
+    CampaignInput,
+    Campaign,
+    by_properties=True,
+)
+READ_CAMPAIGNS = Row(
+    "read_campaigns",
+    read_campaigns.sync_detailed,
+    read_campaigns.asyncio_detailed,
+    CampaignReadBatchInput,
+    CampaignReadInput,
+    CampaignWithAssets,
+    input_key="id",
+    result_key="id",
+    error_keys=("id", "ids"),
+    reads=True,
+)
+UPDATE_MARKETING_EVENTS = Row(
+    "update_marketing_events",
+    update_marketing_events.sync_detailed,
+    update_marketing_events.asyncio_detailed,
+    MarketingEventBatchInput,
+    MarketingEventUpdate,
+    MarketingEvent,
+    input_key="objectId",
+    result_key="object_id",
+    error_keys=("id", "ids", "objectId", "objectIds"),
+)
+CREATE_CALLS = Row(
+    "create_calls",
+    create_calls.sync_detailed,
+    create_calls.asyncio_detailed,
+    CallBatchInput,
+    CallInput,
+    Call,
+    input_key=_TRACE_ID,
+    result_key="object_write_trace_id",
+    error_keys=(_TRACE_ID,),
+    by_properties=True,
+)

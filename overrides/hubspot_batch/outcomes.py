@@ -1,0 +1,145 @@
+"""What became of the inputs, as values.
+
+This module decides the shapes that a user reads. It never decides what an outcome is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
+
+from attrs import field, frozen
+
+from .errors import IncompleteError
+
+ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+class OutcomeStatus(StrEnum):
+    """What became of an input."""
+
+    SUCCEEDED = "succeeded"
+    """The server said that it was done."""
+    FAILED = "failed"
+    """The server refused it, or it was not valid and never sent."""
+    UNKNOWN = "unknown"
+    """It may have been done; nobody has said."""
+    NOT_SENT = "not_sent"
+    """It was certainly not done."""
+
+
+@frozen
+class OutcomeError:
+    """Why an input did not succeed.
+
+    Attributes:
+        kind: One of
+            `invalid_input` (it cannot be valid, and was not sent),
+            `refused` (the server refused it, or the batch that it was in),
+            `not_returned` (a read answered without it),
+            `no_answer` (the connection broke, or time ran out, after sending),
+            `server_error` (the server failed while it worked, or its answer was unreadable),
+            `not_mentioned` (a write was accepted, but the answer does not mention the input),
+            `stopped` (the run ended before it was done).
+        message: What happened, for people; the server's words where there are any.
+        category: HubSpot's word for the kind of error, for example `VALIDATION_ERROR`.
+        sub_category: HubSpot's narrower word.
+        context: HubSpot's details by name.
+        correlation_id: HubSpot's name of the request, for its support.
+        status_code: The HTTP status of the answer that said so.
+    """
+
+    kind: str
+    message: str
+    category: str | None = None
+    sub_category: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
+    correlation_id: str | None = None
+    status_code: int | None = None
+
+
+@frozen
+class Outcome(Generic[ResultT_co]):
+    """What became of one input.
+
+    Attributes:
+        index: The input's position, from 0.
+        input: The input as it was given.
+        status: What became of it.
+        result: The server's record of it, where one could be tied to it; else None.
+        error: Why it did not succeed; None when it did.
+    """
+
+    index: int
+    input: Any
+    status: OutcomeStatus
+    result: ResultT_co | None = None
+    error: OutcomeError | None = None
+
+
+@frozen
+class BatchResult(Generic[ResultT_co]):
+    """What became of all inputs.
+
+    Attributes:
+        outcomes: One for each input, in the order of the inputs.
+        unmatched: Results of the server that could not be tied to an input by evidence.
+    """
+
+    outcomes: tuple[Outcome[ResultT_co], ...]
+    unmatched: tuple[ResultT_co, ...] = ()
+
+    def _with(self, status: OutcomeStatus) -> tuple[Outcome[ResultT_co], ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.status is status)
+
+    @property
+    def succeeded(self) -> tuple[Outcome[ResultT_co], ...]:
+        """The outcomes of the inputs that were done."""
+        return self._with(OutcomeStatus.SUCCEEDED)
+
+    @property
+    def failed(self) -> tuple[Outcome[ResultT_co], ...]:
+        """The outcomes of the inputs that were refused."""
+        return self._with(OutcomeStatus.FAILED)
+
+    @property
+    def unknown(self) -> tuple[Outcome[ResultT_co], ...]:
+        """The outcomes of the inputs that may have been done."""
+        return self._with(OutcomeStatus.UNKNOWN)
+
+    @property
+    def not_sent(self) -> tuple[Outcome[ResultT_co], ...]:
+        """The outcomes of the inputs that were certainly not done."""
+        return self._with(OutcomeStatus.NOT_SENT)
+
+    def raise_for_failures(self) -> None:
+        """Raise if any input did not succeed.
+
+        Raises:
+            IncompleteError: With this object as `.result`, the numbers and the first reason.
+        """
+        counts = {status: len(self._with(status)) for status in OutcomeStatus}
+        if counts[OutcomeStatus.SUCCEEDED] == len(self.outcomes):
+            return
+        numbers = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        first = next(o for o in self.outcomes if o.status is not OutcomeStatus.SUCCEEDED)
+        reason = f" (the first, input {first.index}: {first.error.message})" if first.error else ""
+        raise IncompleteError(
+            f"Not all of the {len(self.outcomes)} inputs succeeded: {numbers}{reason}.", result=self
+        )
+
+
+def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:
+    """Return an error's context as a read-only map of text tuples, whatever form it came in.
+
+    Single texts have been recorded in place of lists; what is neither is written as text.
+    """
+    if not isinstance(context, Mapping):
+        return {} if not context else {"context": (str(context),)}
+    return {
+        str(name): tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+        for name, value in cast("Mapping[str, Any]", context).items()
+        if value is not None
+    }

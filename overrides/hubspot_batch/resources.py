@@ -1,0 +1,293 @@
+"""What can be done with each family of records, in a thread and in a task.
+
+This module decides the names and arguments of the methods that users call. It never decides how a
+run goes or what an answer means.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from .dates import read_date
+from .errors import ConfigurationError
+from .operations import (
+    CREATE_CALLS,
+    CREATE_CAMPAIGNS,
+    READ_CAMPAIGNS,
+    UPDATE_MARKETING_EVENTS,
+    Call,
+    CallInput,
+    Campaign,
+    CampaignInput,
+    CampaignReadInput,
+    CampaignWithAssets,
+    MarketingEvent,
+    MarketingEventUpdate,
+)
+from .outcomes import BatchResult, Outcome
+from .runs import AsyncRunner, Runner
+
+Fields: TypeAlias = Mapping[str, Any]
+"""An input as a mapping in the API's own names."""
+
+Date: TypeAlias = str | dt.date
+
+
+def _read_query(
+    properties: Iterable[str] | None, start_date: Date | None, end_date: Date | None
+) -> dict[str, Any]:
+    if isinstance(properties, str):
+        raise ConfigurationError('properties is a list of names, such as ["hs_name"].')
+    query = {
+        "properties": None if properties is None else list(properties),
+        "start_date": _day("start_date", start_date),
+        "end_date": _day("end_date", end_date),
+    }
+    return {name: value for name, value in query.items() if value is not None}
+
+
+def _day(name: str, value: Date | None) -> dt.date | None:
+    if not isinstance(value, str):
+        return value.date() if isinstance(value, dt.datetime) else value
+    try:
+        return read_date(value)
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}; write it as YYYY-MM-DD.") from None
+
+
+class Campaigns:
+    """Marketing campaigns."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def create(
+        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[Campaign]:
+        """Create a campaign for each input.
+
+        Args:
+            inputs: Models, or mappings such as `{"properties": {"hs_name": "Spring"}}`; any
+                iterable, of any length.
+            chunk_size: Inputs to a request; what the API takes at most by default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure is no exception.
+
+        Raises:
+            HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
+        """
+        return self._runner.collect(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+
+    def create_iter(
+        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+    ) -> Iterator[Outcome[Campaign]]:
+        """Create a campaign for each input; yield the outcomes as they become known.
+
+        Like `create`, but no more than a request's worth of inputs is in memory. When something
+        stops the run, the inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+
+    def read(
+        self,
+        inputs: Iterable[str | CampaignReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        start_date: Date | None = None,
+        end_date: Date | None = None,
+        chunk_size: int | None = None,
+    ) -> BatchResult[CampaignWithAssets]:
+        """Read the campaigns of the given ids.
+
+        Args:
+            inputs: Ids; any iterable, of any length. An id that occurs twice is answered twice.
+            properties: Internal names of the properties to return; none by default.
+            start_date: First day of the asset metrics, as a date or as text such as 2026-01-31.
+            end_date: Last day of the asset metrics. Without the two no metrics come back.
+            chunk_size: Inputs to a request; what the API takes at most by default.
+
+        Returns:
+            An outcome for each id, in their order. A partial failure is no exception.
+
+        Raises:
+            HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
+        """
+        query = _read_query(properties, start_date, end_date)
+        return self._runner.collect(READ_CAMPAIGNS, inputs, chunk_size, query)
+
+    def read_iter(
+        self,
+        inputs: Iterable[str | CampaignReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        start_date: Date | None = None,
+        end_date: Date | None = None,
+        chunk_size: int | None = None,
+    ) -> Iterator[Outcome[CampaignWithAssets]]:
+        """Read the campaigns of the given ids; yield the outcomes as they become known.
+
+        Like `read`, but no more than a request's worth of inputs is in memory. When something
+        stops the run, the inputs that were read are yielded before it is raised.
+        """
+        query = _read_query(properties, start_date, end_date)
+        return self._runner.iterate(READ_CAMPAIGNS, inputs, chunk_size, query)
+
+
+class MarketingEvents:
+    """Marketing events."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def update(
+        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[MarketingEvent]:
+        """Set new values of marketing events; what an input leaves out stays as it is.
+
+        Args:
+            inputs: Models, or mappings such as `{"objectId": "1", "eventName": "Open day"}`; any
+                iterable, of any length. Two inputs for one event are sent one after the other.
+            chunk_size: Inputs to a request; what the API takes at most by default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure is no exception.
+
+        Raises:
+            HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
+        """
+        return self._runner.collect(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+
+    def update_iter(
+        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+    ) -> Iterator[Outcome[MarketingEvent]]:
+        """Set new values of marketing events; yield the outcomes as they become known.
+
+        Like `update`, but no more than a request's worth of inputs is in memory. When something
+        stops the run, the inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+
+
+class Calls:
+    """Calls logged in the CRM."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def create(
+        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[Call]:
+        """Create a call for each input.
+
+        Each input gets an `objectWriteTraceId` if it has none of its own, so that the server
+        carries out the good ones of a request and names the bad ones.
+
+        Args:
+            inputs: Models, or mappings such as
+                `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}, "associations": [...]}`;
+                any iterable, of any length.
+            chunk_size: Inputs to a request; what the API takes at most by default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure is no exception.
+
+        Raises:
+            HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
+        """
+        return self._runner.collect(CREATE_CALLS, inputs, chunk_size, {})
+
+    def create_iter(
+        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
+    ) -> Iterator[Outcome[Call]]:
+        """Create a call for each input; yield the outcomes as they become known.
+
+        Like `create`, but no more than a request's worth of inputs is in memory. When something
+        stops the run, the inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(CREATE_CALLS, inputs, chunk_size, {})
+
+
+class AsyncCampaigns:
+    """Marketing campaigns."""
+
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+
+    async def create(
+        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[Campaign]:
+        """Create a campaign for each input; see `Campaigns.create`."""
+        return await self._runner.collect(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+
+    def create_iter(
+        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+    ) -> AsyncIterator[Outcome[Campaign]]:
+        """Create campaigns, yielding outcomes as they become known; see `Campaigns.create_iter`."""
+        return self._runner.iterate(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+
+    async def read(
+        self,
+        inputs: Iterable[str | CampaignReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        start_date: Date | None = None,
+        end_date: Date | None = None,
+        chunk_size: int | None = None,
+    ) -> BatchResult[CampaignWithAssets]:
+        """Read the campaigns of the given ids; see `Campaigns.read`."""
+        query = _read_query(properties, start_date, end_date)
+        return await self._runner.collect(READ_CAMPAIGNS, inputs, chunk_size, query)
+
+    def read_iter(
+        self,
+        inputs: Iterable[str | CampaignReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        start_date: Date | None = None,
+        end_date: Date | None = None,
+        chunk_size: int | None = None,
+    ) -> AsyncIterator[Outcome[CampaignWithAssets]]:
+        """Read campaigns, yielding outcomes as they become known; see `Campaigns.read_iter`."""
+        query = _read_query(properties, start_date, end_date)
+        return self._runner.iterate(READ_CAMPAIGNS, inputs, chunk_size, query)
+
+
+class AsyncMarketingEvents:
+    """Marketing events."""
+
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+
+    async def update(
+        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[MarketingEvent]:
+        """Set new values of marketing events; see `MarketingEvents.update`."""
+        return await self._runner.collect(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+
+    def update_iter(
+        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+    ) -> AsyncIterator[Outcome[MarketingEvent]]:
+        """Update events, yielding outcomes as they become known; see `MarketingEvents`."""
+        return self._runner.iterate(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+
+
+class AsyncCalls:
+    """Calls logged in the CRM."""
+
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+
+    async def create(
+        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[Call]:
+        """Create a call for each input; see `Calls.create`."""
+        return await self._runner.collect(CREATE_CALLS, inputs, chunk_size, {})
+
+    def create_iter(
+        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
+    ) -> AsyncIterator[Outcome[Call]]:
+        """Create calls, yielding outcomes as they become known; see `Calls.create_iter`."""
+        return self._runner.iterate(CREATE_CALLS, inputs, chunk_size, {})

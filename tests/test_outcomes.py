@@ -1,0 +1,75 @@
+"""The values that users read."""
+
+from __future__ import annotations
+
+import pickle
+
+import attrs
+import pytest
+from hubspot_batch import (
+    BatchResult,
+    IncompleteError,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+)
+from hubspot_batch.outcomes import freeze_context
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(st.lists(st.sampled_from(OutcomeStatus)))
+def test_the_four_tuples_add_up(statuses: list[OutcomeStatus]) -> None:
+    """Each outcome is in the one tuple of its status, in order."""
+    result = BatchResult(tuple(Outcome(n, n, status) for n, status in enumerate(statuses)))
+    parts = {
+        OutcomeStatus.SUCCEEDED: result.succeeded,
+        OutcomeStatus.FAILED: result.failed,
+        OutcomeStatus.UNKNOWN: result.unknown,
+        OutcomeStatus.NOT_SENT: result.not_sent,
+    }
+    for status, part in parts.items():
+        assert [o.index for o in part] == [n for n, s in enumerate(statuses) if s is status]
+    if all(status is OutcomeStatus.SUCCEEDED for status in statuses):
+        result.raise_for_failures()
+    else:
+        with pytest.raises(IncompleteError) as caught:
+            result.raise_for_failures()
+        assert caught.value.result is result
+
+
+def test_the_sentence_of_failures_has_numbers_and_the_first_reason() -> None:
+    """It says how many of each, and why the first one failed."""
+    bad = Outcome(1, {}, OutcomeStatus.FAILED, error=OutcomeError("refused", "too long"))
+    result = BatchResult((Outcome(0, {}, OutcomeStatus.SUCCEEDED), bad))
+    with pytest.raises(
+        IncompleteError, match=r"2 inputs.*1 succeeded, 1 failed.*input 1: too long"
+    ):
+        result.raise_for_failures()
+
+
+def test_values_are_frozen_and_pickle() -> None:
+    """Outcomes go between processes and do not change."""
+    outcome: Outcome[None] = Outcome(0, {"a": 1}, OutcomeStatus.NOT_SENT)
+    assert pickle.loads(pickle.dumps(BatchResult((outcome,)))) == BatchResult((outcome,))
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        outcome.index = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        (None, {}),
+        ("", {}),
+        ({}, {}),
+        ({"ids": ["1", "2"]}, {"ids": ("1", "2")}),
+        ({"expire time": "soon"}, {"expire time": ("soon",)}),
+        ({"id": [5], "none": None}, {"id": ("5",)}),
+        ("{missingScopes=[a, b]}", {"context": ("{missingScopes=[a, b]}",)}),
+    ],
+)
+def test_a_context_is_a_map_of_texts_in_whatever_form_it_came(
+    context: object, expected: dict[str, tuple[str, ...]]
+) -> None:
+    """Lists, single texts and printed maps have all been recorded."""
+    assert freeze_context(context) == expected

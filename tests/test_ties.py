@@ -1,0 +1,177 @@
+"""Tying answers to inputs: by evidence, and by nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
+from hubspot_batch.ties import Entry, Found, Refusal, Tied, tie
+from hypothesis import given
+from hypothesis import strategies as st
+
+SUCCEEDED, FAILED = OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED
+
+
+def entry(index: int, key: str | None = None, **properties: str) -> Entry:
+    return Entry(index, None, {"properties": properties}, key)
+
+
+def found(id_: str, key: str | None = None, **properties: Any) -> Found:
+    return Found(id_, id=id_, key=key, properties=properties)
+
+
+def refusal(*keys: str, message: str = "no") -> Refusal:
+    return Refusal(OutcomeError("refused", message), frozenset(keys))
+
+
+def tied(
+    entries: list[Entry], results: list[Found], refusals: list[Refusal] | None = None, **how: bool
+) -> Tied:
+    settings = {"shared": False, "by_properties": True, "keys_in_messages": False} | how
+    return tie(entries, results, refusals or [], **settings)
+
+
+def said(given_: Tied) -> dict[int, Any]:
+    """The result by position; None for one that succeeded without, the status otherwise."""
+    return {
+        position: verdict.result if verdict.status is SUCCEEDED else verdict.status
+        for position, verdict in given_.verdicts.items()
+    }
+
+
+def test_keys_tie_results_in_any_order() -> None:
+    """A result that names its input belongs to it."""
+    entries = [entry(0, "a"), entry(1, "b"), entry(2, "c")]
+    out = tied(entries, [found("2", "c"), found("0", "a")])
+    assert said(out) == {0: "0", 2: "2"}
+    assert out.unmatched == []
+
+
+def test_a_result_of_a_foreign_key_is_unmatched() -> None:
+    """It is not tied by its properties to somebody else."""
+    out = tied([entry(0, "a", hs_name="x")], [found("9", "z", hs_name="x")])
+    assert said(out) == {}
+    assert out.unmatched == ["9"]
+
+
+def test_a_second_result_of_a_key_is_unmatched_but_in_a_read() -> None:
+    """A create makes one record of an input; a read answers all inputs of an id."""
+    results = [found("1", "a"), found("2", "a")]
+    assert tied([entry(0, "a")], results).unmatched == ["2"]
+    out = tied([entry(0, "a"), entry(1, "a")], results[:1], shared=True)
+    assert said(out) == {0: "1", 1: "1"}
+
+
+def test_an_error_fails_every_input_that_it_names() -> None:
+    """One error can stand for many inputs, and cannot undo a result."""
+    entries = [entry(0, "a"), entry(1, "b"), entry(2, "c"), entry(3, "d")]
+    out = tied(entries, [found("2", "c")], [refusal("a", "b", "c", "elsewhere")])
+    assert said(out) == {0: FAILED, 1: FAILED, 2: "2"}
+
+
+def test_an_error_that_names_no_input_is_kept_apart() -> None:
+    """It is tied to nobody, also if there is only one input left."""
+    out = tied([entry(0, "a")], [], [refusal("zz"), refusal(message="a is bad")])
+    assert said(out) == {}
+    assert [error.message for error in out.unattributed] == ["no", "a is bad"]
+
+
+def test_a_read_may_name_an_id_in_the_message() -> None:
+    """As a word of its own: 12 is not named by 123."""
+    entries = [entry(0, "12"), entry(1, "123"), entry(2, "0b38-47")]
+    out = tied(entries, [], [refusal(message="not found: 123, 0b38-47.")], keys_in_messages=True)
+    assert said(out) == {1: FAILED, 2: FAILED}
+
+
+def test_properties_tie_what_repeats_them() -> None:
+    """All that a result repeats must agree, and something must be repeated."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="B", x="1")]
+    out = tied(entries, [found("b", hs_name="B", x="1", hs_object_id="9"), found("a", hs_name="A")])
+    assert said(out) == {0: "a", 1: "b"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("1767225600000", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"),
+        ("2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z"),
+        ("2026-01-01", "2026-01-01T00:00:00Z"),
+        ("", None),
+    ],
+)
+def test_values_that_the_server_spells_otherwise_are_the_same(sent: str, stored: Any) -> None:
+    """Times come back in ISO 8601, and an empty value as null."""
+    entries = [entry(0, when=sent), entry(1, when="other")]
+    assert said(tied(entries, [found("r", when=stored)])) == {0: "r"}
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "2026-13-01T00:00:00Z", "12345678901234567890"])
+def test_texts_that_are_no_times_are_compared_as_texts(value: str) -> None:
+    """An absurd number is no time, and no reason to fail."""
+    entries = [entry(0, when=value), entry(1, when="other")]
+    assert said(tied(entries, [found("r", when="2026-01-01T00:00:00Z")])) == {}
+
+
+def test_a_result_that_fits_several_inputs_is_not_guessed() -> None:
+    """What two different inputs share is no evidence for either."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
+    out = tied(entries, [found("r", hs_name="A")])
+    assert said(out) == {}
+    assert out.unmatched == ["r"]
+
+
+def test_as_many_results_as_inputs_means_that_all_were_done() -> None:
+    """Which result is whose stays open, but none of the inputs is."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
+    out = tied(entries, [found("r", hs_name="A"), found("s", hs_name="A")])
+    assert said(out) == {0: None, 1: None}
+    assert sorted(out.unmatched) == ["r", "s"]
+
+
+def test_the_last_result_belongs_to_the_last_input() -> None:
+    """One of each is left, so there is nothing to guess, whatever the spelling."""
+    entries = [entry(0, hs_name="A"), entry(1, hs_name="B ")]
+    assert said(tied(entries, [found("a", hs_name="A"), found("b", hs_name="B")])) == {
+        0: "a",
+        1: "b",
+    }
+
+
+def test_a_record_that_is_listed_twice_counts_once() -> None:
+    """Else a doubled result would make up for a missing one."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
+    assert said(tied(entries, [found("r", hs_name="A"), found("r", hs_name="A")])) == {}
+
+
+def test_a_nameless_error_forbids_counting() -> None:
+    """It may be of one of the inputs, so the count is no evidence."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
+    results = [found("r", hs_name="A"), found("s", hs_name="A")]
+    assert said(tied(entries, results, [refusal()])) == {}
+
+
+def test_results_without_an_id_are_no_evidence() -> None:
+    """Whatever they are, they are handed on."""
+    out = tied([entry(0, hs_name="A")], [Found(None), Found("junk", properties={"hs_name": "A"})])
+    assert said(out) == {}
+    assert out.unmatched == [None, "junk"]
+
+
+@given(
+    names=st.lists(st.sampled_from("ABCD"), max_size=12),
+    lost=st.sets(st.integers(0, 11)),
+    order=st.randoms(use_true_random=False),
+)
+def test_what_is_tied_is_true(names: list[str], lost: set[int], order: Any) -> None:
+    """Of a server that did some inputs and says so, no tie is wrong and no done input lost."""
+    entries = [entry(n, hs_name=name) for n, name in enumerate(names)]
+    done = [n for n in range(len(names)) if n not in lost]
+    results = [found(str(n), hs_name=names[n]) for n in done]
+    order.shuffle(results)
+    out = tied(entries, results)
+    for position, result in said(out).items():
+        assert names[int(result)] == names[position]
+    assert len(out.verdicts) == len(done)
+    assert out.unmatched == []

@@ -1,0 +1,213 @@
+"""The one transport of both clients."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from faces import Face, clock_of
+from hubspot_batch import RateLimitError, Retry, UnreachableError
+from hubspot_batch.sandbox import FakeClock
+
+ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
+OK = {"status": "COMPLETE", "results": []}
+
+
+class Scripted:
+    """Answers from a list, the last one for ever, and remembers when each request came."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self.clock = FakeClock(0.0)
+        self.times: list[float] = []
+        self._answers = list(answers)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.times.append(self.clock())
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    def arguments(self) -> dict[str, Any]:
+        return {"transport": httpx.MockTransport(self), "clock": clock_of(self.clock)}
+
+
+def answer(status: int, body: Any = None, **headers: str) -> httpx.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, headers=named, json=OK if body is None else body)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 10.0),
+        ({"Retry_After": "3"}, 3.0),
+        ({"Retry_After": "soon"}, 10.0),
+        ({"X_HubSpot_RateLimit_Interval_Milliseconds": "5000"}, 5.0),
+        ({"Retry_After": "1", "X_HubSpot_RateLimit_Interval_Milliseconds": "5000"}, 1.0),
+    ],
+    ids=str,
+)
+def test_a_429_is_waited_for_as_long_as_the_server_says(
+    face: Face, headers: dict[str, str], seconds: float
+) -> None:
+    """Else for as long as the rolling window is."""
+    server = Scripted(answer(429, {"message": "slow"}, **headers), answer(200))
+    face(**server.arguments()).calls.create([ROW])
+    assert server.times == [0.0, seconds]
+
+
+def test_a_lock_is_waited_for_two_seconds_at_least(face: Face) -> None:
+    """A lock lasts about two seconds; after that the pauses grow."""
+    server = Scripted(*[answer(423, {})] * 3, answer(200))
+    face(**server.arguments()).calls.create([ROW])
+    assert server.times == [0.0, 2.0, 4.0, 8.0]
+
+
+def test_pauses_before_a_new_connection_grow(face: Face) -> None:
+    """One, two, four seconds."""
+    server = Scripted(*[httpx.ConnectError("refused")] * 3, answer(200))
+    face(**server.arguments()).calls.create([ROW])
+    assert server.times == [0.0, 1.0, 3.0, 7.0]
+
+
+def test_patience_is_bounded_in_time(face: Face) -> None:
+    """A pause that would go beyond it is not begun."""
+    server = Scripted(answer(429, {"message": "slow"}, Retry_After="86400"))
+    with pytest.raises(RateLimitError, match="slow"):
+        face(**server.arguments(), retry=Retry(max_elapsed=3600)).calls.create([ROW])
+    assert server.times == [0.0]
+
+
+def test_waiting_is_logged_without_the_token(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+    """Who wonders why nothing happens finds a line."""
+    caplog.set_level(logging.INFO, "hubspot_batch")
+    server = Scripted(answer(423, {}), answer(200))
+    face("very-secret", **server.arguments()).calls.create([ROW])
+    (line,) = [r.getMessage() for r in caplog.records if r.name == "hubspot_batch"]
+    assert "Waiting 2.0 s" in line
+    assert "/calls/batch/create" in line
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"policyName": 5}', b"\xff"])
+def test_a_429_that_says_nothing_is_a_rolling_one(face: Face, body: bytes) -> None:
+    """Only the word DAILY ends the day."""
+    server = Scripted(httpx.Response(429, content=body), answer(200))
+    face(**server.arguments()).calls.create([ROW])
+    assert len(server.times) == 2
+
+
+class Unreachable(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Fails before it reads the body."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.attempts += 1
+        raise httpx.ConnectError("refused", request=request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+def test_a_body_that_is_not_in_memory_is_sent_once(face: Face) -> None:
+    """A stream is gone once it has been read, so a second attempt would send nothing."""
+    server = Unreachable()
+    client = face(transport=server)
+    if face.kind == "sync":
+        with pytest.raises(httpx.ConnectError):
+            client.raw.get_httpx_client().post("/x", content=iter([b"x"]))
+    else:
+
+        async def chunks() -> Any:
+            yield b"x"
+
+        async def send() -> None:
+            await client._target.raw.get_async_httpx_client().post("/x", content=chunks())
+
+        with pytest.raises(httpx.ConnectError):
+            client._runner.run(send())
+    assert server.attempts == 1
+
+
+def test_an_answer_that_breaks_off_ends_the_exchange(face: Face) -> None:
+    """A 429 whose body cannot be read may be a daily one, so it is not sent again."""
+
+    class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self) -> Any:
+            raise httpx.ReadError("cut")
+
+        async def __aiter__(self) -> Any:
+            raise httpx.ReadError("cut")
+            yield b""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(429, stream=Broken())
+
+    result = face(transport=httpx.MockTransport(handle)).calls.create([ROW])
+    (outcome,) = result.unknown
+    assert outcome.error.kind == "no_answer"
+
+
+def test_a_fixed_token_is_not_asked_for_again(face: Face) -> None:
+    """There is no other one to get."""
+    server = Scripted(answer(401, {"message": "expired"}))
+    with pytest.raises(Exception, match="expired"):
+        face("fixed", **server.arguments()).calls.create([ROW])
+    assert len(server.times) == 1
+
+
+def test_a_provider_is_asked_again_once_only(face: Face) -> None:
+    """A second 401 in a row stops the run."""
+    asked = 0
+
+    def provide() -> str:
+        nonlocal asked
+        asked += 1
+        return "expired"
+
+    server = Scripted(answer(401, {"message": "expired"}))
+    with pytest.raises(Exception, match="expired"):
+        face(provide, **server.arguments()).calls.create([ROW])
+    assert (len(server.times), asked) == (2, 2)
+
+
+def test_each_request_carries_the_token_and_a_name(face: Face) -> None:
+    """The header is HubSpot's; the agent says what we are."""
+    seen: list[httpx.Headers] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers)
+        return answer(200)
+
+    face("abc", transport=httpx.MockTransport(handle)).calls.create([ROW])
+    assert seen[0]["Authorization"] == "Bearer abc"
+    assert seen[0]["User-Agent"].startswith("hubspot-batch/")
+    assert seen[0]["Content-Type"] == "application/json"
+
+
+def never(request: httpx.Request) -> httpx.Response:
+    raise httpx.UnsupportedProtocol("no", request=request)
+
+
+def test_closing_closes_the_given_transport(face: Face) -> None:
+    """Who hands in a transport need not close it."""
+    closed: list[str] = []
+
+    class Closing(httpx.MockTransport):
+        def close(self) -> None:
+            closed.append("sync")
+
+        async def aclose(self) -> None:
+            closed.append("async")
+
+    handler: Callable[[httpx.Request], httpx.Response] = never
+    client = face(transport=Closing(handler), retry=Retry(max_attempts=1))
+    with pytest.raises(UnreachableError):
+        client.calls.create([ROW])
+    client.close()
+    assert closed == [face.kind]

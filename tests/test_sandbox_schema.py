@@ -1,8 +1,7 @@
-"""The part of JSON Schema that the sandbox reads."""
+"""What the sandbox says of the form of an input, and how it reads moments."""
 
 from typing import Any
 
-import fastjsonschema
 import pytest
 from hubspot_batch.sandbox.clock import parse, to_text
 from hubspot_batch.sandbox.schema import first_problem
@@ -10,68 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 TEXT: dict[str, Any] = {"type": "string"}
-SCHEMAS: tuple[dict[str, Any], ...] = (
-    {},
-    TEXT,
-    {"type": ["string", "null"]},
-    {"type": "integer"},
-    {"type": "number"},
-    {"type": "boolean"},
-    {"enum": ["a", 1, None]},
-    {"anyOf": [TEXT, {"type": "null"}]},
-    {"oneOf": [TEXT, {"type": "array", "items": {"type": "integer"}}]},
-    {"type": "array"},
-    {"type": "array", "items": TEXT},
-    {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
-    {"type": "object", "properties": {"a": TEXT}, "required": ["a"]},
-    {"type": "object", "properties": {"a": TEXT}, "additionalProperties": False},
-    {
-        "type": "object",
-        "properties": {"a": {"type": "array", "items": {"type": "object", "required": ["b"]}}},
-        "additionalProperties": {"type": "boolean"},
-    },
-)
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from([0.5, "a", "b", ""]),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-@pytest.mark.parametrize("schema", SCHEMAS)
-@given(VALUES)
-def test_it_agrees_with_a_real_validator(schema: dict[str, Any], value: object) -> None:
-    """What it takes and refuses is what fastjsonschema takes and refuses."""
-    try:
-        fastjsonschema.validate(schema, value)
-    except fastjsonschema.JsonSchemaValueException:
-        assert first_problem(value, schema, "an input")
-    else:
-        assert first_problem(value, schema, "an input") is None
 
 
 @pytest.mark.parametrize(
     ("value", "schema", "said"),
     [
-        (None, {**TEXT, "nullable": True}, None),
-        ("2026-02-28", {**TEXT, "format": "date"}, None),
-        ("2026-02-30", {**TEXT, "format": "date"}, "an input is not a date"),
         ("2026-02-28T00:00:00Z", {**TEXT, "format": "date-time"}, None),
-        ("soon", {**TEXT, "format": "date-time"}, "an input is not a date-time"),
-        ("any", {**TEXT, "format": "byte"}, None),
-        (5, TEXT, "an input is not of type string"),
-        ({}, {"required": ["a", "b"]}, "some required fields were not set: ['a', 'b']"),
+        ("soon", {**TEXT, "format": "date-time"}, "an input must be date-time"),
+        (None, {"type": ["string", "null"]}, None),
+        (5, TEXT, "an input must be string"),
+        ({}, {"required": ["a", "b"]}, "an input must contain ['a', 'b'] properties"),
+        ({"a": 5}, {"properties": {"a": TEXT}}, "an input.a must be string"),
         (
             {"c": 1},
             {"properties": {}, "additionalProperties": False},
-            "unrecognized field 'c' in an input",
+            "an input must not contain {'c'} properties",
         ),
     ],
 )
 def test_what_it_says(value: object, schema: dict[str, Any], said: str | None) -> None:
-    """The words name the field and the reason; `nullable` and formats are understood."""
+    """The words name the field and the reason, and never the position of the input."""
     assert first_problem(value, schema, "an input") == said
 
 

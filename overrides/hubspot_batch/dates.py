@@ -7,6 +7,8 @@ month could change places, or a part is missing, there is no date.
 from __future__ import annotations
 
 import datetime as dt
+import reprlib
+from contextlib import suppress
 
 from dateutil import parser
 
@@ -20,22 +22,28 @@ def read_datetime(text: str) -> dt.datetime:
     Raises:
         ValueError: The text means no time, or could mean several; the message says which.
     """
-    try:
-        read = dt.datetime.fromisoformat(text)
-        return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
-    except ValueError:
-        pass
-    try:
-        meanings = {
-            parser.parse(text, dayfirst=dayfirst, default=default)
-            for dayfirst in (False, True)
-            for default in _DEFAULTS
-        }
-    except (ValueError, OverflowError):
-        raise ValueError(f"{text!r} is no date") from None
+    # A bare number has no parts that would say what they are, but for YYYYMMDD.
+    bare = text.strip().isdecimal()
+    if not bare or len(text) == len("20260131"):
+        with suppress(ValueError):
+            read = dt.datetime.fromisoformat(text)
+            return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
+    shown = reprlib.repr(text)
+    meanings: set[dt.datetime] = set()
+    with suppress(ValueError, OverflowError):
+        meanings = set() if bare else _meanings(text)
+    if not meanings:
+        raise ValueError(f"{shown} is no date")
     if len(meanings) > 1:
-        raise ValueError(f"{text!r} could be several dates")
+        raise ValueError(f"{shown} could be several dates")
     return meanings.pop()
+
+
+def _meanings(text: str) -> set[dt.datetime]:
+    orders: tuple[dict[str, bool], ...] = ({}, {"dayfirst": True}, {"yearfirst": True})
+    return {
+        parser.parse(text, default=default, **order) for order in orders for default in _DEFAULTS
+    }
 
 
 def read_date(text: str) -> dt.date:

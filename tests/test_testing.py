@@ -1,0 +1,21 @@
+"""The fixtures that users' tests get."""
+
+from __future__ import annotations
+
+from hubspot_batch import HubSpotBatch
+from hubspot_batch.sandbox import Sandbox, SandboxTransport
+
+
+def test_the_fixtures_are_one_sandbox(
+    hubspot_sandbox: Sandbox, hubspot_sandbox_transport: SandboxTransport
+) -> None:
+    """What goes in through the transport is held by the sandbox, and nobody waits."""
+    rows = [{"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}] * 300
+    with HubSpotBatch("token", transport=hubspot_sandbox_transport, rate_limit=None) as hubspot:
+        hubspot.calls.create(rows, chunk_size=1).raise_for_failures()
+    assert len(hubspot_sandbox.records("calls")) == 300
+
+
+def test_each_test_has_a_sandbox_of_its_own(hubspot_sandbox: Sandbox) -> None:
+    """Nothing is left of the test before."""
+    assert hubspot_sandbox.records("calls") == ()

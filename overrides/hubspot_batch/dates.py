@@ -40,9 +40,11 @@ def read_datetime(text: str) -> dt.datetime:
 
 
 def _meanings(text: str) -> set[dt.datetime]:
-    orders: tuple[dict[str, bool], ...] = ({}, {"dayfirst": True}, {"yearfirst": True})
     return {
-        parser.parse(text, default=default, **order) for order in orders for default in _DEFAULTS
+        parser.parse(text, default=default, dayfirst=dayfirst, yearfirst=yearfirst)
+        for default in _DEFAULTS
+        for dayfirst in (False, True)
+        for yearfirst in (False, True)
     }
 
 

@@ -133,7 +133,7 @@ class BatchRun(Generic[ResultT]):
                 f"chunk_size is {size}, but {operation.id} takes 1 to {operation.limit} inputs "
                 "in a request."
             )
-        if isinstance(inputs, str | bytes | Mapping) or not isinstance(inputs, Iterable):
+        if not _holds_inputs(inputs):
             raise ConfigurationError(
                 f"The inputs of {operation.id} are an iterable of inputs, such as a list, and "
                 f"not {type(inputs).__name__}."
@@ -306,3 +306,8 @@ class BatchRun(Generic[ResultT]):
         """Return outcomes, in the order of their inputs, with what could not be tied to any."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.index)
         return BatchResult(tuple(ordered), tuple(self.unmatched))
+
+
+def _holds_inputs(inputs: object) -> bool:
+    # A text and a mapping are iterable, but never what was meant.
+    return isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes | Mapping)

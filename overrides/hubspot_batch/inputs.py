@@ -10,12 +10,13 @@ import json
 import reprlib
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import fastjsonschema
 from attrs import define
 
 from .batch import InvalidInputError
+from .guards import is_list, is_map
 
 
 @define(slots=False)
@@ -80,10 +81,10 @@ def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
 
 
 def _opened(schema: Any) -> Any:
-    if isinstance(schema, dict):
-        parts = cast("dict[str, Any]", schema).items()
+    if is_map(schema):
+        parts = schema.items()
         return {n: _opened(p) for n, p in parts if (n, p) != ("additionalProperties", False)}
-    if isinstance(schema, list):
+    if is_list(schema):
         return [_opened(part) for part in schema]
     return schema
 

@@ -36,6 +36,7 @@ from hubspot_batch_client.models import (
 from hubspot_batch_client.types import Model, Response, to_json
 
 from .batch import Answer, Chunk, InvalidInputError, Operation
+from .guards import is_list, is_map
 from .inputs import InputCheck
 from .outcomes import OutcomeError, freeze_context
 from .ties import Entry, Found, Refusal
@@ -124,21 +125,24 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        if isinstance(given, self.input):
-            wire = self._check.read(to_json(given), more_names=True)
-        elif self.reads and isinstance(given, str):
-            wire = self._check.read({str(self.input_key): given}, more_names=False)
-        elif isinstance(given, Mapping):
-            wire = self._check.read({**cast("Mapping[str, Any]", given)}, more_names=False)
-        else:
-            raise InvalidInputError(
-                f"An input is a {self.input.__name__} or a mapping in the API's own names, "
-                f"and not {type(given).__name__}."
-            )
+        wire = self._wire(given)
         key = wire.get(self.input_key) if self.input_key else None
         if key == "":
             raise InvalidInputError(f"{self.input_key} is empty.")
         return Entry(index, given, wire, key)
+
+    def _wire(self, given: object) -> dict[str, Any]:
+        kind = type(given).__name__
+        if isinstance(given, self.input):
+            return self._check.read(to_json(given), more_names=True)
+        if self.reads and isinstance(given, str):
+            return self._check.read({str(self.input_key): given}, more_names=False)
+        if isinstance(given, Mapping):
+            return self._check.read({**cast("Mapping[str, Any]", given)}, more_names=False)
+        raise InvalidInputError(
+            f"An input is a {self.input.__name__} or a mapping in the API's own names, "
+            f"and not {kind}."
+        )
 
     def request(self, chunk: Chunk, query: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the generated function, but for the client."""
@@ -178,7 +182,7 @@ class Row(Generic[ResultT]):
             value,
             id=_name(getattr(value, "id", None)),
             key=_name(getattr(value, self.result_key, None)) if self.result_key else None,
-            properties=cast("dict[str, Any]", properties) if isinstance(properties, dict) else {},
+            properties=properties if is_map(properties) else {},
         )
 
     def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
@@ -221,7 +225,7 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
 
 
 def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return value if is_list(value) else []
 
 
 def _text(value: object) -> str | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
 
 from .errors import IncompleteError
+from .guards import is_list, is_map
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
@@ -136,10 +137,10 @@ def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:
 
     Single texts have been recorded in place of lists; what is neither is written as text.
     """
-    if not isinstance(context, Mapping):
+    if not is_map(context):
         return {} if not context else {"context": (str(context),)}
     return {
-        str(name): tuple(map(str, value)) if isinstance(value, list) else (str(value),)
-        for name, value in cast("Mapping[str, Any]", context).items()
+        str(name): tuple(map(str, value)) if is_list(value) else (str(value),)
+        for name, value in context.items()
         if value is not None
     }

@@ -24,6 +24,7 @@ import httpx
 from attrs import frozen
 
 from .errors import AuthenticationError, ConfigurationError, HubSpotBatchError
+from .guards import is_map
 from .policies import Fate, RateLimit, Retry, Window, fate_of
 
 TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
@@ -261,7 +262,7 @@ def is_daily_limit(response: httpx.Response) -> bool:
         body = json.loads(response.content)
     except (ValueError, RecursionError):
         return False
-    return isinstance(body, dict) and cast("dict[str, Any]", body).get("policyName") == "DAILY"
+    return is_map(body) and body.get("policyName") == "DAILY"
 
 
 def _one_token(token: str | TokenProvider) -> str:

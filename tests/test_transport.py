@@ -9,7 +9,12 @@ from typing import Any
 import httpx
 import pytest
 from faces import Face, clock_of
-from hubspot_batch import RateLimitError, Retry, UnreachableError
+from hubspot_batch import (
+    HubSpotBatchError,
+    RateLimitError,
+    Retry,
+    UnreachableError,
+)
 from hubspot_batch.sandbox import FakeClock
 
 ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
@@ -188,6 +193,27 @@ def test_each_request_carries_the_token_and_a_name(face: Face) -> None:
     assert seen[0]["Authorization"] == "Bearer abc"
     assert seen[0]["User-Agent"].startswith("hubspot-batch/")
     assert seen[0]["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 500, 207])
+def test_an_answer_that_repeats_the_token_does_not_show_it(face: Face, status: int) -> None:
+    """The rest of its message is kept."""
+    secret = "pat-na1-0f1e2d3c-secret"
+    error = {"message": f"{secret} is no good", "status": "error", "category": "X"}
+    body = {"results": [], "errors": [error], **error}
+    shown: list[object] = []
+    try:
+        shown += [face(secret, **Scripted(answer(status, body)).arguments()).calls.create([ROW])]
+    except HubSpotBatchError as stopped:
+        shown += [stopped, stopped.result]
+    assert secret not in repr(shown)
+    assert "(the token) is no good" in repr(shown)
+
+
+def test_a_made_up_token_may_stand_in_an_answer(face: Face) -> None:
+    """A short text would be found by chance."""
+    result = face("error", **Scripted(answer(400, {"message": "an error"})).arguments())
+    assert "an error" in repr(result.calls.create([ROW]))
 
 
 def never(request: httpx.Request) -> httpx.Response:

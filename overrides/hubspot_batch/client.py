@@ -26,7 +26,8 @@ from .resources import (
     MarketingEvents,
 )
 from .runs import AsyncRunner, Runner
-from .transport import Clock, TokenProvider, Transport, read_token
+from .tokens import TokenProvider, read_token
+from .transport import Clock, Transport
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 DEFAULT_RATE_LIMIT = RateLimit()
@@ -40,8 +41,9 @@ class HubSpotBatch:
     Args:
         token: The access token, or a function that returns it, which is asked for every request
             and once more after a 401. The environment's HUBSPOT_ACCESS_TOKEN by default.
-        base_url: HubSpot's address, for accounts with a regional host; https, except on this machine
-            itself. The environment's HUBSPOT_BASE_URL, else https://api.hubapi.com, by default.
+        base_url: HubSpot's address, which differs for accounts with a regional host; https, except
+            on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
+            https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
         max_concurrency: Requests in flight at most.
         rate_limit: How fast requests may start; None for as fast as they come.

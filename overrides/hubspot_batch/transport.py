@@ -11,23 +11,19 @@ and the asynchronous driver below share everything but the acts themselves.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
 from typing import Any, TypeAlias, cast
 
 import httpx
 from attrs import frozen
 
-from .errors import AuthenticationError, ConfigurationError, HubSpotBatchError
 from .guards import is_map
 from .policies import Fate, RateLimit, Retry, Window, fate_of
-
-TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+from .tokens import TokenProvider, ask, ask_async, hide, read_token
 
 _log = logging.getLogger("hubspot_batch")
 
@@ -73,27 +69,6 @@ _Came: TypeAlias = tuple[float, Any]
 _Exchange: TypeAlias = Generator[_Step, _Came, httpx.Response]
 
 
-def read_token(token: object) -> str:
-    """Return a token fit for a header.
-
-    HubSpot's tokens have several formats, so none is checked.
-
-    Raises:
-        ConfigurationError: It is not text, is empty, or has characters that no header can carry.
-    """
-    if not isinstance(token, str) or not token.strip():
-        raise ConfigurationError(
-            "No access token: pass one, or a function that returns one, or set "
-            "HUBSPOT_ACCESS_TOKEN."
-        )
-    token = token.strip()
-    if not (token.isascii() and token.isprintable()):
-        raise ConfigurationError(
-            "The access token has a character that no HTTP header can carry; copy it again."
-        )
-    return token
-
-
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """The one transport of both clients, around an httpx transport of either kind.
 
@@ -131,10 +106,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             if (pause := self._reserve(now)) > 0:
                 yield _Wait(pause)
             now, came = yield _Send(request)
-            if isinstance(came, httpx.Response) and came.status_code not in _NOT_DONE:
-                return came
             if isinstance(came, httpx.Response):
                 now, came = yield _Read(came)
+            if isinstance(came, httpx.Response):
+                came = hide(token, came)
+                if came.status_code not in _NOT_DONE:
+                    return came
             if not renewed and _status(came) == 401:
                 renewed = True
                 now, token = yield _Ask()
@@ -174,7 +151,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             match step:
                 case _Ask():
-                    return _one_token(self._token)
+                    return ask(self._token)
                 case _Send(request):
                     return inner.handle_request(request)
                 case _Read(response):
@@ -201,7 +178,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         try:
             match step:
                 case _Ask():
-                    return await _one_token_async(self._token)
+                    return await ask_async(self._token)
                 case _Send(request):
                     return await inner.handle_async_request(request)
                 case _Read(response):
@@ -263,36 +240,3 @@ def is_daily_limit(response: httpx.Response) -> bool:
     except (ValueError, RecursionError):
         return False
     return is_map(body) and body.get("policyName") == "DAILY"
-
-
-def _one_token(token: str | TokenProvider) -> str:
-    if isinstance(token, str):
-        return token
-    with _blaming_the_provider():
-        provided = token()
-        if inspect.iscoroutine(provided):
-            provided.close()
-            raise ConfigurationError(
-                "The function that returns the token is asynchronous; use AsyncHubSpotBatch."
-            )
-        return read_token(provided)
-
-
-async def _one_token_async(token: str | TokenProvider) -> str:
-    if isinstance(token, str):
-        return token
-    with _blaming_the_provider():
-        provided = token()
-        return read_token(await provided if inspect.isawaitable(provided) else provided)
-
-
-@contextmanager
-def _blaming_the_provider() -> Generator[None]:
-    try:
-        yield
-    except HubSpotBatchError:
-        raise
-    except Exception as error:
-        raise AuthenticationError(
-            f"The function that returns the token raised {type(error).__name__}."
-        ) from error

@@ -130,6 +130,13 @@ def test_what_the_api_requires_as_a_list_may_be_left_out(face: Face) -> None:
     assert result.outcomes[0].result.event_name == "Open house"
 
 
+def endless() -> Any:
+    """A mapping that holds itself."""
+    made: dict[str, Any] = {}
+    made["again"] = made
+    return made
+
+
 INVALID = [
     (5, "not int"),
     (None, "not NoneType"),
@@ -158,8 +165,10 @@ INVALID = [
         "must be one of",
     ),
     ({"properties": {"a": "\ud800"}}, "cannot be written as JSON"),
+    ({"properties": endless()}, "properties.again is"),
     (CallInput(properties=5), "properties is 5"),  # type: ignore[arg-type]
     (CampaignInput(properties={}), "not CampaignInput"),
+    (CallInput(properties=endless()), "nested too deeply"),
 ]
 
 
@@ -688,6 +697,20 @@ def test_the_raw_client_sends_through_this_one(face: Face) -> None:
     assert isinstance(batch, CallBatch)
     assert len(batch.results) == 1
     assert [entry.status for entry in sandbox.requests] == [423, 201]
+
+
+def test_what_the_raw_client_returns_sends_through_this_one_too(face: Face) -> None:
+    """Other headers or another time limit cost neither the token nor the limits."""
+    sandbox = Sandbox(token=SECRET)
+    client = face(SECRET, transport=sandbox)
+    raw = client.raw if face.kind == "sync" else client._target.raw
+    derived = raw.with_headers({"X-Job": "7"}).with_timeout(httpx.Timeout(5))
+    body = CallBatchInput(inputs=[CallInput(properties={"hs_timestamp": NOON})])
+    if face.kind == "sync":
+        answer = create_calls.sync_detailed(client=derived, body=body)
+    else:
+        answer = client._runner.run(create_calls.asyncio_detailed(client=derived, body=body))
+    assert answer.status_code == 201
 
 
 def test_a_closed_client_says_so(face: Face) -> None:

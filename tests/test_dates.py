@@ -23,6 +23,8 @@ JANUARY = dt.date(2026, 1, 31)
         "01/31/2026",
         "31.1.2026",
         "2026/01/31",
+        "2026-1-31",
+        "2026-01-31 09:00:00 UTC",
         "2026-01-31T23:00:00Z",
         "20260131",
     ],
@@ -50,12 +52,18 @@ def test_what_means_no_day_is_refused(text: str) -> None:
         read_date(text)
 
 
+def test_nobody_writes_year_day_month() -> None:
+    """A text that begins with the year has one meaning."""
+    assert read_date("2026-2-3") == dt.date(2026, 2, 3)
+
+
 def test_a_time_without_a_zone_is_utc() -> None:
     """HubSpot's own times are."""
     noon = dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)
     assert read_datetime("2026-01-31 12:00") == noon
     assert read_datetime("31 Jan 2026 12:00") == noon
     assert read_datetime("2026-01-31T13:00+01:00") == noon
+    assert read_datetime("31 Jan 2026 12:00 UTC") == noon
     assert read_datetime("Sat, 31 Jan 2026 13:00:00 +0100") == noon
 
 

@@ -10,7 +10,7 @@ import httpx
 from attrs import define, evolve, field
 
 
-def _check_values(_: object, attribute: Any, values: object) -> None:
+def _check_values(_: object, attribute: Any, values: Any) -> None:
     """Refuse here what httpx would refuse with the secret in the words of its exception."""
     named = values if isinstance(values, Mapping) else {attribute.alias: values}
     for name, value in named.items():

@@ -81,10 +81,8 @@ class HubSpotBatch:
         wrapped = Transport(
             transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
         )
-        self._http = httpx.Client(
-            transport=wrapped, base_url=self._base_url, timeout=timeout, headers=_headers()
-        )
-        self.raw = Client(base_url=self._base_url).set_httpx_client(self._http)
+        self.raw = _generated(self._base_url, timeout, wrapped)
+        self._http = self.raw.get_httpx_client()
         runner = Runner(self.raw, self._http)
         self.campaigns = Campaigns(runner)
         self.marketing_events = MarketingEvents(runner)
@@ -136,10 +134,8 @@ class AsyncHubSpotBatch:
         wrapped = Transport(
             transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
         )
-        self._http = httpx.AsyncClient(
-            transport=wrapped, base_url=self._base_url, timeout=timeout, headers=_headers()
-        )
-        self.raw = Client(base_url=self._base_url).set_async_httpx_client(self._http)
+        self.raw = _generated(self._base_url, timeout, wrapped)
+        self._http = self.raw.get_async_httpx_client()
         runner = AsyncRunner(self.raw, self._http)
         self.campaigns = AsyncCampaigns(runner)
         self.marketing_events = AsyncMarketingEvents(runner)
@@ -183,5 +179,14 @@ def _check(name: str, value: object, kind: Any) -> None:
         raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
 
 
-def _headers() -> dict[str, str]:
-    return {"User-Agent": f"hubspot-batch/{version('hubspot-batch')}"}
+def _generated(
+    base_url: str, timeout: float | httpx.Timeout | None, transport: Transport
+) -> Client:
+    # The transport is an argument and no httpx client is set, so that what `raw.with_headers` and
+    # its like return has the token and the limits too.
+    return Client(
+        base_url=base_url,
+        timeout=httpx.Timeout(timeout),
+        headers={"User-Agent": f"hubspot-batch/{version('hubspot-batch')}"},
+        httpx_args={"transport": transport},
+    )

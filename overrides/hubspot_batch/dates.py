@@ -7,6 +7,7 @@ month could change places, or a part is missing, there is no date.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import reprlib
 from contextlib import suppress
 
@@ -30,7 +31,7 @@ def read_datetime(text: str) -> dt.datetime:
             return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
     shown = reprlib.repr(text)
     meanings: set[dt.datetime] = set()
-    with suppress(ValueError, OverflowError):
+    with suppress(ValueError, ArithmeticError):  # both stand in for "no date" in dateutil
         meanings = set() if bare else _meanings(text)
     if not meanings:
         raise ValueError(f"{shown} is no date")
@@ -40,12 +41,22 @@ def read_datetime(text: str) -> dt.datetime:
 
 
 def _meanings(text: str) -> set[dt.datetime]:
+    # Nobody writes year, day, month.
+    orders = (False,) if re.match(r"\s*\d{4}\D", text) else (False, True)
     return {
-        parser.parse(text, default=default, dayfirst=dayfirst, yearfirst=yearfirst)
+        parser.parse(text, default=default, dayfirst=day, yearfirst=year, tzinfos=_zone)
         for default in _DEFAULTS
-        for dayfirst in (False, True)
-        for yearfirst in (False, True)
+        for day in orders
+        for year in orders
     }
+
+
+def _zone(name: str | None, offset: int | None) -> dt.tzinfo:
+    if offset is not None:
+        return dt.timezone(dt.timedelta(seconds=offset))
+    if name is not None:
+        raise ValueError(name)  # such as EST or IST, which stand for several zones each
+    return dt.UTC
 
 
 def read_date(text: str) -> dt.date:

@@ -134,7 +134,7 @@ class Row(Generic[ResultT]):
     def _wire(self, given: object) -> dict[str, Any]:
         kind = type(given).__name__
         if isinstance(given, self.input):
-            return self._check.read(to_json(given), more_names=True)
+            return self._check.read(_json_of(given), more_names=True)
         if self.reads and isinstance(given, str):
             return self._check.read({str(self.input_key): given}, more_names=False)
         if isinstance(given, Mapping):
@@ -198,6 +198,14 @@ class Row(Generic[ResultT]):
         )
         keys = (key for name in self.error_keys for key in context.get(name, ()))
         return Refusal(error, frozenset(keys))
+
+
+def _json_of(model: Model) -> dict[str, Any]:
+    try:
+        wire: dict[str, Any] = to_json(model)
+    except RecursionError:
+        raise InvalidInputError("The input is nested too deeply, or holds itself.") from None
+    return wire
 
 
 def _whole_error(response: Response[Any]) -> OutcomeError:

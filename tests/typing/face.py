@@ -1,0 +1,169 @@
+"""What type checkers say about the handwritten package. Checked by mypy and pyright, never run.
+
+A line that must be an error says so (`type: ignore`): both checkers report such a comment where
+they find no error, and mypy also where it finds another one.
+"""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, assert_type
+
+import httpx
+from hubspot_batch import (
+    AsyncHubSpotBatch,
+    AuthenticationError,
+    BatchResult,
+    ConfigurationError,
+    HubSpotBatch,
+    HubSpotBatchError,
+    IncompleteError,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+    RateLimit,
+    Retry,
+)
+from hubspot_batch_client.models import (
+    Call,
+    CallInput,
+    Campaign,
+    CampaignInput,
+    CampaignReadInput,
+    CampaignWithAssets,
+    MarketingEvent,
+    MarketingEventUpdate,
+)
+
+
+def token() -> str:
+    """A provider."""
+    return "t"
+
+
+async def token_later() -> str:
+    """An asynchronous provider."""
+    return "t"
+
+
+def clients(transport: httpx.BaseTransport, atransport: httpx.AsyncBaseTransport) -> None:
+    """The arguments of both clients."""
+    HubSpotBatch()
+    HubSpotBatch("token")
+    HubSpotBatch(token)
+    HubSpotBatch(lambda: "t")
+    HubSpotBatch(
+        None,
+        base_url="https://host.example",
+        timeout=3,
+        max_concurrency=2,
+        rate_limit=RateLimit(190, 10),
+        retry=Retry(max_attempts=3, max_elapsed=60),
+        transport=transport,
+    )
+    HubSpotBatch(timeout=httpx.Timeout(5), rate_limit=None)
+    AsyncHubSpotBatch(token)
+    AsyncHubSpotBatch(token_later, transport=atransport)
+
+    HubSpotBatch(5)  # type: ignore[arg-type]
+    HubSpotBatch("t", "https://host.example")  # type: ignore[call-arg]
+    HubSpotBatch(transport=atransport)  # type: ignore[arg-type]
+    AsyncHubSpotBatch(transport=transport)  # type: ignore[arg-type]
+    HubSpotBatch(rate_limit=100)  # type: ignore[arg-type]
+    HubSpotBatch(retry=None)  # type: ignore[arg-type]
+    HubSpotBatch(max_concurrency="2")  # type: ignore[arg-type]
+
+
+def results(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
+    """Each method returns outcomes with the model of its family."""
+    created = hubspot.calls.create([CallInput(properties={"hs_timestamp": "0"})])
+    assert_type(created, BatchResult[Call])
+    assert_type(created.outcomes, tuple[Outcome[Call], ...])
+    assert_type(created.succeeded, tuple[Outcome[Call], ...])
+    assert_type(created.unmatched, tuple[Call, ...])
+    for outcome in created.outcomes:
+        assert_type(outcome, Outcome[Call])
+        assert_type(outcome.result, Call | None)
+        assert_type(outcome.index, int)
+        assert_type(outcome.error, OutcomeError | None)
+        if outcome.result is not None:
+            assert_type(outcome.result.properties, dict[str, str | None])
+        if outcome.error is not None:
+            assert_type(outcome.error.context, Mapping[str, tuple[str, ...]])
+            assert_type(outcome.error.status_code, int | None)
+        assert_type(outcome.status, OutcomeStatus)
+
+    assert_type(hubspot.campaigns.create(rows), BatchResult[Campaign])
+    assert_type(hubspot.campaigns.read(["1"]), BatchResult[CampaignWithAssets])
+    assert_type(hubspot.marketing_events.update(rows), BatchResult[MarketingEvent])
+    print_all(created)
+
+
+def print_all(result: BatchResult[object]) -> None:
+    """A function for results of any family."""
+    assert_type(result.outcomes[0].result, object | None)
+
+
+def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
+    """Models, mappings, ids, and any iterable of them."""
+    hubspot.calls.create({"properties": {"hs_timestamp": str(n)}} for n in range(3))
+    hubspot.calls.create([CallInput({}), {"properties": {}}])
+    hubspot.calls.create(rows, chunk_size=10)
+    hubspot.campaigns.create([CampaignInput({})])
+    hubspot.campaigns.read({"1", "2"}, properties=("hs_name",), start_date="2026-01-01")
+    hubspot.campaigns.read([CampaignReadInput("1"), {"id": "2"}, "3"], end_date=dt.date(2026, 1, 1))
+    hubspot.marketing_events.update([MarketingEventUpdate("1")])
+    assert_type(hubspot.calls.create_iter(rows), Iterator[Outcome[Call]])
+    assert_type(next(hubspot.campaigns.read_iter(["1"])), Outcome[CampaignWithAssets])
+
+    hubspot.calls.create([CampaignInput({})])  # type: ignore[list-item]
+    hubspot.calls.create(["1"])  # type: ignore[list-item]
+    hubspot.calls.create(CallInput({}))  # type: ignore[arg-type]
+    hubspot.calls.create(rows, 10)  # type: ignore[call-arg]
+    hubspot.campaigns.read([1])  # type: ignore[list-item]
+    hubspot.campaigns.read(["1"], start_date=20260101)  # type: ignore[arg-type]
+    hubspot.calls.read(["1"])  # type: ignore[attr-defined]
+
+
+async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -> None:
+    """The asynchronous client has the same methods, awaited."""
+    assert_type(await hubspot.calls.create(rows), BatchResult[Call])
+    assert_type(await hubspot.campaigns.create(rows), BatchResult[Campaign])
+    assert_type(await hubspot.campaigns.read(["1"]), BatchResult[CampaignWithAssets])
+    assert_type(await hubspot.marketing_events.update(rows), BatchResult[MarketingEvent])
+    assert_type(hubspot.calls.create_iter(rows), AsyncIterator[Outcome[Call]])
+    async for outcome in hubspot.marketing_events.update_iter(rows):
+        assert_type(outcome, Outcome[MarketingEvent])
+    async with hubspot as entered:
+        assert_type(entered, AsyncHubSpotBatch)
+
+    hubspot.calls.create(rows)  # type: ignore[unused-coroutine]
+    await hubspot.calls.create_iter(rows)  # type: ignore[misc]
+    for _ in hubspot.calls.create_iter(rows):  # type: ignore[attr-defined]
+        pass
+    with hubspot:  # type: ignore[attr-defined]
+        pass
+
+
+def errors(hubspot: HubSpotBatch) -> None:
+    """What is raised carries the outcomes."""
+    try:
+        with hubspot as entered:
+            assert_type(entered, HubSpotBatch)
+            entered.calls.create([]).raise_for_failures()
+    except (AuthenticationError, IncompleteError) as error:
+        assert_type(error.result, BatchResult[Any] | None)
+        assert_type(error.status_code, int | None)
+        assert_type(error.correlation_id, str | None)
+    except ConfigurationError as error:
+        base: HubSpotBatchError = error
+        assert_type(base.message, str)
+
+
+def frozen(outcome: Outcome[Call], limit: RateLimit) -> None:
+    """Values are not changed."""
+    outcome.index = 1  # type: ignore[misc]
+    limit.requests = 5  # type: ignore[misc]

@@ -1,0 +1,210 @@
+"""The release tool: when it refuses, and that it never shows a credential."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+import release
+from hypothesis import given
+from hypothesis import strategies as st
+
+PASSWORD = "do-not-show-me"
+ENVIRONMENT = {"TWINE_USERNAME": "someone", "TWINE_PASSWORD": PASSWORD}
+INDEX = "https://index.example/team/"
+NAME, VERSION = release.named_version()
+
+Done = subprocess.CompletedProcess[str]
+Commands = list[Sequence[str]]
+
+
+def page(*names: str) -> httpx.Response:
+    links = "".join(f'<a href="../../files/{name}#sha256=00">{name}</a><br>' for name in names)
+    return httpx.Response(200, html=f"<html><body>{links}</body></html>")
+
+
+def index(
+    answer: httpx.Response | Callable[[httpx.Request], httpx.Response],
+) -> httpx.MockTransport:
+    return httpx.MockTransport(answer if callable(answer) else lambda request: answer)
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """Commands are recorded and all go well; `build` leaves two files behind."""
+    return answer_commands(monkeypatch)
+
+
+def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str]) -> Commands:
+    """Let the command that has a word of `answers` in it end with that code and output."""
+    seen: Commands = []
+
+    def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Done:
+        seen.append(command)
+        if "--outdir" in command:
+            folder = Path(command[command.index("--outdir") + 1])
+            (folder / f"hubspot_batch-{VERSION}-py3-none-any.whl").touch()
+            (folder / f"hubspot_batch-{VERSION}.tar.gz").touch()
+        for word, (code, output) in answers.items():
+            if any(part == word or part.endswith(f"/{word}") for part in command):
+                return subprocess.CompletedProcess(command, code, output)
+        return subprocess.CompletedProcess(command, 0, "")
+
+    monkeypatch.setattr(release, "run", run)
+    return seen
+
+
+def refusal(action: Callable[[], object]) -> release.ReleaseRefusedError:
+    with pytest.raises(release.ReleaseRefusedError) as caught:
+        action()
+    assert PASSWORD not in str(caught.value)
+    return caught.value
+
+
+@given(st.dictionaries(st.sampled_from(sorted(ENVIRONMENT)), st.sampled_from(["", "x"])))
+def test_credentials(environment: dict[str, str]) -> None:
+    """Both parts come from the environment, and what is missing is named."""
+    missing = [name for name in ENVIRONMENT if not environment.get(name)]
+    if not missing:
+        assert release.credentials(environment) == ("x", "x")
+        return
+    error = refusal(lambda: release.credentials(environment))
+    assert all((name in str(error)) == (name in missing) for name in ENVIRONMENT)
+
+
+class TestBuild:
+    def test_replaces_older_files(self, tmp_path: Path, commands: Commands) -> None:
+        """The folder ends with this version's two files, and keeps what is not ours."""
+        for name in ("hubspot_batch-0.0.1.tar.gz", "hubspot_batch-0.0.1-py3-none-any.whl", "mine"):
+            (tmp_path / name).touch()
+        files = release.build(tmp_path)
+        assert [file.name for file in files] == [
+            f"hubspot_batch-{VERSION}-py3-none-any.whl",
+            f"hubspot_batch-{VERSION}.tar.gz",
+        ]
+        assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "mine"])
+        assert [command[-1] for command in commands if "--check" in command] == ["--check"]
+
+    @pytest.mark.parametrize(
+        ("word", "sentence"),
+        [
+            ("regenerate.py", "make regenerate"),
+            ("--outdir", "build failed"),
+            ("--strict", "could show"),
+        ],
+    )
+    def test_refuses(
+        self, word: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A step that fails ends the build with its own words, and the folder stays as it was."""
+        (tmp_path / "hubspot_batch-0.0.1.tar.gz").touch()
+        answer_commands(monkeypatch, **{word: (1, "its own words")})
+        error = refusal(lambda: release.build(tmp_path))
+        assert str(error).startswith("its own words\n")
+        assert sentence in str(error)
+        assert [file.name for file in tmp_path.iterdir()] == ["hubspot_batch-0.0.1.tar.gz"]
+
+    @pytest.mark.parametrize(
+        ("git", "expected"),
+        [((0, "123\n"), {"SOURCE_DATE_EPOCH": "123"}), ((0, ""), {}), ((128, "no commits"), {})],
+    )
+    def test_time_is_the_commits(
+        self,
+        git: tuple[int, str],
+        expected: dict[str, str],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """The archives carry the commit's time, where there is a commit."""
+        (tmp_path / ".git").touch()
+        monkeypatch.setattr(release, "ROOT", tmp_path)
+        monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+        answer_commands(monkeypatch, git=git)
+        assert release.commit_time() == expected
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
+        assert release.commit_time() == {}
+
+    def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A machine without git builds all the same."""
+        (tmp_path / ".git").touch()
+        monkeypatch.setattr(release, "ROOT", tmp_path)
+        monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert release.commit_time() == {}
+
+
+class TestPublish:
+    def publish(self, tmp_path: Path, answer: httpx.Response) -> str:
+        return release.publish(INDEX, tmp_path, ENVIRONMENT, index(answer))
+
+    def test_uploads(self, tmp_path: Path, commands: Commands) -> None:
+        """Both files go to the index that was named, and the next step is told."""
+        said = self.publish(tmp_path, httpx.Response(404))
+        assert f"Published {NAME} {VERSION} to {INDEX}" in said
+        assert "tag the commit" in said
+        upload = commands[-1]
+        assert upload[upload.index("--repository-url") + 1] == INDEX
+        assert [Path(part).parent for part in upload[-2:]] == [tmp_path, tmp_path]
+        assert PASSWORD not in repr(commands)
+
+    def test_version_is_there(self, tmp_path: Path, commands: Commands) -> None:
+        """A version that the index has is refused before anything is built."""
+        error = refusal(lambda: self.publish(tmp_path, page(f"hubspot_batch-{VERSION}.tar.gz")))
+        assert f"has {NAME} {VERSION} already" in str(error)
+        assert commands == []
+
+    @pytest.mark.parametrize(
+        ("output", "sentence"),
+        [
+            (f"ERROR HTTPError: 409 Conflict {PASSWORD}", "already, and a published version"),
+            ("ERROR HTTPError: 400 Bad Request: File already exists", "already, and a published"),
+            ("ERROR HTTPError: 403 Forbidden", "refused the user name or the password (403)"),
+            (f"before\nERROR  Something\n  else {PASSWORD}", "failed (ERROR Something else ***). "),
+            (f"Traceback (most\n x\nOSError: {PASSWORD}\n", "failed (OSError: ***). "),
+        ],
+    )
+    def test_upload_refused(
+        self, output: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An upload that the index refuses ends in a sentence."""
+        answer_commands(monkeypatch, upload=(1, output))
+        assert sentence in str(refusal(lambda: self.publish(tmp_path, httpx.Response(404))))
+
+
+class TestCommandLine:
+    def test_build(
+        self, tmp_path: Path, commands: Commands, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The files that were made are listed."""
+        assert release.main(["build", "--into", str(tmp_path)]) == 0
+        assert capsys.readouterr().out.splitlines() == [str(f) for f in sorted(tmp_path.iterdir())]
+
+    def test_publish_without_an_index(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """What is missing is said on the error stream, with the exit code of wrong use."""
+        assert release.main(["publish", ""]) == 2
+        assert "no index is named" in capsys.readouterr().err
+
+    def test_publish(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The credentials are those of the process's environment."""
+        seen = []
+
+        def publish(url: str, into: Path, environment: Mapping[str, str]) -> str:
+            seen.append((url, into, environment))
+            return "done"
+
+        monkeypatch.setattr(release, "publish", publish)
+        assert release.main(["publish", "--into", str(tmp_path), "--", INDEX]) == 0
+        assert seen == [(INDEX, tmp_path, os.environ)]
+        assert capsys.readouterr().out == "done\n"
+
+
+def test_run_keeps_both_streams() -> None:
+    """A command's words are one text, in the order in which they came."""
+    script = "import os, sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(3)"
+    done = release.run([sys.executable, "-c", script], os.environ)
+    assert (done.returncode, done.stdout) == (3, "out\nerr\n")

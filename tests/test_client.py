@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import logging
 import pickle
@@ -361,6 +362,23 @@ def test_iterating_yields_outcomes_chunk_by_chunk(face: Face) -> None:
     assert first.status is OutcomeStatus.SUCCEEDED
     assert read == 100
     assert 1 + sum(1 for _ in outcomes) == 250
+
+
+def test_a_million_bad_inputs_are_told_as_they_are_read(face: Face) -> None:
+    """An endless iterable of them yields outcomes all the same."""
+    outcomes = face(transport=Sandbox()).calls.create_iter(itertools.count())
+    assert [next(outcomes).index for _ in range(2500)] == list(range(2500))
+
+
+def test_results_of_nobody_are_said_of_an_iteration(
+    face: Face, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where there is no `unmatched`, a line of the log says that there were some."""
+    body = {"status": "COMPLETE", "results": [{"id": "1", "objectWriteTraceId": "foreign"}]}
+    transport = httpx.MockTransport(lambda _: httpx.Response(201, json=body))
+    (outcome,) = face(transport=transport).calls.create_iter([call_row(1)])
+    assert outcome.status is OutcomeStatus.UNKNOWN
+    assert "1 results of create_calls could not be tied" in caplog.text
 
 
 def test_every_method_has_an_iterating_form(face: Face) -> None:

@@ -14,20 +14,11 @@ from typing import Any, Generic, TypeVar
 import httpx
 from attrs import evolve, frozen
 
-from .errors import (
-    AuthenticationError,
-    ConfigurationError,
-    DailyLimitError,
-    HubSpotBatchError,
-    InputError,
-    MissingScopesError,
-    RateLimitError,
-    UnavailableError,
-    UnreachableError,
-)
+from .answers import MAYBE_DONE, Answer
+from .errors import ConfigurationError, HubSpotBatchError, InputError, UnreachableError
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from .policies import Fate, fate_of
-from .ties import Entry, Found, Refusal, Tied, tie
+from .ties import Entry, Tied, tie
 
 ResultT = TypeVar("ResultT")
 
@@ -61,27 +52,6 @@ class Operation(Generic[ResultT]):
 
 
 @frozen
-class Answer:
-    """An HTTP answer, read.
-
-    Attributes:
-        status_code: Its status.
-        readable: Whether its body was a JSON object.
-        results: What it reports as done.
-        refusals: What it reports as refused, where it reports results at all.
-        error: What it says of the whole request, where it was refused.
-        daily: Whether it says that the allowance of the day is spent.
-    """
-
-    status_code: int
-    readable: bool
-    error: OutcomeError
-    results: tuple[Found, ...] = ()
-    refusals: tuple[Refusal, ...] = ()
-    daily: bool = False
-
-
-@frozen
 class Chunk:
     """Inputs that go into one request."""
 
@@ -93,20 +63,8 @@ class Chunk:
         return list({entry.key or entry.index: entry.wire for entry in self.entries}.values())
 
 
-# After these a request may have been carried out (HubSpot, error handling; 52x are the edge's).
-_MAYBE_DONE = frozenset({500, 502, 503, 504, 520, 521, 523, 524})
-
-_STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
-    401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
-    403: (MissingScopesError, "The token may not do this; give its app the scope that is missing"),
-    423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
-    429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
-    477: (UnavailableError, "HubSpot is moving the account; try again later"),
-}
-_DAILY = (
-    DailyLimitError,
-    "The account's requests for the day are spent; go on after midnight in its time zone",
-)
+# Outcomes of inputs that cannot be valid wait for no more than these.
+_READY_AT_MOST = 1000
 
 
 class BatchRun(Generic[ResultT]):
@@ -140,6 +98,7 @@ class BatchRun(Generic[ResultT]):
             )
         self.stopped: HubSpotBatchError | None = None
         self.unmatched: list[ResultT] = []
+        self.operation_id = operation.id
         self._operation = operation
         self._inputs = enumerate(inputs)
         self._run_id = run_id
@@ -153,13 +112,22 @@ class BatchRun(Generic[ResultT]):
         return ready
 
     def next_chunk(self) -> Chunk | None:
-        """Return the inputs of the next request, or None when there is none to send."""
+        """Return the inputs of the next request, or None when there is none to send.
+
+        After many inputs that cannot be valid it holds none, so that their outcomes can be handed
+        out before all inputs have been read.
+        """
         entries: list[Entry] = []
         keys: set[str] = set()
-        while self.stopped is None and len(entries) < self._size:
-            entry = self._next_entry()
-            if entry is None:
+        while self.stopped is None and len(entries) < self._size and not self._full():
+            if self._held is not None:
+                entry, self._held = self._held, None
+            elif (numbered := self._read()) is None:
                 break
+            elif (prepared := self._prepare(*numbered)) is None:
+                continue
+            else:
+                entry = prepared
             if self._operation.keys_are_names and (entry.key is None or entry.key in keys):
                 entry = self._named(entry)
             elif entry.key in keys and not self._operation.reads:
@@ -172,24 +140,22 @@ class BatchRun(Generic[ResultT]):
         if self.stopped is not None:
             self._leave(entries)
             return None
-        return Chunk(tuple(entries)) if entries else None
+        return Chunk(tuple(entries)) if entries or self._full() else None
+
+    def _full(self) -> bool:
+        return len(self._ready) >= _READY_AT_MOST
 
     def _named(self, entry: Entry) -> Entry:
         name = f"{self._run_id}-{entry.index}"
         return evolve(entry, wire={**entry.wire, str(self._operation.key_field): name}, key=name)
 
-    def _next_entry(self) -> Entry | None:
-        if self._held is not None:
-            entry, self._held = self._held, None
-            return entry
-        while (numbered := self._read()) is not None:
-            index, given = numbered
-            try:
-                return self._operation.prepare(index, given)
-            except InvalidInputError as error:
-                problem = OutcomeError("invalid_input", str(error))
-                self._ready.append(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
-        return None
+    def _prepare(self, index: int, given: object) -> Entry | None:
+        try:
+            return self._operation.prepare(index, given)
+        except InvalidInputError as error:
+            problem = OutcomeError("invalid_input", str(error))
+            self._ready.append(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
+            return None
 
     def _read(self) -> tuple[int, object] | None:
         try:
@@ -204,25 +170,11 @@ class BatchRun(Generic[ResultT]):
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
-        status = answer.status_code
-        if status in _STOPS:
-            stop, what = _DAILY if status == 429 and answer.daily else _STOPS[status]
-            error = answer.error
-            words = error.message.rstrip(".")
-            for name, values in error.context.items():
-                if "scope" in name.lower():  # HubSpot names them under several keys.
-                    words += f"; {name}: {', '.join(values)}"
-            self.stop(
-                chunk,
-                stop(
-                    f"{what} ({self._operation.id}, HTTP {status}: {words}).",
-                    status_code=status,
-                    correlation_id=error.correlation_id,
-                ),
-            )
-        elif 200 <= status <= 299 and answer.readable:
+        if (stop := answer.stop(self.operation_id)) is not None:
+            self.stop(chunk, stop)
+        elif answer.accepted and answer.readable:
             self._settle_success(chunk, answer)
-        elif 200 <= status <= 299 or status in _MAYBE_DONE:
+        elif answer.accepted or answer.status_code in MAYBE_DONE:
             self._lose(chunk, answer.error)
         else:
             self._settle_all(chunk, OutcomeStatus.FAILED, answer.error)

@@ -35,7 +35,8 @@ from hubspot_batch_client.models import (
 )
 from hubspot_batch_client.types import Model, Response, to_json
 
-from .batch import Answer, Chunk, InvalidInputError, Operation
+from .answers import Answer
+from .batch import Chunk, InvalidInputError, Operation
 from .guards import is_list, is_map
 from .inputs import InputCheck
 from .outcomes import OutcomeError, freeze_context

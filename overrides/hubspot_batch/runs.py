@@ -5,9 +5,10 @@ This module decides when a chunk is asked for and sent. It never decides what ca
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from attrs import frozen
@@ -17,7 +18,7 @@ from .errors import ConfigurationError, HubSpotBatchError
 from .operations import Client, Row
 from .outcomes import BatchResult, Outcome
 
-ResultT = TypeVar("ResultT")
+_log = logging.getLogger("hubspot_batch")
 
 
 def _begin(
@@ -40,7 +41,12 @@ def _finish(run: BatchRun[Any], outcomes: list[Outcome[Any]]) -> BatchResult[Any
     return result
 
 
-def _raise_stop(run: BatchRun[Any]) -> None:
+def _end(run: BatchRun[Any]) -> None:
+    """Say what an iterating run has no outcome for, and raise what stopped it."""
+    if run.unmatched:
+        _log.warning(
+            "%d results of %s could not be tied to an input.", len(run.unmatched), run.operation_id
+        )
     if run.stopped is not None:
         run.stopped.result = run.result(run.take())
         raise run.stopped
@@ -79,14 +85,15 @@ class Runner:
         self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
     ) -> Iterator[Outcome[Any]]:
         yield from self._drive(run, row, query)
-        _raise_stop(run)
+        _end(run)
 
     def _drive(
         self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
     ) -> Iterator[Outcome[Any]]:
         while (chunk := run.next_chunk()) is not None:
             try:
-                run.settle(chunk, row.call(self.client, chunk, query))
+                if chunk.entries:
+                    run.settle(chunk, row.call(self.client, chunk, query))
             except httpx.HTTPError as failure:
                 run.lose(chunk, failure)
             except HubSpotBatchError as error:
@@ -129,14 +136,15 @@ class AsyncRunner:
     ) -> AsyncIterator[Outcome[Any]]:
         async for outcome in self._drive(run, row, query):
             yield outcome
-        _raise_stop(run)
+        _end(run)
 
     async def _drive(
         self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
     ) -> AsyncIterator[Outcome[Any]]:
         while (chunk := run.next_chunk()) is not None:
             try:
-                run.settle(chunk, await row.acall(self.client, chunk, query))
+                if chunk.entries:
+                    run.settle(chunk, await row.acall(self.client, chunk, query))
             except httpx.HTTPError as failure:
                 run.lose(chunk, failure)
             except HubSpotBatchError as error:

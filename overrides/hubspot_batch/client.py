@@ -74,8 +74,8 @@ class HubSpotBatch:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._base_url = _read_base_url(base_url)
-        _check("max_concurrency", max_concurrency, int)
-        _check("transport", transport, httpx.BaseTransport | None)
+        _check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
+        _check_numbers(timeout, max_concurrency, rate_limit, retry)
         if transport is None:
             transport = httpx.HTTPTransport(proxy=proxy_for(self._base_url))
         wrapped = Transport(
@@ -127,8 +127,10 @@ class AsyncHubSpotBatch:
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._base_url = _read_base_url(base_url)
-        _check("max_concurrency", max_concurrency, int)
-        _check("transport", transport, httpx.AsyncBaseTransport | None)
+        _check(
+            "transport", transport, httpx.AsyncBaseTransport | None, "an httpx.AsyncBaseTransport"
+        )
+        _check_numbers(timeout, max_concurrency, rate_limit, retry)
         if transport is None:
             transport = httpx.AsyncHTTPTransport(proxy=proxy_for(self._base_url))
         wrapped = Transport(
@@ -172,11 +174,18 @@ def _read_base_url(base_url: str | None) -> str:
     return read_base_url(base_url)
 
 
-def _check(name: str, value: object, kind: Any) -> None:
+def _check(name: str, value: object, kind: Any, wanted: str) -> None:
     """Refuse an argument of the wrong type: not every caller has a type checker."""
-    if not isinstance(value, kind) or (isinstance(value, int) and value < 1):
-        wanted = {int: "a whole number, 1 or more"}.get(kind, f"of the type {kind}")
+    if not isinstance(value, kind):
         raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
+
+
+def _check_numbers(timeout: object, max_concurrency: object, limit: object, retry: object) -> None:
+    _check("timeout", timeout, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
+    _check("rate_limit", limit, RateLimit | None, "RateLimit(requests, seconds), or None")
+    _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed)")
+    if not isinstance(max_concurrency, int) or max_concurrency < 1:
+        raise ConfigurationError(f"max_concurrency is {max_concurrency!r}; it is 1 or more.")
 
 
 def _generated(

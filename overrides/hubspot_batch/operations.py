@@ -6,7 +6,7 @@ paths and the forms of inputs come from there, so a change of the description is
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 
@@ -106,7 +106,8 @@ class Row(Generic[ResultT]):
     @property
     def limit(self) -> int:
         """Inputs to a request, at most, as the description says."""
-        return OPERATIONS[self.id].max_inputs or _CEILING
+        limit = OPERATIONS[self.id].max_inputs
+        return _CEILING if limit is None else limit
 
     def operation(self) -> Operation[ResultT]:
         """Return what the engine has to know of this row."""
@@ -168,21 +169,28 @@ class Row(Generic[ResultT]):
             daily = isinstance(parsed, ApiError) and parsed.policy_name == "DAILY"
             return Answer(status, readable=False, error=error, daily=daily)
         results = tuple(self._found(result) for result in _items(parsed.results))
-        refusals = tuple(
-            self._refusal(item, error)
-            for item in _items(parsed.errors)
-            if isinstance(item, BatchError)
-        )
+        refusals = tuple(self._refusals(parsed, error))
         return Answer(status, readable=True, error=error, results=results, refusals=refusals)
+
+    def _refusals(self, parsed: Any, whole: OutcomeError) -> Iterator[Refusal]:
+        """Yield what the answer reports as refused, also where it does not say what."""
+        items = _items(parsed.errors)
+        for item in items:
+            yield self._refusal(item, whole) if isinstance(item, BatchError) else _nameless(whole)
+        odd = parsed.errors and not items
+        more = isinstance(parsed.num_errors, int) and parsed.num_errors > len(items)
+        if odd or more or "message" in parsed:
+            yield _nameless(whole)
 
     def _found(self, value: Any) -> Found:
         if not isinstance(value, self.result):
             return Found(value)
         properties = getattr(value, "properties", None)
+        key = _name(getattr(value, self.result_key, None)) if self.result_key else None
         return Found(
             value,
-            id=_name(getattr(value, "id", None)),
-            key=_name(getattr(value, self.result_key, None)) if self.result_key else None,
+            id=_name(getattr(value, "id", key)),
+            key=key,
             properties=properties if is_map(properties) else {},
         )
 
@@ -201,6 +209,11 @@ class Row(Generic[ResultT]):
         return Refusal(error, frozenset(keys))
 
 
+def _nameless(whole: OutcomeError) -> Refusal:
+    """Return a refusal of which nothing is known but what the answer says as a whole."""
+    return Refusal(whole, frozenset())
+
+
 def _json_of(model: Model) -> dict[str, Any]:
     try:
         wire: dict[str, Any] = to_json(model)
@@ -215,6 +228,10 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
     header = response.headers.get("X-HubSpot-Correlation-Id")
     parsed = response.parsed
     kind = "refused" if 300 <= status <= 499 or status in (522, 525, 526, 530) else "server_error"
+    if isinstance(parsed, Model) and not isinstance(parsed, ApiError):
+        # A success that says something besides, such as why it did nothing.
+        message = _text(parsed.additional_properties.get("message")) or "something was refused"
+        return OutcomeError(kind, message, correlation_id=header, status_code=status)
     if not isinstance(parsed, ApiError):
         message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
         return OutcomeError(kind, message, correlation_id=header, status_code=status)

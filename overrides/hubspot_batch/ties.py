@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from attrs import define, field, frozen
 
+from .likeness import contradicts, repeats, sets_apart
 from .outcomes import OutcomeError, OutcomeStatus
 
 
@@ -92,7 +92,7 @@ def tie(
         if entry.key is not None:
             by_key.setdefault(entry.key, []).append(position)
 
-    keyless = _tie_by_key(tied, by_key, results, shared=shared)
+    keyless = _tie_by_key(tied, by_key, _once(tied, results), shared=shared)
     for refusal in refusals:
         keys = refusal.keys & by_key.keys()
         if not refusal.keys and keys_in_messages:
@@ -106,6 +106,24 @@ def tie(
     else:
         tied.unmatched += [found.value for found in keyless]
     return tied
+
+
+def _once(tied: Tied, results: Iterable[Found]) -> list[Found]:
+    """Return each record once, however often an answer lists it.
+
+    One that is listed under two keys belongs to neither input.
+    """
+    records: dict[object, Found] = {}
+    doubtful: set[object] = set()
+    for number, found in enumerate(results):
+        name = number if found.id is None else found.id
+        first = records.setdefault(name, found)
+        if first.key is None:
+            records[name] = found
+        elif found.key not in (None, first.key):
+            doubtful.add(name)
+    tied.unmatched += [records[name].value for name in records if name in doubtful]
+    return [found for name, found in records.items() if name not in doubtful]
 
 
 def _tie_by_key(
@@ -149,58 +167,45 @@ def _tie_by_properties(tied: Tied, entries: Sequence[Entry], results: Sequence[F
             )
             groups.setdefault(same, _Group(properties, [])).free.append(position)
 
-    # Each record is counted once, however often an answer lists it.
-    named = {found.id: found for found in results if found.id is not None}
-    open_ = {
-        id_: [group for group in groups.values() if _repeats(found, group)]
-        for id_, found in named.items()
-    }
-    while single := next(
-        ((id_, fits[0]) for id_, fits in open_.items() if len(fits) == 1 and fits[0].free), None
-    ):
-        id_, group = single
-        tied.verdicts[group.free.pop(0)] = Verdict(OutcomeStatus.SUCCEEDED, named[id_].value)
-        del open_[id_]
-        if not group.free:
-            open_ = {i: [g for g in fits if g is not group] for i, fits in open_.items()}
-
-    # As many results as inputs left, and nothing refused without a name: each input was done,
-    # although nobody can say which result is whose (unless there is one of each).
-    free = [position for group in groups.values() for position in group.free]
-    complete = len(open_) == len(free) and not tied.unattributed
-    if complete and len(free) == 1:
-        (id_,) = open_
-        tied.verdicts[free[0]] = Verdict(OutcomeStatus.SUCCEEDED, named[id_].value)
-        open_ = {}
-    elif complete:
-        tied.verdicts.update({p: Verdict(OutcomeStatus.SUCCEEDED) for p in free})
-    tied.unmatched += [named[id_].value for id_ in open_]
+    left = {found.id: found for found in results if found.id is not None}
+    while newly := _belongings(left, groups.values()):
+        for id_, group in newly:
+            # Two results can fit one place that is left; then the second stays open.
+            if group.free:
+                value = left.pop(id_).value
+                tied.verdicts[group.free.pop(0)] = Verdict(OutcomeStatus.SUCCEEDED, value)
+    _count(tied, left, [group for group in groups.values() if group.free])
+    tied.unmatched += [found.value for found in left.values()]
     tied.unmatched += [found.value for found in results if found.id is None]
 
 
-def _repeats(found: Found, group: _Group) -> bool:
-    """Return whether a result repeats a value of the inputs, and contradicts none."""
-    common = found.properties.keys() & group.properties.keys()
-    return bool(common) and all(
-        _same(found.properties[name], group.properties[name]) for name in common
-    )
+def _belongings(left: Mapping[str, Found], groups: Iterable[_Group]) -> list[tuple[str, _Group]]:
+    """Return the results that repeat one group's values, and set it apart from all others."""
+    live = [group for group in groups if group.free]
+    return [
+        (id_, group)
+        for id_, found in left.items()
+        for group in live
+        if repeats(found.properties, group.properties)
+        and all(
+            other is group or sets_apart(found.properties, group.properties, other.properties)
+            for other in live
+        )
+    ]
 
 
-def _same(stored: object, sent: object) -> bool:
-    if stored == sent or (stored is None and sent == ""):
-        return True
-    # A time that was sent as epoch milliseconds comes back in ISO 8601.
-    instant = _instant(sent)
-    return instant is not None and instant == _instant(stored)
+def _count(tied: Tied, left: dict[str, Found], groups: Sequence[_Group]) -> None:
+    """Tie by number: as many records as inputs are left, so each input was done.
 
-
-def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str) or len(value) < len("2026-01-01"):
-        return None
-    try:
-        if value.isdecimal():
-            return datetime.fromtimestamp(int(value) / 1000, UTC)
-        instant = datetime.fromisoformat(value)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    Nobody can say which record is whose, unless there is one of each. An error that names nobody,
+    or a record that can be nobody's, forbids it.
+    """
+    free = [position for group in groups for position in group.free]
+    foreign = any(
+        all(contradicts(f.properties, g.properties) for g in groups) for f in left.values()
+    ) or any(all(contradicts(f.properties, g.properties) for f in left.values()) for g in groups)
+    if len(left) != len(free) or tied.unattributed or foreign:
+        return
+    for position in free:
+        value = left.popitem()[1].value if len(free) == 1 else None
+        tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, value)

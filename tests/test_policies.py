@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 def test_no_window_holds_more_starts_than_allowed(
     requests: int, seconds: float, gaps: list[float]
 ) -> None:
-    """Neither a calendar window nor any other; and nobody waits longer than he must."""
+    """Neither a calendar window nor any other; nobody waits longer than that and a margin."""
     window = Window(RateLimit(requests, seconds))
     now = 0.0
     starts: list[float] = []
@@ -31,13 +31,13 @@ def test_no_window_holds_more_starts_than_allowed(
         if len(starts) > requests:
             apart = starts[-1] - starts[-1 - requests]
             assert apart >= seconds * (1 - 1e-9) - 1e-9
-            assert delay == 0 or apart == pytest.approx(seconds)
+            assert delay == 0 or apart == pytest.approx(seconds + 0.05)
 
 
 def test_starts_can_be_reserved_ahead() -> None:
     """Two that ask at the same time get different starts."""
     window = Window(RateLimit(1, 10.0))
-    assert [window.reserve(0.0) for _ in range(3)] == [0.0, 10.0, 20.0]
+    assert [window.reserve(0.0) for _ in range(3)] == pytest.approx([0.0, 10.05, 20.1])
 
 
 @pytest.mark.parametrize("numbers", [(0, 10.0), (1, 0.0), (-1, 1.0)])
@@ -61,7 +61,7 @@ def test_a_retry_needs_an_attempt() -> None:
         (httpx.PoolTimeout, Fate.NEVER_SENT),
         (httpx.ProxyError, Fate.NEVER_SENT),
         (httpx.UnsupportedProtocol, Fate.NEVER_SENT),
-        (httpx.LocalProtocolError, Fate.NEVER_SENT),
+        (httpx.LocalProtocolError, Fate.MAYBE_DONE),  # it can come in the middle of a body
         (httpx.ReadTimeout, Fate.MAYBE_DONE),
         (httpx.WriteTimeout, Fate.MAYBE_DONE),
         (httpx.ReadError, Fate.MAYBE_DONE),

@@ -186,7 +186,7 @@ def test_each_request_carries_the_token_and_a_name(face: Face) -> None:
     seen: list[httpx.Headers] = []
 
     def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers)
+        seen.append(request.headers.copy())
         return answer(200)
 
     face("abc", transport=httpx.MockTransport(handle)).calls.create([ROW])

@@ -5,6 +5,7 @@ from importlib.metadata import version as _version
 from .client import AsyncHubSpotBatch, HubSpotBatch
 from .errors import (
     AuthenticationError,
+    BrokenOffError,
     ConfigurationError,
     DailyLimitError,
     HubSpotBatchError,
@@ -23,6 +24,7 @@ __all__ = [
     "AsyncHubSpotBatch",
     "AuthenticationError",
     "BatchResult",
+    "BrokenOffError",
     "Clock",
     "ConfigurationError",
     "DailyLimitError",

@@ -27,7 +27,7 @@ def read_base_url(text: str) -> str:
         url = httpx.URL(text)
     except (httpx.InvalidURL, TypeError):
         raise ConfigurationError("base_url is not a URL; it looks like https://host.") from None
-    if url.userinfo or url.query or url.fragment:
+    if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(
             "base_url holds more than an address (a user, a query or a fragment); "
             "it looks like https://host."

@@ -19,8 +19,9 @@ from .errors import (
 from .outcomes import OutcomeError
 from .ties import Found, Refusal
 
-# After these a request may have been carried out (HubSpot, error handling; 52x are the edge's).
-MAYBE_DONE = frozenset({500, 502, 503, 504, 520, 521, 523, 524})
+# Failures of the server after which nothing has been carried out: what it does not implement, and
+# what the edge could not even hand on to it (HubSpot, error handling).
+_NOT_DONE = frozenset({501, 505, 522, 525, 526, 530})
 
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
@@ -63,6 +64,13 @@ class Answer:
         developer changelog).
         """
         return 200 <= self.status_code <= 299
+
+    @property
+    def maybe_done(self) -> bool:
+        """Whether the request may have been carried out, with an answer that does not say so."""
+        if self.status_code == 303:
+            return True  # "See other" is what a server says when it is done.
+        return self.accepted or (self.status_code >= 500 and self.status_code not in _NOT_DONE)
 
     def stop(self, operation_id: str) -> HubSpotBatchError | None:
         """Return what ends the run, or None where it goes on."""

@@ -8,14 +8,20 @@ data (`Operation`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 import httpx
 from attrs import evolve, frozen
 
-from .answers import MAYBE_DONE, Answer
-from .errors import ConfigurationError, HubSpotBatchError, InputError, UnreachableError
+from .answers import Answer
+from .errors import (
+    BrokenOffError,
+    ConfigurationError,
+    HubSpotBatchError,
+    InputError,
+    UnreachableError,
+)
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from .policies import Fate, fate_of
 from .ties import Entry, Tied, tie
@@ -86,9 +92,9 @@ class BatchRun(Generic[ResultT]):
         chunk_size: int | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
-        if not 1 <= size <= operation.limit:
+        if type(size) is not int or not 1 <= size <= operation.limit:
             raise ConfigurationError(
-                f"chunk_size is {size}, but {operation.id} takes 1 to {operation.limit} inputs "
+                f"chunk_size is {size!r}, but {operation.id} takes 1 to {operation.limit} inputs "
                 "in a request."
             )
         if not _holds_inputs(inputs):
@@ -100,7 +106,7 @@ class BatchRun(Generic[ResultT]):
         self.unmatched: list[ResultT] = []
         self.operation_id = operation.id
         self._operation = operation
-        self._inputs = enumerate(inputs)
+        self._inputs = _numbered(inputs)
         self._run_id = run_id
         self._size = size
         self._held: Entry | None = None
@@ -153,9 +159,12 @@ class BatchRun(Generic[ResultT]):
         try:
             return self._operation.prepare(index, given)
         except InvalidInputError as error:
-            problem = OutcomeError("invalid_input", str(error))
-            self._ready.append(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
-            return None
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
+            reason = f"The input cannot be read: it raised {type(error).__name__}."
+        problem = OutcomeError("invalid_input", reason)
+        self._ready.append(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
+        return None
 
     def _read(self) -> tuple[int, object] | None:
         try:
@@ -174,7 +183,7 @@ class BatchRun(Generic[ResultT]):
             self.stop(chunk, stop)
         elif answer.accepted and answer.readable:
             self._settle_success(chunk, answer)
-        elif answer.accepted or answer.status_code in MAYBE_DONE:
+        elif answer.maybe_done:
             self._lose(chunk, answer.error)
         else:
             self._settle_all(chunk, OutcomeStatus.FAILED, answer.error)
@@ -227,6 +236,15 @@ class BatchRun(Generic[ResultT]):
         else:
             self._lose(chunk, OutcomeError("no_answer", f"No answer came ({reason})."))
 
+    def break_off(self, chunk: Chunk, failure: Exception) -> None:
+        """End the run with a chunk that may have been done, for a reason that nobody foresaw."""
+        self.stopped = BrokenOffError(
+            f"The run broke off: {type(failure).__name__} was raised; see this error's cause."
+        )
+        self.stopped.__cause__ = failure
+        self._lose(chunk, OutcomeError("no_answer", str(self.stopped)))
+        self._leave(())
+
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
         reads = self._operation.reads
         self._settle_all(chunk, OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN, error)
@@ -258,6 +276,11 @@ class BatchRun(Generic[ResultT]):
         """Return outcomes, in the order of their inputs, with what could not be tied to any."""
         ordered = sorted(outcomes, key=lambda outcome: outcome.index)
         return BatchResult(tuple(ordered), tuple(self.unmatched))
+
+
+def _numbered(inputs: Iterable[object]) -> Iterator[tuple[int, object]]:
+    # Here even `iter(inputs)` is called only when the first input is wanted.
+    yield from enumerate(inputs)
 
 
 def _holds_inputs(inputs: object) -> bool:

@@ -7,6 +7,8 @@ means. The two clients have the same methods; a test compares them.
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
@@ -61,6 +63,8 @@ class HubSpotBatch:
         ConfigurationError: An argument is wrong, or there is no token.
     """
 
+    _base_url = ""  # until it is read, so that a half-made client has a repr
+
     def __init__(
         self,
         token: str | TokenProvider | None = None,
@@ -75,11 +79,17 @@ class HubSpotBatch:
     ) -> None:
         self._base_url = _read_base_url(base_url)
         _check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
-        _check_numbers(timeout, max_concurrency, rate_limit, retry)
+        _check_settings(timeout, max_concurrency, rate_limit, retry, clock)
         if transport is None:
-            transport = httpx.HTTPTransport(proxy=proxy_for(self._base_url))
+            with _blaming_the_environment():
+                transport = httpx.HTTPTransport(proxy=proxy_for(self._base_url))
         wrapped = Transport(
-            transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
+            transport,
+            _read_token(token),
+            origin=self._base_url,
+            rate_limit=rate_limit,
+            retry=retry,
+            clock=clock,
         )
         self.raw = _generated(self._base_url, timeout, wrapped)
         self._http = self.raw.get_httpx_client()
@@ -114,6 +124,8 @@ class AsyncHubSpotBatch:
     that returns a token may be asynchronous too, and `transport` is an `httpx.AsyncBaseTransport`.
     """
 
+    _base_url = ""  # until it is read, so that a half-made client has a repr
+
     def __init__(
         self,
         token: str | TokenProvider | None = None,
@@ -130,11 +142,17 @@ class AsyncHubSpotBatch:
         _check(
             "transport", transport, httpx.AsyncBaseTransport | None, "an httpx.AsyncBaseTransport"
         )
-        _check_numbers(timeout, max_concurrency, rate_limit, retry)
+        _check_settings(timeout, max_concurrency, rate_limit, retry, clock)
         if transport is None:
-            transport = httpx.AsyncHTTPTransport(proxy=proxy_for(self._base_url))
+            with _blaming_the_environment():
+                transport = httpx.AsyncHTTPTransport(proxy=proxy_for(self._base_url))
         wrapped = Transport(
-            transport, _read_token(token), rate_limit=rate_limit, retry=retry, clock=clock
+            transport,
+            _read_token(token),
+            origin=self._base_url,
+            rate_limit=rate_limit,
+            retry=retry,
+            clock=clock,
         )
         self.raw = _generated(self._base_url, timeout, wrapped)
         self._http = self.raw.get_async_httpx_client()
@@ -162,6 +180,17 @@ class AsyncHubSpotBatch:
         await self.close()
 
 
+@contextmanager
+def _blaming_the_environment() -> Generator[None]:
+    try:
+        yield
+    except (ValueError, ImportError, OSError) as error:
+        raise ConfigurationError(
+            "The proxy (HTTPS_PROXY) or the certificates (SSL_CERT_FILE) that the environment "
+            f"names cannot be used: {type(error).__name__}."
+        ) from error
+
+
 def _read_token(token: str | TokenProvider | None) -> str | TokenProvider:
     if token is None:
         token = os.environ.get("HUBSPOT_ACCESS_TOKEN", "")
@@ -180,11 +209,16 @@ def _check(name: str, value: object, kind: Any, wanted: str) -> None:
         raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
 
 
-def _check_numbers(timeout: object, max_concurrency: object, limit: object, retry: object) -> None:
+def _check_settings(
+    timeout: object, max_concurrency: object, limit: object, retry: object, clock: object
+) -> None:
+    _check("clock", clock, Clock, "Clock(now, sleep, asleep)")
     _check("timeout", timeout, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
+    if isinstance(timeout, float | int) and not timeout > 0:
+        raise ConfigurationError(f"timeout is {timeout!r}; it is more than 0 seconds, or None.")
     _check("rate_limit", limit, RateLimit | None, "RateLimit(requests, seconds), or None")
     _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed)")
-    if not isinstance(max_concurrency, int) or max_concurrency < 1:
+    if type(max_concurrency) is not int or max_concurrency < 1:
         raise ConfigurationError(f"max_concurrency is {max_concurrency!r}; it is 1 or more.")
 
 

@@ -9,6 +9,7 @@
     ├── UnavailableError         the account is locked or being moved (423, 477)
     ├── UnreachableError         no connection; nothing of the request was sent
     ├── InputError               the iterable of inputs raised; its exception is the cause
+    ├── BrokenOffError           something unforeseen was raised; it is the cause
     └── IncompleteError          `BatchResult.raise_for_failures` found what did not succeed
 
 This module decides the names and what each exception carries. It never decides when one is raised.
@@ -101,6 +102,10 @@ class UnreachableError(HubSpotBatchError):
 
 class InputError(HubSpotBatchError):
     """The iterable of inputs raised an exception, which is this one's cause."""
+
+
+class BrokenOffError(HubSpotBatchError):
+    """Something unforeseen was raised while a request was under way; it is this one's cause."""
 
 
 class IncompleteError(HubSpotBatchError):

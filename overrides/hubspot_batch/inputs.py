@@ -52,12 +52,15 @@ class InputCheck:
         try:
             (self._open if more_names else self._closed)(wire)
             # What no JSON text can hold: numbers that are none, and halves of characters.
-            json.dumps(wire, ensure_ascii=False, allow_nan=False).encode()
+            text = json.dumps(wire, ensure_ascii=False, allow_nan=False)
+            text.encode()
         except fastjsonschema.JsonSchemaValueException as error:
             raise InvalidInputError(f"{_sentence(error)}.") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
-        return wire
+        # A copy: the caller may change the mapping, or fill it anew for the next input.
+        copy: dict[str, Any] = json.loads(text)
+        return copy
 
     @cached_property
     def _required_lists(self) -> tuple[str, ...]:

@@ -227,7 +227,7 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
     status = response.status_code
     header = response.headers.get("X-HubSpot-Correlation-Id")
     parsed = response.parsed
-    kind = "refused" if 300 <= status <= 499 or status in (522, 525, 526, 530) else "server_error"
+    kind = "refused" if 300 <= status <= 499 else "server_error"
     if isinstance(parsed, Model) and not isinstance(parsed, ApiError):
         # A success that says something besides, such as why it did nothing.
         message = _text(parsed.additional_properties.get("message")) or "something was refused"

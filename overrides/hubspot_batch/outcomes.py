@@ -41,7 +41,8 @@ class OutcomeError:
             `refused` (the server refused it, or the batch that it was in),
             `not_returned` (a read answered without it),
             `no_answer` (the connection broke, or time ran out, after sending),
-            `server_error` (the server failed while it worked, or its answer was unreadable),
+            `server_error` (the server, or what stands before it, failed, or its answer was
+            unreadable),
             `not_mentioned` (a write was accepted, but the answer does not mention the input),
             `stopped` (the run ended before it was done).
         message: What happened, for people; the server's words where there are any.
@@ -133,7 +134,7 @@ class BatchResult(Generic[ResultT_co]):
 
 
 def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:
-    """Return an error's context as a read-only map of text tuples, whatever form it came in.
+    """Return an error's context as a map of text tuples, whatever form it came in.
 
     Single texts have been recorded in place of lists; what is neither is written as text.
     """

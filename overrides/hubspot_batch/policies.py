@@ -11,7 +11,7 @@ from enum import Enum
 
 import httpx
 from attrs import field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, instance_of
 
 
 @frozen
@@ -22,7 +22,7 @@ class RateLimit:
     (HubSpot, API usage guidelines).
     """
 
-    requests: int = field(default=100, validator=ge(1))
+    requests: int = field(default=100, validator=[instance_of(int), ge(1)])
     seconds: float = field(default=10.0, validator=gt(0))
 
 
@@ -35,8 +35,13 @@ class Retry:
         max_elapsed: Seconds from the first attempt, after which none is begun.
     """
 
-    max_attempts: int = field(default=5, validator=ge(1))
+    max_attempts: int = field(default=5, validator=[instance_of(int), ge(1)])
     max_elapsed: float = field(default=120.0, validator=ge(0))
+
+
+# The server counts arrivals: what starts at the end of one window and is quick on its way can
+# arrive in the window of requests that were slower.
+_MARGIN = 0.05
 
 
 class Window:
@@ -47,7 +52,7 @@ class Window:
     """
 
     def __init__(self, limit: RateLimit) -> None:
-        self._seconds = limit.seconds
+        self._seconds = limit.seconds + _MARGIN
         self._starts: deque[float] = deque(maxlen=limit.requests)
 
     def reserve(self, now: float) -> float:
@@ -66,14 +71,13 @@ class Fate(Enum):
     MAYBE_DONE = "maybe done"
 
 
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
-)
+_NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+_NEVER_SENT = (*_NO_CONNECTION, httpx.UnsupportedProtocol)
+
+
+def may_pass(failure: httpx.HTTPError) -> bool:
+    """Return whether another attempt can succeed where a request was never sent."""
+    return isinstance(failure, _NO_CONNECTION)
 
 
 def fate_of(failure: httpx.HTTPError) -> Fate:

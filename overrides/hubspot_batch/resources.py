@@ -38,7 +38,7 @@ Date: TypeAlias = str | dt.date
 def _read_query(
     properties: Iterable[str] | None, start_date: Date | None, end_date: Date | None
 ) -> dict[str, Any]:
-    if isinstance(properties, str):
+    if not _may_be_names(properties):
         raise ConfigurationError('properties is a list of names, such as ["hs_name"].')
     query = {
         "properties": None if properties is None else list(properties),
@@ -48,12 +48,19 @@ def _read_query(
     return {name: value for name, value in query.items() if value is not None}
 
 
+def _may_be_names(value: object) -> bool:
+    # A text is iterable too, letter by letter.
+    return value is None or (isinstance(value, Iterable) and not isinstance(value, str | bytes))
+
+
 def _day(name: str, value: Date | None) -> dt.date | None:
-    if not isinstance(value, str):
-        return value.date() if isinstance(value, dt.datetime) else value
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if value is None or isinstance(value, dt.date):
+        return value
     try:
         return read_date(value)
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise ConfigurationError(f"{name}: {error}; write it as YYYY-MM-DD.") from None
 
 

@@ -22,11 +22,18 @@ _log = logging.getLogger("hubspot_batch")
 
 
 def _begin(
-    row: Row[Any], inputs: Iterable[object], chunk_size: int | None, http: Any
+    row: Row[Any],
+    inputs: Iterable[object],
+    chunk_size: int | None,
+    http: httpx.Client | httpx.AsyncClient,
 ) -> BatchRun[Any]:
+    _check_open(http)
+    return BatchRun(row.operation(), inputs, run_id=uuid.uuid4().hex, chunk_size=chunk_size)
+
+
+def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
     if http.is_closed:
         raise ConfigurationError("This client is closed; make a new one.")
-    return BatchRun(row.operation(), inputs, run_id=uuid.uuid4().hex, chunk_size=chunk_size)
 
 
 def _finish(run: BatchRun[Any], outcomes: list[Outcome[Any]]) -> BatchResult[Any]:
@@ -93,11 +100,14 @@ class Runner:
         while (chunk := run.next_chunk()) is not None:
             try:
                 if chunk.entries:
+                    _check_open(self.http)
                     run.settle(chunk, row.call(self.client, chunk, query))
             except httpx.HTTPError as failure:
                 run.lose(chunk, failure)
             except HubSpotBatchError as error:
                 run.stop(chunk, error)
+            except Exception as error:  # noqa: BLE001 - a transport is the caller's
+                run.break_off(chunk, error)
             yield from run.take()
         yield from run.take()
 
@@ -144,11 +154,14 @@ class AsyncRunner:
         while (chunk := run.next_chunk()) is not None:
             try:
                 if chunk.entries:
+                    _check_open(self.http)
                     run.settle(chunk, await row.acall(self.client, chunk, query))
             except httpx.HTTPError as failure:
                 run.lose(chunk, failure)
             except HubSpotBatchError as error:
                 run.stop(chunk, error)
+            except Exception as error:  # noqa: BLE001 - a transport is the caller's
+                run.break_off(chunk, error)
             for outcome in run.take():
                 yield outcome
         for outcome in run.take():

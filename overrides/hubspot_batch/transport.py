@@ -21,9 +21,10 @@ from typing import Any, TypeAlias, cast
 import httpx
 from attrs import frozen
 
+from .errors import ConfigurationError
 from .guards import is_map
-from .policies import Fate, RateLimit, Retry, Window, fate_of
-from .tokens import TokenProvider, ask, ask_async, hide, read_token
+from .policies import RateLimit, Retry, Window, may_pass
+from .tokens import Token, TokenProvider, ask, ask_async, hide, read_token
 
 _log = logging.getLogger("hubspot_batch")
 
@@ -77,6 +78,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: The token, or a function that returns it; the asynchronous side also takes one
             that returns an awaitable. It is asked for each request, and once more after a 401,
             since OAuth tokens live 30 minutes and a long run outlives them.
+        origin: The only address that the token is sent to.
         rate_limit: How fast requests may start; None for as fast as they come.
         retry: How often a request that was certainly not done is repeated.
         clock: How time is told and spent.
@@ -87,47 +89,63 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         inner: httpx.BaseTransport | httpx.AsyncBaseTransport,
         token: str | TokenProvider,
         *,
+        origin: str,
         rate_limit: RateLimit | None,
         retry: Retry,
         clock: Clock,
     ) -> None:
         self._inner = inner
-        self._token = token if callable(token) else read_token(token)
+        self._token = token if callable(token) else Token(read_token(token))
+        self._origin = _origin(httpx.URL(origin))
         self._window = Window(rate_limit) if rate_limit else None
         self._window_lock = threading.Lock()
         self._retry = retry
         self._clock = clock
 
     def _exchange(self, request: httpx.Request) -> _Exchange:
+        self._check_origin(request)
         now, token = yield _Ask()
-        begun, attempt, renewed = now, 1, not callable(self._token)
-        while True:
-            request.headers["Authorization"] = f"Bearer {token}"
-            if (pause := self._reserve(now)) > 0:
-                yield _Wait(pause)
-            now, came = yield _Send(request)
-            if isinstance(came, httpx.Response):
-                now, came = yield _Read(came)
-            if isinstance(came, httpx.Response):
-                came = hide(token, came)
-                if came.status_code not in _NOT_DONE:
-                    return came
-            if not renewed and _status(came) == 401:
-                renewed = True
-                now, token = yield _Ask()
-                continue
-            pause = _pause(came, attempt)
-            patient = attempt < self._retry.max_attempts
-            if not patient or now + pause - begun > self._retry.max_elapsed:
-                break
-            if not (_certainly_not_done(came) and isinstance(request.stream, httpx.ByteStream)):
-                break  # A body that is not in memory is gone once it has been read.
-            _log.info("Waiting %.1f s, then sending again: %s", pause, request.url.path)
-            now, _ = yield _Wait(pause)
-            attempt += 1
+        begun, attempt, tokens = now, 1, [token]
+        # A body that is not in memory is gone once it has been read.
+        repeatable = isinstance(request.stream, httpx.ByteStream)
+        renewable = repeatable and callable(self._token)
+        try:
+            while True:
+                request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
+                if (pause := self._reserve(now)) > 0:
+                    yield _Wait(pause)
+                now, came = yield _Send(request)
+                if isinstance(came, httpx.Response):
+                    now, came = yield _Read(came)
+                if isinstance(came, httpx.Response):
+                    came = hide(tokens, came)
+                if _status(came) == 401 and renewable:
+                    renewable = False
+                    now, token = yield _Ask()
+                    tokens.append(token)
+                    continue
+                if not (repeatable and _not_done_and_may_pass(came)):
+                    break
+                pause = _pause(came, attempt)
+                patient = attempt < self._retry.max_attempts
+                if not patient or now + pause - begun > self._retry.max_elapsed:
+                    break
+                _log.info("Waiting %.1f s, then sending again: %s", pause, request.url.path)
+                now, _ = yield _Wait(pause)
+                attempt += 1
+        finally:
+            # Requests are kept in answers and exceptions, which are shown and pickled.
+            request.headers.pop("Authorization", None)
         if isinstance(came, httpx.Response):
             return came
         raise came
+
+    def _check_origin(self, request: httpx.Request) -> None:
+        if _origin(request.url) != self._origin:
+            raise ConfigurationError(
+                f"The token is only sent to {self._origin[1]}, and not to {request.url.host}; "
+                "make another client for another address."
+            )
 
     def _reserve(self, now: float) -> float:
         if self._window is None:
@@ -139,12 +157,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Send a request (httpx calls this)."""
         exchange = self._exchange(request)
         step = next(exchange)
-        try:
-            while True:
-                came = self._act(step)
+        while True:
+            came = self._act(step)
+            try:
                 step = exchange.send((self._clock.now(), came))
-        except StopIteration as done:
-            return cast("httpx.Response", done.value)
+            except StopIteration as done:
+                return cast("httpx.Response", done.value)
 
     def _act(self, step: _Step) -> object:
         inner = cast("httpx.BaseTransport", self._inner)
@@ -166,12 +184,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Send a request (httpx calls this)."""
         exchange = self._exchange(request)
         step = next(exchange)
-        try:
-            while True:
-                came = await self._act_async(step)
+        while True:
+            came = await self._act_async(step)
+            try:
                 step = exchange.send((self._clock.now(), came))
-        except StopIteration as done:
-            return cast("httpx.Response", done.value)
+            except StopIteration as done:
+                return cast("httpx.Response", done.value)
 
     async def _act_async(self, step: _Step) -> object:
         inner = cast("httpx.AsyncBaseTransport", self._inner)
@@ -199,19 +217,20 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await cast("httpx.AsyncBaseTransport", self._inner).aclose()
 
 
-# 401: the token, 423: locked for about two seconds, 429: too fast. The server did nothing
-# (HubSpot, error handling and usage guidelines).
-_NOT_DONE = frozenset({401, 423, 429})
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
 
 
 def _status(came: httpx.Response | httpx.HTTPError) -> int | None:
     return came.status_code if isinstance(came, httpx.Response) else None
 
 
-def _certainly_not_done(came: httpx.Response | httpx.HTTPError) -> bool:
+def _not_done_and_may_pass(came: httpx.Response | httpx.HTTPError) -> bool:
     if isinstance(came, httpx.Response):
+        # Locked for about two seconds, or too fast: the server did nothing, and soon would
+        # (HubSpot, error handling and usage guidelines).
         return came.status_code in (423, 429) and not is_daily_limit(came)
-    return fate_of(came) is Fate.NEVER_SENT
+    return may_pass(came)
 
 
 def _pause(came: httpx.Response | httpx.HTTPError, attempt: int) -> float:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any
 
+import httpx
 from hubspot_batch import AsyncHubSpotBatch, Clock, HubSpotBatch
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 
@@ -75,6 +76,22 @@ class Face:
             client = Blocking(AsyncHubSpotBatch(token, **arguments), self._runner)
         self._open.append(client)
         return client
+
+    def request(self, client: Any, method: str, url: str, **arguments: Any) -> httpx.Response:
+        """Send a request of one's own through a client's connection."""
+        if isinstance(client, HubSpotBatch):
+            return client.raw.get_httpx_client().request(method, url, **arguments)
+        http: httpx.AsyncClient = client._target.raw.get_async_httpx_client()
+        return self._runner.run(http.request(method, url, **arguments))
+
+    def body(self, *parts: bytes) -> Any:
+        """A body that is read only once, part by part."""
+
+        async def later() -> AsyncIterator[bytes]:
+            for part in parts:
+                yield part
+
+        return iter(parts) if self.kind == "sync" else later()
 
     def close(self) -> None:
         for client in self._open:

@@ -38,6 +38,8 @@ def test_https_anywhere_and_http_on_this_machine(given: str, expected: str) -> N
         "",
         "https://user:secret@api.hubapi.com",
         "https://api.hubapi.com?key=secret",
+        "https://api.hubapi.com/pre?",
+        "https://api.hubapi.com#",
         "https://api.hubapi.com#secret",
         "https://api.hubapi.com:port",
         "https://[::1",

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from hubspot_batch import HubSpotBatchError, Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, OutcomeStatus
 from hubspot_batch.answers import Answer
 from hubspot_batch.batch import BatchRun, Chunk, InvalidInputError, Operation
-from hubspot_batch.ties import Entry, Found
+from hubspot_batch.ties import Entry, Found, Refusal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -160,8 +160,65 @@ def test_a_stopped_run_stays_stopped() -> None:
     assert run.next_chunk() is None
 
 
-@pytest.mark.parametrize("size", [0, 11])
-def test_a_chunk_is_no_larger_than_the_limit(size: int) -> None:
+def test_unmatched_results_of_all_chunks_are_kept() -> None:
+    """And an error that names nobody is told once."""
+    run = BatchRun(operation(), ["a", "b"], run_id="r", chunk_size=1)
+    nobody = Refusal(OutcomeError("refused", "some were bad"), frozenset())
+    while (chunk := run.next_chunk()) is not None:
+        foreign = Found("x" + str(chunk.entries[0].index), key="zz")
+        run.settle(chunk, Answer(207, True, SAID, results=(foreign,), refusals=(nobody, nobody)))
+    result = run.result(run.take())
+    assert result.unmatched == ("x0", "x1")
+    for outcome in result.unknown:
+        assert outcome.error is not None
+        assert outcome.error.message.count("some were bad") == 1
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 207, 226, 299])
+def test_any_2xx_is_a_success(status: int) -> None:
+    """The exact code has changed overnight before."""
+    assert Answer(status, True, SAID).accepted
+
+
+@pytest.mark.parametrize(("daily", "name"), [(True, "DailyLimitError"), (False, "RateLimitError")])
+def test_only_a_429_ends_the_day(daily: bool, name: str) -> None:
+    """Another status with the same word does not."""
+    stop = Answer(429, True, SAID, daily=daily).stop("op")
+    assert type(stop).__name__ == name
+    assert type(Answer(423, True, SAID, daily=daily).stop("op")).__name__ == "UnavailableError"
+
+
+def test_an_iterable_that_cannot_even_begin_is_an_input_error() -> None:
+    """As if it had raised at its first input."""
+
+    class Broken:
+        def __iter__(self) -> Any:
+            raise OSError("gone")
+
+    run = BatchRun(operation(), Broken(), run_id="r")
+    assert run.next_chunk() is None
+    assert isinstance(run.stopped, InputError)
+    assert isinstance(run.stopped.__cause__, OSError)
+
+
+def test_an_input_that_raises_fails_alone() -> None:
+    """Whatever it raises."""
+
+    def fussy(index: int, value: object) -> Entry:
+        if value == "bad":
+            raise OSError("cannot be read")
+        return prepare(index, value)
+
+    run = BatchRun(operation(prepare=fussy), ["a", "bad", "b"], run_id="r")
+    assert chunks(run) == [["a", "b"]]
+    (outcome,) = run.take()
+    assert outcome.status is OutcomeStatus.FAILED
+    assert outcome.error is not None
+    assert "OSError" in outcome.error.message
+
+
+@pytest.mark.parametrize("size", [0, 11, True, 2.5, "5"])
+def test_a_chunk_is_no_larger_than_the_limit(size: Any) -> None:
     """The sentence names both numbers."""
-    with pytest.raises(HubSpotBatchError, match=f"{size}.*1 to 10"):
+    with pytest.raises(HubSpotBatchError, match="1 to 10"):
         BatchRun(operation(), [], run_id="r", chunk_size=size)

@@ -171,6 +171,7 @@ INVALID = [
     (CallInput(properties=5), "properties is 5"),  # type: ignore[arg-type]
     (CampaignInput(properties={}), "not CampaignInput"),
     (CallInput(properties=endless()), "nested too deeply"),
+    ({"properties": {"a": 10**5000}}, "cannot be read"),
 ]
 
 
@@ -309,7 +310,7 @@ def test_metrics_come_with_dates_as_people_write_them(face: Face) -> None:
     assert not asset.metrics
 
 
-@pytest.mark.parametrize("text", ["02/03/2026", "soon", "May", "2026", ""])
+@pytest.mark.parametrize("text", ["02/03/2026", "soon", "May", "2026", "", 5])
 def test_a_date_that_is_none_or_several_is_refused(face: Face, text: str) -> None:
     """A date is never guessed."""
     sandbox = Sandbox()
@@ -421,10 +422,36 @@ def test_what_is_no_list_of_inputs_is_refused(face: Face, inputs: Any) -> None:
         face(transport=Sandbox()).calls.create(inputs)
 
 
-def test_properties_as_one_text_are_refused(face: Face) -> None:
+@pytest.mark.parametrize("properties", ["hs_name", b"hs_name", 5])
+def test_properties_as_one_text_are_refused(face: Face, properties: Any) -> None:
     """A text would be read as a list of letters."""
     with pytest.raises(ConfigurationError, match="list of names"):
-        face(transport=Sandbox()).campaigns.read(["1"], properties="hs_name")
+        face(transport=Sandbox()).campaigns.read(["1"], properties=properties)
+
+
+def test_a_mapping_that_is_filled_anew_for_each_input_is_read_in_time(face: Face) -> None:
+    """What is sent is what the mapping held when it was handed over."""
+    sandbox = Sandbox()
+    row = call_row(0)
+
+    def rows() -> Any:
+        for number in range(3):
+            row["properties"]["hs_call_title"] = f"Call {number}"
+            yield row
+
+    face(transport=sandbox).calls.create(rows())
+    titles = {record.properties["hs_call_title"] for record in sandbox.records("calls")}
+    assert titles == {"Call 0", "Call 1", "Call 2"}
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE"])
+def test_an_environment_that_cannot_be_used_is_named(
+    face: Face, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The proxy and the certificates come from there."""
+    monkeypatch.setenv(name, "gopher://nowhere")
+    with pytest.raises(ConfigurationError, match=name):
+        face("token")
 
 
 STOPS: list[tuple[str, type[HubSpotBatchError], int | None]] = [
@@ -748,6 +775,10 @@ def test_a_closed_client_says_so(face: Face) -> None:
         {"max_concurrency": "2"},
         {"transport": "https"},
         {"timeout": "5"},
+        {"timeout": -1},
+        {"timeout": float("nan")},
+        {"clock": None},
+        {"max_concurrency": True},
         {"rate_limit": (100, 10)},
         {"retry": None},
         {"base_url": "http://api.hubapi.com"},

@@ -159,6 +159,74 @@ def test_results_without_an_id_are_no_evidence() -> None:
     assert out.unmatched == [None, "junk"]
 
 
+def test_a_record_under_two_names_belongs_to_neither() -> None:
+    """One of them is wrong, and nobody can say which."""
+    out = tied([entry(0, "a"), entry(1, "b")], [found("7", "a"), found("7", "b")])
+    assert said(out) == {}
+    assert out.unmatched == ["7"]
+
+
+def test_a_record_that_is_listed_again_without_its_name_is_no_other() -> None:
+    """It must not stand in for an input that was not done."""
+    entries = [entry(0, "a", hs_name="A"), entry(1, "b", hs_name="B")]
+    for results in (
+        [found("7", "a", hs_name="A"), found("7", hs_name="A")],
+        [found("7"), found("7", "a")],
+    ):
+        out = tied(entries, results)
+        assert said(out) == {0: "7"}
+        assert out.unmatched == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "stored"),
+    [
+        ({"n": "A"}, {"n": "A "}, {"n": "A"}),
+        ({"n": "A"}, {"n": "a"}, {"n": "A"}),
+        ({"n": "5"}, {"n": "5.0"}, {"n": "5"}),
+        ({"n": "\uff21"}, {"n": "A"}, {"n": "A"}),
+        ({"n": "1"}, {"n": "1", "x": "2"}, {"n": "1", "x": "9"}),
+        ({"n": "1", "x": "2"}, {"n": "1"}, {"n": "1", "x": "2"}),
+        ({"n": "2026-01-01T00:00:00Z"}, {"n": "1767225600000"}, {"n": "2026-01-01T00:00:00Z"}),
+    ],
+)
+def test_what_a_server_could_have_rewritten_is_no_evidence(
+    one: dict[str, str], other: dict[str, str], stored: dict[str, str]
+) -> None:
+    """Either input could have become the record."""
+    entries = [entry(0, **one), entry(1, **other)]
+    out = tied(entries, [found("r", **stored)])
+    assert said(out) == {}
+    assert out.unmatched == ["r"]
+
+
+def test_a_record_that_contradicts_every_input_forbids_counting() -> None:
+    """It is somebody else's, so the number says nothing."""
+    assert said(tied([entry(0, hs_name="A")], [found("r", hs_name="Z")])) == {}
+    assert said(tied([entry(0, hs_name="A")], [found("r")])) == {0: "r"}
+
+
+def test_more_records_than_inputs_forbid_counting() -> None:
+    """Some of them are somebody else's."""
+    entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
+    results = [found(name, hs_name="A") for name in "rst"]
+    assert said(tied(entries, results)) == {}
+
+
+def test_inputs_that_differ_in_their_keys_only_stand_in_for_each_other() -> None:
+    """A trace id makes no other call of the same call."""
+    wires = [{"properties": {"n": "A"}, "trace": key} for key in "ab"]
+    entries = [Entry(n, None, wire, wire["trace"]) for n, wire in enumerate(wires)]  # type: ignore[arg-type]
+    out = tied(entries, [found("r", n="A")])
+    assert len(out.verdicts) == 1
+
+
+def test_a_refusal_of_foreign_keys_names_nobody_in_its_message() -> None:
+    """A message is read only where an error lists no keys at all."""
+    out = tied([entry(0, "12")], [], [refusal("99", message="12 is fine")], keys_in_messages=True)
+    assert said(out) == {}
+
+
 @given(
     names=st.lists(st.sampled_from("ABCD"), max_size=12),
     lost=st.sets(st.integers(0, 11)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import pickle
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,12 @@ import httpx
 import pytest
 from faces import Face, clock_of
 from hubspot_batch import (
+    BrokenOffError,
+    ConfigurationError,
+    DailyLimitError,
     HubSpotBatchError,
+    OutcomeStatus,
+    RateLimit,
     RateLimitError,
     Retry,
     UnreachableError,
@@ -123,19 +130,8 @@ def test_a_body_that_is_not_in_memory_is_sent_once(face: Face) -> None:
     """A stream is gone once it has been read, so a second attempt would send nothing."""
     server = Unreachable()
     client = face(transport=server)
-    if face.kind == "sync":
-        with pytest.raises(httpx.ConnectError):
-            client.raw.get_httpx_client().post("/x", content=iter([b"x"]))
-    else:
-
-        async def chunks() -> Any:
-            yield b"x"
-
-        async def send() -> None:
-            await client._target.raw.get_async_httpx_client().post("/x", content=chunks())
-
-        with pytest.raises(httpx.ConnectError):
-            client._runner.run(send())
+    with pytest.raises(httpx.ConnectError):
+        face.request(client, "POST", "/x", content=face.body(b"x"))
     assert server.attempts == 1
 
 
@@ -193,6 +189,111 @@ def test_each_request_carries_the_token_and_a_name(face: Face) -> None:
     assert seen[0]["Authorization"] == "Bearer abc"
     assert seen[0]["User-Agent"].startswith("hubspot-batch/")
     assert seen[0]["Content-Type"] == "application/json"
+
+
+def test_pauses_have_an_end(face: Face) -> None:
+    """Ten seconds are the longest by ourselves."""
+    server = Scripted(*[httpx.ConnectError("refused")] * 6, answer(200))
+    face(**server.arguments(), retry=Retry(max_attempts=9)).calls.create([ROW])
+    assert server.times[-1] - server.times[-2] == 10.0
+
+
+def test_the_daily_limit_is_met_once(face: Face) -> None:
+    """It does not pass by waiting."""
+    server = Scripted(answer(429, {"message": "spent", "policyName": "DAILY"}))
+    with pytest.raises(DailyLimitError):
+        face(**server.arguments()).calls.create([ROW])
+    assert len(server.times) == 1
+
+
+def test_repeated_requests_keep_to_the_rate_limit_too(face: Face) -> None:
+    """Each attempt is a request to the server."""
+    server = Scripted(answer(423, {}), answer(200))
+    limit = RateLimit(1, 30.0)
+    face(**server.arguments(), rate_limit=limit).calls.create([ROW])
+    assert server.times[1] - server.times[0] >= 30.0
+
+
+@pytest.mark.parametrize("raised", [OSError("x"), StopIteration("x"), RuntimeError("x")])
+def test_what_nobody_foresaw_keeps_the_outcomes(face: Face, raised: Exception) -> None:
+    """A transport may raise anything; the chunk may have been done, and the rest is not sent."""
+    server = Scripted(answer(200), raised)
+    with pytest.raises(BrokenOffError, match="broke off") as caught:
+        face(**server.arguments()).calls.create([ROW] * 3, chunk_size=1)
+    assert caught.value.__cause__ is not None
+    result = caught.value.result
+    assert result is not None
+    assert [len(result.unknown), len(result.not_sent)] == [2, 1]
+
+
+def test_closing_in_the_middle_of_an_iteration(face: Face) -> None:
+    """What was not sent is told before the sentence."""
+    client = face(**Scripted(answer(200)).arguments())
+    outcomes = client.calls.create_iter([ROW] * 3, chunk_size=1)
+    next(outcomes)
+    client.close()
+    assert next(outcomes).status is OutcomeStatus.NOT_SENT
+    with pytest.raises(ConfigurationError, match="closed"):
+        next(outcomes)
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:1/", "https://elsewhere.example/"])
+def test_the_token_goes_to_one_address_only(face: Face, where: str) -> None:
+    """Also when the generated client is turned to another one."""
+    server = Scripted(answer(200))
+    client = face(**server.arguments())
+    with pytest.raises(ConfigurationError, match="only sent to"):
+        face.request(client, "GET", where)
+    assert server.times == []
+
+
+def test_no_request_that_is_kept_has_the_token(face: Face) -> None:
+    """Exceptions and answers of raw calls hold the request, and are pickled."""
+    secret = "pat-na1-0f1e2d3c-secret"
+    client = face(secret, **Scripted(httpx.ReadError("cut")).arguments())
+    with pytest.raises(httpx.ReadError) as caught:
+        face.request(client, "POST", "/x")
+    assert secret.encode() not in pickle.dumps(caught.value)
+    lines = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    ours = "".join(line for line in lines if "hubspot_batch" in line)
+    assert secret not in ours
+
+
+def test_a_streamed_body_is_not_sent_empty_after_a_401(face: Face) -> None:
+    """A fresh token does not bring back a body that has been read."""
+    seen: list[bytes] = []
+
+    class Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(b"".join(request.stream))  # type: ignore[arg-type]
+            return httpx.Response(401)
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(b"".join([part async for part in request.stream]))  # type: ignore[union-attr]
+            return httpx.Response(401)
+
+    client = face(lambda: "token", transport=Reading())
+    face.request(client, "POST", "/x", content=face.body(b"data"))
+    assert seen == [b"data"]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "pat-na1/0f1e2d3c=secret",
+        "pat-na1\\/0f1e2d3c\\u003dsecret",
+        "".join(f"\\u{ord(char):04X}" for char in "pat-na1/0f1e2d3c=secret"),
+    ],
+)
+def test_no_spelling_of_the_token_is_shown(face: Face, shown: str) -> None:
+    """JSON can write any character as an escape."""
+    body = b'{"message": "%s is no good", "category": "X"}' % shown.encode()
+    headers = {"X-HubSpot-Correlation-Id": "of pat-na1/0f1e2d3c=secret"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, content=body, headers=headers))
+    result = face("pat-na1/0f1e2d3c=secret", transport=transport).calls.create([ROW])
+    assert "secret" not in repr(result)
+    assert result.failed[0].error.message == "(the token) is no good"
+    assert result.failed[0].error.correlation_id == "of (the token)"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 500, 207])

@@ -530,6 +530,24 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "- $ref: '#/components/parameters/Color'\n        - $ref: '#/components/parameters/Color'",
         "Duplicate parameter 'color'",
     ),
+    "name that is no module's": (
+        "things",
+        "operationId: create_things",
+        "operationId: create things! # HERE",
+        "the operationId create things! becomes a module; write it in snake_case.",
+    ),
+    "property that hides a method": (
+        "things",
+        "        parts:\n          type: array",
+        "        fromDict: # HERE\n          type: string\n        parts:\n          type: array",
+        "a property called fromDict would hide a method of every model. Rename it.",
+    ),
+    "parameter that is not sent": (
+        "things",
+        "in: query",
+        "in: header # HERE",
+        "the client sends no header parameters; use the query, or leave it out.",
+    ),
     "slip that stops the validator": (
         "things",
         "      parameters:\n        - $ref: '#/components/parameters/Color'",
@@ -557,6 +575,13 @@ def test_each_slip_is_told_with_its_line(tree: Tree, name: str) -> None:
         number = next(i for i, line in enumerate(lines, 1) if "HERE" in line)
         assert said.startswith(f"{path}:{number}: "), said
         assert len(found) == 1, found
+
+
+def test_a_schema_cannot_take_a_name_of_the_client(tree: Tree) -> None:
+    """The class of that name would hide what endpoint functions return."""
+    tree.write("things", THINGS.replace("Thing:", "Response:").replace("/Thing'", "/Response'"))
+    (said,) = tree.problems()
+    assert "a schema cannot be called Response" in said
 
 
 RAW: dict[str, tuple[Callable[[Tree], object], str]] = {

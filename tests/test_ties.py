@@ -206,6 +206,11 @@ def test_a_record_that_contradicts_every_input_forbids_counting() -> None:
     assert said(tied([entry(0, hs_name="A")], [found("r")])) == {0: "r"}
 
 
+def test_a_record_that_repeats_nothing_is_no_evidence() -> None:
+    """Not even where all inputs are the same."""
+    assert said(tied([entry(0, hs_name="A"), entry(1, hs_name="A")], [found("r", x="1")])) == {}
+
+
 def test_more_records_than_inputs_forbid_counting() -> None:
     """Some of them are somebody else's."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]

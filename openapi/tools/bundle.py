@@ -69,6 +69,7 @@ def build(home: Path) -> Bundle:
         problems += fragments.form(document, _FRAGMENT_KEYS, fragments.SECTIONS)
         problems += fragments.containers(document)
         problems += fragments.required(document)
+        problems += fragments.names(document)
         problems += fragments.notes(document, pages)
     origins: dict[Pointer, Document] = {}
     problems += _contradictions(parts, origins)

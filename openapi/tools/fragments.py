@@ -5,6 +5,7 @@ whether every reference leads somewhere and every component is used. Never joins
 """
 
 import difflib
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -117,6 +118,33 @@ def required(document: Document) -> Iterator[Problem]:
                     advice = _instead(name, declared, "declare it")
                     text = f"`{name}` is required and is not among the properties; {advice}."
                     yield document.problem((*pointer, "required", index), text)
+
+
+def names(document: Document) -> Iterator[Problem]:
+    """Names that the generated package has for something else, or cannot make one of."""
+    for pointer, operation in operations(document):
+        name = operation.get("operationId") if is_map(operation) else None
+        if isinstance(name, str) and not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+            text = f"the operationId {name} becomes a module; write it in snake_case."
+            yield document.problem((*pointer, "operationId"), text)
+    for pointer, _ in components(document):
+        if pointer[1] == "schemas" and pointer[2] in _TAKEN:
+            text = f"a schema cannot be called {pointer[2]}, which the client has; rename it."
+            yield document.problem(pointer, text)
+    for pointer, node in walk(document.data):
+        if is_map(declared := node.get("properties")):
+            for name in declared:
+                if re.sub(r"(?<=[a-z])(?=[A-Z])|[\W_]+", "_", name).lower() in _METHODS:
+                    text = f"a property called {name} would hide a method of every model."
+                    yield document.problem((*pointer, "properties", name), f"{text} Rename it.")
+        if node.get("in") in ("header", "cookie") and "name" in node:
+            text = f"the client sends no {node['in']} parameters; use the query, or leave it out."
+            yield document.problem((*pointer, "in"), text)
+
+
+# What endpoint functions and models import beside the models.
+_TAKEN = ("Any", "Client", "Mapping", "Model", "Response", "Self", "Unset")
+_METHODS = ("to_dict", "from_dict", "additional_properties", "additional_keys")
 
 
 def notes(document: Document, pages: Collection[str]) -> Iterator[Problem]:

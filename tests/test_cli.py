@@ -125,11 +125,11 @@ def test_what_is_not_installed_is_named(
     arguments: Sequence[str],
 ) -> None:
     """Without the extra, the sentence says how to get it."""
-    for name in ("demo", "demo_report", "sandbox.serving"):
+    for name in ("demo.run", "demo.report", "sandbox.serving"):
         monkeypatch.delitem(sys.modules, f"hubspot_batch.{name}", raising=False)
     # A submodule that was imported before is an attribute, and would be taken from there.
-    monkeypatch.delattr("hubspot_batch.demo", raising=False)
-    monkeypatch.delattr("hubspot_batch.demo_report", raising=False)
+    monkeypatch.delattr("hubspot_batch.demo.run", raising=False)
+    monkeypatch.delattr("hubspot_batch.demo.report", raising=False)
     monkeypatch.delattr("hubspot_batch.sandbox.serving", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
@@ -366,7 +366,7 @@ def test_what_stops_a_run_is_said(
     words: str,
 ) -> None:
     """Exit code 3, and a sentence where there is anybody to read it."""
-    from hubspot_batch import demo
+    from hubspot_batch.demo import run as demo
 
     def stop(stream: io.StringIO, **options: Any) -> int:
         raise raised

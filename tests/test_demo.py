@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry, demo, demo_forms
-from hubspot_batch.demo_account import disagreements, fill_account, look
-from hubspot_batch.demo_files import FileRow, Form, read_example, read_sheet
-from hubspot_batch.demo_report import Entry, Report, Section, plain
+from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
+from hubspot_batch.demo import forms
+from hubspot_batch.demo import run as demo
+from hubspot_batch.demo.account import disagreements, fill_account, look
+from hubspot_batch.demo.files import FileRow, Form, read_example, read_sheet
+from hubspot_batch.demo.report import Entry, Report, Section, plain
 from hubspot_batch.operations import (
     CREATE_CALLS,
     CREATE_CAMPAIGNS,
@@ -28,15 +30,15 @@ from hubspot_batch.sandbox import Sandbox, rates, served
 from hypothesis import given
 from hypothesis import strategies as st
 
-EXAMPLES = files("hubspot_batch").joinpath("examples")
+EXAMPLES = files("hubspot_batch.demo").joinpath("examples")
 FORMS = {
     form.file: form
     for form in (
-        demo_forms.CALLS,
-        demo_forms.CAMPAIGNS,
-        demo_forms.CAMPAIGN_IDS,
-        demo_forms.EVENT_UPDATES,
-        demo_forms.ACCOUNT_EVENTS,
+        forms.CALLS,
+        forms.CAMPAIGNS,
+        forms.CAMPAIGN_IDS,
+        forms.EVENT_UPDATES,
+        forms.ACCOUNT_EVENTS,
     )
 }
 HEADINGS = {
@@ -509,7 +511,7 @@ def one_call(**cells: str) -> FileRow:
     writer = csv.writer(stream)
     writer.writerow([heading.replace("_", " ") for heading in cells])
     writer.writerow(cells.values())
-    (row,) = read_sheet(demo_forms.CALLS, stream.getvalue()).rows
+    (row,) = read_sheet(forms.CALLS, stream.getvalue()).rows
     return row
 
 
@@ -530,7 +532,7 @@ def one_call(**cells: str) -> FileRow:
         ("Status", "No answer", "hs_call_status", "NO_ANSWER"),
         *(
             ("Outcome", words.upper(), "hs_call_disposition", id_)
-            for words, id_ in demo_forms.DISPOSITIONS.items()
+            for words, id_ in forms.DISPOSITIONS.items()
         ),
     ],
 )
@@ -577,8 +579,8 @@ def test_a_cell_that_says_nothing_is_a_problem_of_its_row(heading: str, text: st
 
 def test_a_file_may_be_empty_or_no_csv_at_all() -> None:
     """No headings, no rows; a field without an end is a row with a reason."""
-    assert read_sheet(demo_forms.CALLS, "").rows == ()
-    (row,) = read_sheet(demo_forms.CALLS, "Title\n" + "x" * 140_000).rows
+    assert read_sheet(forms.CALLS, "").rows == ()
+    (row,) = read_sheet(forms.CALLS, "Title\n" + "x" * 140_000).rows
     assert row.problem
     assert row.problem.reason.startswith("Line 2, it is no CSV (field larger than")
 

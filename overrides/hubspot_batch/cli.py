@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
-    from .demo_account import fill_account  # noqa: PLC0415 - only when it is asked for
+    from .demo.account import fill_account  # noqa: PLC0415 - only when it is asked for
     from .sandbox import FAULTS, Sandbox, ServeError, serve  # noqa: PLC0415
     from .sandbox.faults import parse  # noqa: PLC0415
 
@@ -166,14 +166,14 @@ def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
     from .sandbox import ServeError  # noqa: PLC0415
 
     try:
-        from . import demo  # noqa: PLC0415
+        from .demo.run import run  # noqa: PLC0415
     except ModuleNotFoundError as error:
         return _end(
             f'the demo needs {error.name} for its tables: pip install "{PROGRAM}[sandbox]"',
             WRONG_USE,
         )
     try:
-        return demo.run(stream, base_url=arguments.base_url, everything=arguments.all)
+        return run(stream, base_url=arguments.base_url, everything=arguments.all)
     except (HubSpotBatchError, ServeError) as error:
         return _end(str(error), WRONG_USE)
 

@@ -1,7 +1,7 @@
 """Reads CSV as people keep it into rows, each with an input for the client or a reason for none.
 
 This module decides what counts as a row and what is wrong with one. It never sends anything, never
-guesses at a cell, and drops no row. What the columns mean stands in `demo_forms`.
+guesses at a cell, and drops no row. What the columns mean stands in `forms`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from attrs import define, field, frozen
 
-from .outcomes import OutcomeStatus
+from hubspot_batch.outcomes import OutcomeStatus
 
 Input: TypeAlias = Mapping[str, Any] | str
 """What the client takes: a mapping in the API's own names, or an id to read."""
@@ -101,7 +101,7 @@ class Cells:
 
 def read_example(form: Form) -> Sheet:
     """Read the example file of a form out of the package."""
-    data = files("hubspot_batch").joinpath("examples", form.file).read_bytes()
+    data = files("hubspot_batch.demo").joinpath("examples", form.file).read_bytes()
     # Spreadsheets put a mark before the first byte; it belongs to no heading.
     return read_sheet(form, data.decode("utf-8-sig"))
 

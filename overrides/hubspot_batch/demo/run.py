@@ -14,15 +14,16 @@ from typing import Any, TextIO, TypeAlias
 import httpx
 from attrs import define, field
 
-from .address import is_loopback, read_base_url
-from .client import HubSpotBatch
-from .demo_account import disagreements, fill_account, look
-from .demo_files import FileRow, Form, read_example
-from .demo_forms import CALLS, CAMPAIGN_IDS, CAMPAIGNS, EVENT_UPDATES
-from .demo_report import Entry, Report, Section
-from .errors import ConfigurationError, HubSpotBatchError, MissingScopesError
-from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
-from .sandbox import Sandbox, served
+from hubspot_batch.address import is_loopback, read_base_url
+from hubspot_batch.client import HubSpotBatch
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, MissingScopesError
+from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.sandbox import Sandbox, served
+
+from .account import disagreements, fill_account, look
+from .files import FileRow, Form, read_example
+from .forms import CALLS, CAMPAIGN_IDS, CAMPAIGNS, EVENT_UPDATES
+from .report import Entry, Report, Section
 
 SEED = 2026
 _TOKEN = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the variable's name

@@ -1,6 +1,6 @@
 """What the columns of the demo's example files mean, and what the API calls them.
 
-This module decides how a cell becomes a value. It is data for `demo_files`, which reads the files.
+This module decides how a cell becomes a value. It is data for `files`, which reads the files.
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-from .dates import read_date, read_datetime
-from .demo_files import Cells, Column, Form, Input
+from hubspot_batch.dates import read_date, read_datetime
+
+from .files import Cells, Column, Form, Input
 
 
 def _moment(text: str) -> str:

@@ -15,8 +15,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .demo_files import FileRow
-from .outcomes import Outcome, OutcomeStatus
+from hubspot_batch.outcomes import Outcome, OutcomeStatus
+
+from .files import FileRow
 
 STATUSES: dict[OutcomeStatus, tuple[str, str]] = {
     OutcomeStatus.SUCCEEDED: ("succeeded", "green"),

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from .demo_files import read_example
-from .demo_forms import ACCOUNT_EVENTS
-from .outcomes import Outcome, OutcomeStatus
-from .sandbox import Record, Sandbox, add_examples
+from hubspot_batch.outcomes import Outcome, OutcomeStatus
+from hubspot_batch.sandbox import Record, Sandbox, add_examples
+
+from .files import read_example
+from .forms import ACCOUNT_EVENTS
 
 if TYPE_CHECKING:
     # The sandbox of the command line holds the same account, and needs no tables for it.
-    from .demo_report import Section
+    from .report import Section
 
 Records: TypeAlias = Mapping[str, Record]
 _Outcomes: TypeAlias = Sequence[Outcome[Any]]

@@ -444,13 +444,24 @@ def test_a_mapping_that_is_filled_anew_for_each_input_is_read_in_time(face: Face
     assert titles == {"Call 0", "Call 1", "Call 2"}
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE"])
-def test_an_environment_that_cannot_be_used_is_named(
-    face: Face, monkeypatch: pytest.MonkeyPatch, name: str
+def test_a_proxy_that_cannot_be_used_is_named(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment names it."""
+    monkeypatch.setenv("HTTPS_PROXY", "gopher://nowhere")
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        face("token")
+
+
+def test_certificates_that_cannot_be_read_are_named(
+    face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy and the certificates come from there."""
-    monkeypatch.setenv(name, "gopher://nowhere")
-    with pytest.raises(ConfigurationError, match=name):
+    """The environment names them, and not every httpx minds."""
+
+    def unreadable(**_: Any) -> None:
+        raise FileNotFoundError("no such file")
+
+    monkeypatch.setattr(httpx, "HTTPTransport", unreadable)
+    monkeypatch.setattr(httpx, "AsyncHTTPTransport", unreadable)
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
         face("token")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,6 @@ def test_a_new_limit_changes_chunks_and_sandbox(
 
     def lower(text: str) -> str:
         at = text.index(FIELD_BEFORE)
-        return (text[:at] + FIELD + text[at:]).replace("maxItems: 100", "maxItems: 25")
+        return re.sub(r"maxItems: \d+", "maxItems: 25", text[:at] + FIELD + text[at:])
 
     assert edited(lower)["sizes"] == [25, 25, 9]

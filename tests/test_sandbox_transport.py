@@ -170,6 +170,7 @@ def test_the_fixtures_are_a_plugin_of_pytest(tmp_path: Path) -> None:
             """
             import httpx
             import pytest
+            from hubspot_batch_client.contract import OPERATIONS
 
             @pytest.mark.parametrize("again", [1, 2])
             def test_calls(hubspot_sandbox, hubspot_sandbox_transport, again):
@@ -177,7 +178,7 @@ def test_the_fixtures_are_a_plugin_of_pytest(tmp_path: Path) -> None:
                 with httpx.Client(transport=hubspot_sandbox_transport) as client:
                     for _ in range(150):
                         client.post(
-                            "https://x/crm/v3/objects/calls/batch/create",
+                            "https://x" + OPERATIONS["create_calls"].path,
                             json={"inputs": [one]},
                             headers={"Authorization": "Bearer t"},
                         ).raise_for_status()

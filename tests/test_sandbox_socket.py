@@ -69,9 +69,9 @@ def test_an_answer_goes_through_whole(sandbox: Sandbox, client: httpx.Client) ->
 
 def test_a_large_body_arrives_in_pieces(sandbox: Sandbox, client: httpx.Client) -> None:
     """A body of several chunks is put together again."""
-    one = {**CALL, "properties": {**CALL["properties"], "hs_call_body": "x" * 20_000}}
-    assert client.post(CALLS, json={"inputs": [one] * 50}).status_code == 201
-    assert sandbox.records("calls")[-1].properties["hs_call_body"] == "x" * 20_000
+    one = {**CALL, "properties": {**CALL["properties"], "hs_call_body": "x" * 1_000_000}}
+    assert client.post(CALLS, json={"inputs": [one]}).status_code == 201
+    assert sandbox.records("calls")[-1].properties["hs_call_body"] == "x" * 1_000_000
 
 
 LOSSES = {

@@ -186,7 +186,9 @@ class BatchRun(Generic[ResultT]):
         elif answer.maybe_done:
             self._lose(chunk, answer.error)
         else:
-            self._settle_all(chunk, OutcomeStatus.FAILED, answer.error)
+            alone = len(chunk.entries) == 1
+            error = answer.error if alone else evolve(answer.error, kind="batch_refused")
+            self._settle_all(chunk, OutcomeStatus.FAILED, error)
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
         operation = self._operation

@@ -107,6 +107,7 @@ def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
         case "type":
             return f"{where} is {reprlib.repr(value)}, but must be of type {rule}"
         case "format":
-            return f"{where} is {reprlib.repr(value)}, which is no {rule}"
+            example = {"date-time": " with a zone, such as 2026-01-31T09:30:00Z"}.get(rule, "")
+            return f"{where} is {reprlib.repr(value)}, which is no {rule}{example}"
         case _:
             return str(error.message).removeprefix("data").lstrip(". ")

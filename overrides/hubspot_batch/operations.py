@@ -141,9 +141,9 @@ class Row(Generic[ResultT]):
             return self._check.read({str(self.input_key): given}, more_names=False)
         if isinstance(given, Mapping):
             return self._check.read({**cast("Mapping[str, Any]", given)}, more_names=False)
+        forms = f"{self.input.__name__} or a mapping in the API's own names"
         raise InvalidInputError(
-            f"An input is a {self.input.__name__} or a mapping in the API's own names, "
-            f"and not {kind}."
+            f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."
         )
 
     def request(self, chunk: Chunk, query: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,9 @@ class OutcomeError:
     Attributes:
         kind: One of
             `invalid_input` (it cannot be valid, and was not sent),
-            `refused` (the server refused it, or the batch that it was in),
+            `refused` (the server refused it),
+            `batch_refused` (the server refused the request with this and other inputs; the reason
+            need not be this one's),
             `not_returned` (a read answered without it),
             `no_answer` (the connection broke, or time ran out, after sending),
             `server_error` (the server, or what stands before it, failed, or its answer was

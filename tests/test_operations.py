@@ -26,6 +26,12 @@ def test_every_operation_of_the_description_has_a_row() -> None:
     }
 
 
+def test_a_row_without_an_operation_is_told_at_once() -> None:
+    """A renamed operation is noticed when the client is regenerated, and not in a run."""
+    with pytest.raises(LookupError, match="create_cals"):
+        attrs.evolve(CREATE_CALLS, id="create_cals")
+
+
 def test_the_input_key_is_a_field_of_the_input() -> None:
     """A misspelt key would tie nothing."""
     for row in ROWS:

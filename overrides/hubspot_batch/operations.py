@@ -99,6 +99,12 @@ class Row(Generic[ResultT]):
     reads: bool = False
     by_properties: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        if self.id not in OPERATIONS:
+            raise LookupError(
+                f"{self.id} has a row here, but the description has no such operation"
+            )
+
     @cached_property
     def _check(self) -> InputCheck:
         return InputCheck(OPERATIONS[self.id].input_schema)

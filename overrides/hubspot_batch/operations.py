@@ -155,7 +155,8 @@ class Row(Generic[ResultT]):
     def request(self, chunk: Chunk, query: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the generated function, but for the client."""
         # The wire forms have been checked, so the models take them as they are.
-        inputs = [_from_dict(self.input, wire) for wire in chunk.wires]
+        model: Any = self.input
+        inputs = [model.from_dict(wire) for wire in chunk.wires]
         return {"body": self.body(inputs=inputs), **query}
 
     def call(self, client: Client, chunk: Chunk, query: Mapping[str, Any]) -> Answer:
@@ -269,10 +270,6 @@ def _name(value: object) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _text(value)
-
-
-def _from_dict(model: Any, wire: Mapping[str, Any]) -> Any:
-    return model.from_dict(wire)
 
 
 CREATE_CAMPAIGNS = Row(

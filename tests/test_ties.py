@@ -59,6 +59,7 @@ def test_a_second_result_of_a_key_is_unmatched_but_in_a_read() -> None:
     """A create makes one record of an input; a read answers all inputs of an id."""
     results = [found("1", "a"), found("2", "a")]
     assert tied([entry(0, "a")], results).unmatched == ["2"]
+    assert said(tied([entry(0, "a"), entry(1, "a")], results[:1])) == {0: "1"}
     out = tied([entry(0, "a"), entry(1, "a")], results[:1], shared=True)
     assert said(out) == {0: "1", 1: "1"}
 

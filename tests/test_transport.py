@@ -288,11 +288,17 @@ def test_a_streamed_body_is_not_sent_empty_after_a_401(face: Face) -> None:
 def test_no_spelling_of_the_token_is_shown(face: Face, shown: str) -> None:
     """JSON can write any character as an escape."""
     body = b'{"message": "%s is no good", "category": "X"}' % shown.encode()
-    headers = {"X-HubSpot-Correlation-Id": "of pat-na1/0f1e2d3c=secret"}
-    transport = httpx.MockTransport(lambda _: httpx.Response(400, content=body, headers=headers))
+    transport = httpx.MockTransport(lambda _: httpx.Response(400, content=body))
     result = face("pat-na1/0f1e2d3c=secret", transport=transport).calls.create([ROW])
     assert "secret" not in repr(result)
     assert result.failed[0].error.message == "(the token) is no good"
+
+
+def test_no_header_of_an_answer_shows_the_token(face: Face) -> None:
+    """HubSpot's name of the request is one, and stands in outcomes and exceptions."""
+    secret = "pat-na1-0f1e2d3c-secret"
+    server = Scripted(answer(400, {"message": "bad"}, X_HubSpot_Correlation_Id=f"of {secret}"))
+    result = face(secret, **server.arguments()).calls.create([ROW])
     assert result.failed[0].error.correlation_id == "of (the token)"
 
 

@@ -322,7 +322,8 @@ def tracked() -> list[Path]:
 
 # Spelled so that this file does not hold what it looks for.
 INDEX = re.compile(
-    r"(pypi|python[h]osted)[.](org|python)|--(extra-)?index-url[= ]+['\"]?http|\bindex-url\s*=\s*http"
+    r"(pypi|python[h]osted)[.](org|python)"
+    r"|--(extra-)?index-url[= ]+['\"]?http|\bindex-url\s*=\s*http"
 )
 MACHINE = re.compile(
     r"(?<![\w.})/-])(/(home|root|Users|tmp|mnt|work|workspace|opt|private|builds?)/[\w.-]|[A-Z]:\\Users\\)"

@@ -223,7 +223,3 @@ CAMPAIGNS = Family(
 MARKETING_EVENTS = Family(
     "marketing_events", "Marketing event", {}, marketing_event, first_number=330_000_000_000
 )
-
-FAMILIES: Mapping[str, Family] = {
-    family.store: family for family in (CALLS, CAMPAIGNS, MARKETING_EVENTS)
-}

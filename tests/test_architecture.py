@@ -31,16 +31,24 @@ ORDER = (
     "client",
     "resources",
     "runs",
+    "crew",
     "operations",
     "inputs",
+    "iterators",
     "dates",
     "batch",
     "answers",
+    "chunks",
     "ties",
     "likeness",
     "transport",
+    "exchange",
     "tokens",
+    "settings",
+    "gate",
+    "allowance",
     "policies",
+    "flights",
     "address",
     "outcomes",
     "errors",
@@ -206,7 +214,7 @@ def test_sync_and_async_are_the_same(blocking: type, awaited: type) -> None:
             for p in there.parameters.values()
         ], name
         assert str(here.return_annotation) == synchronous(there.return_annotation), name
-        iterates = "AsyncIterator" in str(there.return_annotation)
+        iterates = "AsyncOutcomeIterator" in str(there.return_annotation)
         assert inspect.iscoroutinefunction(second[name]) is not (iterates or name == "__init__")
         assert not inspect.iscoroutinefunction(function)
 
@@ -267,7 +275,7 @@ CLOCKS = re.compile(
     r"|datetime\.(datetime\.(now|utcnow|today)|date\.today))"
 )
 # Who hands a clock on; nobody looks at one.
-DRIVERS = {"cli", "transport", "sandbox.asgi", "sandbox.clock", "sandbox.serve", "sandbox.serving"}
+DRIVERS = {"cli", "settings", "sandbox.asgi", "sandbox.clock", "sandbox.serve", "sandbox.serving"}
 
 
 def aliases(tree: ast.AST) -> dict[str, str]:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
 from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, OutcomeStatus
 from hubspot_batch.answers import Answer
-from hubspot_batch.batch import BatchRun, Chunk, InvalidInputError, Operation
+from hubspot_batch.batch import BatchRun
+from hubspot_batch.chunks import (
+    BYTES_AT_MOST,
+    EXTRA_AT_MOST,
+    Chunk,
+    InvalidInputError,
+    Operation,
+)
+from hubspot_batch.policies import Fate
 from hubspot_batch.ties import Entry, Found, Refusal
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +41,7 @@ def operation(**changes: Any) -> Operation[Any]:
         "id": "op",
         "limit": 10,
         "reads": False,
+        "splits": False,
         "by_properties": False,
         "key_field": "name",
         "keys_are_names": False,
@@ -48,7 +58,13 @@ def chunks(run: BatchRun[Any]) -> list[list[str | None]]:
     found = []
     while (chunk := run.next_chunk()) is not None:
         found.append(keys(chunk))
+        run.settle(chunk, Answer(400, readable=False, error=SAID))
     return found
+
+
+def handed_out(run: BatchRun[Any]) -> list[Outcome[Any]]:
+    """What has become known since the last time."""
+    return [run.ready.popleft() for _ in range(len(run.ready))]
 
 
 def test_changes_of_one_record_never_share_a_request() -> None:
@@ -80,10 +96,9 @@ def test_inputs_that_cannot_be_valid_do_not_pile_up() -> None:
     """Their outcomes are handed out before all inputs have been read."""
     run = BatchRun(operation(), itertools.count(), run_id="r")
     for _ in range(3):
-        chunk = run.next_chunk()
-        assert chunk is not None
-        assert chunk.entries == ()
-        assert 0 < len(run.take()) <= 1000
+        assert run.next_chunk() is None
+        assert run.going
+        assert 0 < len(handed_out(run)) <= 1000
 
 
 Reply = st.one_of(
@@ -105,19 +120,36 @@ Reply = st.one_of(
     inputs=st.lists(st.one_of(st.sampled_from(["a", "b", "c", "d"]), st.integers()), max_size=40),
     replies=st.lists(Reply, min_size=1, max_size=10),
     size=st.integers(1, 10),
-    reads=st.booleans(),
-    names=st.booleans(),
+    width=st.integers(1, 4),
+    order=st.randoms(use_true_random=False),
+    flags=st.tuples(*[st.booleans()] * 4),
 )
 def test_every_input_gets_exactly_one_outcome(
-    inputs: list[Any], replies: list[Any], size: int, reads: bool, names: bool
+    inputs: list[Any],
+    replies: list[Any],
+    size: int,
+    width: int,
+    order: Any,
+    flags: tuple[bool, ...],
 ) -> None:
-    """Whatever comes back, and wherever the run stops."""
-    row = operation(reads=reads, keys_are_names=names and not reads)
-    run = BatchRun(row, iter(inputs), run_id="r", chunk_size=size)
+    """Whatever comes back, in whatever order, and wherever the run stops."""
+    reads, names, splits, collects = flags
+    row = operation(reads=reads, keys_are_names=names and not reads, splits=splits)
+    run = BatchRun(row, iter(inputs), run_id="r", chunk_size=size, collects=collects)
     outcomes: list[Outcome[Any]] = []
+    under_way: list[Chunk] = []
     turn = 0
-    while (chunk := run.next_chunk()) is not None:
-        assert len(chunk.entries) <= size
+    while run.going or under_way:
+        while len(under_way) < width and (chunk := run.next_chunk()) is not None:
+            assert len(chunk.wires) <= size
+            under_way.append(chunk)
+        named = [entry.key for chunk in under_way for entry in chunk.entries]
+        assert reads or names or len(set(named)) == len(named)
+        if not collects:
+            outcomes += handed_out(run)
+        if not under_way:
+            continue
+        chunk = under_way.pop(order.randrange(len(under_way)))
         reply = replies[turn % len(replies)]
         turn += 1
         if isinstance(reply, Answer):
@@ -126,14 +158,11 @@ def test_every_input_gets_exactly_one_outcome(
             run.lose(chunk, reply)
         else:
             run.stop(chunk, reply)
-        outcomes += run.take()
-    if run.stopped is not None:
-        run.drain()
-    outcomes += run.take()
-    result = run.result(outcomes)
-    assert [outcome.index for outcome in result.outcomes] == list(range(len(inputs)))
-    assert [outcome.input for outcome in result.outcomes] == inputs
-    for outcome in result.outcomes:
+    outcomes += run.close(drain=True).outcomes
+    outcomes.sort(key=lambda outcome: outcome.index)
+    assert [outcome.index for outcome in outcomes] == list(range(len(inputs)))
+    assert [outcome.input for outcome in outcomes] == inputs
+    for outcome in outcomes:
         assert (outcome.error is None) == (outcome.status is OutcomeStatus.SUCCEEDED)
         assert outcome.status is not OutcomeStatus.UNKNOWN or not reads
         if not isinstance(outcome.input, str) and outcome.status is not OutcomeStatus.NOT_SENT:
@@ -154,9 +183,9 @@ def test_a_stopped_run_stays_stopped() -> None:
     assert chunk is not None
     stop = HubSpotBatchError("first")
     run.stop(chunk, stop)
-    run.drain()
+    result = run.close(drain=True)
     assert run.stopped is stop
-    assert [outcome.input for outcome in run.take()] == ["a", "b"]
+    assert [outcome.input for outcome in result.outcomes] == ["a", "b"]
     assert run.next_chunk() is None
 
 
@@ -167,7 +196,7 @@ def test_unmatched_results_of_all_chunks_are_kept() -> None:
     while (chunk := run.next_chunk()) is not None:
         foreign = Found("x" + str(chunk.entries[0].index), key="zz")
         run.settle(chunk, Answer(207, True, SAID, results=(foreign,), refusals=(nobody, nobody)))
-    result = run.result(run.take())
+    result = run.close(drain=False)
     assert result.unmatched == ("x0", "x1")
     for outcome in result.unknown:
         assert outcome.error is not None
@@ -177,7 +206,7 @@ def test_unmatched_results_of_all_chunks_are_kept() -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 207, 226, 299])
 def test_any_2xx_is_a_success(status: int) -> None:
     """The exact code has changed overnight before."""
-    assert Answer(status, True, SAID).accepted
+    assert Answer(status, True, SAID).rule.fate is Fate.DONE
 
 
 @pytest.mark.parametrize(("daily", "name"), [(True, "DailyLimitError"), (False, "RateLimitError")])
@@ -210,8 +239,9 @@ def test_an_input_that_raises_fails_alone() -> None:
         return prepare(index, value)
 
     run = BatchRun(operation(prepare=fussy), ["a", "bad", "b"], run_id="r")
-    assert chunks(run) == [["a", "b"]]
-    (outcome,) = run.take()
+    chunk = run.next_chunk()
+    assert keys(chunk) == ["a", "b"]
+    (outcome,) = handed_out(run)
     assert outcome.status is OutcomeStatus.FAILED
     assert outcome.error is not None
     assert "OSError" in outcome.error.message
@@ -222,3 +252,30 @@ def test_a_chunk_is_no_larger_than_the_limit(size: Any) -> None:
     """The sentence names both numbers."""
     with pytest.raises(HubSpotBatchError, match="1 to 10"):
         BatchRun(operation(), [], run_id="r", chunk_size=size)
+
+
+def test_a_refused_request_is_taken_apart_within_a_bound() -> None:
+    """When too much was spent, the rest is said to be refused together."""
+    run = BatchRun(operation(limit=100, splits=True), [str(n) for n in range(100)], run_id="r")
+    requests = 0
+    while (chunk := run.next_chunk()) is not None:
+        requests += 1
+        run.settle(chunk, Answer(400, readable=False, error=SAID))
+    result = run.close(drain=False)
+    assert requests == 1 + EXTRA_AT_MOST
+    assert len(result.failed) == 100
+    kinds = Counter(outcome.error.kind for outcome in result.failed if outcome.error)
+    assert kinds["refused"] > 15
+    assert kinds["batch_refused"] == 100 - kinds["refused"]
+
+
+def test_bytes_bound_a_request() -> None:
+    """A single input that is larger goes alone."""
+
+    def large(index: int, value: Any) -> Entry:
+        return Entry(index, value, {"name": str(index)}, str(index), size=value)
+
+    half = BYTES_AT_MOST // 2
+    sizes = [half, half, 1, 3 * BYTES_AT_MOST, half, 1]
+    run = BatchRun(operation(prepare=large), sizes, run_id="r")
+    assert chunks(run) == [["0", "1"], ["2"], ["3"], ["4", "5"]]

@@ -1,43 +1,23 @@
-"""How fast, and how often."""
+"""What may be repeated, when, and how often."""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import httpx
 import pytest
 from hubspot_batch import RateLimit, Retry
-from hubspot_batch.policies import Fate, Window, fate_of
+from hubspot_batch.policies import (
+    Concurrency,
+    Fate,
+    backoff,
+    number,
+    pause_after,
+    rule_for_failure,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-@given(
-    requests=st.integers(1, 8),
-    seconds=st.floats(0.1, 100),
-    gaps=st.lists(st.floats(0, 20), max_size=60),
-)
-def test_no_window_holds_more_starts_than_allowed(
-    requests: int, seconds: float, gaps: list[float]
-) -> None:
-    """Neither a calendar window nor any other; nobody waits longer than that and a margin."""
-    window = Window(RateLimit(requests, seconds))
-    now = 0.0
-    starts: list[float] = []
-    for gap in gaps:
-        now += gap
-        delay = window.reserve(now)
-        assert delay >= 0
-        now += delay
-        starts.append(now)
-        if len(starts) > requests:
-            apart = starts[-1] - starts[-1 - requests]
-            assert apart >= seconds * (1 - 1e-9) - 1e-9
-            assert delay == 0 or apart == pytest.approx(seconds + 0.05)
-
-
-def test_starts_can_be_reserved_ahead() -> None:
-    """Two that ask at the same time get different starts."""
-    window = Window(RateLimit(1, 10.0))
-    assert [window.reserve(0.0) for _ in range(3)] == pytest.approx([0.0, 10.05, 20.1])
 
 
 @pytest.mark.parametrize("numbers", [(0, 10.0), (1, 0.0), (-1, 1.0)])
@@ -47,10 +27,13 @@ def test_a_rate_limit_that_allows_nothing_is_refused(numbers: tuple[int, float])
         RateLimit(*numbers)
 
 
-def test_a_retry_needs_an_attempt() -> None:
-    """The first attempt counts."""
+@pytest.mark.parametrize(
+    "wrong", [{"max_attempts": 0}, {"max_elapsed": -1.0}, {"max_wait": -1.0}], ids=str
+)
+def test_a_retry_needs_an_attempt(wrong: dict[str, Any]) -> None:
+    """The first attempt counts, and no time is negative."""
     with pytest.raises(ValueError, match="must be"):
-        Retry(max_attempts=0)
+        Retry(**wrong)
 
 
 @pytest.mark.parametrize(
@@ -73,4 +56,66 @@ def test_a_retry_needs_an_attempt() -> None:
 )
 def test_what_a_failure_means(failure: type[httpx.RequestError], fate: Fate) -> None:
     """Only what cannot have reached the server was never sent."""
-    assert fate_of(failure("x")) is fate
+    assert rule_for_failure(failure("x")).fate is fate
+
+
+def test_pauses_grow_to_ten_seconds() -> None:
+    """And stay there, however often a request has been sent."""
+    assert [backoff(attempt) for attempt in (1, 2, 3, 4, 5, 6, 10**6)] == [1, 2, 4, 8, 10, 10, 10]
+
+
+@given(
+    attempt=st.integers(1, 100),
+    status=st.sampled_from([None, 423, 429, 477, 500, 503]),
+    said=st.one_of(st.none(), st.text(max_size=20), st.floats().map(str), st.integers().map(str)),
+    policy=st.sampled_from([None, "SECONDLY", "TEN_SECONDLY_ROLLING", 5]),
+)
+def test_a_pause_is_a_number_of_seconds(
+    attempt: int, status: int | None, said: str | None, policy: Any
+) -> None:
+    """Whatever the server says, it is neither negative nor endless, and never too short."""
+    headers = {} if said is None else {"Retry-After": said}
+    pause = pause_after(attempt, status, headers, policy)
+    assert math.isfinite(pause)
+    assert pause >= 1.0
+    assert status != 423 or pause >= 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("5", 5.0), (" 2.5 ", 2.5), ("0", 0.0)]
+    + [(text, None) for text in ("", "-1", "nan", "inf", "1e3", "x", "1.2.3", "\u0665", ".")],
+)
+def test_numbers_in_headers(text: str, value: float | None) -> None:
+    """What is no plain number is none."""
+    assert number({"X": text}, "X") == value
+    assert number({}, "X") is None
+
+
+@given(
+    most=st.integers(1, 50),
+    fates=st.lists(st.tuples(st.booleans(), st.floats(0, 5), st.floats(0, 5)), max_size=200),
+)
+def test_concurrency_stays_between_one_and_the_most(
+    most: int, fates: list[tuple[bool, float, float]]
+) -> None:
+    """However requests fare."""
+    concurrency = Concurrency(most)
+    now = 0.0
+    for strain, gap, took in fates:
+        now += gap
+        concurrency.note(strain=strain, started=now, ended=now + took)
+        assert 1 <= concurrency.limit <= most
+
+
+def test_concurrency_is_halved_once_for_all_that_was_under_way() -> None:
+    """And comes back one by one."""
+    concurrency = Concurrency(8)
+    for _ in range(8):
+        concurrency.note(strain=True, started=0.0, ended=1.0)
+    assert concurrency.limit == 4
+    concurrency.note(strain=True, started=1.0, ended=2.0)
+    assert concurrency.limit == 2
+    for _ in range(100):
+        concurrency.note(strain=False, started=2.0, ended=3.0)
+    assert concurrency.limit == 8

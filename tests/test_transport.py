@@ -219,7 +219,7 @@ def test_what_nobody_foresaw_keeps_the_outcomes(face: Face, raised: Exception) -
     """A transport may raise anything; the chunk may have been done, and the rest is not sent."""
     server = Scripted(answer(200), raised)
     with pytest.raises(BrokenOffError, match="broke off") as caught:
-        face(**server.arguments()).calls.create([ROW] * 3, chunk_size=1)
+        face(**server.arguments(), max_concurrency=1).calls.create([ROW] * 3, chunk_size=1)
     assert caught.value.__cause__ is not None
     result = caught.value.result
     assert result is not None
@@ -228,7 +228,7 @@ def test_what_nobody_foresaw_keeps_the_outcomes(face: Face, raised: Exception) -
 
 def test_closing_in_the_middle_of_an_iteration(face: Face) -> None:
     """What was not sent is told before the sentence."""
-    client = face(**Scripted(answer(200)).arguments())
+    client = face(**Scripted(answer(200)).arguments(), max_concurrency=1)
     outcomes = client.calls.create_iter([ROW] * 3, chunk_size=1)
     next(outcomes)
     client.close()

@@ -16,12 +16,14 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
-from .policies import RateLimit, Retry
-from .transport import Clock
+from .iterators import AsyncOutcomeIterator, OutcomeIterator
+from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
+from .policies import RateLimit, Retry, Wait
+from .settings import Clock
 
 __all__ = [
     "AsyncHubSpotBatch",
+    "AsyncOutcomeIterator",
     "AuthenticationError",
     "BatchResult",
     "BrokenOffError",
@@ -35,13 +37,16 @@ __all__ = [
     "MissingScopesError",
     "Outcome",
     "OutcomeError",
+    "OutcomeIterator",
     "OutcomeStatus",
     "RateLimit",
     "RateLimitError",
     "Retry",
     "UnavailableError",
     "UnreachableError",
+    "Wait",
     "__version__",
+    "result_of",
 ]
 
 __version__ = _version("hubspot-batch")

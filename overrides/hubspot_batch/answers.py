@@ -1,10 +1,12 @@
 """What the server said about a whole request, and whether it ends the run.
 
-This module decides what each HTTP status means for a request. It never decides what becomes of a
-single input.
+This module decides with which words a run ends. It never decides what becomes of a single input;
+what a status means is `policies`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -17,11 +19,8 @@ from .errors import (
     UnavailableError,
 )
 from .outcomes import OutcomeError
+from .policies import Rule, rule_for
 from .ties import Found, Refusal
-
-# Failures of the server after which nothing has been carried out: what it does not implement, and
-# what the edge could not even hand on to it (HubSpot, error handling).
-_NOT_DONE = frozenset({501, 505, 522, 525, 526, 530})
 
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
@@ -57,24 +56,13 @@ class Answer:
     daily: bool = False
 
     @property
-    def accepted(self) -> bool:
-        """Whether the server says that it carried out the request, or a part of it.
-
-        Any 2xx says so: HubSpot has changed the exact code of an endpoint overnight (HubSpot,
-        developer changelog).
-        """
-        return 200 <= self.status_code <= 299
-
-    @property
-    def maybe_done(self) -> bool:
-        """Whether the request may have been carried out, with an answer that does not say so."""
-        if self.status_code == 303:
-            return True  # "See other" is what a server says when it is done.
-        return self.accepted or (self.status_code >= 500 and self.status_code not in _NOT_DONE)
+    def rule(self) -> Rule:
+        """What it means for the request."""
+        return rule_for(self.status_code, readable=self.readable, daily=self.daily)
 
     def stop(self, operation_id: str) -> HubSpotBatchError | None:
         """Return what ends the run, or None where it goes on."""
-        if self.status_code not in _STOPS:
+        if not self.rule.ends_run:
             return None
         daily = self.status_code == 429 and self.daily
         kind, what = _DAILY if daily else _STOPS[self.status_code]
@@ -86,4 +74,23 @@ class Answer:
             f"{what} ({operation_id}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
             correlation_id=self.error.correlation_id,
+        )
+
+    def silence(self, unattributed: Sequence[OutcomeError], *, reads: bool) -> OutcomeError:
+        """Return what it means for an input that a success says nothing of it.
+
+        Args:
+            unattributed: Errors that it reports without naming an input.
+            reads: Whether records were asked for.
+        """
+        kind, message = (
+            ("not_returned", "The answer does not hold this record.")
+            if reads
+            else ("not_mentioned", "The answer does not mention this input; it may have been done.")
+        )
+        if unattributed:
+            errors = "; ".join(dict.fromkeys(error.message for error in unattributed))
+            message += f" Of inputs that it does not name it says: {errors}"
+        return OutcomeError(
+            kind, message, correlation_id=self.error.correlation_id, status_code=self.status_code
         )

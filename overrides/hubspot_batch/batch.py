@@ -1,20 +1,22 @@
 """Settles what becomes of each input of a run.
 
-This module decides the outcome of every input: which inputs go together, what an answer or its
-absence means for them, and what stops the run. It never sends: a driver asks it for a chunk, sends
-that, and says what came back. Nothing here knows an endpoint; what differs between operations is
-data (`Operation`).
+This module decides the outcome of every input: what an answer or its absence means for it, and what
+stops the run. It never sends: a driver asks it for chunks, sends them, several at a time, and says
+what came back, in any order. Nothing here knows an endpoint; what differs between operations is
+data (`chunks.Operation`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from collections import deque
+from collections.abc import Iterable, Sized
+from typing import Generic, TypeVar
 
 import httpx
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .answers import Answer
+from .chunks import Chunk, Gathering, Inputs, InvalidInputError, Operation
 from .errors import (
     BrokenOffError,
     ConfigurationError,
@@ -23,51 +25,10 @@ from .errors import (
     UnreachableError,
 )
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
-from .policies import Fate, fate_of
-from .ties import Entry, Tied, tie
+from .policies import Fate, rule_for_failure
+from .ties import Entry, tie
 
 ResultT = TypeVar("ResultT")
-
-
-class InvalidInputError(Exception):
-    """An input that cannot be valid, and why in a sentence."""
-
-
-@frozen
-class Operation(Generic[ResultT]):
-    """What the engine has to know of an operation.
-
-    Attributes:
-        id: The operation's id in the description.
-        limit: Inputs to a request, at most.
-        reads: Whether it changes nothing, so that one answer serves all inputs of a key.
-        by_properties: Whether results repeat the values of their inputs.
-        key_field: The field of an input that answers name it by, or None.
-        keys_are_names: Whether that field is only a name for the input, so that a fresh one may be
-            given, and not the id of a record.
-        prepare: Turns the input at a position into what is sent, or raises `InvalidInputError`.
-    """
-
-    id: str
-    limit: int
-    reads: bool
-    by_properties: bool
-    key_field: str | None
-    keys_are_names: bool
-    prepare: Callable[[int, object], Entry]
-
-
-@frozen
-class Chunk:
-    """Inputs that go into one request."""
-
-    entries: tuple[Entry, ...]
-
-    @property
-    def wires(self) -> list[Mapping[str, Any]]:
-        """What to send, each record that is read once."""
-        return list({entry.key or entry.index: entry.wire for entry in self.entries}.values())
-
 
 # Outcomes of inputs that cannot be valid wait for no more than these.
 _READY_AT_MOST = 1000
@@ -81,6 +42,14 @@ class BatchRun(Generic[ResultT]):
         inputs: The inputs, read no further than the next chunk needs.
         run_id: A text that no other run has.
         chunk_size: Inputs to a request; the operation's limit by default.
+        collects: Whether the outcomes of all inputs are kept until the end.
+
+    Attributes:
+        stopped: What ended the run early, or None.
+        ready: Outcomes that have become known; whoever hands them out takes them from the left.
+        under_way: Chunks that were given out and of which nothing has been said yet.
+        unmatched: Results that could not be tied to an input.
+        single: Whether all inputs go into one request.
     """
 
     def __init__(
@@ -90,6 +59,7 @@ class BatchRun(Generic[ResultT]):
         *,
         run_id: str,
         chunk_size: int | None = None,
+        collects: bool = False,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -97,63 +67,77 @@ class BatchRun(Generic[ResultT]):
                 f"chunk_size is {size!r}, but {operation.id} takes 1 to {operation.limit} inputs "
                 "in a request."
             )
-        if not _holds_inputs(inputs):
-            raise ConfigurationError(
-                f"The inputs of {operation.id} are an iterable of inputs, such as a list, and "
-                f"not {type(inputs).__name__}."
-            )
         self.stopped: HubSpotBatchError | None = None
+        self.ready: deque[Outcome[ResultT]] = deque()
+        self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.operation_id = operation.id
         self._operation = operation
-        self._inputs = _numbered(inputs)
+        self._inputs = Inputs(inputs, operation.id)
         self._run_id = run_id
-        self._size = size
+        self._collects = collects
+        self._gathering = Gathering(size, operation.reads)
         self._held: Entry | None = None
-        self._ready: list[Outcome[ResultT]] = []
+        self._again: deque[Chunk] = deque()
+        self._busy: set[str] = set()
+        self.single = isinstance(inputs, Sized) and len(inputs) <= size
 
-    def take(self) -> list[Outcome[ResultT]]:
-        """Return the outcomes that have become known since the last call."""
-        ready, self._ready = self._ready, []
-        return ready
+    @property
+    def going(self) -> bool:
+        """Whether there can be another chunk, now or when something has been settled."""
+        return self.stopped is None and (
+            not self._inputs.all_read
+            or bool(self._gathering.entries or self._again)
+            or self._held is not None
+        )
 
     def next_chunk(self) -> Chunk | None:
-        """Return the inputs of the next request, or None when there is none to send.
+        """Return the inputs of the next request, or None when there is none to send now.
 
-        After many inputs that cannot be valid it holds none, so that their outcomes can be handed
-        out before all inputs have been read.
+        There is none either after many inputs that cannot be valid, so that their outcomes can be
+        handed out before all inputs have been read, and while an earlier change of the same record
+        is under way.
         """
-        entries: list[Entry] = []
-        keys: set[str] = set()
-        while self.stopped is None and len(entries) < self._size and not self._full():
-            if self._held is not None:
-                entry, self._held = self._held, None
-            elif (numbered := self._read()) is None:
-                break
-            elif (prepared := self._prepare(*numbered)) is None:
-                continue
-            else:
-                entry = prepared
-            if self._operation.keys_are_names and (entry.key is None or entry.key in keys):
-                entry = self._named(entry)
-            elif entry.key in keys and not self._operation.reads:
-                # Two changes of one record go one after the other, in the order they were given.
+        if self.stopped is None and self._again:
+            return self._given_out(self._again.popleft())
+        if self.stopped is None:
+            self._gather()
+        if self.stopped is not None:
+            self._leave_waiting()
+        if self._brims or self.stopped is not None:
+            return None
+        entries = tuple(self._gathering.give())
+        if not self._operation.reads and not self._operation.keys_are_names:
+            self._busy.update(entry.key for entry in entries if entry.key is not None)
+        return self._given_out(Chunk(entries)) if entries else None
+
+    def _gather(self) -> None:
+        while not self._gathering.full and (entry := self._next_entry()) is not None:
+            if not self._gathering.takes(entry) or entry.key in self._busy:
                 self._held = entry
                 break
-            if entry.key is not None:
-                keys.add(entry.key)
-            entries.append(entry)
-        if self.stopped is not None:
-            self._leave(entries)
-            return None
-        return Chunk(tuple(entries)) if entries or self._full() else None
+            self._gathering.add(entry)
 
-    def _full(self) -> bool:
-        return len(self._ready) >= _READY_AT_MOST
+    def _given_out(self, chunk: Chunk) -> Chunk:
+        self.under_way.add(chunk)
+        return chunk
 
-    def _named(self, entry: Entry) -> Entry:
-        name = f"{self._run_id}-{entry.index}"
-        return evolve(entry, wire={**entry.wire, str(self._operation.key_field): name}, key=name)
+    @property
+    def _brims(self) -> bool:
+        return not self._collects and len(self.ready) >= _READY_AT_MOST
+
+    def _next_entry(self) -> Entry | None:
+        """Return the next input that can be sent; None when there is none, or too many were not."""
+        if self._held is not None:
+            entry, self._held = self._held, None
+            return entry
+        while not self._brims and (index := self._read()) is not None:
+            prepared = self._prepare(index, self._inputs.open[index])
+            if prepared is not None:
+                taken = prepared.key is None or prepared.key in self._gathering.names
+                named = taken and self._operation.keys_are_names
+                return self._operation.named(prepared, self._run_id) if named else prepared
+        return None
 
     def _prepare(self, index: int, given: object) -> Entry | None:
         try:
@@ -163,32 +147,51 @@ class BatchRun(Generic[ResultT]):
         except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         problem = OutcomeError("invalid_input", reason)
-        self._ready.append(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
+        self._tell(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
         return None
 
-    def _read(self) -> tuple[int, object] | None:
+    def _read(self) -> int | None:
         try:
-            return next(self._inputs, None)
+            return self._inputs.read()
         except Exception as error:  # noqa: BLE001 - whatever the caller's code raises
-            if self.stopped is None:
-                self.stopped = InputError(
-                    f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
-                )
-                self.stopped.__cause__ = error
+            reason = (
+                f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
+            )
+            self._end(InputError(reason), error)
             return None
+
+    def _tell(self, outcome: Outcome[ResultT]) -> None:
+        self.ready.append(outcome)
+        self._inputs.open.pop(outcome.index, None)
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
+        rule = answer.rule
         if (stop := answer.stop(self.operation_id)) is not None:
             self.stop(chunk, stop)
-        elif answer.accepted and answer.readable:
+        elif rule.fate is Fate.DONE:
             self._settle_success(chunk, answer)
-        elif answer.maybe_done:
+        elif rule.fate is Fate.MAYBE_DONE:
             self._lose(chunk, answer.error)
-        else:
+        elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
             alone = len(chunk.entries) == 1
             error = answer.error if alone else evolve(answer.error, kind="batch_refused")
             self._settle_all(chunk, OutcomeStatus.FAILED, error)
+        self._landed(chunk)
+
+    def _take_apart(self, chunk: Chunk, status: int) -> bool:
+        # What was too large for the server (413) has not been looked at by any operation.
+        if self.stopped is not None or not (self._operation.splits or status == 413):
+            return False
+        halves = chunk.halves()
+        if halves is not None:
+            self._again.extendleft(reversed(halves))
+        return halves is not None
+
+    def _landed(self, chunk: Chunk) -> None:
+        self.under_way.discard(chunk)
+        if self._busy:
+            self._busy -= {str(e.key) for e in chunk.entries if e.index not in self._inputs.open}
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
         operation = self._operation
@@ -201,34 +204,21 @@ class BatchRun(Generic[ResultT]):
             keys_in_messages=operation.reads,
         )
         self.unmatched += tied.unmatched
-        silence = self._silence(tied, answer.error)
+        silence = answer.silence(tied.unattributed, reads=operation.reads)
         for position, entry in enumerate(chunk.entries):
             verdict = tied.verdicts.get(position)
             if verdict is None:
                 status = OutcomeStatus.FAILED if operation.reads else OutcomeStatus.UNKNOWN
-                self._ready.append(Outcome(entry.index, entry.input, status, error=silence))
+                self._tell(Outcome(entry.index, entry.input, status, error=silence))
             else:
-                self._ready.append(
+                self._tell(
                     Outcome(entry.index, entry.input, verdict.status, verdict.result, verdict.error)
                 )
-
-    def _silence(self, tied: Tied, said: OutcomeError) -> OutcomeError:
-        kind, message = (
-            ("not_returned", "The answer does not hold this record.")
-            if self._operation.reads
-            else ("not_mentioned", "The answer does not mention this input; it may have been done.")
-        )
-        if tied.unattributed:
-            errors = "; ".join(dict.fromkeys(error.message for error in tied.unattributed))
-            message += f" Of inputs that it does not name it says: {errors}"
-        return OutcomeError(
-            kind, message, correlation_id=said.correlation_id, status_code=said.status_code
-        )
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
         reason = f"{type(failure).__name__}: {failure}".rstrip(": ")
-        if fate_of(failure) is Fate.NEVER_SENT:
+        if rule_for_failure(failure).fate is Fate.NEVER_SENT:
             self.stop(
                 chunk,
                 UnreachableError(
@@ -237,54 +227,91 @@ class BatchRun(Generic[ResultT]):
             )
         else:
             self._lose(chunk, OutcomeError("no_answer", f"No answer came ({reason})."))
+            self._landed(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:
         """End the run with a chunk that may have been done, for a reason that nobody foresaw."""
-        self.stopped = BrokenOffError(
-            f"The run broke off: {type(failure).__name__} was raised; see this error's cause."
+        self._end(
+            BrokenOffError(
+                f"The run broke off: {type(failure).__name__} was raised; see this error's cause."
+            ),
+            failure,
         )
-        self.stopped.__cause__ = failure
         self._lose(chunk, OutcomeError("no_answer", str(self.stopped)))
-        self._leave(())
+        self._landed(chunk)
+        self._leave_waiting()
+
+    def stop(self, chunk: Chunk, error: HubSpotBatchError) -> None:
+        """End the run with a chunk of which the last attempt was certainly not done."""
+        self._end(error)
+        self.abandon(chunk)
+        self._leave_waiting()
+
+    def interrupt(self, cause: BaseException) -> None:
+        """End the run because its caller, or what he awaits, wants no more of it."""
+        if self.stopped is None:
+            self._end(BrokenOffError(f"The run was ended by {type(cause).__name__}."))
+        self._inputs.resume()
+        self._leave_waiting()
+
+    def abandon(self, chunk: Chunk) -> None:
+        """Give up a chunk; what may have been done, by this or an earlier attempt, is in doubt."""
+        if chunk.flight.in_doubt:
+            self._lose(chunk, OutcomeError("no_answer", f"No answer came. {self.stopped}"))
+        else:
+            self._not_sent(chunk.entries)
+        self._landed(chunk)
+
+    def _end(self, error: HubSpotBatchError, cause: BaseException | None = None) -> None:
+        if self.stopped is None:
+            self.stopped = error
+            error.__cause__ = error.__cause__ if cause is None else cause
+        # What was given out before the inputs ended in an error is as good as any.
+        if not isinstance(error, InputError):
+            for chunk in self.under_way:
+                chunk.flight.halted = True
+
+    def _leave_waiting(self) -> None:
+        """Settle what was read, and is not under way."""
+        for chunk in self._again:
+            self.abandon(chunk)
+        self._again.clear()
+        self._not_sent(self._gathering.give())
+        if self._held is not None:
+            self._not_sent([self._held])
+            self._held = None
 
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
         reads = self._operation.reads
         self._settle_all(chunk, OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN, error)
 
-    def stop(self, chunk: Chunk, error: HubSpotBatchError) -> None:
-        """End the run with a chunk that was certainly not done."""
-        self.stopped = error
-        self._leave(chunk.entries)
-
-    def _leave(self, entries: Iterable[Entry]) -> None:
-        held = () if self._held is None else (self._held,)
-        self._held = None
-        for entry in (*entries, *held):
-            self._not_sent(entry.index, entry.input)
-
-    def drain(self) -> None:
-        """Read the rest of the inputs, which a run that was stopped does not send."""
-        while (numbered := self._read()) is not None:
-            self._not_sent(*numbered)
-
-    def _not_sent(self, index: int, given: object) -> None:
+    def _not_sent(self, entries: Iterable[Entry]) -> None:
         reason = OutcomeError("stopped", str(self.stopped))
-        self._ready.append(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
+        for e in entries:
+            self._tell(Outcome(e.index, e.input, OutcomeStatus.NOT_SENT, error=reason))
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
-        self._ready += [Outcome(e.index, e.input, status, error=error) for e in chunk.entries]
+        for e in chunk.entries:
+            if e.index in self._inputs.open:
+                self._tell(Outcome(e.index, e.input, status, error=error))
 
-    def result(self, outcomes: Iterable[Outcome[ResultT]]) -> BatchResult[ResultT]:
-        """Return outcomes, in the order of their inputs, with what could not be tied to any."""
-        ordered = sorted(outcomes, key=lambda outcome: outcome.index)
+    def close(self, *, drain: bool) -> BatchResult[ResultT]:
+        """Settle what is left, and return the outcomes that were not handed out.
+
+        Args:
+            drain: Whether the rest of the inputs is read, which a stopped run does not send.
+        """
+        while self.under_way:
+            self.abandon(next(iter(self.under_way)))
+        if self.stopped is not None:
+            while drain and self._read() is not None:
+                pass
+            self._leave_waiting()
+        told = {outcome.index for outcome in self.ready}
+        reason = OutcomeError("stopped", str(self.stopped))
+        for index, given in self._inputs.left().items():
+            if index not in told:
+                self._tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
+        ordered = sorted(self.ready, key=lambda outcome: outcome.index)
+        self.ready.clear()
         return BatchResult(tuple(ordered), tuple(self.unmatched))
-
-
-def _numbered(inputs: Iterable[object]) -> Iterator[tuple[int, object]]:
-    # Here even `iter(inputs)` is called only when the first input is wanted.
-    yield from enumerate(inputs)
-
-
-def _holds_inputs(inputs: object) -> bool:
-    # A text and a mapping are iterable, but never what was meant.
-    return isinstance(inputs, Iterable) and not isinstance(inputs, str | bytes | Mapping)

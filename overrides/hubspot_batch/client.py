@@ -7,7 +7,7 @@ means. The two clients have the same methods; a test compares them.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.metadata import version
 from types import TracebackType
@@ -17,8 +17,8 @@ import httpx
 
 from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
 from .errors import ConfigurationError
-from .operations import Client
-from .policies import RateLimit, Retry
+from .operations import REPEATABLE, Client
+from .policies import RateLimit, Retry, Wait
 from .resources import (
     AsyncCalls,
     AsyncCampaigns,
@@ -28,11 +28,13 @@ from .resources import (
     MarketingEvents,
 )
 from .runs import AsyncRunner, Runner
-from .tokens import TokenProvider, read_token
-from .transport import Clock, Transport
+from .settings import Clock, Settings
+from .tokens import Token, TokenProvider
+from .transport import Transport
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-DEFAULT_RATE_LIMIT = RateLimit()
+DEFAULT_CONCURRENCY = 8
+DEFAULT_RATE_LIMIT = RateLimit(learns=True)
 DEFAULT_RETRY = Retry()
 SYSTEM_CLOCK = Clock()
 
@@ -41,15 +43,21 @@ class HubSpotBatch:
     """HubSpot's batch endpoints, with an outcome for every input.
 
     Args:
-        token: The access token, or a function that returns it, which is asked for every request
-            and once more after a 401. The environment's HUBSPOT_ACCESS_TOKEN by default.
+        token: The access token, or a function that returns it, which is asked when the first
+            request needs it and again when HubSpot refuses it. The environment's
+            HUBSPOT_ACCESS_TOKEN by default.
         base_url: HubSpot's address, which differs for accounts with a regional host; https, except
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
-        max_concurrency: Requests in flight at most.
-        rate_limit: How fast requests may start; None for as fast as they come.
-        retry: How often a request that was certainly not done is sent again.
+        max_concurrency: Requests under way at most, those of `raw` included; fewer while the server
+            struggles. With more than one, they are made in threads of a run's own.
+        rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
+            10 seconds, until the first answer says what the account's allowance is.
+        retry: How often a request is sent again that was not done, or may be done twice.
+        daily_reserve: Requests of the day that are left to others; a run that would take them ends
+            with `DailyLimitError`. None to use all.
+        on_wait: Called with a `Wait` before each wait for a free start or another attempt.
         transport: An `httpx.BaseTransport` to send with, in place of the network.
         clock: How time is told and spent, for tests that must not wait.
 
@@ -71,29 +79,31 @@ class HubSpotBatch:
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        max_concurrency: int = 1,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
         rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
+        daily_reserve: int | None = None,
+        on_wait: Callable[[Wait], object] | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        held = _held(token)
+        del token  # no traceback that shows variables may show it
         self._base_url = _read_base_url(base_url)
         _check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
-        _check_settings(timeout, max_concurrency, rate_limit, retry, clock)
+        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
+        patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.HTTPTransport(proxy=proxy_for(self._base_url))
+                transport = httpx.HTTPTransport(
+                    proxy=proxy_for(self._base_url), limits=_connections(max_concurrency)
+                )
         wrapped = Transport(
-            transport,
-            _read_token(token),
-            origin=self._base_url,
-            rate_limit=rate_limit,
-            retry=retry,
-            clock=clock,
+            transport, held, origin=self._base_url, repeatable=REPEATABLE, settings=settings
         )
-        self.raw = _generated(self._base_url, timeout, wrapped)
+        self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_httpx_client()
-        runner = Runner(self.raw, self._http)
+        runner = Runner(self.raw, self._http, max_concurrency)
         self.campaigns = Campaigns(runner)
         self.marketing_events = MarketingEvents(runner)
         self.calls = Calls(runner)
@@ -132,31 +142,33 @@ class AsyncHubSpotBatch:
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        max_concurrency: int = 1,
+        max_concurrency: int = DEFAULT_CONCURRENCY,
         rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
+        daily_reserve: int | None = None,
+        on_wait: Callable[[Wait], object] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        held = _held(token)
+        del token  # no traceback that shows variables may show it
         self._base_url = _read_base_url(base_url)
         _check(
             "transport", transport, httpx.AsyncBaseTransport | None, "an httpx.AsyncBaseTransport"
         )
-        _check_settings(timeout, max_concurrency, rate_limit, retry, clock)
+        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
+        patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.AsyncHTTPTransport(proxy=proxy_for(self._base_url))
+                transport = httpx.AsyncHTTPTransport(
+                    proxy=proxy_for(self._base_url), limits=_connections(max_concurrency)
+                )
         wrapped = Transport(
-            transport,
-            _read_token(token),
-            origin=self._base_url,
-            rate_limit=rate_limit,
-            retry=retry,
-            clock=clock,
+            transport, held, origin=self._base_url, repeatable=REPEATABLE, settings=settings
         )
-        self.raw = _generated(self._base_url, timeout, wrapped)
+        self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_async_httpx_client()
-        runner = AsyncRunner(self.raw, self._http)
+        runner = AsyncRunner(self.raw, self._http, max_concurrency)
         self.campaigns = AsyncCampaigns(runner)
         self.marketing_events = AsyncMarketingEvents(runner)
         self.calls = AsyncCalls(runner)
@@ -191,10 +203,11 @@ def _blaming_the_environment() -> Generator[None]:
         ) from error
 
 
-def _read_token(token: str | TokenProvider | None) -> str | TokenProvider:
+def _held(token: str | TokenProvider | None) -> Token | TokenProvider:
+    """Return a token as a value that nothing shows, before anything is raised."""
     if token is None:
         token = os.environ.get("HUBSPOT_ACCESS_TOKEN", "")
-    return token if callable(token) else read_token(token)
+    return token if callable(token) else Token(token)
 
 
 def _read_base_url(base_url: str | None) -> str:
@@ -209,27 +222,44 @@ def _check(name: str, value: object, kind: Any, wanted: str) -> None:
         raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
 
 
-def _check_settings(
-    timeout: object, max_concurrency: object, limit: object, retry: object, clock: object
-) -> None:
-    _check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+def _read_timeout(timeout: float | httpx.Timeout | None) -> float | httpx.Timeout | None:
     _check("timeout", timeout, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
     if isinstance(timeout, float | int) and not timeout > 0:
         raise ConfigurationError(f"timeout is {timeout!r}; it is more than 0 seconds, or None.")
-    _check("rate_limit", limit, RateLimit | None, "RateLimit(requests, seconds), or None")
-    _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed)")
+    return timeout
+
+
+def _settings(
+    rate_limit: RateLimit | None,
+    retry: Retry,
+    max_concurrency: int,
+    daily_reserve: int | None,
+    on_wait: Callable[[Wait], object] | None,
+    clock: Clock,
+) -> Settings:
+    _check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+    _check("rate_limit", rate_limit, RateLimit | None, "RateLimit(requests, seconds), or None")
+    _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed, max_wait)")
+    _check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
     if type(max_concurrency) is not int or max_concurrency < 1:
         raise ConfigurationError(f"max_concurrency is {max_concurrency!r}; it is 1 or more.")
+    if daily_reserve is not None and (type(daily_reserve) is not int or daily_reserve < 0):
+        raise ConfigurationError(f"daily_reserve is {daily_reserve!r}; it is 0 or more, or None.")
+    return Settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
 
 
-def _generated(
-    base_url: str, timeout: float | httpx.Timeout | None, transport: Transport
-) -> Client:
+def _connections(most: int) -> httpx.Limits:
+    # Kept for a shorter time than servers keep theirs: one that the server closes at the moment
+    # of a create would leave that create in doubt.
+    return httpx.Limits(max_connections=None, max_keepalive_connections=most, keepalive_expiry=4.0)
+
+
+def _generated(base_url: str, timeout: httpx.Timeout, transport: Transport) -> Client:
     # The transport is an argument and no httpx client is set, so that what `raw.with_headers` and
     # its like return has the token and the limits too.
     return Client(
         base_url=base_url,
-        timeout=httpx.Timeout(timeout),
+        timeout=timeout,
         headers={"User-Agent": f"hubspot-batch/{version('hubspot-batch')}"},
         httpx_args={"transport": transport},
     )

@@ -5,8 +5,8 @@
     ├── AuthenticationError      the token is missing, wrong or expired (401)
     ├── MissingScopesError       the token may not do this (403)
     ├── DailyLimitError          the account's allowance for the day is spent (429)
-    ├── RateLimitError           too many requests, for longer than the run may wait (429)
-    ├── UnavailableError         the account is locked or being moved (423, 477)
+    ├── RateLimitError           too many requests, for longer than `retry` allows (429)
+    ├── UnavailableError         locked or being moved, for longer than `retry` allows (423, 477)
     ├── UnreachableError         no connection; nothing of the request was sent
     ├── InputError               the iterable of inputs raised; its exception is the cause
     ├── BrokenOffError           something unforeseen was raised; it is the cause
@@ -17,7 +17,7 @@ This module decides the names and what each exception carries. It never decides 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,14 @@ class HubSpotBatchError(Exception):
         self.result = result
         self.status_code = status_code
         self.correlation_id = correlation_id
+
+    def again(self) -> Self:
+        """Return a copy without a result, for another run that met the same."""
+        copy = type(self)(
+            self.message, status_code=self.status_code, correlation_id=self.correlation_id
+        )
+        copy.__cause__ = self.__cause__
+        return copy
 
     def __reduce__(self) -> tuple[Callable[..., HubSpotBatchError], tuple[object, ...]]:
         # Keyword arguments are lost by BaseException's own pickling.

@@ -1,6 +1,7 @@
 """Tells a type checker what a piece of JSON is.
 
-`isinstance(value, dict)` alone says nothing of the keys and values. This module decides nothing.
+`isinstance(value, dict)` alone says nothing of the keys and values. This module decides nothing:
+what is not of the kind that is asked for is taken for absent.
 """
 
 from __future__ import annotations
@@ -16,3 +17,20 @@ def is_map(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Return whether a piece of JSON is an array."""
     return isinstance(value, list)
+
+
+def items_of(value: object) -> list[Any]:
+    """Return the items of an array."""
+    return value if is_list(value) else []
+
+
+def text_of(value: object) -> str | None:
+    """Return a text that is not empty."""
+    return value if isinstance(value, str) and value else None
+
+
+def name_of(value: object) -> str | None:
+    """Return an id as text; one that comes as a number is the same id."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text_of(value)

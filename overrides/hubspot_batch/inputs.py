@@ -15,7 +15,7 @@ from typing import Any
 import fastjsonschema
 from attrs import define
 
-from .batch import InvalidInputError
+from .chunks import InvalidInputError
 from .guards import is_list, is_map
 
 
@@ -29,8 +29,8 @@ class InputCheck:
 
     schema: dict[str, Any]
 
-    def read(self, wire: dict[str, Any], *, more_names: bool) -> dict[str, Any]:
-        """Return what to send for an input.
+    def read(self, wire: dict[str, Any], *, more_names: bool) -> tuple[dict[str, Any], int]:
+        """Return what to send for an input, and its size in bytes.
 
         A list that the API requires is sent empty where it was left out.
 
@@ -53,14 +53,13 @@ class InputCheck:
             (self._open if more_names else self._closed)(wire)
             # What no JSON text can hold: numbers that are none, and halves of characters.
             text = json.dumps(wire, ensure_ascii=False, allow_nan=False)
-            text.encode()
+            size = len(text.encode())
         except fastjsonschema.JsonSchemaValueException as error:
             raise InvalidInputError(f"{_sentence(error)}.") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
         # A copy: the caller may change the mapping, or fill it anew for the next input.
-        copy: dict[str, Any] = json.loads(text)
-        return copy
+        return json.loads(text), size
 
     @cached_property
     def _required_lists(self) -> tuple[str, ...]:

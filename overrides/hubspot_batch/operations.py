@@ -36,8 +36,8 @@ from hubspot_batch_client.models import (
 from hubspot_batch_client.types import Model, Response, to_json
 
 from .answers import Answer
-from .batch import Chunk, InvalidInputError, Operation
-from .guards import is_list, is_map
+from .chunks import Chunk, InvalidInputError, Operation
+from .guards import is_map, items_of, name_of, text_of
 from .inputs import InputCheck
 from .outcomes import OutcomeError, freeze_context
 from .ties import Entry, Found, Refusal
@@ -47,6 +47,7 @@ __all__ = [
     "CREATE_CALLS",
     "CREATE_CAMPAIGNS",
     "READ_CAMPAIGNS",
+    "REPEATABLE",
     "UPDATE_MARKETING_EVENTS",
     "Call",
     "CallInput",
@@ -84,6 +85,8 @@ class Row(Generic[ResultT]):
         result_key: The attribute of a result that repeats it.
         error_keys: The names under which an error's context lists it.
         reads: Whether the operation changes nothing.
+        repeatable: Whether carrying it out twice is as good as once.
+        all_or_nothing: Whether a refused request has done nothing.
         by_properties: Whether results repeat the values of their inputs.
     """
 
@@ -97,13 +100,13 @@ class Row(Generic[ResultT]):
     result_key: str | None = None
     error_keys: tuple[str, ...] = ()
     reads: bool = False
+    repeatable: bool = False
+    all_or_nothing: bool = False
     by_properties: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.id not in OPERATIONS:
-            raise LookupError(
-                f"{self.id} has a row here, but the description has no such operation"
-            )
+            raise LookupError(f"{self.id} has a row here, but the description lacks it")
 
     @cached_property
     def _check(self) -> InputCheck:
@@ -115,12 +118,17 @@ class Row(Generic[ResultT]):
         limit = OPERATIONS[self.id].max_inputs
         return _CEILING if limit is None else limit
 
-    def operation(self) -> Operation[ResultT]:
-        """Return what the engine has to know of this row."""
+    def operation(self, *, isolate: bool) -> Operation[ResultT]:
+        """Return what the engine has to know of this row.
+
+        Args:
+            isolate: Whether a refused request is taken apart even if it may have done something.
+        """
         return Operation(
             id=self.id,
             limit=self.limit,
             reads=self.reads,
+            splits=isolate or self.all_or_nothing or self.repeatable,
             by_properties=self.by_properties,
             key_field=self.input_key,
             keys_are_names=self.input_key == _TRACE_ID,
@@ -133,13 +141,13 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        wire = self._wire(given)
+        wire, size = self._wire(given)
         key = wire.get(self.input_key) if self.input_key else None
         if key == "":
             raise InvalidInputError(f"{self.input_key} is empty.")
-        return Entry(index, given, wire, key)
+        return Entry(index, given, wire, key, size)
 
-    def _wire(self, given: object) -> dict[str, Any]:
+    def _wire(self, given: object) -> tuple[dict[str, Any], int]:
         kind = type(given).__name__
         if isinstance(given, self.input):
             return self._check.read(_json_of(given), more_names=True)
@@ -175,13 +183,13 @@ class Row(Generic[ResultT]):
         if parsed is None or isinstance(parsed, ApiError):
             daily = isinstance(parsed, ApiError) and parsed.policy_name == "DAILY"
             return Answer(status, readable=False, error=error, daily=daily)
-        results = tuple(self._found(result) for result in _items(parsed.results))
+        results = tuple(self._found(result) for result in items_of(parsed.results))
         refusals = tuple(self._refusals(parsed, error))
         return Answer(status, readable=True, error=error, results=results, refusals=refusals)
 
     def _refusals(self, parsed: Any, whole: OutcomeError) -> Iterator[Refusal]:
         """Yield what the answer reports as refused, also where it does not say what."""
-        items = _items(parsed.errors)
+        items = items_of(parsed.errors)
         for item in items:
             yield self._refusal(item, whole) if isinstance(item, BatchError) else _nameless(whole)
         odd = parsed.errors and not items
@@ -193,10 +201,10 @@ class Row(Generic[ResultT]):
         if not isinstance(value, self.result):
             return Found(value)
         properties = getattr(value, "properties", None)
-        key = _name(getattr(value, self.result_key, None)) if self.result_key else None
+        key = name_of(getattr(value, self.result_key, None)) if self.result_key else None
         return Found(
             value,
-            id=_name(getattr(value, "id", key)),
+            id=name_of(getattr(value, "id", key)),
             key=key,
             properties=properties if is_map(properties) else {},
         )
@@ -205,9 +213,9 @@ class Row(Generic[ResultT]):
         context = freeze_context(item.context)
         error = OutcomeError(
             "refused",
-            _text(item.message) or "HubSpot refused this input without a reason.",
-            category=_text(item.category),
-            sub_category=_text(item.sub_category),
+            text_of(item.message) or "HubSpot refused this input without a reason.",
+            category=text_of(item.category),
+            sub_category=text_of(item.sub_category),
             context=context,
             correlation_id=whole.correlation_id,
             status_code=whole.status_code,
@@ -237,39 +245,24 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
     kind = "refused" if 300 <= status <= 499 else "server_error"
     if isinstance(parsed, Model) and not isinstance(parsed, ApiError):
         # A success that says something besides, such as why it did nothing.
-        message = _text(parsed.additional_properties.get("message")) or "something was refused"
+        message = text_of(parsed.additional_properties.get("message")) or "something was refused"
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
     if not isinstance(parsed, ApiError):
         message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
     context = dict(freeze_context(parsed.context))
-    for detail in _items(parsed.errors):
+    for detail in items_of(parsed.errors):
         if isinstance(detail, ErrorDetail):
             context = {**freeze_context(detail.context), **context}
     return OutcomeError(
         kind,
-        _text(parsed.message) or f"HubSpot answered HTTP {status} without a reason.",
-        category=_text(parsed.category),
-        sub_category=_text(parsed.sub_category),
+        text_of(parsed.message) or f"HubSpot answered HTTP {status} without a reason.",
+        category=text_of(parsed.category),
+        sub_category=text_of(parsed.sub_category),
         context=context,
-        correlation_id=_text(parsed.correlation_id) or header,
+        correlation_id=text_of(parsed.correlation_id) or header,
         status_code=status,
     )
-
-
-def _items(value: object) -> list[Any]:
-    return value if is_list(value) else []
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _name(value: object) -> str | None:
-    """Return an id as text; one that comes as a number is the same id."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return _text(value)
 
 
 CREATE_CAMPAIGNS = Row(
@@ -292,6 +285,7 @@ READ_CAMPAIGNS = Row(
     result_key="id",
     error_keys=("id", "ids"),
     reads=True,
+    repeatable=True,
 )
 UPDATE_MARKETING_EVENTS = Row(
     "update_marketing_events",
@@ -303,6 +297,7 @@ UPDATE_MARKETING_EVENTS = Row(
     input_key="objectId",
     result_key="object_id",
     error_keys=("id", "ids", "objectId", "objectIds"),
+    repeatable=True,
 )
 CREATE_CALLS = Row(
     "create_calls",
@@ -314,5 +309,12 @@ CREATE_CALLS = Row(
     input_key=_TRACE_ID,
     result_key="object_write_trace_id",
     error_keys=(_TRACE_ID,),
+    all_or_nothing=True,
     by_properties=True,
 )
+ROWS = (CREATE_CAMPAIGNS, READ_CAMPAIGNS, UPDATE_MARKETING_EVENTS, CREATE_CALLS)
+
+REPEATABLE = frozenset(
+    (OPERATIONS[row.id].method, OPERATIONS[row.id].path) for row in ROWS if row.repeatable
+)
+"""Methods and paths of the operations that may be carried out twice."""

@@ -6,6 +6,7 @@ This module decides the shapes that a user reads. It never decides what an outco
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -133,6 +134,35 @@ class BatchResult(Generic[ResultT_co]):
         raise IncompleteError(
             f"Not all of the {len(self.outcomes)} inputs succeeded: {numbers}{reason}.", result=self
         )
+
+
+def attach(error: BaseException, result: BatchResult[Any]) -> None:
+    """Leave the outcomes of a run with the exception that ended it, for `result_of`."""
+    with suppress(AttributeError):
+        error.result = result  # type: ignore[attr-defined]
+
+
+def result_of(error: BaseException) -> BatchResult[Any] | None:
+    """Return the outcomes of the run that an exception ended.
+
+    Any exception that leaves a run carries them, also KeyboardInterrupt and asyncio's
+    CancelledError; where another one was raised in its place, such as TimeoutError, its causes
+    are searched.
+
+    Returns:
+        The outcomes; None where no run had begun. After an interruption, those of all inputs that
+        had been read, or of all inputs where they have a length; after an iterating method, those
+        that had not been handed out.
+    """
+    seen: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in seen:
+        result: BatchResult[Any] | None = getattr(at, "result", None)
+        if isinstance(result, BatchResult):
+            return result
+        seen.append(at)
+        at = at.__cause__ or at.__context__
+    return None
 
 
 def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:

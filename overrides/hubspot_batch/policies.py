@@ -1,17 +1,20 @@
-"""How fast requests go and what may be repeated, as values that answer and never act.
+"""What may be repeated, when, and how often, as values that answer and never act.
 
-This module decides when a request may start and whether an answer or a failure allows another
-attempt. It never sends, sleeps or reads a clock: times are handed in, in seconds.
+This module decides what each answer and each failure means for the request that met it: whether it
+can have been carried out, whether it is sent again, and after how long. It never sends, sleeps or
+reads a clock.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from enum import Enum
 
 import httpx
-from attrs import field, frozen
-from attrs.validators import ge, gt, instance_of
+from attrs import evolve, field, frozen
+from attrs.validators import ge, gt, instance_of, optional
 
 
 @frozen
@@ -20,66 +23,229 @@ class RateLimit:
 
     HubSpot allows a private app 100 requests in any 10 seconds on the smallest plan
     (HubSpot, API usage guidelines).
+
+    Attributes:
+        requests: How many.
+        seconds: In any span of this length.
+        learns: Whether the limit that the server names in its answers takes the place of this one.
+            Without it this one is never exceeded, and the server's can only be a second bound.
     """
 
     requests: int = field(default=100, validator=[instance_of(int), ge(1)])
     seconds: float = field(default=10.0, validator=gt(0))
+    learns: bool = False
 
 
 @frozen
 class Retry:
-    """How often, and for how long, a request that was certainly not done is repeated.
+    """How often, and for how long, a request is sent again.
 
     Attributes:
         max_attempts: Attempts in all, the first one included.
         max_elapsed: Seconds from the first attempt, after which none is begun.
+        max_wait: Seconds that a server may ask to wait, at most; None for as long as `max_elapsed`.
+            When it asks for more, nothing is waited for, and its answer stands.
     """
 
     max_attempts: int = field(default=5, validator=[instance_of(int), ge(1)])
     max_elapsed: float = field(default=120.0, validator=ge(0))
+    max_wait: float | None = field(default=None, validator=optional(ge(0)))
+
+    def allows(self, *, attempt: int, pause: float, elapsed: float) -> bool:
+        """Return whether another attempt may follow, after a pause, `elapsed` from the first."""
+        longest = self.max_elapsed if self.max_wait is None else self.max_wait
+        return (
+            attempt < self.max_attempts and pause <= longest and elapsed + pause <= self.max_elapsed
+        )
 
 
-# The server counts arrivals: what starts at the end of one window and is quick on its way can
-# arrive in the window of requests that were slower.
-_MARGIN = 0.05
+@frozen
+class Wait:
+    """A wait that is about to begin, as it is told to `on_wait`.
 
-
-class Window:
-    """The starts of the last requests.
-
-    A token bucket would let nearly twice the allowance into one window of a rolling limit, so the
-    start of each of the last N requests is kept instead.
+    Attributes:
+        seconds: How long.
+        reason: `rate_limit` (for a free start) or `retry` (before another attempt).
+        path: The path of the request.
+        attempt: The attempt that was made last; for `rate_limit` the one that is waiting.
+        status_code: The HTTP status that made it necessary, where there was an answer.
     """
 
-    def __init__(self, limit: RateLimit) -> None:
-        self._seconds = limit.seconds + _MARGIN
-        self._starts: deque[float] = deque(maxlen=limit.requests)
-
-    def reserve(self, now: float) -> float:
-        """Take the next free start, and return how many seconds from now it is."""
-        start = now
-        if len(self._starts) == self._starts.maxlen:
-            start = max(now, self._starts[0] + self._seconds)
-        self._starts.append(start)
-        return start - now
+    seconds: float
+    reason: str
+    path: str
+    attempt: int
+    status_code: int | None = None
 
 
 class Fate(Enum):
-    """What is known of a request that got no answer."""
+    """What is known of a request that was answered, or was not."""
 
     NEVER_SENT = "never sent"
+    NOT_DONE = "not done"
     MAYBE_DONE = "maybe done"
+    DONE = "done"
+
+
+class Repeat(Enum):
+    """Whether a request is sent again."""
+
+    NEVER = "never"
+    IF_HARMLESS = "if carrying it out twice is as good as once"
+    ALWAYS = "always"
+
+
+@frozen
+class Rule:
+    """What an answer, or its absence, means for a request.
+
+    Attributes:
+        fate: Whether it was carried out.
+        repeat: Whether it is sent again.
+        least: Seconds to wait before that, at least.
+        strain: Whether fewer requests at a time would do the server good.
+        ends_run: Whether no other request has a chance, when this is the last word.
+        splits: Whether a part of the inputs may be accepted where all together were not.
+    """
+
+    fate: Fate
+    repeat: Repeat = Repeat.NEVER
+    least: float = 0.0
+    strain: bool = False
+    ends_run: bool = False
+    splits: bool = False
+
+
+_REFUSED = Rule(Fate.NOT_DONE)
+_ENDS = Rule(Fate.NOT_DONE, ends_run=True)
+_DOUBTFUL = Rule(Fate.MAYBE_DONE, strain=True)
+_LOST = Rule(Fate.MAYBE_DONE, Repeat.IF_HARMLESS, strain=True)
+_DONE = Rule(Fate.DONE)
+
+# HubSpot, error handling and API usage guidelines; what they leave open is decided for the truth:
+# what nobody has called undone may have been done.
+RULES: Mapping[int, Rule] = {
+    **dict.fromkeys((400, 409, 413), evolve(_REFUSED, splits=True)),
+    303: _DOUBTFUL,  # "see other" is what a server says when it is done
+    401: _ENDS,
+    403: _ENDS,
+    423: Rule(Fate.NOT_DONE, Repeat.ALWAYS, least=2.0, strain=True, ends_run=True),
+    429: Rule(Fate.NOT_DONE, Repeat.ALWAYS, least=1.0, strain=True, ends_run=True),
+    477: Rule(Fate.NOT_DONE, Repeat.ALWAYS, least=1.0, ends_run=True),
+    **dict.fromkeys((500, 502, 503, 504, 521, 523, 524), _LOST),
+    # What the server does not implement, and what the edge could not even hand on to it.
+    **dict.fromkeys((501, 505, 522, 525, 526, 530), _REFUSED),
+}
+
+
+def rule_for(status: int, *, readable: bool = True, daily: bool = False) -> Rule:
+    """Return what an answer means.
+
+    Args:
+        status: Its HTTP status.
+        readable: Whether its body is what a success has to hold.
+        daily: Whether a 429 says that the allowance of the day is spent.
+    """
+    if 200 <= status <= 299:
+        # Any 2xx: HubSpot has changed the exact code of an endpoint overnight (HubSpot, developer
+        # changelog).
+        return _DONE if readable else _LOST
+    if status == 429 and daily:
+        return _ENDS
+    return RULES.get(status, _DOUBTFUL if status >= 500 else _REFUSED)
 
 
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_NEVER_SENT = (*_NO_CONNECTION, httpx.UnsupportedProtocol)
 
 
-def may_pass(failure: httpx.HTTPError) -> bool:
-    """Return whether another attempt can succeed where a request was never sent."""
-    return isinstance(failure, _NO_CONNECTION)
+def rule_for_failure(failure: httpx.HTTPError) -> Rule:
+    """Return what it means that no answer came."""
+    if isinstance(failure, _NO_CONNECTION):
+        return Rule(Fate.NEVER_SENT, Repeat.ALWAYS, strain=True)
+    if isinstance(failure, httpx.UnsupportedProtocol):
+        return Rule(Fate.NEVER_SENT)
+    return _LOST
 
 
-def fate_of(failure: httpx.HTTPError) -> Fate:
-    """Return whether a request that ended so can have reached the server."""
-    return Fate.NEVER_SENT if isinstance(failure, _NEVER_SENT) else Fate.MAYBE_DONE
+def backoff(attempt: int) -> float:
+    """Return the seconds to wait after an attempt: 1, 2, 4, 8, and 10 from then on."""
+    return float(min(2 ** min(attempt - 1, 4), 10))
+
+
+def pause_after(
+    attempt: int, status: int | None, headers: Mapping[str, str], policy: str | None
+) -> float:
+    """Return how many seconds to wait before a request is sent again.
+
+    Args:
+        attempt: The attempt that was made last, from 1.
+        status: The status that it met; None where no answer came.
+        headers: Those of the answer.
+        policy: The limit that a 429 names, for example `TEN_SECONDLY_ROLLING`.
+    """
+    if status is None:
+        return backoff(attempt)
+    said = _retry_after(headers)
+    least = rule_for(status).least
+    if status == 429:
+        # No Retry-After is promised on a 429; without one, the rolling window is open again when
+        # all of it has passed (HubSpot, API usage guidelines).
+        if said is None:
+            said = 1.0 if policy == "SECONDLY" else _interval(headers)
+        return max(least, said)
+    if status == 477 and said is not None:
+        return max(least, said)
+    return max(least, backoff(attempt), said or 0.0)
+
+
+def _interval(headers: Mapping[str, str]) -> float:
+    milliseconds = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
+    return milliseconds / 1000 if milliseconds else 10.0
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that an answer asks to wait, whether it names them or a date."""
+    seconds = number(headers, "Retry-After")
+    if seconds is not None:
+        return seconds
+    try:
+        # The server's own clock is the one that both dates are of.
+        until = parsedate_to_datetime(headers["Retry-After"])
+        return max(0.0, (until - parsedate_to_datetime(headers["Date"])).total_seconds())
+    except (KeyError, ValueError, TypeError, OverflowError):
+        return None
+
+
+def number(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the number in a header, from 0 on; None where there is none."""
+    text = headers.get(name, "").strip()
+    if not text.isascii() or not text.replace(".", "", 1).isdigit():
+        return None
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+class Concurrency:
+    """How many requests may be under way: fewer when the server struggles, up again when not.
+
+    Halved at the first sign of strain, once for all requests that were under way then; one more
+    after as many successes as it is. Never less than one.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._now = float(most)
+        self._cut = -math.inf
+
+    @property
+    def limit(self) -> int:
+        """Requests under way, at most."""
+        return int(self._now)
+
+    def note(self, *, strain: bool, started: float, ended: float) -> None:
+        """Take into account how a request that started and ended at these times fared."""
+        if not strain:
+            self._now = min(float(self._most), self._now + 1 / self._now)
+        elif started >= self._cut:
+            self._now = max(1.0, self._now / 2)
+            self._cut = ended

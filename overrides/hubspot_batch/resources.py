@@ -7,11 +7,12 @@ run goes or what an answer means.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from .dates import read_date
 from .errors import ConfigurationError
+from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import (
     CREATE_CALLS,
     CREATE_CAMPAIGNS,
@@ -26,8 +27,8 @@ from .operations import (
     MarketingEvent,
     MarketingEventUpdate,
 )
-from .outcomes import BatchResult, Outcome
-from .runs import AsyncRunner, Runner
+from .outcomes import BatchResult
+from .runs import AsyncRunner, Order, Runner
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
@@ -40,11 +41,9 @@ def _read_query(
 ) -> dict[str, Any]:
     if not _may_be_names(properties):
         raise ConfigurationError('properties is a list of names, such as ["hs_name"].')
-    query = {
-        "properties": None if properties is None else list(properties),
-        "start_date": _day("start_date", start_date),
-        "end_date": _day("end_date", end_date),
-    }
+    first, last = _day("start_date", start_date), _day("end_date", end_date)
+    names = None if properties is None else list(properties)
+    query = {"properties": names, "start_date": first, "end_date": last}
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -71,7 +70,11 @@ class Campaigns:
         self._runner = runner
 
     def create(
-        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[CampaignInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        isolate: bool = False,
     ) -> BatchResult[Campaign]:
         """Create a campaign for each input.
 
@@ -79,6 +82,8 @@ class Campaigns:
             inputs: Models, or mappings such as `{"properties": {"hs_name": "Spring"}}`; any
                 iterable, of any length.
             chunk_size: Inputs to a request; what the API takes at most by default.
+            isolate: Whether a refused request is sent again in halves, to find its bad inputs. A
+                campaign could be created twice: HubSpot does not say that it creates none then.
 
         Returns:
             An outcome for each input, in their order. A partial failure is no exception.
@@ -86,17 +91,21 @@ class Campaigns:
         Raises:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
-        return self._runner.collect(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+        return self._runner.collect(Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate))
 
     def create_iter(
-        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
-    ) -> Iterator[Outcome[Campaign]]:
+        self,
+        inputs: Iterable[CampaignInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        isolate: bool = False,
+    ) -> OutcomeIterator[Campaign]:
         """Create a campaign for each input; yield the outcomes as they become known.
 
-        Like `create`, but no more than a request's worth of inputs is in memory. When something
-        stops the run, the inputs that were read are yielded before it is raised.
+        Like `create`, but only the inputs of the requests under way are in memory. When something
+        stops the run, the outcomes of the inputs that were read come before it is raised.
         """
-        return self._runner.iterate(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate))
 
     def read(
         self,
@@ -123,7 +132,7 @@ class Campaigns:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
         query = _read_query(properties, start_date, end_date)
-        return self._runner.collect(READ_CAMPAIGNS, inputs, chunk_size, query)
+        return self._runner.collect(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
 
     def read_iter(
         self,
@@ -133,14 +142,14 @@ class Campaigns:
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> Iterator[Outcome[CampaignWithAssets]]:
+    ) -> OutcomeIterator[CampaignWithAssets]:
         """Read the campaigns of the given ids; yield the outcomes as they become known.
 
-        Like `read`, but no more than a request's worth of inputs is in memory. When something
-        stops the run, the inputs that were read are yielded before it is raised.
+        Like `read`, but only the inputs of the requests under way are in memory. When something
+        stops the run, the outcomes of the inputs that were read come before it is raised.
         """
         query = _read_query(properties, start_date, end_date)
-        return self._runner.iterate(READ_CAMPAIGNS, inputs, chunk_size, query)
+        return self._runner.iterate(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
 
 
 class MarketingEvents:
@@ -165,17 +174,17 @@ class MarketingEvents:
         Raises:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
-        return self._runner.collect(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+        return self._runner.collect(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
     def update_iter(
         self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> Iterator[Outcome[MarketingEvent]]:
+    ) -> OutcomeIterator[MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
-        Like `update`, but no more than a request's worth of inputs is in memory. When something
-        stops the run, the inputs that were read are yielded before it is raised.
+        Like `update`, but only the inputs of the requests under way are in memory. When something
+        stops the run, the outcomes of the inputs that were read come before it is raised.
         """
-        return self._runner.iterate(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
 
 class Calls:
@@ -204,17 +213,17 @@ class Calls:
         Raises:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
-        return self._runner.collect(CREATE_CALLS, inputs, chunk_size, {})
+        return self._runner.collect(Order(CREATE_CALLS, inputs, chunk_size))
 
     def create_iter(
         self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> Iterator[Outcome[Call]]:
+    ) -> OutcomeIterator[Call]:
         """Create a call for each input; yield the outcomes as they become known.
 
-        Like `create`, but no more than a request's worth of inputs is in memory. When something
-        stops the run, the inputs that were read are yielded before it is raised.
+        Like `create`, but only the inputs of the requests under way are in memory. When something
+        stops the run, the outcomes of the inputs that were read come before it is raised.
         """
-        return self._runner.iterate(CREATE_CALLS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(CREATE_CALLS, inputs, chunk_size))
 
 
 class AsyncCampaigns:
@@ -224,16 +233,26 @@ class AsyncCampaigns:
         self._runner = runner
 
     async def create(
-        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[CampaignInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        isolate: bool = False,
     ) -> BatchResult[Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
-        return await self._runner.collect(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+        return await self._runner.collect(
+            Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate)
+        )
 
     def create_iter(
-        self, inputs: Iterable[CampaignInput | Fields], *, chunk_size: int | None = None
-    ) -> AsyncIterator[Outcome[Campaign]]:
+        self,
+        inputs: Iterable[CampaignInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        isolate: bool = False,
+    ) -> AsyncOutcomeIterator[Campaign]:
         """Create campaigns, yielding outcomes as they become known; see `Campaigns.create_iter`."""
-        return self._runner.iterate(CREATE_CAMPAIGNS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate))
 
     async def read(
         self,
@@ -246,7 +265,7 @@ class AsyncCampaigns:
     ) -> BatchResult[CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         query = _read_query(properties, start_date, end_date)
-        return await self._runner.collect(READ_CAMPAIGNS, inputs, chunk_size, query)
+        return await self._runner.collect(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
 
     def read_iter(
         self,
@@ -256,10 +275,10 @@ class AsyncCampaigns:
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> AsyncIterator[Outcome[CampaignWithAssets]]:
+    ) -> AsyncOutcomeIterator[CampaignWithAssets]:
         """Read campaigns, yielding outcomes as they become known; see `Campaigns.read_iter`."""
         query = _read_query(properties, start_date, end_date)
-        return self._runner.iterate(READ_CAMPAIGNS, inputs, chunk_size, query)
+        return self._runner.iterate(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
 
 
 class AsyncMarketingEvents:
@@ -272,13 +291,13 @@ class AsyncMarketingEvents:
         self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
-        return await self._runner.collect(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+        return await self._runner.collect(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
     def update_iter(
         self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> AsyncIterator[Outcome[MarketingEvent]]:
+    ) -> AsyncOutcomeIterator[MarketingEvent]:
         """Update events, yielding outcomes as they become known; see `MarketingEvents`."""
-        return self._runner.iterate(UPDATE_MARKETING_EVENTS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
 
 class AsyncCalls:
@@ -291,10 +310,10 @@ class AsyncCalls:
         self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[Call]:
         """Create a call for each input; see `Calls.create`."""
-        return await self._runner.collect(CREATE_CALLS, inputs, chunk_size, {})
+        return await self._runner.collect(Order(CREATE_CALLS, inputs, chunk_size))
 
     def create_iter(
         self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> AsyncIterator[Outcome[Call]]:
+    ) -> AsyncOutcomeIterator[Call]:
         """Create calls, yielding outcomes as they become known; see `Calls.create_iter`."""
-        return self._runner.iterate(CREATE_CALLS, inputs, chunk_size, {})
+        return self._runner.iterate(Order(CREATE_CALLS, inputs, chunk_size))

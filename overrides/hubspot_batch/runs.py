@@ -1,34 +1,58 @@
-"""Drives runs: one driver for threads, one for tasks, of a few lines each.
+"""Drives runs: one driver for threads, one for tasks.
 
-This module decides when a chunk is asked for and sent. It never decides what came of it.
+This module decides when a chunk is asked for and sent, and when its answer is waited for. It never
+decides what came of it.
 """
 
 from __future__ import annotations
 
-import logging
+import asyncio
+import threading
 import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sized
 from typing import Any
 
 import httpx
-from attrs import frozen
+from attrs import Factory, frozen
 
+from .answers import Answer
 from .batch import BatchRun
+from .chunks import Chunk
+from .crew import Crew
 from .errors import ConfigurationError, HubSpotBatchError
+from .flights import HaltedError, flying
+from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import Client, Row
-from .outcomes import BatchResult, Outcome
-
-_log = logging.getLogger("hubspot_batch")
+from .outcomes import BatchResult, attach
 
 
-def _begin(
-    row: Row[Any],
-    inputs: Iterable[object],
-    chunk_size: int | None,
-    http: httpx.Client | httpx.AsyncClient,
-) -> BatchRun[Any]:
-    _check_open(http)
-    return BatchRun(row.operation(), inputs, run_id=uuid.uuid4().hex, chunk_size=chunk_size)
+@frozen
+class Order:
+    """What a caller wants done.
+
+    Attributes:
+        row: The operation.
+        inputs: Its inputs.
+        chunk_size: Inputs to a request; None for the operation's limit.
+        query: Arguments of the generated function beside the inputs.
+        isolate: Whether a refused request is taken apart even if it may have done something.
+    """
+
+    row: Row[Any]
+    inputs: Iterable[object]
+    chunk_size: int | None
+    query: Mapping[str, Any] = Factory(dict[str, Any])
+    isolate: bool = False
+
+    def begin(self, *, collects: bool) -> BatchRun[Any]:
+        """Return a run that carries it out."""
+        return BatchRun(
+            self.row.operation(isolate=self.isolate),
+            self.inputs,
+            run_id=uuid.uuid4().hex,
+            chunk_size=self.chunk_size,
+            collects=collects,
+        )
 
 
 def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
@@ -36,133 +60,204 @@ def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
         raise ConfigurationError("This client is closed; make a new one.")
 
 
-def _finish(run: BatchRun[Any], outcomes: list[Outcome[Any]]) -> BatchResult[Any]:
+def _land(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> None:
+    """Tell a run what came of a chunk; raise what its caller has to be told of at once."""
+    try:
+        match came:
+            case Answer():
+                run.settle(chunk, came)
+            case httpx.HTTPError():
+                run.lose(chunk, came)
+            case HaltedError():
+                run.abandon(chunk)
+            case HubSpotBatchError():
+                run.stop(chunk, came)
+            case Exception():
+                run.break_off(chunk, came)
+            case _:
+                raise came
+    except Exception as error:  # noqa: BLE001 - a mistake of ours loses no outcome
+        run.break_off(chunk, error)
+
+
+def _afloat(run: BatchRun[Any]) -> bool:
+    """Whether there is a chunk whose answer is worth waiting for."""
+    return any(not chunk.flight.over for chunk in run.under_way)
+
+
+def _closed(run: BatchRun[Any], order: Order) -> BatchResult[Any]:
+    """Return what is known after an interruption; only what has a length is read to its end."""
+    return run.close(drain=isinstance(order.inputs, Sized))
+
+
+def _result(run: BatchRun[Any], result: BatchResult[Any]) -> BatchResult[Any]:
     """Return the result of a run, or raise what stopped it, with the result."""
-    if run.stopped is not None:
-        run.drain()
-        outcomes += run.take()
-    result = run.result(outcomes)
-    if run.stopped is not None:
-        run.stopped.result = result
-        raise run.stopped
-    return result
-
-
-def _end(run: BatchRun[Any]) -> None:
-    """Say what an iterating run has no outcome for, and raise what stopped it."""
-    if run.unmatched:
-        _log.warning(
-            "%d results of %s could not be tied to an input.", len(run.unmatched), run.operation_id
-        )
-    if run.stopped is not None:
-        run.stopped.result = run.result(run.take())
-        raise run.stopped
+    if run.stopped is None:
+        return result
+    run.stopped.result = result
+    raise run.stopped
 
 
 @frozen
 class Runner:
-    """Runs operations in the calling thread."""
+    """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
 
     client: Client
     http: httpx.Client
+    width: int
 
-    def collect(
-        self,
-        row: Row[Any],
-        inputs: Iterable[object],
-        chunk_size: int | None,
-        query: Mapping[str, Any],
-    ) -> BatchResult[Any]:
+    def collect(self, order: Order) -> BatchResult[Any]:
         """Carry out an operation and return the outcomes of all inputs."""
-        run = _begin(row, inputs, chunk_size, self.http)
-        return _finish(run, list(self._drive(run, row, query)))
+        _check_open(self.http)
+        run = order.begin(collects=True)
+        try:
+            for _ in self._drive(run, order):
+                pass
+            result = run.close(drain=True)
+        except BaseException as error:
+            attach(error, _closed(run, order))
+            raise
+        return _result(run, result)
 
-    def iterate(
-        self,
-        row: Row[Any],
-        inputs: Iterable[object],
-        chunk_size: int | None,
-        query: Mapping[str, Any],
-    ) -> Iterator[Outcome[Any]]:
-        """Carry out an operation and yield the outcomes as they become known."""
-        run = _begin(row, inputs, chunk_size, self.http)
-        return self._until_stopped(run, row, query)
+    def iterate(self, order: Order) -> OutcomeIterator[Any]:
+        """Carry out an operation and give the outcomes as they become known."""
+        _check_open(self.http)
+        run = order.begin(collects=False)
+        return OutcomeIterator(run, self._drive(run, order))
 
-    def _until_stopped(
-        self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
-    ) -> Iterator[Outcome[Any]]:
-        yield from self._drive(run, row, query)
-        _end(run)
+    def _call(self, order: Order, chunk: Chunk) -> Answer:
+        _check_open(self.http)
+        with flying(chunk.flight):
+            return order.row.call(self.client, chunk, order.query)
 
-    def _drive(
-        self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
-    ) -> Iterator[Outcome[Any]]:
-        while (chunk := run.next_chunk()) is not None:
-            try:
-                if chunk.entries:
-                    _check_open(self.http)
-                    run.settle(chunk, row.call(self.client, chunk, query))
-            except httpx.HTTPError as failure:
-                run.lose(chunk, failure)
-            except HubSpotBatchError as error:
-                run.stop(chunk, error)
-            except Exception as error:  # noqa: BLE001 - a transport is the caller's
-                run.break_off(chunk, error)
-            yield from run.take()
-        yield from run.take()
+    def _drive(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
+        """Carry out a run; give way whenever outcomes may have become known."""
+        if self.width == 1 or run.single:
+            return self._drive_here(run, order)
+        return self._drive_threads(run, order)
+
+    def _drive_here(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
+        try:
+            while run.going:
+                if (chunk := run.next_chunk()) is not None:
+                    try:
+                        came: Answer | BaseException = self._call(order, chunk)
+                    except Exception as error:  # noqa: BLE001 - a transport is the caller's
+                        came = error
+                    _land(run, chunk, came)
+                yield
+        except BaseException as error:
+            run.interrupt(error)
+            raise
+
+    def _drive_threads(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
+        crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
+        try:
+            while run.going or _afloat(run):
+                while crew.busy < self.width and (chunk := run.next_chunk()) is not None:
+                    crew.start(chunk)
+                    if crew.ended():
+                        break
+                yield
+                if _afloat(run):
+                    _land(run, *crew.fetch())
+                yield
+        except BaseException as error:
+            run.interrupt(error)
+            # A request that is under way cannot be called back; its answer is known soon.
+            while _afloat(run) and not crew.owns(threading.current_thread()):
+                _land_quietly(run, *crew.fetch())
+            raise
+        finally:
+            crew.dismiss(wait=not run.under_way)
+
+
+def _land_quietly(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> None:
+    if isinstance(came, Exception | Answer):
+        _land(run, chunk, came)
+    else:
+        run.abandon(chunk)
 
 
 @frozen
 class AsyncRunner:
-    """Runs operations in the calling task."""
+    """Runs operations for the calling task, which alone reads inputs and settles outcomes."""
 
     client: Client
     http: httpx.AsyncClient
+    width: int
 
-    async def collect(
-        self,
-        row: Row[Any],
-        inputs: Iterable[object],
-        chunk_size: int | None,
-        query: Mapping[str, Any],
-    ) -> BatchResult[Any]:
+    async def collect(self, order: Order) -> BatchResult[Any]:
         """Carry out an operation and return the outcomes of all inputs."""
-        run = _begin(row, inputs, chunk_size, self.http)
-        return _finish(run, [outcome async for outcome in self._drive(run, row, query)])
+        _check_open(self.http)
+        run = order.begin(collects=True)
+        try:
+            async for _ in self._drive(run, order):
+                pass
+            result = run.close(drain=True)
+        except BaseException as error:
+            attach(error, _closed(run, order))
+            raise
+        return _result(run, result)
 
-    def iterate(
-        self,
-        row: Row[Any],
-        inputs: Iterable[object],
-        chunk_size: int | None,
-        query: Mapping[str, Any],
-    ) -> AsyncIterator[Outcome[Any]]:
-        """Carry out an operation and yield the outcomes as they become known."""
-        run = _begin(row, inputs, chunk_size, self.http)
-        return self._until_stopped(run, row, query)
+    def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:
+        """Carry out an operation and give the outcomes as they become known."""
+        _check_open(self.http)
+        run = order.begin(collects=False)
+        return AsyncOutcomeIterator(run, self._drive(run, order))
 
-    async def _until_stopped(
-        self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
-    ) -> AsyncIterator[Outcome[Any]]:
-        async for outcome in self._drive(run, row, query):
-            yield outcome
-        _end(run)
+    async def _call(self, order: Order, chunk: Chunk) -> Answer | BaseException:
+        """Return what came of a chunk, or was raised, but for a cancellation."""
+        try:
+            _check_open(self.http)
+            with flying(chunk.flight):
+                return await order.row.acall(self.client, chunk, order.query)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - else it would end the whole event loop
+            return error
 
-    async def _drive(
-        self, run: BatchRun[Any], row: Row[Any], query: Mapping[str, Any]
-    ) -> AsyncIterator[Outcome[Any]]:
-        while (chunk := run.next_chunk()) is not None:
-            try:
-                if chunk.entries:
-                    _check_open(self.http)
-                    run.settle(chunk, await row.acall(self.client, chunk, query))
-            except httpx.HTTPError as failure:
-                run.lose(chunk, failure)
-            except HubSpotBatchError as error:
-                run.stop(chunk, error)
-            except Exception as error:  # noqa: BLE001 - a transport is the caller's
-                run.break_off(chunk, error)
-            for outcome in run.take():
-                yield outcome
-        for outcome in run.take():
-            yield outcome
+    async def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
+        """Carry out a run; give way whenever outcomes may have become known."""
+        alone = self.width == 1 or run.single
+        tasks: dict[asyncio.Task[Answer | BaseException], Chunk] = {}
+        try:
+            while run.going or _afloat(run):
+                while len(tasks) < self.width and (chunk := run.next_chunk()) is not None:
+                    if alone:
+                        _land(run, chunk, await self._call(order, chunk))
+                        break
+                    task = asyncio.create_task(self._call(order, chunk))
+                    tasks[task] = chunk
+                    await asyncio.wait([task], timeout=0)  # so that it is sent before more is read
+                yield
+                if tasks:
+                    await self._land_some(run, tasks)
+                yield
+        except GeneratorExit as error:
+            run.interrupt(error)
+            while _afloat(run):
+                await self._land_some(run, tasks)
+            raise
+        except BaseException as error:
+            run.interrupt(error)
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            while tasks:
+                await self._land_some(run, tasks)
+
+    @staticmethod
+    async def _land_some(
+        run: BatchRun[Any], tasks: dict[asyncio.Task[Answer | BaseException], Chunk]
+    ) -> None:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in [task for task in tasks if task.done()]:
+            chunk = tasks.pop(task)
+            if task.cancelled():
+                run.abandon(chunk)
+            elif run.stopped is None:
+                _land(run, chunk, task.result())
+            else:
+                _land_quietly(run, chunk, task.result())

@@ -22,13 +22,20 @@ from .outcomes import OutcomeError, OutcomeStatus
 class Entry:
     """An input on its way: its position, what was given, what is sent, and its key if it has one.
 
-    The key is what an answer can name the input by: a record's id, or a trace id.
+    The key is what an answer can name the input by: a record's id, or a trace id. The size is that
+    of what is sent, in bytes.
     """
 
     index: int
     input: object
     wire: Mapping[str, Any]
     key: str | None
+    size: int = 0
+
+    @property
+    def name(self) -> str | int:
+        """What tells it apart from the others in a request."""
+        return self.index if self.key is None else self.key
 
 
 @frozen

@@ -1,16 +1,18 @@
-"""The access token: where it comes from, and that no answer shows it.
+"""The access token: where it comes from, and that nothing shows it.
 
-This module decides what can be a token. It never stores one, and never checks its format, of which
-HubSpot has several.
+This module decides what can be a token, and when its provider is asked for another. It never stores
+one, and never checks its format, of which HubSpot has several.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import re
+import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
@@ -20,76 +22,137 @@ TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
 
 class Token:
-    """A token that no repr shows, and so no traceback with the values of variables."""
+    """A token, or what a provider returned for one, that no repr shows.
+
+    So no traceback with the values of variables shows it either: the text itself is never the value
+    of a variable of ours where an exception can be raised.
+    """
 
     __slots__ = ("value",)
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: Any) -> None:
         self.value = value
 
     def __repr__(self) -> str:
         return "Token(...)"
 
+    def read(self) -> Token:
+        """Return the token, fit for a header.
 
-def read_token(token: object) -> str:
-    """Return a token fit for a header.
+        HubSpot's tokens have several formats, so none is checked.
 
-    HubSpot's tokens have several formats, so none is checked.
+        Raises:
+            ConfigurationError: It is not text, is empty, or has characters that no header can
+                carry.
+        """
+        problem = _problem(self.value)
+        if problem is not None:
+            raise ConfigurationError(problem)
+        return Token(self.value.strip())
 
-    Raises:
-        ConfigurationError: It is not text, is empty, or has characters that no header can carry.
-    """
+
+def _problem(token: object) -> str | None:
     if not isinstance(token, str) or not token.strip():
-        raise ConfigurationError(
+        return (
             "No access token: pass one, or a function that returns one, or set "
             "HUBSPOT_ACCESS_TOKEN."
         )
     token = token.strip()
     if not (token.isascii() and token.isprintable()):
-        raise ConfigurationError(
-            "The access token has a character that no HTTP header can carry; copy it again."
-        )
-    return token
+        return "The access token has a character that no HTTP header can carry; copy it again."
+    return None
 
 
-def ask(token: Token | TokenProvider) -> Token:
-    """Return the token, asking its provider if there is one.
+class TokenSource:
+    """The token of a client, asked for when it is first needed, and anew when it was refused.
 
-    Raises:
-        AuthenticationError: The provider raised; its exception is the cause.
-        ConfigurationError: It is asynchronous, or returned no token.
+    Many requests can meet the refusal of one token at the same moment; its provider is asked once
+    for all of them (OAuth tokens live 30 minutes, and a long run outlives them).
+
+    Attributes:
+        renewable: Whether there is a provider to ask.
+        asked: How often it has been asked.
     """
-    if isinstance(token, Token):
-        return token
-    with _blaming_the_provider():
-        provided = token()
-        if inspect.iscoroutine(provided):
-            provided.close()
-            raise ConfigurationError(
-                "The function that returns the token is asynchronous; use AsyncHubSpotBatch."
+
+    def __init__(self, source: Token | TokenProvider) -> None:
+        self._provider = None if isinstance(source, Token) else source
+        self._token = source.read() if isinstance(source, Token) else None
+        self._failure: HubSpotBatchError | None = None
+        self._lock = threading.Lock()
+        self._loop_lock: tuple[object, asyncio.Lock] | None = None
+        self.renewable = self._provider is not None
+        self.asked = 0
+
+    def get(self, refused: Token | None, asked: int) -> Token:
+        """Return the token, asking its provider if need be.
+
+        Args:
+            refused: The token that the server has refused, if it has.
+            asked: What `asked` was when that request was sent.
+
+        Raises:
+            AuthenticationError: The provider raised; its exception is the cause.
+            ConfigurationError: It is asynchronous, or returned no token.
+        """
+        with self._lock:
+            if (known := self._known(refused, asked)) is not None:
+                return known
+            with self._asking():
+                provided = Token(self._ask())
+                if inspect.iscoroutine(provided.value):
+                    provided.value.close()
+                    raise ConfigurationError(
+                        "The function that returns the token is asynchronous; "
+                        "use AsyncHubSpotBatch."
+                    )
+                self._token = provided.read()
+            return self._token
+
+    async def get_async(self, refused: Token | None, asked: int) -> Token:
+        """Return the token like `get`; the provider may be asynchronous."""
+        async with self._lock_of_this_loop():
+            if (known := self._known(refused, asked)) is not None:
+                return known
+            with self._asking():
+                provided = Token(self._ask())
+                if inspect.isawaitable(provided.value):
+                    provided = Token(await provided.value)
+                self._token = provided.read()
+            return self._token
+
+    def _ask(self) -> object:
+        assert self._provider is not None  # noqa: S101 - for the type checker
+        return self._provider()
+
+    def _known(self, refused: Token | None, asked: int) -> Token | None:
+        """Return a token that need not be asked for."""
+        if self._failure is not None and self.asked > asked:
+            # Who asked in the meantime got none, for this request too.
+            raise self._failure.again()
+        return None if self._token is refused else self._token
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        self.asked += 1
+        self._failure = None
+        try:
+            yield
+        except HubSpotBatchError as error:
+            self._failure = error.again()
+            raise
+        except Exception as error:
+            failure = AuthenticationError(
+                f"The function that returns the token raised {type(error).__name__}."
             )
-        return Token(read_token(provided))
+            failure.__cause__ = error
+            self._failure = failure.again()
+            raise failure from error
 
-
-async def ask_async(token: Token | TokenProvider) -> Token:
-    """Return the token like `ask`; the provider may be asynchronous."""
-    if isinstance(token, Token):
-        return token
-    with _blaming_the_provider():
-        provided = token()
-        return Token(read_token(await provided if inspect.isawaitable(provided) else provided))
-
-
-@contextmanager
-def _blaming_the_provider() -> Generator[None]:
-    try:
-        yield
-    except HubSpotBatchError:
-        raise
-    except Exception as error:
-        raise AuthenticationError(
-            f"The function that returns the token raised {type(error).__name__}."
-        ) from error
+    def _lock_of_this_loop(self) -> asyncio.Lock:
+        loop = asyncio.get_running_loop()
+        if self._loop_lock is None or self._loop_lock[0] is not loop:
+            self._loop_lock = (loop, asyncio.Lock())
+        return self._loop_lock[1]
 
 
 # Shorter texts are made up, and could stand in an answer by chance.

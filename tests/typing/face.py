@@ -9,12 +9,13 @@ they find no error, and mypy also where it finds another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, assert_type
 
 import httpx
 from hubspot_batch import (
     AsyncHubSpotBatch,
+    AsyncOutcomeIterator,
     AuthenticationError,
     BatchResult,
     ConfigurationError,
@@ -23,9 +24,12 @@ from hubspot_batch import (
     IncompleteError,
     Outcome,
     OutcomeError,
+    OutcomeIterator,
     OutcomeStatus,
     RateLimit,
     Retry,
+    Wait,
+    result_of,
 )
 from hubspot_batch_client.models import (
     Call,
@@ -116,7 +120,7 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     hubspot.campaigns.read({"1", "2"}, properties=("hs_name",), start_date="2026-01-01")
     hubspot.campaigns.read([CampaignReadInput("1"), {"id": "2"}, "3"], end_date=dt.date(2026, 1, 1))
     hubspot.marketing_events.update([MarketingEventUpdate("1")])
-    assert_type(hubspot.calls.create_iter(rows), Iterator[Outcome[Call]])
+    assert_type(hubspot.calls.create_iter(rows), OutcomeIterator[Call])
     assert_type(next(hubspot.campaigns.read_iter(["1"])), Outcome[CampaignWithAssets])
 
     hubspot.calls.create([CampaignInput({})])  # type: ignore[list-item]
@@ -134,7 +138,7 @@ async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -
     assert_type(await hubspot.campaigns.create(rows), BatchResult[Campaign])
     assert_type(await hubspot.campaigns.read(["1"]), BatchResult[CampaignWithAssets])
     assert_type(await hubspot.marketing_events.update(rows), BatchResult[MarketingEvent])
-    assert_type(hubspot.calls.create_iter(rows), AsyncIterator[Outcome[Call]])
+    assert_type(hubspot.calls.create_iter(rows), AsyncOutcomeIterator[Call])
     async for outcome in hubspot.marketing_events.update_iter(rows):
         assert_type(outcome, Outcome[MarketingEvent])
     async with hubspot as entered:
@@ -167,3 +171,18 @@ def frozen(outcome: Outcome[Call], limit: RateLimit) -> None:
     """Values are not changed."""
     outcome.index = 1  # type: ignore[misc]
     limit.requests = 5  # type: ignore[misc]
+
+
+def interruptions(hubspot: HubSpotBatch) -> None:
+    """Any exception can carry outcomes."""
+    try:
+        hubspot.calls.create([])
+    except KeyboardInterrupt as error:
+        assert_type(result_of(error), BatchResult[Any] | None)
+
+
+def waits(wait: Wait) -> None:
+    """A function that is told of each wait."""
+    assert_type(wait.seconds, float)
+    HubSpotBatch("token", on_wait=waits, daily_reserve=10)
+    HubSpotBatch("token", on_wait=5)  # type: ignore[arg-type]

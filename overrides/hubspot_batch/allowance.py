@@ -1,0 +1,206 @@
+"""The account's allowance of requests: a rolling window of starts, and the day's rest.
+
+This module decides when a request may start. It follows what the server says of the allowance, and
+leaves to other users of it what they use. It never sleeps or reads a clock: times are handed in, in
+seconds.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from .policies import RateLimit, number
+
+# The server counts arrivals: what starts at the end of one window and is quick on its way can
+# arrive in the window of requests that were slower.
+_MARGIN = 0.05
+# Two clock readings that are nearer than this are the same moment; else a rounding would make a
+# request wait for ever, in steps of nothing.
+_MOMENT = 0.001
+# Evenly spread starts that came too late may be made up for, up to so many.
+_LATE = 4
+# Of this many requests one stays free, so that another user's first ones are let in and seen.
+_NEWCOMER = 95
+# Others that are seen to use more than so many seconds ago will use still more before it is heard.
+_RECENT = 1.0
+# While others are seen, what is free can change with any answer.
+_LOOK_AGAIN = 0.05
+# Starts are remembered for so long that an answer as slow as this can still be understood.
+_LATEST = 20.0
+# What an answer says of the day is believed for so long: after midnight it is no longer true.
+_DAY_KNOWN = 900.0
+
+
+class Shared:
+    """The rolling allowance that the server names, which others may use too.
+
+    A first window begins with half of the allowance at once; the rest, and all that follows, is
+    spread evenly. Bursts would keep others out for most of each window, and nothing would be heard
+    of them: only an answer tells what they use.
+
+    Args:
+        requests: Requests that the server lets in.
+        seconds: In any span of this length.
+    """
+
+    def __init__(self, requests: int, seconds: float) -> None:
+        self.requests = requests
+        self.seconds = seconds
+        self._span = seconds + _MARGIN
+        # What others were seen to use, and when.
+        self._others: deque[tuple[float, int]] = deque()
+        self._due = -math.inf
+        self._since = -math.inf
+
+    def see(self, starts: Sequence[float], started: float, now: float, left: int) -> None:
+        """Take in how many requests an answer says are left, and so how many others have made."""
+        first = bisect_right(starts, started - self._span)
+        ours = bisect_right(starts, started + _MARGIN) - first
+        self._others.append((now, max(0, self.requests - left - ours)))
+
+    def allowed(self, now: float) -> int:
+        """Return how many starts of ours a window may hold."""
+        while self._others and self._others[0][0] < now - self.seconds:
+            self._others.popleft()
+        others = max((count for _, count in self._others), default=0)
+        if not others:
+            free = self.requests // _NEWCOMER
+        else:
+            before = [count for when, count in self._others if when <= now - _RECENT]
+            growth = others - max(before, default=others)
+            free = growth + 3 if growth else 1
+        return max(1, self.requests - others - free)
+
+    def free_at(self, starts: Sequence[float], now: float) -> float:
+        """Return when the next start may be, as far as is known now."""
+        first = bisect_right(starts, now - self._span)
+        count = len(starts) - first
+        allowed = self.allowed(now)
+        if count == 0:
+            self._since = now
+        end = self._since + self._span
+        moment = now
+        if count >= allowed:
+            moment = starts[len(starts) - allowed] + self._span
+        if now >= end:
+            moment = max(moment, self._due - _LATE * self._span / allowed)
+        elif allowed / 2 <= count < allowed:
+            moment = max(moment, starts[-1] + (end - starts[-1]) / (allowed - count + 1))
+        if self._others and moment > now + _LOOK_AGAIN and any(n for _, n in self._others):
+            return now + _LOOK_AGAIN
+        return moment
+
+    def start(self, now: float) -> None:
+        """Say that a request starts."""
+        self._due = max(self._due, now) + self._span / self.allowed(now)
+
+
+class Allowance:
+    """When the next request may start. Any number of threads may ask.
+
+    A token bucket would let nearly twice the allowance into one window of a rolling limit, so the
+    starts of the last window are kept instead.
+
+    Args:
+        limit: What it is told; None for as fast as they come, until the server refuses one.
+        daily_reserve: Requests of the day that are left to others; None to use all.
+    """
+
+    def __init__(self, limit: RateLimit | None, daily_reserve: int | None = None) -> None:
+        self._told = limit
+        self._reserve = daily_reserve
+        self._shared: Shared | None = None
+        self._starts: list[float] = []
+        self._closed_until = -math.inf
+        self._under_way = 0
+        # What was left of the day, less what has started since, and when that was said.
+        self._day: tuple[float, float] | None = None
+        self._lock = threading.Lock()
+
+    def reserve(self, now: float) -> float | None:
+        """Take a start now and return 0, or return how many seconds to wait before asking again.
+
+        None when no more than the day's reserve is left.
+        """
+        with self._lock:
+            if self._day_is_spent(now):
+                return None
+            wait = max(self._closed_until, self._free_at(now)) - now
+            if wait >= _MOMENT:
+                return wait
+            if self._told is not None:
+                self._starts.append(now)
+            if self._shared is not None:
+                self._shared.start(now)
+            self._under_way += 1
+            if self._day is not None:
+                self._day = (self._day[0] - 1, self._day[1])
+            return 0.0
+
+    def _free_at(self, now: float) -> float:
+        moments = [now]
+        told, shared = self._told, self._shared
+        if told is not None and not (told.learns and shared):
+            longest = told.seconds + _MARGIN
+            if len(self._starts) >= told.requests:
+                moments.append(self._starts[-told.requests] + longest)
+        else:
+            longest = 0.0
+        if shared is not None:
+            longest = max(longest, shared.seconds + _MARGIN)
+            moments.append(shared.free_at(self._starts, now))
+        # An answer that comes late is about a window that began long ago.
+        del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
+        return max(moments)
+
+    def land(self) -> None:
+        """Say that a request that had a start is over."""
+        with self._lock:
+            self._under_way -= 1
+
+    def refuse(self, started: float, until: float) -> None:
+        """Say that the server refused a request as too many: let none start before a moment.
+
+        What was refused does not count (HubSpot, API usage guidelines).
+        """
+        with self._lock:
+            self._closed_until = max(self._closed_until, until)
+            if started in self._starts:
+                self._starts.remove(started)
+
+    def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:
+        """Take in what an answer's headers say of the allowance (HubSpot, API usage guidelines).
+
+        Args:
+            started: When its request started.
+            now: When it came.
+            headers: Those of the answer.
+        """
+        most = number(headers, "X-HubSpot-RateLimit-Max")
+        interval = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
+        left = number(headers, "X-HubSpot-RateLimit-Remaining")
+        left_today = number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
+        with self._lock:
+            if self._told is not None and most and most >= 1 and interval:
+                limit = int(most), interval / 1000
+                shared = self._shared
+                if shared is None or (shared.requests, shared.seconds) != limit:
+                    self._shared = shared = Shared(*limit)
+                if left is not None:
+                    shared.see(self._starts, started, now, int(left))
+            if left_today is not None:
+                # Those under way may not have been counted yet.
+                self._day = (left_today - self._under_way, now)
+
+    def _day_is_spent(self, now: float) -> bool:
+        if self._reserve is None or self._day is None:
+            return False
+        left, at = self._day
+        if now - at > _DAY_KNOWN:
+            self._day = None
+            return False
+        return left <= self._reserve

@@ -1,0 +1,216 @@
+"""Reads inputs, and puts them together into requests.
+
+This module decides which inputs go together, how many and how large, and how a refused request is
+taken apart. It never decides what becomes of an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+from attrs import define, evolve, field, frozen
+
+from .errors import ConfigurationError
+from .flights import Flight
+from .ties import Entry
+
+ResultT = TypeVar("ResultT")
+
+# Bytes of the inputs of a request, at most. HubSpot publishes no such limit for these operations;
+# a single input that is larger goes alone.
+BYTES_AT_MOST = 2_000_000
+
+# A read asks for a record once, however often it is given; without a bound, a million times the
+# same id would all be in memory.
+_REPEATED_AT_MOST = 20
+
+# Requests that are sent at most to find the bad inputs of a refused one. HubSpot wants errors to
+# stay below 5 % of a day's requests (HubSpot, API usage guidelines).
+EXTRA_AT_MOST = 50
+
+
+class InvalidInputError(Exception):
+    """An input that cannot be valid, and why in a sentence."""
+
+
+@frozen
+class Operation(Generic[ResultT]):
+    """What the engine has to know of an operation.
+
+    Attributes:
+        id: The operation's id in the description.
+        limit: Inputs to a request, at most.
+        reads: Whether it changes nothing, so that one answer serves all inputs of a key.
+        splits: Whether a refused request has done nothing, or may be repeated, so that its parts
+            may be sent again.
+        by_properties: Whether results repeat the values of their inputs.
+        key_field: The field of an input that answers name it by, or None.
+        keys_are_names: Whether that field is only a name for the input, so that a fresh one may be
+            given, and not the id of a record.
+        prepare: Turns the input at a position into what is sent, or raises `InvalidInputError`.
+    """
+
+    id: str
+    limit: int
+    reads: bool
+    splits: bool
+    by_properties: bool
+    key_field: str | None
+    keys_are_names: bool
+    prepare: Callable[[int, object], Entry]
+
+    def named(self, entry: Entry, run_id: str) -> Entry:
+        """Return an input with a name that no other input of any run has."""
+        name = f"{run_id}-{entry.index}"
+        return evolve(entry, wire={**entry.wire, str(self.key_field): name}, key=name)
+
+
+@define
+class Budget:
+    """Requests that may still be spent on taking a refused one apart."""
+
+    left: int = EXTRA_AT_MOST
+
+
+@define(eq=False)
+class Chunk:
+    """Inputs that go into one request, and what is known of it while it is under way."""
+
+    entries: tuple[Entry, ...]
+    flight: Flight = field(factory=Flight)
+    _budget: Budget = field(factory=Budget)
+
+    @property
+    def wires(self) -> list[Mapping[str, Any]]:
+        """What to send, each record that is read once."""
+        return list({entry.name: entry.wire for entry in self.entries}.values())
+
+    def halves(self) -> tuple[Chunk, Chunk] | None:
+        """Return two chunks in its place; None if it is one input, or too much was spent."""
+        names = list(dict.fromkeys(entry.name for entry in self.entries))
+        if len(names) < 2 or self._budget.left < 2:
+            return None
+        self._budget.left -= 2
+        first = frozenset(names[: len(names) // 2])
+        return (
+            self._part(entry for entry in self.entries if entry.name in first),
+            self._part(entry for entry in self.entries if entry.name not in first),
+        )
+
+    def _part(self, entries: Iterable[Entry]) -> Chunk:
+        return Chunk(tuple(entries), Flight(in_doubt=self.flight.in_doubt), self._budget)
+
+
+# Stands for an input that is being read.
+_UNREAD = object()
+
+
+class Inputs:
+    """The inputs of a run, read one by one.
+
+    Args:
+        given: The caller's iterable. It is not even asked for an iterator before the first input
+            is wanted.
+        operation_id: What they are for.
+
+    Raises:
+        ConfigurationError: It is no such iterable.
+
+    Attributes:
+        all_read: Whether there are no more.
+        open: Those that were read and have no outcome yet, by position.
+    """
+
+    def __init__(self, given: Iterable[object], operation_id: str) -> None:
+        if not _holds_inputs(given):
+            raise ConfigurationError(
+                f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
+                f"not {type(given).__name__}."
+            )
+        self.all_read = False
+        self.open: dict[int, object] = {}
+        self._given = given
+        self._iterator: Iterator[object] | None = None
+        self._count = 0
+
+    def read(self) -> int | None:
+        """Read the next input, and return its position; None when there is none.
+
+        Raises whatever the iterable raises; it is not asked again then.
+        """
+        if self.all_read:
+            return None
+        index = self._count
+        # An interruption can come between any two of these steps, so its place is taken first.
+        self.open[index] = _UNREAD
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._given)
+            self.open[index] = next(self._iterator)
+        except Exception as error:
+            self.all_read = True
+            del self.open[index]
+            if isinstance(error, StopIteration):
+                return None
+            raise
+        self._count = index + 1
+        return index
+
+    def resume(self) -> None:
+        """Make good for an interruption, which can have come between any two steps of `read`."""
+        if isinstance(self._given, Sequence) and not self.all_read:
+            self._iterator = islice(self._given, self._count, None)
+
+    def left(self) -> dict[int, object]:
+        """Return the inputs without an outcome, by position."""
+        return {index: given for index, given in self.open.items() if given is not _UNREAD}
+
+
+@define
+class Gathering:
+    """Inputs on their way into the next request.
+
+    Args:
+        size: Inputs to a request, at most.
+        repeats: Whether one request may hold a record several times, asking for it once.
+    """
+
+    size: int
+    repeats: bool
+    entries: list[Entry] = field(factory=list[Entry])
+    names: set[str | int] = field(factory=set[str | int])
+    bytes: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether not even the smallest input has a place."""
+        return len(self.entries) >= self.size * (_REPEATED_AT_MOST if self.repeats else 1)
+
+    def takes(self, entry: Entry) -> bool:
+        """Return whether there is a place for an input."""
+        if entry.name in self.names:
+            # Two changes of one record go one after the other, in the order they were given.
+            return self.repeats
+        fits = self.bytes + entry.size <= BYTES_AT_MOST or not self.entries
+        return fits and len(self.names) < self.size
+
+    def add(self, entry: Entry) -> None:
+        """Add an input."""
+        if entry.name not in self.names:
+            self.bytes += entry.size
+            self.names.add(entry.name)
+        self.entries.append(entry)
+
+    def give(self) -> list[Entry]:
+        """Return the inputs, and begin anew."""
+        entries, self.entries = self.entries, []
+        self.names.clear()
+        self.bytes = 0
+        return entries
+
+
+def _holds_inputs(given: object) -> bool:
+    # A text and a mapping are iterable, but never what was meant.
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)

@@ -1,0 +1,290 @@
+"""What happens between a request and the answer that its caller sees.
+
+This module decides when a request is sent, and when it is sent again. It never looks into a batch:
+it repeats requests, not records. A create that may have been done is never repeated here, because
+only what was certainly not done is. And it never acts: an exchange is a generator that yields steps
+and is handed what came of them, so that `transport` can carry it out in threads and in tasks.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Collection, Generator
+from typing import Any, TypeAlias
+
+import httpx
+from attrs import frozen
+
+from .allowance import Allowance
+from .errors import ConfigurationError, DailyLimitError
+from .flights import Flight, current_flight
+from .gate import Gate
+from .guards import is_map
+from .policies import (
+    Concurrency,
+    Fate,
+    Repeat,
+    Rule,
+    Wait,
+    pause_after,
+    rule_for,
+    rule_for_failure,
+)
+from .settings import Settings
+from .tokens import Token, TokenProvider, TokenSource, hide
+
+_log = logging.getLogger("hubspot_batch")
+
+# Shorter waits for a free start are part of going at the allowed pace.
+_WORTH_A_LINE = 1.0
+
+
+@frozen
+class Ask:
+    """Get a token: any, or another one than the refused."""
+
+    refused: Token | None
+    asked: int
+
+
+@frozen
+class Enter:
+    """Wait for a place among the requests that may be under way."""
+
+
+@frozen
+class Send:
+    """Send a request."""
+
+    request: httpx.Request
+
+
+@frozen
+class Read:
+    """Read the body of an answer."""
+
+    response: httpx.Response
+
+
+@frozen
+class Sleep:
+    """Let time pass."""
+
+    seconds: float
+
+
+Step: TypeAlias = Ask | Enter | Send | Read | Sleep
+# What came of a step, behind the time at which it came, in seconds of a steady clock.
+Came: TypeAlias = tuple[float, Any]
+_Answer: TypeAlias = httpx.Response | httpx.HTTPError
+Steps: TypeAlias = Generator[Step, Came, httpx.Response]
+
+
+@frozen
+class _Sent:
+    """One attempt: when it started and ended, what came, and what that means."""
+
+    started: float
+    ended: float
+    came: _Answer
+    rule: Rule
+
+
+_READING = ("GET", "HEAD", "OPTIONS")
+
+
+class Exchange:
+    """How the requests of one client are exchanged for answers.
+
+    Args:
+        token: The token, or a function that returns it.
+        origin: The only address that the token is sent to.
+        repeatable: Methods and paths of the operations that answer with a JSON object and may be
+            carried out twice.
+        settings: How it sends.
+
+    Attributes:
+        tokens: Where the token comes from.
+        gate: Who may pass next.
+    """
+
+    def __init__(
+        self,
+        token: Token | TokenProvider,
+        *,
+        origin: str,
+        repeatable: Collection[tuple[str, str]],
+        settings: Settings,
+    ) -> None:
+        self.tokens = TokenSource(token)
+        self.gate = Gate(Concurrency(settings.max_concurrency))
+        self._origin = _origin(httpx.URL(origin))
+        prefix = httpx.URL(origin).path.rstrip("/")
+        self._repeatable = frozenset((method, prefix + path) for method, path in repeatable)
+        self._retry = settings.retry
+        self._on_wait = settings.on_wait
+        self._allowance = Allowance(settings.rate_limit, settings.daily_reserve)
+
+    def steps(self, request: httpx.Request) -> Steps:
+        """Yield what is to be done for a request, and return its answer."""
+        self._check_origin(request)
+        flight = current_flight()
+        # A body that is not in memory is gone once it has been read.
+        in_memory = isinstance(request.stream, httpx.ByteStream)
+        renewable = in_memory and self.tokens.renewable
+        attempt = 1
+        begun: float | None = None
+        _, token = yield Ask(None, self.tokens.asked)
+        tokens = [token]
+        try:
+            while True:
+                asked = self.tokens.asked
+                sent = yield from self._attempt(request, tokens, attempt, flight)
+                came, rule = sent.came, sent.rule
+                begun = sent.started if begun is None else begun
+                flight.land(in_doubt=rule.fate in (Fate.DONE, Fate.MAYBE_DONE))
+                if _status(came) == 401 and renewable:
+                    renewable = False
+                    flight.check()
+                    _, token = yield Ask(tokens[-1], asked)
+                    tokens.append(token)
+                    continue
+                if not in_memory or not self._may_repeat(request, rule):
+                    break
+                pause = _pause(came, attempt)
+                elapsed = sent.ended - begun
+                patient = self._retry.allows(attempt=attempt, pause=pause, elapsed=elapsed)
+                if flight.halted or not patient:
+                    break
+                if _status(came) == 429:
+                    self._allowance.refuse(sent.started, sent.ended + pause)
+                self._tell(Wait(pause, "retry", request.url.path, attempt, _status(came)))
+                yield from self._sleep(pause, flight)
+                attempt += 1
+        finally:
+            # Requests are kept in answers and exceptions, which are shown and pickled.
+            request.headers.pop("Authorization", None)
+        if isinstance(came, httpx.Response):
+            return came
+        raise came
+
+    def _attempt(
+        self, request: httpx.Request, tokens: list[Token], attempt: int, flight: Flight
+    ) -> Generator[Step, Came, _Sent]:
+        """Send once, when there is a place and a start for it."""
+        with flight.pausing():
+            now, _ = yield Enter()
+        started, strain = now, False
+        try:
+            started = yield from self._start(request, attempt, flight, now)
+            flight.take_off()
+            request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
+            try:
+                now, came = yield Send(request)
+                if isinstance(came, httpx.Response):
+                    now, came = yield Read(came)
+            finally:
+                self._allowance.land()
+            if isinstance(came, httpx.Response):
+                self._allowance.learn(started, now, came.headers)
+                came = hide(tokens, came)
+            rule = self._rule(request, came)
+            strain = rule.strain
+        finally:
+            self.gate.leave(strain=strain, started=started, ended=now)
+        return _Sent(started, now, came, rule)
+
+    def _start(
+        self, request: httpx.Request, attempt: int, flight: Flight, now: float
+    ) -> Generator[Step, Came, float]:
+        """Wait until the allowance has a start, and return its time."""
+        told = False
+        while (pause := self._allowance.reserve(now)) != 0.0:
+            if pause is None:
+                raise DailyLimitError(
+                    "No more of the account's requests for the day are left than daily_reserve "
+                    "leaves to others; go on after midnight in its time zone."
+                )
+            if not told:
+                self._tell(Wait(pause, "rate_limit", request.url.path, attempt))
+                told = True
+            now = yield from self._sleep(pause, flight)
+        return now
+
+    @staticmethod
+    def _sleep(seconds: float, flight: Flight) -> Generator[Step, Came, float]:
+        with flight.pausing():
+            now, _ = yield Sleep(seconds)
+        return now
+
+    def _tell(self, wait: Wait) -> None:
+        if wait.reason == "retry":
+            _log.info("Waiting %.1f s, then sending again: %s", wait.seconds, wait.path)
+        elif wait.seconds >= _WORTH_A_LINE:
+            _log.info("Waiting %.1f s for the rate limit: %s", wait.seconds, wait.path)
+        if self._on_wait is not None:
+            try:
+                self._on_wait(wait)
+            except Exception as error:  # noqa: BLE001 - a hook is the caller's
+                _log.warning("on_wait raised %s.", type(error).__name__)
+
+    def _rule(self, request: httpx.Request, came: _Answer) -> Rule:
+        if not isinstance(came, httpx.Response):
+            return rule_for_failure(came)
+        # Only an answer that decides about a repetition is worth reading here.
+        readable = (
+            not came.is_success
+            or self._key(request) not in self._repeatable
+            or document_of(came) is not None
+        )
+        return rule_for(came.status_code, readable=readable, daily=is_daily_limit(came))
+
+    def _may_repeat(self, request: httpx.Request, rule: Rule) -> bool:
+        harmless = request.method in _READING or self._key(request) in self._repeatable
+        return rule.repeat is Repeat.ALWAYS or (rule.repeat is Repeat.IF_HARMLESS and harmless)
+
+    @staticmethod
+    def _key(request: httpx.Request) -> tuple[str, str]:
+        return request.method, request.url.path
+
+    def _check_origin(self, request: httpx.Request) -> None:
+        if _origin(request.url) != self._origin:
+            raise ConfigurationError(
+                f"The token is only sent to {self._origin[1]}, and not to {request.url.host}; "
+                "make another client for another address."
+            )
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _status(came: _Answer) -> int | None:
+    return came.status_code if isinstance(came, httpx.Response) else None
+
+
+def _pause(came: _Answer, attempt: int) -> float:
+    if not isinstance(came, httpx.Response):
+        return pause_after(attempt, None, {}, None)
+    policy = (document_of(came) or {}).get("policyName")
+    return pause_after(attempt, came.status_code, came.headers, policy)
+
+
+def document_of(response: httpx.Response) -> dict[str, Any] | None:
+    """Return the JSON object of an answer's body; None where there is none."""
+    try:
+        document = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return None
+    return document if is_map(document) else None
+
+
+def is_daily_limit(response: httpx.Response) -> bool:
+    """Return whether a 429 says that the allowance of the day is spent.
+
+    The body's `policyName` is then `DAILY` (HubSpot, API usage guidelines).
+    """
+    if response.status_code != 429:
+        return False
+    return (document_of(response) or {}).get("policyName") == "DAILY"

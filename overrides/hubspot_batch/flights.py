@@ -1,0 +1,96 @@
+"""What is known of a request while it is under way, and how it is called back.
+
+This module decides whether a request that is broken off may have been carried out. The engine makes
+a flight for each chunk, the transport keeps it up to date; a context variable carries it from one
+to the other, since the generated functions between them know nothing of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+class HaltedError(Exception):
+    """A request was called back before it was sent."""
+
+
+class Flight:
+    """One request, with all its attempts.
+
+    One thread sends it while another may call it back. Each writes its own word first and then
+    reads the other's, so that at least one of them sees both.
+
+    Attributes:
+        halted: Whether it has been called back, so that nothing more may be sent.
+        waiting: Whether it waits, for a start or before another attempt, with nothing under way.
+        in_doubt: Whether an attempt is under way, or may have been carried out.
+    """
+
+    __slots__ = ("_maybe_done", "_on_wire", "halted", "waiting")
+
+    def __init__(self, *, in_doubt: bool = False) -> None:
+        self.halted = False
+        self.waiting = False
+        self._on_wire = False
+        self._maybe_done = in_doubt
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an attempt is under way, or may have been carried out."""
+        return self._on_wire or self._maybe_done
+
+    @property
+    def over(self) -> bool:
+        """Whether it was called back while nothing was under way, and so need not be awaited."""
+        return self.halted and self.waiting
+
+    @contextmanager
+    def pausing(self) -> Generator[None]:
+        """Mark the time in which nothing is under way.
+
+        Raises:
+            HaltedError: It has been called back already.
+        """
+        self.waiting = True
+        self.check()
+        yield
+        self.waiting = False
+
+    def check(self) -> None:
+        """Raise HaltedError if it was called back."""
+        if self.halted:
+            raise HaltedError
+
+    def take_off(self) -> None:
+        """Say that an attempt is about to be sent.
+
+        Raises:
+            HaltedError: It was called back.
+        """
+        self.check()
+        self._on_wire = True
+
+    def land(self, *, in_doubt: bool) -> None:
+        """Say how the attempt ended; what was in doubt before stays so."""
+        self._maybe_done = self._maybe_done or in_doubt
+        self._on_wire = False
+
+
+_current: ContextVar[Flight | None] = ContextVar("hubspot_batch.flight", default=None)
+
+
+def current_flight() -> Flight:
+    """Return the flight of the request that is being made; a new one for a request of its own."""
+    return _current.get() or Flight()
+
+
+@contextmanager
+def flying(flight: Flight) -> Generator[None]:
+    """Make this the flight of the requests in the block."""
+    token = _current.set(flight)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,110 @@
+"""Hands outcomes out one by one, and the rest of them when it ends.
+
+This module decides what a caller is given who iterates. It never decides what an outcome is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import Any, Generic, TypeVar
+
+from .batch import BatchRun
+from .outcomes import BatchResult, Outcome, attach
+
+_log = logging.getLogger("hubspot_batch")
+
+ResultT = TypeVar("ResultT")
+
+_OVER = object()
+
+
+class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
+    """Outcomes, as they become known.
+
+    Attributes:
+        result: None while it goes on. Once it has ended, in whatever way, the outcomes that it has
+            not handed out, and the results that could not be tied to an input (`.unmatched`).
+    """
+
+    def __init__(self, run: BatchRun[ResultT], steps: Generator[None, None, None]) -> None:
+        self.result: BatchResult[ResultT] | None = None
+        self._run = run
+        self._steps = steps
+
+    def __next__(self) -> Outcome[ResultT]:
+        """Return the next outcome.
+
+        Raises:
+            HubSpotBatchError: Something stopped the run, after all outcomes of inputs that were
+                read had been handed out.
+        """
+        while self.result is None:
+            if self._run.ready:
+                return self._run.ready.popleft()
+            try:
+                over = next(self._steps, _OVER) is _OVER
+            except BaseException as error:
+                self.result = self._run.close(drain=False)
+                attach(error, self.result)
+                raise
+            if over and not self._run.ready:
+                self.result = self._run.close(drain=False)
+                _say_why(self._run, self.result)
+        raise StopIteration
+
+    def close(self) -> None:
+        """End the run: wait for what is under way, and send nothing more."""
+        try:
+            self._steps.close()
+        finally:
+            if self.result is None:
+                self.result = self._run.close(drain=False)
+
+    def __del__(self) -> None:
+        """End the run when nobody is interested any more."""
+        self.close()
+
+
+class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
+    """Outcomes, as they become known; like `OutcomeIterator`."""
+
+    def __init__(self, run: BatchRun[ResultT], steps: AsyncGenerator[None, None]) -> None:
+        self.result: BatchResult[ResultT] | None = None
+        self._run = run
+        self._steps = steps
+
+    async def __anext__(self) -> Outcome[ResultT]:
+        """Return the next outcome; see `OutcomeIterator`."""
+        while self.result is None:
+            if self._run.ready:
+                return self._run.ready.popleft()
+            try:
+                over = await anext(self._steps, _OVER) is _OVER
+            except BaseException as error:
+                self.result = self._run.close(drain=False)
+                attach(error, self.result)
+                raise
+            if over and not self._run.ready:
+                self.result = self._run.close(drain=False)
+                _say_why(self._run, self.result)
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """End the run: wait for what is under way, and send nothing more."""
+        try:
+            await self._steps.aclose()
+        finally:
+            if self.result is None:
+                self.result = self._run.close(drain=False)
+
+
+def _say_why(run: BatchRun[Any], result: BatchResult[Any]) -> None:
+    """Raise what stopped a run, when all its outcomes have been handed out."""
+    if run.unmatched:
+        _log.warning(
+            "%d results of %s could not be tied to an input.", len(run.unmatched), run.operation_id
+        )
+    if run.stopped is not None:
+        run.stopped.result = result
+        raise run.stopped

@@ -6,6 +6,7 @@ This module decides which thread makes a call. It never decides what is called o
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from queue import SimpleQueue
@@ -21,54 +22,60 @@ class Crew(Generic[GivenT, CameT]):
     A thread is started when a call finds none free. They are daemons, so that one that waits for
     a far-off repetition, which nobody wants any more, does not keep the interpreter from ending.
 
+    An interruption can come between any two steps in the caller's thread. The order of the steps
+    is such that a call is rather forgotten than waited for in vain.
+
     Args:
         call: What is called; what it raises is what came of it.
 
     Attributes:
-        busy: Calls of which nothing has been fetched yet.
+        under_way: What was given of which nothing has been fetched yet.
     """
 
     def __init__(self, call: Callable[[GivenT], CameT]) -> None:
-        self.busy = 0
+        self.under_way: set[GivenT] = set()
         self._call = call
         self._context = copy_context()
         self._given: SimpleQueue[GivenT | None] = SimpleQueue()
-        self._came: SimpleQueue[tuple[GivenT, CameT | BaseException]] = SimpleQueue()
+        self._came: deque[tuple[GivenT, CameT | BaseException]] = deque()
+        self._news: SimpleQueue[None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def start(self, given: GivenT) -> None:
         """Have a call made."""
-        self.busy += 1
-        self._given.put(given)
-        if self.busy > len(self._threads):
+        if len(self.under_way) >= len(self._threads):
+            context = self._context.copy()
+            # So named that a list of threads says whose it is.
             thread = threading.Thread(
-                target=self._work, args=(self._context.copy(),), name="hubspot-batch", daemon=True
+                target=self._work, args=(context,), name="hubspot-batch", daemon=True
             )
             self._threads.append(thread)
             thread.start()
+        self._given.put(given)
+        self.under_way.add(given)
 
     def fetch(self) -> tuple[GivenT, CameT | BaseException]:
         """Wait for a call to end; return what it was given, and what came of it or was raised."""
-        ended = self._came.get()
-        self.busy -= 1
-        return ended
+        while not self._came:
+            self._news.get()
+        self.under_way.discard(self._came[0][0])
+        return self._came.popleft()
 
     def ended(self) -> bool:
         """Whether `fetch` would return at once."""
-        return not self._came.empty()
+        return bool(self._came)
 
     def owns(self, thread: threading.Thread) -> bool:
         """Whether a thread is one of these."""
         return thread in self._threads
 
-    def dismiss(self, *, wait: bool) -> None:
-        """Let the threads end when their calls have; `wait` for them to be gone."""
+    def dismiss(self) -> None:
+        """Let the threads end when their calls have; wait for them where nothing is under way."""
         for _ in self._threads:
             self._given.put(None)
-        if wait:
+        if not self.under_way and not self.owns(threading.current_thread()):
             for thread in self._threads:
-                if thread is not threading.current_thread():
-                    thread.join()
+                thread.join()
 
     def _work(self, context: Context) -> None:
         while (given := self._given.get()) is not None:
@@ -76,5 +83,6 @@ class Crew(Generic[GivenT, CameT]):
                 came: CameT | BaseException = context.run(self._call, given)
             except BaseException as error:  # noqa: BLE001 - the fetching thread decides
                 came = error
-            self._came.put((given, came))
+            self._came.append((given, came))
+            self._news.put(None)
             del given, came

@@ -80,9 +80,9 @@ def _land(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> Non
         run.break_off(chunk, error)
 
 
-def _afloat(run: BatchRun[Any]) -> bool:
-    """Whether there is a chunk whose answer is worth waiting for."""
-    return any(not chunk.flight.over for chunk in run.under_way)
+def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
+    """Whether one of the chunks under way was not called back while it waited."""
+    return any(not chunk.flight.over for chunk in chunks)
 
 
 def _closed(run: BatchRun[Any], order: Order) -> BatchResult[Any]:
@@ -153,23 +153,23 @@ class Runner:
     def _drive_threads(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
         crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
         try:
-            while run.going or _afloat(run):
-                while crew.busy < self.width and (chunk := run.next_chunk()) is not None:
-                    crew.start(chunk)
-                    if crew.ended():
+            while run.going or _worth_waiting(crew.under_way):
+                while len(crew.under_way) < self.width:
+                    if crew.ended() or (chunk := run.next_chunk()) is None:
                         break
+                    crew.start(chunk)
                 yield
-                if _afloat(run):
+                if _worth_waiting(crew.under_way):
                     _land(run, *crew.fetch())
                 yield
         except BaseException as error:
             run.interrupt(error)
             # A request that is under way cannot be called back; its answer is known soon.
-            while _afloat(run) and not crew.owns(threading.current_thread()):
+            while _worth_waiting(crew.under_way) and not crew.owns(threading.current_thread()):
                 _land_quietly(run, *crew.fetch())
             raise
         finally:
-            crew.dismiss(wait=not run.under_way)
+            crew.dismiss()
 
 
 def _land_quietly(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> None:
@@ -222,7 +222,7 @@ class AsyncRunner:
         alone = self.width == 1 or run.single
         tasks: dict[asyncio.Task[Answer | BaseException], Chunk] = {}
         try:
-            while run.going or _afloat(run):
+            while run.going or _worth_waiting(tasks.values()):
                 while len(tasks) < self.width and (chunk := run.next_chunk()) is not None:
                     if alone:
                         _land(run, chunk, await self._call(order, chunk))
@@ -231,12 +231,12 @@ class AsyncRunner:
                     tasks[task] = chunk
                     await asyncio.wait([task], timeout=0)  # so that it is sent before more is read
                 yield
-                if tasks:
+                if _worth_waiting(tasks.values()):
                     await self._land_some(run, tasks)
                 yield
         except GeneratorExit as error:
             run.interrupt(error)
-            while _afloat(run):
+            while _worth_waiting(tasks.values()):
                 await self._land_some(run, tasks)
             raise
         except BaseException as error:

@@ -168,6 +168,17 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 	$(say) 'tests, lowest dependencies'
 	@.venv/lowest/bin/python -m pytest $(patsubst %.py,--ignore tests/test_%.py,$(notdir $(NOT_RUN_TIME)))
 
+# ---------------------------------------------------------------- more than CI has time for
+
+.PHONY: soak bench
+RUNS ?= 100000
+BODIES ?= 100000
+soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=...)
+	@$(RUN) tests/soak.py --runs $(RUNS) --bodies $(BODIES)
+
+bench: $(PROJECT) ## speed and memory, as ratios within one run (WHAT=rate throughput memory)
+	@$(RUN) tests/bench/run.py $(WHAT)
+
 # ---------------------------------------------------------------- releases
 
 .PHONY: build publish lock clean

@@ -75,7 +75,8 @@ class Crew(Generic[GivenT, CameT]):
             self._given.put(None)
         if not self.under_way and not self.owns(threading.current_thread()):
             for thread in self._threads:
-                thread.join()
+                if thread.ident is not None:  # an interruption can have kept it from starting
+                    thread.join()
 
     def _work(self, context: Context) -> None:
         while (given := self._given.get()) is not None:

@@ -80,6 +80,7 @@ class BatchRun(Generic[ResultT]):
         self._held: Entry | None = None
         self._again: deque[Chunk] = deque()
         self._busy: set[str] = set()
+        self._closed: BatchResult[ResultT] | None = None
         self.single = isinstance(inputs, Sized) and len(inputs) <= size
 
     @property
@@ -194,21 +195,19 @@ class BatchRun(Generic[ResultT]):
             self._busy -= {str(e.key) for e in chunk.entries if e.index not in self._inputs.open}
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
-        operation = self._operation
+        operation, reads = self._operation, self._operation.reads
         tied = tie(
-            chunk.entries,
-            answer.results,
-            answer.refusals,
-            shared=operation.reads,
+            *(chunk.entries, answer.results, answer.refusals),
+            shared=reads,
             by_properties=operation.by_properties,
-            keys_in_messages=operation.reads,
+            keys_in_messages=reads,
         )
         self.unmatched += tied.unmatched
-        silence = answer.silence(tied.unattributed, reads=operation.reads)
+        silence = answer.silence(tied.unattributed, reads=reads)
         for position, entry in enumerate(chunk.entries):
             verdict = tied.verdicts.get(position)
             if verdict is None:
-                status = OutcomeStatus.FAILED if operation.reads else OutcomeStatus.UNKNOWN
+                status = OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN
                 self._tell(Outcome(entry.index, entry.input, status, error=silence))
             else:
                 self._tell(
@@ -298,9 +297,13 @@ class BatchRun(Generic[ResultT]):
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.
 
+        After an interruption it may be called again, and goes on; then it says the same for ever.
+
         Args:
             drain: Whether the rest of the inputs is read, which a stopped run does not send.
         """
+        if self._closed is not None:
+            return self._closed
         while self.under_way:
             self.abandon(next(iter(self.under_way)))
         if self.stopped is not None:
@@ -313,5 +316,5 @@ class BatchRun(Generic[ResultT]):
             if index not in told:
                 self._tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
         ordered = sorted(self.ready, key=lambda outcome: outcome.index)
-        self.ready.clear()
-        return BatchResult(tuple(ordered), tuple(self.unmatched))
+        self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
+        return self._closed

@@ -90,14 +90,6 @@ def _closed(run: BatchRun[Any], order: Order) -> BatchResult[Any]:
     return run.close(drain=isinstance(order.inputs, Sized))
 
 
-def _result(run: BatchRun[Any], result: BatchResult[Any]) -> BatchResult[Any]:
-    """Return the result of a run, or raise what stopped it, with the result."""
-    if run.stopped is None:
-        return result
-    run.stopped.result = result
-    raise run.stopped
-
-
 @frozen
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
@@ -114,10 +106,12 @@ class Runner:
             for _ in self._drive(run, order):
                 pass
             result = run.close(drain=True)
+            if run.stopped is not None:
+                raise run.stopped
+            return result
         except BaseException as error:
             attach(error, _closed(run, order))
             raise
-        return _result(run, result)
 
     def iterate(self, order: Order) -> OutcomeIterator[Any]:
         """Carry out an operation and give the outcomes as they become known."""
@@ -195,10 +189,12 @@ class AsyncRunner:
             async for _ in self._drive(run, order):
                 pass
             result = run.close(drain=True)
+            if run.stopped is not None:
+                raise run.stopped
+            return result
         except BaseException as error:
             attach(error, _closed(run, order))
             raise
-        return _result(run, result)
 
     def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation and give the outcomes as they become known."""

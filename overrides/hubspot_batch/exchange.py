@@ -83,12 +83,16 @@ Steps: TypeAlias = Generator[Step, Came, httpx.Response]
 
 @frozen
 class _Sent:
-    """One attempt: when it started and ended, what came, and what that means."""
+    """One attempt: when it started and ended, what came, and what that means.
+
+    `asked` is how often the token's provider had been asked when it started.
+    """
 
     started: float
     ended: float
     came: _Answer
     rule: Rule
+    asked: int
 
 
 _READING = ("GET", "HEAD", "OPTIONS")
@@ -139,7 +143,6 @@ class Exchange:
         tokens = [token]
         try:
             while True:
-                asked = self.tokens.asked
                 sent = yield from self._attempt(request, tokens, attempt, flight)
                 came, rule = sent.came, sent.rule
                 begun = sent.started if begun is None else begun
@@ -147,7 +150,7 @@ class Exchange:
                 if _status(came) == 401 and renewable:
                     renewable = False
                     flight.check()
-                    _, token = yield Ask(tokens[-1], asked)
+                    _, token = yield Ask(tokens[-1], sent.asked)
                     tokens.append(token)
                     continue
                 if not in_memory or not self._may_repeat(request, rule):
@@ -178,9 +181,12 @@ class Exchange:
         started, strain = now, False
         try:
             started = yield from self._start(request, attempt, flight, now)
-            flight.take_off()
-            request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
             try:
+                flight.take_off()
+                asked = self.tokens.asked
+                if self.tokens.latest is not tokens[-1]:  # renewed while this one waited
+                    tokens.append(self.tokens.latest)
+                request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
                 now, came = yield Send(request)
                 if isinstance(came, httpx.Response):
                     now, came = yield Read(came)
@@ -193,7 +199,7 @@ class Exchange:
             strain = rule.strain
         finally:
             self.gate.leave(strain=strain, started=started, ended=now)
-        return _Sent(started, now, came, rule)
+        return _Sent(started, now, came, rule, asked)
 
     def _start(
         self, request: httpx.Request, attempt: int, flight: Flight, now: float

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sized
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx
 from attrs import Factory, frozen
@@ -173,6 +173,9 @@ def _land_quietly(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException
         run.abandon(chunk)
 
 
+_Tasks: TypeAlias = dict["asyncio.Task[Answer | BaseException]", Chunk]
+
+
 @frozen
 class AsyncRunner:
     """Runs operations for the calling task, which alone reads inputs and settles outcomes."""
@@ -213,19 +216,27 @@ class AsyncRunner:
         except BaseException as error:  # noqa: BLE001 - else it would end the whole event loop
             return error
 
-    async def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
+    def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
         """Carry out a run; give way whenever outcomes may have become known."""
-        alone = self.width == 1 or run.single
-        tasks: dict[asyncio.Task[Answer | BaseException], Chunk] = {}
+        if self.width == 1 or run.single:
+            return self._drive_here(run, order)
+        return self._drive_tasks(run, order)
+
+    async def _drive_here(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
+        try:
+            while run.going:
+                if (chunk := run.next_chunk()) is not None:
+                    _land(run, chunk, await self._call(order, chunk))
+                yield
+        except BaseException as error:
+            run.interrupt(error)
+            raise
+
+    async def _drive_tasks(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
+        tasks: _Tasks = {}
         try:
             while run.going or _worth_waiting(tasks.values()):
-                while len(tasks) < self.width and (chunk := run.next_chunk()) is not None:
-                    if alone:
-                        _land(run, chunk, await self._call(order, chunk))
-                        break
-                    task = asyncio.create_task(self._call(order, chunk))
-                    tasks[task] = chunk
-                    await asyncio.wait([task], timeout=0)  # so that it is sent before more is read
+                await self._launch(run, order, tasks)
                 yield
                 if _worth_waiting(tasks.values()):
                     await self._land_some(run, tasks)
@@ -244,10 +255,16 @@ class AsyncRunner:
             while tasks:
                 await self._land_some(run, tasks)
 
+    async def _launch(self, run: BatchRun[Any], order: Order, tasks: _Tasks) -> None:
+        while len(tasks) < self.width and (chunk := run.next_chunk()) is not None:
+            task = asyncio.create_task(self._call(order, chunk))
+            tasks[task] = chunk
+            # It is sent before more is read, and may even end the run.
+            if (await asyncio.wait([task], timeout=0))[0]:
+                break
+
     @staticmethod
-    async def _land_some(
-        run: BatchRun[Any], tasks: dict[asyncio.Task[Answer | BaseException], Chunk]
-    ) -> None:
+    async def _land_some(run: BatchRun[Any], tasks: _Tasks) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in [task for task in tasks if task.done()]:
             chunk = tasks.pop(task)

@@ -83,6 +83,12 @@ class TokenSource:
         self.renewable = self._provider is not None
         self.asked = 0
 
+    @property
+    def latest(self) -> Token:
+        """The token that `get` returned last, to whomever."""
+        assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
+        return self._token
+
     def get(self, refused: Token | None, asked: int) -> Token:
         """Return the token, asking its provider if need be.
 

@@ -31,6 +31,9 @@ _RECENT = 1.0
 _LOOK_AGAIN = 0.05
 # Starts are remembered for so long that an answer as slow as this can still be understood.
 _LATEST = 20.0
+# More requests, and longer intervals in milliseconds, than any account has are nonsense.
+_MOST = 100_000
+_LONGEST = 86_400_000
 # What an answer says of the day is believed for so long: after midnight it is no longer true.
 _DAY_KNOWN = 900.0
 
@@ -43,18 +46,23 @@ class Shared:
     of them: only an answer tells what they use.
 
     Args:
+        since: When the first window began.
         requests: Requests that the server lets in.
         seconds: In any span of this length.
     """
 
-    def __init__(self, requests: int, seconds: float) -> None:
-        self.requests = requests
-        self.seconds = seconds
-        self._span = seconds + _MARGIN
+    def __init__(self, since: float, requests: int, seconds: float) -> None:
+        self.resize(requests, seconds)
         # What others were seen to use, and when.
         self._others: deque[tuple[float, int]] = deque()
         self._due = -math.inf
-        self._since = -math.inf
+        self._since = since
+
+    def resize(self, requests: int, seconds: float) -> None:
+        """Take in what the server lets in from now on."""
+        self.requests = requests
+        self.seconds = seconds
+        self._span = seconds + _MARGIN
 
     def see(self, starts: Sequence[float], started: float, now: float, left: int) -> None:
         """Take in how many requests an answer says are left, and so how many others have made."""
@@ -90,9 +98,12 @@ class Shared:
             moment = max(moment, self._due - _LATE * self._span / allowed)
         elif allowed / 2 <= count < allowed:
             moment = max(moment, starts[-1] + (end - starts[-1]) / (allowed - count + 1))
-        if self._others and moment > now + _LOOK_AGAIN and any(n for _, n in self._others):
-            return now + _LOOK_AGAIN
         return moment
+
+    @property
+    def crowded(self) -> bool:
+        """Whether others were seen, so that any answer can change what is free."""
+        return any(count for _, count in self._others)
 
     def start(self, now: float) -> None:
         """Say that a request starts."""
@@ -119,6 +130,8 @@ class Allowance:
         self._under_way = 0
         # What was left of the day, less what has started since, and when that was said.
         self._day: tuple[float, float] | None = None
+        # When that was last said by an answer that cannot be older than another.
+        self._heard = -math.inf
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float | None:
@@ -140,6 +153,12 @@ class Allowance:
             if self._day is not None:
                 self._day = (self._day[0] - 1, self._day[1])
             return 0.0
+
+    def nap(self, wait: float) -> float:
+        """Return for how much of a wait to sleep before asking again."""
+        with self._lock:
+            crowded = self._shared is not None and self._shared.crowded
+        return min(wait, _LOOK_AGAIN) if crowded else wait
 
     def _free_at(self, now: float) -> float:
         moments = [now]
@@ -185,16 +204,28 @@ class Allowance:
         left = number(headers, "X-HubSpot-RateLimit-Remaining")
         left_today = number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
         with self._lock:
-            if self._told is not None and most and most >= 1 and interval:
+            if (
+                self._told is not None
+                and most
+                and interval
+                and 1 <= most <= _MOST
+                and interval <= _LONGEST
+            ):
                 limit = int(most), interval / 1000
-                shared = self._shared
-                if shared is None or (shared.requests, shared.seconds) != limit:
-                    self._shared = shared = Shared(*limit)
+                if self._shared is None:
+                    self._shared = Shared(started, *limit)
+                self._shared.resize(*limit)
                 if left is not None:
-                    shared.see(self._starts, started, now, int(left))
+                    self._shared.see(self._starts, started, now, int(left))
             if left_today is not None:
                 # Those under way may not have been counted yet.
-                self._day = (left_today - self._under_way, now)
+                left_today -= self._under_way
+                if self._day is not None and started < self._heard:
+                    # It may tell an older number than the one that is known.
+                    left_today = min(left_today, self._day[0])
+                else:
+                    self._heard = now
+                self._day = (left_today, now)
 
     def _day_is_spent(self, now: float) -> bool:
         if self._reserve is None or self._day is None:

@@ -177,7 +177,9 @@ class BatchRun(Generic[ResultT]):
         elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
             alone = len(chunk.entries) == 1
             error = answer.error if alone else evolve(answer.error, kind="batch_refused")
-            self._settle_all(chunk, OutcomeStatus.FAILED, error)
+            # What is refused at last may have been done by an earlier attempt.
+            doubt = chunk.flight.in_doubt and not self._operation.reads
+            self._settle_all(chunk, OutcomeStatus.UNKNOWN if doubt else OutcomeStatus.FAILED, error)
         self._landed(chunk)
 
     def _take_apart(self, chunk: Chunk, status: int) -> bool:

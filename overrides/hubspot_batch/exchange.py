@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Collection, Generator
 from typing import Any, TypeAlias
 
@@ -205,17 +206,17 @@ class Exchange:
         self, request: httpx.Request, attempt: int, flight: Flight, now: float
     ) -> Generator[Step, Came, float]:
         """Wait until the allowance has a start, and return its time."""
-        told = False
+        told_until = -math.inf
         while (pause := self._allowance.reserve(now)) != 0.0:
             if pause is None:
                 raise DailyLimitError(
                     "No more of the account's requests for the day are left than daily_reserve "
                     "leaves to others; go on after midnight in its time zone."
                 )
-            if not told:
+            if now >= told_until:
                 self._tell(Wait(pause, "rate_limit", request.url.path, attempt))
-                told = True
-            now = yield from self._sleep(pause, flight)
+                told_until = now + pause
+            now = yield from self._sleep(self._allowance.nap(pause), flight)
         return now
 
     @staticmethod

@@ -177,9 +177,10 @@ class BatchRun(Generic[ResultT]):
         elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
             alone = len(chunk.entries) == 1
             error = answer.error if alone else evolve(answer.error, kind="batch_refused")
-            # What is refused at last may have been done by an earlier attempt.
-            doubt = chunk.flight.in_doubt and not self._operation.reads
-            self._settle_all(chunk, OutcomeStatus.UNKNOWN if doubt else OutcomeStatus.FAILED, error)
+            if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
+                self._lose(chunk, error)
+            else:
+                self._settle_all(chunk, OutcomeStatus.FAILED, error)
         self._landed(chunk)
 
     def _take_apart(self, chunk: Chunk, status: int) -> bool:
@@ -220,24 +221,17 @@ class BatchRun(Generic[ResultT]):
         """Say what it means that no answer to a chunk came."""
         reason = f"{type(failure).__name__}: {failure}".rstrip(": ")
         if rule_for_failure(failure).fate is Fate.NEVER_SENT:
-            self.stop(
-                chunk,
-                UnreachableError(
-                    f"No connection to HubSpot ({reason}); check network and address."
-                ),
-            )
+            error = f"No connection to HubSpot ({reason}); check network and address."
+            self.stop(chunk, UnreachableError(error))
         else:
             self._lose(chunk, OutcomeError("no_answer", f"No answer came ({reason})."))
             self._landed(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:
         """End the run with a chunk that may have been done, for a reason that nobody foresaw."""
-        self._end(
-            BrokenOffError(
-                f"The run broke off: {type(failure).__name__} was raised; see this error's cause."
-            ),
-            failure,
-        )
+        name = type(failure).__name__
+        error = BrokenOffError(f"The run broke off: {name} was raised; see this error's cause.")
+        self._end(error, failure)
         self._lose(chunk, OutcomeError("no_answer", str(self.stopped)))
         self._landed(chunk)
         self._leave_waiting()

@@ -154,15 +154,19 @@ class Exchange:
                     _, token = yield Ask(tokens[-1], sent.asked)
                     tokens.append(token)
                     continue
-                if not in_memory or not self._may_repeat(request, rule):
+                if rule.repeat is Repeat.NEVER:
                     break
                 pause = _pause(came, attempt)
+                if _status(came) == 429:
+                    # Whoever sends next would only be refused too, whether this one goes on or not.
+                    until = sent.ended + min(pause, self._retry.ceiling)
+                    self._allowance.refuse(sent.started, until)
+                if not in_memory or not self._may_repeat(request, rule):
+                    break
                 elapsed = sent.ended - begun
                 patient = self._retry.allows(attempt=attempt, pause=pause, elapsed=elapsed)
                 if flight.halted or not patient:
                     break
-                if _status(came) == 429:
-                    self._allowance.refuse(sent.started, sent.ended + pause)
                 self._tell(Wait(pause, "retry", request.url.path, attempt, _status(came)))
                 yield from self._sleep(pause, flight)
                 attempt += 1

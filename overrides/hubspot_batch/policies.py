@@ -51,12 +51,15 @@ class Retry:
     max_elapsed: float = field(default=120.0, validator=ge(0))
     max_wait: float | None = field(default=None, validator=optional(ge(0)))
 
+    @property
+    def ceiling(self) -> float:
+        """Seconds that are waited at most because a server asks for it."""
+        return self.max_elapsed if self.max_wait is None else self.max_wait
+
     def allows(self, *, attempt: int, pause: float, elapsed: float) -> bool:
         """Return whether another attempt may follow, after a pause, `elapsed` from the first."""
-        longest = self.max_elapsed if self.max_wait is None else self.max_wait
-        return (
-            attempt < self.max_attempts and pause <= longest and elapsed + pause <= self.max_elapsed
-        )
+        in_time = pause <= self.ceiling and elapsed + pause <= self.max_elapsed
+        return in_time and attempt < self.max_attempts
 
 
 @frozen

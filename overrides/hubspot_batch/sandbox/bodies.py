@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from .clock import to_text
-from .limits import DAILY, ROLLING
+from .limits import DAILY, ROLLING, SECONDLY
 
 _GROUPS = {
     ROLLING: "publicapi:private_app-api-calls-ten-secondly:1234567:7654321",
+    SECONDLY: "publicapi:private_app-api-calls-secondly:1234567:7654321",
     DAILY: "publicapi:private_app-api-calls-daily:7654321",
 }
 

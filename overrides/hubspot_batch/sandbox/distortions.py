@@ -12,7 +12,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .bodies import edge_page, rate_limited, refusal
-from .limits import DAILY, ROLLING
+from .limits import DAILY, ROLLING, SECONDLY
 from .wire import Loss, SandboxAnswer
 
 Change = Callable[[SandboxAnswer, random.Random], SandboxAnswer]
@@ -54,8 +54,14 @@ def _status(
     return evolve(said, headers={**said.headers, **(headers or {})})
 
 
-def _limit(policy: str, answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
-    return answer.with_json(rate_limited(answer.correlation_id, policy), 429)
+def _limit(
+    policy: str,
+    answer: SandboxAnswer,
+    _: random.Random,
+    headers: Mapping[str, str] | None = None,
+) -> SandboxAnswer:
+    said = answer.with_json(rate_limited(answer.correlation_id, policy), 429)
+    return evolve(said, headers={**said.headers, **(headers or {})})
 
 
 def _page(status: int, answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
@@ -148,6 +154,13 @@ _FAULTS = (
         "429, too many requests in ten seconds",
         partial(_limit, ROLLING),
     ),
+    Fault(
+        "rate_limited_for",
+        False,
+        "the same; Retry-After says 3 seconds",
+        partial(_limit, ROLLING, headers={"Retry-After": "3"}),
+    ),
+    Fault("secondly", False, "429, too many requests in one second", partial(_limit, SECONDLY)),
     Fault("daily_limit", False, "429, the day's requests are used up", partial(_limit, DAILY)),
     Fault(
         "expired_token",
@@ -174,6 +187,30 @@ _FAULTS = (
         ),
     ),
     Fault(
+        "moved_for_a_day",
+        False,
+        "the same; Retry-After says 24 hours",
+        partial(
+            _status,
+            477,
+            None,
+            "The account is being moved to another place.",
+            headers={"Retry-After": "86400"},
+        ),
+    ),
+    Fault(
+        "refused",
+        False,
+        "400, the batch is refused as a whole",
+        partial(_status, 400, "VALIDATION_ERROR", "One of the inputs is not valid."),
+    ),
+    Fault(
+        "conflict",
+        False,
+        "409, the batch is refused as a whole",
+        partial(_status, 409, "CONFLICT", "One of the records exists already."),
+    ),
+    Fault(
         "redirect",
         False,
         "307 to another host",
@@ -189,7 +226,10 @@ _FAULTS = (
         Fault(
             str(status), False, f"{status} as an HTML page, before the work", partial(_page, status)
         )
-        for status in (500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526, 530)
+        for status in (
+            *(413, 414, 500, 501, 502, 503, 504, 505),
+            *(520, 521, 522, 523, 524, 525, 526, 530),
+        )
     ),
     *(
         Fault(

@@ -9,6 +9,7 @@ from collections import deque
 from attrs import define, field
 
 ROLLING = "TEN_SECONDLY_ROLLING"
+SECONDLY = "SECONDLY"
 DAILY = "DAILY"
 DAY = 86_400.0
 

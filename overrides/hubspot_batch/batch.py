@@ -9,7 +9,7 @@ data (`chunks.Operation`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 import httpx
@@ -49,6 +49,7 @@ class BatchRun(Generic[ResultT]):
         ready: Outcomes that have become known; whoever hands them out takes them from the left.
         under_way: Chunks that were given out and of which nothing has been said yet.
         unmatched: Results that could not be tied to an input.
+        length: How many inputs there are, where they say so.
         single: Whether all inputs go into one request.
     """
 
@@ -81,7 +82,8 @@ class BatchRun(Generic[ResultT]):
         self._again: deque[Chunk] = deque()
         self._busy: set[str] = set()
         self._closed: BatchResult[ResultT] | None = None
-        self.single = isinstance(inputs, Sized) and len(inputs) <= size
+        self.length = self._inputs.length
+        self.single = self.length is not None and self.length <= size
 
     @property
     def going(self) -> bool:

@@ -6,7 +6,7 @@ taken apart. It never decides what becomes of an input.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -121,6 +121,7 @@ class Inputs:
     Attributes:
         all_read: Whether there are no more.
         open: Those that were read and have no outcome yet, by position.
+        length: How many there are, where the iterable says so.
     """
 
     def __init__(self, given: Iterable[object], operation_id: str) -> None:
@@ -131,6 +132,7 @@ class Inputs:
             )
         self.all_read = False
         self.open: dict[int, object] = {}
+        self.length = _length(given)
         self._given = given
         self._iterator: Iterator[object] | None = None
         self._count = 0
@@ -214,3 +216,10 @@ class Gathering:
 def _holds_inputs(given: object) -> bool:
     # A text and a mapping are iterable, but never what was meant.
     return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+
+
+def _length(given: Iterable[object]) -> int | None:
+    try:
+        return len(given) if isinstance(given, Sized) else None
+    except Exception:  # noqa: BLE001 - the caller's code may raise anything
+        return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import uuid
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sized
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import httpx
@@ -85,11 +85,6 @@ def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
     return any(not chunk.flight.over for chunk in chunks)
 
 
-def _closed(run: BatchRun[Any], order: Order) -> BatchResult[Any]:
-    """Return what is known after an interruption; only what has a length is read to its end."""
-    return run.close(drain=isinstance(order.inputs, Sized))
-
-
 @frozen
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
@@ -110,7 +105,8 @@ class Runner:
                 raise run.stopped
             return result
         except BaseException as error:
-            attach(error, _closed(run, order))
+            # Only what has a length is read to its end: of the rest nobody knows where it is.
+            attach(error, run.close(drain=run.length is not None))
             raise
 
     def iterate(self, order: Order) -> OutcomeIterator[Any]:
@@ -196,7 +192,8 @@ class AsyncRunner:
                 raise run.stopped
             return result
         except BaseException as error:
-            attach(error, _closed(run, order))
+            # Only what has a length is read to its end: of the rest nobody knows where it is.
+            attach(error, run.close(drain=run.length is not None))
             raise
 
     def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
 
@@ -29,6 +29,8 @@ _NEWCOMER = 95
 _RECENT = 1.0
 # While others are seen, what is free can change with any answer.
 _LOOK_AGAIN = 0.05
+# What starts when nothing was heard for so many seconds may have to open a connection first.
+_SILENT = 1.0
 # Starts are remembered for so long that an answer as slow as this can still be understood.
 _LATEST = 20.0
 # More requests, and longer intervals in milliseconds, than any account has are nonsense.
@@ -126,6 +128,9 @@ class Allowance:
         self._reserve = daily_reserve
         self._shared: Shared | None = None
         self._starts: list[float] = []
+        # Those that may have been slow on their way, and when an answer came last.
+        self._slow: deque[float] = deque(maxlen=1000)
+        self._answered = -math.inf
         self._closed_until = -math.inf
         self._under_way = 0
         # What was left of the day, less what has started since, and when that was said.
@@ -147,6 +152,8 @@ class Allowance:
                 return wait
             if self._told is not None:
                 self._starts.append(now)
+                if now - self._answered > _SILENT:
+                    self._slow.append(now)
             if self._shared is not None:
                 self._shared.start(now)
             self._under_way += 1
@@ -204,6 +211,14 @@ class Allowance:
         left = number(headers, "X-HubSpot-RateLimit-Remaining")
         left_today = number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
         with self._lock:
+            self._answered = now
+            if started in self._slow:
+                self._slow.remove(started)
+                if started in self._starts:
+                    # All that is known of its arrival is that it was before this.
+                    self._starts.remove(started)
+                    insort(self._starts, now)
+                    started = now
             if (
                 self._told is not None
                 and most

@@ -1,16 +1,17 @@
-"""Makes the calls of a run in threads, several at a time.
+"""Makes the calls of a run, several at a time: in threads, or in tasks.
 
 This module decides which thread makes a call. It never decides what is called or what came of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, KeysView
 from contextvars import Context, copy_context
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 GivenT = TypeVar("GivenT")
 CameT = TypeVar("CameT")
@@ -87,3 +88,41 @@ class Crew(Generic[GivenT, CameT]):
             self._came.append((given, came))
             self._news.put(None)
             del given, came
+
+
+class TaskCrew(Generic[GivenT, CameT]):
+    """The same with tasks, of which a call may be cancelled; like `Crew`."""
+
+    def __init__(self, call: Callable[[GivenT], Coroutine[Any, Any, CameT]]) -> None:
+        self._call = call
+        self._tasks: dict[GivenT, asyncio.Task[CameT]] = {}
+
+    @property
+    def under_way(self) -> KeysView[GivenT]:
+        """What was given of which nothing has been fetched yet."""
+        return self._tasks.keys()
+
+    async def start(self, given: GivenT) -> None:
+        """Have a call made, and let it come as far as it can before anything else is done."""
+        task = asyncio.create_task(self._call(given))
+        self._tasks[given] = task
+        await asyncio.wait([task], timeout=0)
+
+    async def fetch(self) -> tuple[GivenT, CameT | BaseException]:
+        """Wait for a call to end; return what it was given, and what came of it or was raised."""
+        await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+        given, task = next(item for item in self._tasks.items() if item[1].done())
+        del self._tasks[given]
+        try:
+            return given, task.result()
+        except BaseException as error:  # noqa: BLE001 - the fetching task decides
+            return given, error
+
+    def ended(self) -> bool:
+        """Whether `fetch` would return at once."""
+        return any(task.done() for task in self._tasks.values())
+
+    def cancel(self) -> None:
+        """Cancel all calls; what comes of them is still to be fetched."""
+        for task in self._tasks.values():
+            task.cancel()

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import httpx
 from attrs import Factory, frozen
@@ -18,7 +18,7 @@ from attrs import Factory, frozen
 from .answers import Answer
 from .batch import BatchRun
 from .chunks import Chunk
-from .crew import Crew
+from .crew import Crew, TaskCrew
 from .errors import ConfigurationError, HubSpotBatchError
 from .flights import HaltedError, flying
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
@@ -85,6 +85,17 @@ def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
     return any(not chunk.flight.over for chunk in chunks)
 
 
+def _account(run: BatchRun[Any]) -> BatchResult[Any]:
+    """Return what is known of an interrupted run.
+
+    Only inputs that have a length are read to their end; a second interruption ends that too.
+    """
+    try:
+        return run.close(drain=run.length is not None)
+    except BaseException:  # noqa: BLE001 - the first interruption is the one that is told
+        return run.close(drain=False)
+
+
 @frozen
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
@@ -105,8 +116,7 @@ class Runner:
                 raise run.stopped
             return result
         except BaseException as error:
-            # Only what has a length is read to its end: of the rest nobody knows where it is.
-            attach(error, run.close(drain=run.length is not None))
+            attach(error, _account(run))
             raise
 
     def iterate(self, order: Order) -> OutcomeIterator[Any]:
@@ -144,8 +154,8 @@ class Runner:
         crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
         try:
             while run.going or _worth_waiting(crew.under_way):
-                while len(crew.under_way) < self.width:
-                    if crew.ended() or (chunk := run.next_chunk()) is None:
+                while len(crew.under_way) < self.width and not crew.ended():
+                    if (chunk := run.next_chunk()) is None:
                         break
                     crew.start(chunk)
                 yield
@@ -154,22 +164,31 @@ class Runner:
                 yield
         except BaseException as error:
             run.interrupt(error)
-            # A request that is under way cannot be called back; its answer is known soon.
-            while _worth_waiting(crew.under_way) and not crew.owns(threading.current_thread()):
-                _land_quietly(run, *crew.fetch())
+            graver = self._see_out(run, crew)
+            if graver is not None and isinstance(error, GeneratorExit):
+                raise graver from None
             raise
         finally:
             crew.dismiss()
 
+    @staticmethod
+    def _see_out(run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> BaseException | None:
+        """Wait for what is under way, which cannot be called back; its answer is known soon."""
+        graver: BaseException | None = None
+        while _worth_waiting(crew.under_way) and not crew.owns(threading.current_thread()):
+            graver = _land_at_last(run, *crew.fetch()) or graver
+        return graver
 
-def _land_quietly(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> None:
+
+def _land_at_last(
+    run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException
+) -> BaseException | None:
+    """Tell a run that is ending what came of a chunk; return what is graver than its end."""
     if isinstance(came, Exception | Answer):
         _land(run, chunk, came)
-    else:
-        run.abandon(chunk)
-
-
-_Tasks: TypeAlias = dict["asyncio.Task[Answer | BaseException]", Chunk]
+        return None
+    run.abandon(chunk)
+    return came
 
 
 @frozen
@@ -192,8 +211,7 @@ class AsyncRunner:
                 raise run.stopped
             return result
         except BaseException as error:
-            # Only what has a length is read to its end: of the rest nobody knows where it is.
-            attach(error, run.close(drain=run.length is not None))
+            attach(error, _account(run))
             raise
 
     def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:
@@ -230,44 +248,37 @@ class AsyncRunner:
             raise
 
     async def _drive_tasks(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
-        tasks: _Tasks = {}
+        crew: TaskCrew[Chunk, Answer | BaseException]
+        crew = TaskCrew(lambda chunk: self._call(order, chunk))
         try:
-            while run.going or _worth_waiting(tasks.values()):
-                await self._launch(run, order, tasks)
+            while run.going or _worth_waiting(crew.under_way):
+                while len(crew.under_way) < self.width and not crew.ended():
+                    if (chunk := run.next_chunk()) is None:
+                        break
+                    await crew.start(chunk)
                 yield
-                if _worth_waiting(tasks.values()):
-                    await self._land_some(run, tasks)
+                if _worth_waiting(crew.under_way):
+                    _land(run, *await crew.fetch())
                 yield
         except GeneratorExit as error:
             run.interrupt(error)
-            while _worth_waiting(tasks.values()):
-                await self._land_some(run, tasks)
+            graver = await self._see_out(run, crew, all_=False)
+            if graver is not None:
+                raise graver from None
             raise
         except BaseException as error:
             run.interrupt(error)
             raise
         finally:
-            for task in tasks:
-                task.cancel()
-            while tasks:
-                await self._land_some(run, tasks)
-
-    async def _launch(self, run: BatchRun[Any], order: Order, tasks: _Tasks) -> None:
-        while len(tasks) < self.width and (chunk := run.next_chunk()) is not None:
-            task = asyncio.create_task(self._call(order, chunk))
-            tasks[task] = chunk
-            # It is sent before more is read, and may even end the run.
-            if (await asyncio.wait([task], timeout=0))[0]:
-                break
+            crew.cancel()
+            await self._see_out(run, crew, all_=True)
 
     @staticmethod
-    async def _land_some(run: BatchRun[Any], tasks: _Tasks) -> None:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in [task for task in tasks if task.done()]:
-            chunk = tasks.pop(task)
-            if task.cancelled():
-                run.abandon(chunk)
-            elif run.stopped is None:
-                _land(run, chunk, task.result())
-            else:
-                _land_quietly(run, chunk, task.result())
+    async def _see_out(
+        run: BatchRun[Any], crew: TaskCrew[Chunk, Answer | BaseException], *, all_: bool
+    ) -> BaseException | None:
+        """Wait for what is under way, or also for what waits, which has been cancelled."""
+        graver: BaseException | None = None
+        while crew.under_way if all_ else _worth_waiting(crew.under_way):
+            graver = _land_at_last(run, *await crew.fetch()) or graver
+        return graver

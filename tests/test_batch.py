@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from typing import Any
 
@@ -33,7 +34,7 @@ STATUSES += [504, 520, 522, 524, 526, 530, 599]
 def prepare(index: int, value: object) -> Entry:
     if not isinstance(value, str):
         raise InvalidInputError("not text")
-    return Entry(index, value, {"name": value}, value or None)
+    return Entry(index, value, json.dumps({"name": value}).encode(), value or None)
 
 
 def operation(**changes: Any) -> Operation[Any]:
@@ -79,7 +80,7 @@ def test_reads_of_one_record_share_a_request() -> None:
     chunk = run.next_chunk()
     assert chunk is not None
     assert keys(chunk) == ["a", "b", "a"]
-    assert chunk.wires == [{"name": "a"}, {"name": "b"}]
+    assert chunk.texts == [b'{"name": "a"}', b'{"name": "b"}']
 
 
 def test_names_are_given_where_none_or_a_used_one_is() -> None:
@@ -88,7 +89,7 @@ def test_names_are_given_where_none_or_a_used_one_is() -> None:
     chunk = run.next_chunk()
     assert chunk is not None
     assert keys(chunk) == ["a", "r-1", "r-2", "r-3"]
-    assert [wire["name"] for wire in chunk.wires] == ["a", "r-1", "r-2", "r-3"]
+    assert [json.loads(text)["name"] for text in chunk.texts] == ["a", "r-1", "r-2", "r-3"]
     assert [entry.input for entry in chunk.entries] == ["a", "", "a", ""]
 
 
@@ -141,7 +142,7 @@ def test_every_input_gets_exactly_one_outcome(
     turn = 0
     while run.going or under_way:
         while len(under_way) < width and (chunk := run.next_chunk()) is not None:
-            assert len(chunk.wires) <= size
+            assert len(chunk.texts) <= size
             under_way.append(chunk)
         named = [entry.key for chunk in under_way for entry in chunk.entries]
         assert reads or names or len(set(named)) == len(named)
@@ -273,7 +274,7 @@ def test_bytes_bound_a_request() -> None:
     """A single input that is larger goes alone."""
 
     def large(index: int, value: Any) -> Entry:
-        return Entry(index, value, {"name": str(index)}, str(index), size=value)
+        return Entry(index, value, b" " * value, str(index))
 
     half = BYTES_AT_MOST // 2
     sizes = [half, half, 1, 3 * BYTES_AT_MOST, half, 1]

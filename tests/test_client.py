@@ -102,7 +102,7 @@ def test_every_call_gets_an_outcome_in_input_order(face: Face) -> None:
     assert counts(result) == (2 * LIMIT + 1, 0, 0, 0)
     assert [outcome.input for outcome in result.outcomes] == rows
     assert_agrees(result, sandbox, "calls")
-    assert [entry.inputs for entry in sandbox.requests] == [LIMIT, LIMIT, 1]
+    assert sorted(entry.inputs or 0 for entry in sandbox.requests) == [1, LIMIT, LIMIT]
     assert result.unmatched == ()
     result.raise_for_failures()
 

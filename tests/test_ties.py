@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ SUCCEEDED, FAILED = OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED
 
 
 def entry(index: int, key: str | None = None, **properties: str) -> Entry:
-    return Entry(index, None, {"properties": properties}, key)
+    return Entry(index, None, json.dumps({"properties": properties}).encode(), key)
 
 
 def found(id_: str, key: str | None = None, **properties: Any) -> Found:
@@ -222,7 +223,10 @@ def test_more_records_than_inputs_forbid_counting() -> None:
 def test_inputs_that_differ_in_their_keys_only_stand_in_for_each_other() -> None:
     """A trace id makes no other call of the same call."""
     wires = [{"properties": {"n": "A"}, "trace": key} for key in "ab"]
-    entries = [Entry(n, None, wire, wire["trace"]) for n, wire in enumerate(wires)]  # type: ignore[arg-type]
+    entries = [
+        Entry(n, None, json.dumps(wire).encode(), wire["trace"])  # type: ignore[arg-type]
+        for n, wire in enumerate(wires)
+    ]
     out = tied(entries, [found("r", n="A")])
     assert len(out.verdicts) == 1
 

@@ -238,6 +238,18 @@ def to_query(values: Mapping[str, Any]) -> dict[str, Any]:
     return query
 
 
+def to_bytes(body: Any) -> bytes:
+    """Return the JSON text of a body; one that is written already stays as it is.
+
+    Raises:
+        ValueError: It holds what no JSON text can: an infinite number, half a character, itself.
+    """
+    if isinstance(body, bytes):
+        return body
+    text = json.dumps(to_json(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
 def read_json(response: httpx.Response) -> Any:
     """Return the body as JSON, or None where it is empty, HTML, cut off or otherwise not JSON."""
     try:
@@ -261,6 +273,7 @@ __all__ = [
     "as_model",
     "as_uuid",
     "read_json",
+    "to_bytes",
     "to_json",
     "to_query",
 ]

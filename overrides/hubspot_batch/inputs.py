@@ -18,6 +18,8 @@ from attrs import define
 from .chunks import InvalidInputError
 from .guards import is_list, is_map
 
+_WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
 
 @define(slots=False)
 class InputCheck:
@@ -29,8 +31,10 @@ class InputCheck:
 
     schema: dict[str, Any]
 
-    def read(self, wire: dict[str, Any], *, more_names: bool) -> tuple[dict[str, Any], int]:
-        """Return what to send for an input, and its size in bytes.
+    def read(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
+        """Return what to send for an input, as JSON text.
+
+        The caller may change the mapping afterwards, or fill it anew for the next input.
 
         A list that the API requires is sent empty where it was left out.
 
@@ -52,14 +56,11 @@ class InputCheck:
         try:
             (self._open if more_names else self._closed)(wire)
             # What no JSON text can hold: numbers that are none, and halves of characters.
-            text = json.dumps(wire, ensure_ascii=False, allow_nan=False)
-            size = len(text.encode())
+            return _WRITE(wire).encode()
         except fastjsonschema.JsonSchemaValueException as error:
             raise InvalidInputError(f"{_sentence(error)}.") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
-        # A copy: the caller may change the mapping, or fill it anew for the next input.
-        return json.loads(text), size
 
     @cached_property
     def _required_lists(self) -> tuple[str, ...]:

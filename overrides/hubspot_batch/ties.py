@@ -22,20 +22,25 @@ from .outcomes import OutcomeError, OutcomeStatus
 class Entry:
     """An input on its way: its position, what was given, what is sent, and its key if it has one.
 
-    The key is what an answer can name the input by: a record's id, or a trace id. The size is that
-    of what is sent, in bytes.
+    What is sent is JSON text, so that nobody can change it any more. The key is what an answer can
+    name the input by: a record's id, or a trace id.
     """
 
     index: int
     input: object
-    wire: Mapping[str, Any]
+    text: bytes
     key: str | None
-    size: int = 0
 
     @property
     def name(self) -> str | int:
         """What tells it apart from the others in a request."""
         return self.index if self.key is None else self.key
+
+    @property
+    def wire(self) -> dict[str, Any]:
+        """What is sent, as a JSON object."""
+        wire: dict[str, Any] = json.loads(self.text)
+        return wire
 
 
 @frozen
@@ -167,10 +172,10 @@ def _tie_by_properties(tied: Tied, entries: Sequence[Entry], results: Sequence[F
     groups: dict[str, _Group] = {}
     for position, entry in enumerate(entries):
         if position not in tied.verdicts:
-            properties = entry.wire.get("properties", {})
+            wire = entry.wire
+            properties = wire.get("properties", {})
             same = json.dumps(
-                [item for item in sorted(entry.wire.items()) if item[1] != entry.key],
-                sort_keys=True,
+                [item for item in sorted(wire.items()) if item[1] != entry.key], sort_keys=True
             )
             groups.setdefault(same, _Group(properties, [])).free.append(position)
 

@@ -7,7 +7,7 @@ from ...client import Client
 from ...models.api_error import ApiError
 from ...models.call_batch import CallBatch
 from ...models.call_batch_input import CallBatchInput
-from ...types import Response, read_json, to_json
+from ...types import Response, read_json, to_bytes
 
 
 def _get_kwargs(
@@ -17,7 +17,8 @@ def _get_kwargs(
     return {
         "method": "post",
         "url": "/crm/v3/objects/calls/batch/create",
-        "json": to_json(body),
+        "content": to_bytes(body),
+        "headers": {"Content-Type": "application/json"},
     }
 
 

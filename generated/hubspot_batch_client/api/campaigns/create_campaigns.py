@@ -7,7 +7,7 @@ from ...client import Client
 from ...models.api_error import ApiError
 from ...models.campaign_batch import CampaignBatch
 from ...models.campaign_batch_input import CampaignBatchInput
-from ...types import Response, read_json, to_json
+from ...types import Response, read_json, to_bytes
 
 
 def _get_kwargs(
@@ -17,7 +17,8 @@ def _get_kwargs(
     return {
         "method": "post",
         "url": "/marketing/v3/campaigns/batch/create",
-        "json": to_json(body),
+        "content": to_bytes(body),
+        "headers": {"Content-Type": "application/json"},
     }
 
 

@@ -8,7 +8,7 @@ from ...client import Client
 from ...models.api_error import ApiError
 from ...models.campaign_read_batch import CampaignReadBatch
 from ...models.campaign_read_batch_input import CampaignReadBatchInput
-from ...types import UNSET, Response, Unset, read_json, to_json, to_query
+from ...types import UNSET, Response, Unset, read_json, to_bytes, to_query
 
 
 def _get_kwargs(
@@ -28,7 +28,8 @@ def _get_kwargs(
                 "endDate": end_date,
             }
         ),
-        "json": to_json(body),
+        "content": to_bytes(body),
+        "headers": {"Content-Type": "application/json"},
     }
 
 

@@ -7,7 +7,7 @@ from ...client import Client
 from ...models.api_error import ApiError
 from ...models.marketing_event_batch import MarketingEventBatch
 from ...models.marketing_event_batch_input import MarketingEventBatchInput
-from ...types import Response, read_json, to_json
+from ...types import Response, read_json, to_bytes
 
 
 def _get_kwargs(
@@ -17,7 +17,8 @@ def _get_kwargs(
     return {
         "method": "post",
         "url": "/marketing/v3/marketing-events/batch/update",
-        "json": to_json(body),
+        "content": to_bytes(body),
+        "headers": {"Content-Type": "application/json"},
     }
 
 

@@ -6,11 +6,14 @@ This module decides whether a token may be sent to an address. It never connects
 from __future__ import annotations
 
 import ipaddress
+import re
 import urllib.request
 
 import httpx
 
 from .errors import ConfigurationError
+
+_HOST = re.compile(r"[\w.:%-]+")
 
 DEFAULT_BASE_URL = "https://api.hubapi.com"
 
@@ -32,8 +35,9 @@ def read_base_url(text: str) -> str:
             "base_url holds more than an address (a user, a query or a fragment); "
             "it looks like https://host."
         )
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ConfigurationError(f"base_url is {text!r}, but it looks like https://host.")
+    if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host):
+        # It is not repeated: who has mixed up the arguments has put the token here.
+        raise ConfigurationError("base_url is not an address; it looks like https://host.")
     if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(
             f"base_url is {text!r}, but the token is only sent over https "

@@ -195,7 +195,9 @@ class Allowance:
         """
         with self._lock:
             self._closed_until = max(self._closed_until, until)
-            if started in self._starts:
+            # A limit that was told is kept to the letter, and counts this one too.
+            told = self._told is not None and not self._told.learns
+            if not told and started in self._starts:
                 self._starts.remove(started)
 
     def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:

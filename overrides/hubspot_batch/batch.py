@@ -50,7 +50,6 @@ class BatchRun(Generic[ResultT]):
         under_way: Chunks that were given out and of which nothing has been said yet.
         unmatched: Results that could not be tied to an input.
         length: How many inputs there are, where they say so.
-        single: Whether all inputs go into one request.
     """
 
     def __init__(
@@ -83,7 +82,6 @@ class BatchRun(Generic[ResultT]):
         self._busy: set[str] = set()
         self._closed: BatchResult[ResultT] | None = None
         self.length = self._inputs.length
-        self.single = self.length is not None and self.length <= size
 
     @property
     def going(self) -> bool:
@@ -233,21 +231,24 @@ class BatchRun(Generic[ResultT]):
         """End the run with a chunk that may have been done, for a reason that nobody foresaw."""
         name = type(failure).__name__
         error = BrokenOffError(f"The run broke off: {name} was raised; see this error's cause.")
-        self._end(error, failure)
-        self._lose(chunk, OutcomeError("no_answer", str(self.stopped)))
-        self._landed(chunk)
-        self._leave_waiting()
+        error.__cause__ = failure
+        self.stop(chunk, error)
 
     def stop(self, chunk: Chunk, error: HubSpotBatchError) -> None:
-        """End the run with a chunk of which the last attempt was certainly not done."""
+        """End the run with a chunk of which the last attempt is over, or cannot be waited for."""
         self._end(error)
         self.abandon(chunk)
         self._leave_waiting()
 
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or what he awaits, wants no more of it."""
+        # An interruption can have come between the two steps of telling an outcome.
+        if self.ready:
+            self._inputs.open.pop(self.ready[-1].index, None)
         if self.stopped is None:
-            self._end(BrokenOffError(f"The run was ended by {type(cause).__name__}."))
+            left = isinstance(cause, GeneratorExit)
+            how = "left before its end" if left else f"ended by {type(cause).__name__}"
+            self._end(BrokenOffError(f"The run was {how}."))
         self._inputs.resume()
         self._leave_waiting()
 
@@ -308,11 +309,9 @@ class BatchRun(Generic[ResultT]):
             while drain and self._read() is not None:
                 pass
             self._leave_waiting()
-        told = {outcome.index for outcome in self.ready}
         reason = OutcomeError("stopped", str(self.stopped))
         for index, given in self._inputs.left().items():
-            if index not in told:
-                self._tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
+            self._tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
         ordered = sorted(self.ready, key=lambda outcome: outcome.index)
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         return self._closed

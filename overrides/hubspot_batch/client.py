@@ -51,7 +51,7 @@ class HubSpotBatch:
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
         max_concurrency: Requests under way at most, those of `raw` included; fewer while the server
-            struggles. With more than one, they are made in threads of a run's own.
+            struggles. They are made in threads of a run's own.
         rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
             10 seconds, until the first answer says what the account's allowance is.
         retry: How often a request is sent again that was not done, or may be done twice.
@@ -203,11 +203,9 @@ def _blaming_the_environment() -> Generator[None]:
         ) from error
 
 
-def _held(token: str | TokenProvider | None) -> Token | TokenProvider:
-    """Return a token as a value that nothing shows, before anything is raised."""
-    if token is None:
-        token = os.environ.get("HUBSPOT_ACCESS_TOKEN", "")
-    return token if callable(token) else Token(token)
+def _held(token: str | TokenProvider | None) -> Token:
+    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
+    return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
 
 def _read_base_url(base_url: str | None) -> str:

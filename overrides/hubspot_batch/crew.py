@@ -48,7 +48,10 @@ class Crew(Generic[GivenT, CameT]):
             context = self._context.copy()
             # So named that a list of threads says whose it is.
             thread = threading.Thread(
-                target=self._work, args=(context,), name="hubspot-batch", daemon=True
+                target=_work,
+                args=(context, self._call, self._given, self._came, self._news),
+                name="hubspot-batch",
+                daemon=True,
             )
             self._threads.append(thread)
             thread.start()
@@ -72,22 +75,35 @@ class Crew(Generic[GivenT, CameT]):
 
     def dismiss(self) -> None:
         """Let the threads end when their calls have; wait for them where nothing is under way."""
-        for _ in self._threads:
-            self._given.put(None)
+        self._given.put(None)
         if not self.under_way and not self.owns(threading.current_thread()):
             for thread in self._threads:
                 if thread.ident is not None:  # an interruption can have kept it from starting
                     thread.join()
 
-    def _work(self, context: Context) -> None:
-        while (given := self._given.get()) is not None:
-            try:
-                came: CameT | BaseException = context.run(self._call, given)
-            except BaseException as error:  # noqa: BLE001 - the fetching thread decides
-                came = error
-            self._came.append((given, came))
-            self._news.put(None)
-            del given, came
+    def __del__(self) -> None:
+        """Let the threads end if an interruption came before they were dismissed."""
+        if hasattr(self, "_given"):
+            self._given.put(None)
+
+
+def _work(
+    context: Context,
+    call: Callable[[GivenT], CameT],
+    todo: SimpleQueue[GivenT | None],
+    done: deque[tuple[GivenT, CameT | BaseException]],
+    news: SimpleQueue[None],
+) -> None:
+    """Make calls until there are none to make any more."""
+    while (given := todo.get()) is not None:
+        try:
+            came: CameT | BaseException = context.run(call, given)
+        except BaseException as error:  # noqa: BLE001 - the fetching thread decides
+            came = error
+        done.append((given, came))
+        news.put(None)
+        del given, came
+    todo.put(None)  # for the next thread
 
 
 class TaskCrew(Generic[GivenT, CameT]):

@@ -20,7 +20,7 @@ from attrs import frozen
 from .allowance import Allowance
 from .errors import ConfigurationError, DailyLimitError
 from .flights import Flight, current_flight
-from .gate import Gate
+from .gate import Gate, Place
 from .guards import is_map
 from .policies import (
     Concurrency,
@@ -33,7 +33,7 @@ from .policies import (
     rule_for_failure,
 )
 from .settings import Settings
-from .tokens import Token, TokenProvider, TokenSource, hide
+from .tokens import Token, TokenSource, hide
 
 _log = logging.getLogger("hubspot_batch")
 
@@ -51,7 +51,10 @@ class Ask:
 
 @frozen
 class Enter:
-    """Wait for a place among the requests that may be under way."""
+    """Wait until a gate lets one through."""
+
+    gate: Gate
+    place: Place
 
 
 @frozen
@@ -103,7 +106,7 @@ class Exchange:
     """How the requests of one client are exchanged for answers.
 
     Args:
-        token: The token, or a function that returns it.
+        token: The token, or a function that returns it, held.
         origin: The only address that the token is sent to.
         repeatable: Methods and paths of the operations that answer with a JSON object and may be
             carried out twice.
@@ -111,19 +114,21 @@ class Exchange:
 
     Attributes:
         tokens: Where the token comes from.
-        gate: Who may pass next.
     """
 
     def __init__(
         self,
-        token: Token | TokenProvider,
+        token: Token,
         *,
         origin: str,
         repeatable: Collection[tuple[str, str]],
         settings: Settings,
     ) -> None:
         self.tokens = TokenSource(token)
-        self.gate = Gate(Concurrency(settings.max_concurrency))
+        # So many requests may be under way, and one of them waits for a start; those behind it
+        # would only wake when it does, and find that start taken.
+        self._places = Gate(Concurrency(settings.max_concurrency))
+        self._turn = Gate(Concurrency(1))
         self._origin = _origin(httpx.URL(origin))
         prefix = httpx.URL(origin).path.rstrip("/")
         self._repeatable = frozenset((method, prefix + path) for method, path in repeatable)
@@ -181,11 +186,11 @@ class Exchange:
         self, request: httpx.Request, tokens: list[Token], attempt: int, flight: Flight
     ) -> Generator[Step, Came, _Sent]:
         """Send once, when there is a place and a start for it."""
-        with flight.pausing():
-            now, _ = yield Enter()
-        started, strain = now, False
+        place: Place = Place()
         try:
-            started = yield from self._start(request, attempt, flight, now)
+            with flight.pausing():
+                yield Enter(self._places, place)
+            started = yield from self._start(request, attempt, flight)
             try:
                 flight.take_off()
                 asked = self.tokens.asked
@@ -201,27 +206,33 @@ class Exchange:
                 self._allowance.learn(started, now, came.headers)
                 came = hide(tokens, came)
             rule = self._rule(request, came)
-            strain = rule.strain
+            self._places.note(strain=rule.strain, started=started, ended=now)
         finally:
-            self.gate.leave(strain=strain, started=started, ended=now)
+            self._places.leave(place)
         return _Sent(started, now, came, rule, asked)
 
     def _start(
-        self, request: httpx.Request, attempt: int, flight: Flight, now: float
+        self, request: httpx.Request, attempt: int, flight: Flight
     ) -> Generator[Step, Came, float]:
         """Wait until the allowance has a start, and return its time."""
         told_until = -math.inf
-        while (pause := self._allowance.reserve(now)) != 0.0:
-            if pause is None:
-                raise DailyLimitError(
-                    "No more of the account's requests for the day are left than daily_reserve "
-                    "leaves to others; go on after midnight in its time zone."
-                )
-            if now >= told_until:
-                self._tell(Wait(pause, "rate_limit", request.url.path, attempt))
-                told_until = now + pause
-            now = yield from self._sleep(self._allowance.nap(pause), flight)
-        return now
+        turn: Place = Place()
+        try:
+            with flight.pausing():
+                now, _ = yield Enter(self._turn, turn)
+            while (pause := self._allowance.reserve(now)) != 0.0:
+                if pause is None:
+                    raise DailyLimitError(
+                        "No more of the account's requests for the day are left than daily_reserve "
+                        "leaves to others; go on after midnight in its time zone."
+                    )
+                if now >= told_until:
+                    self._tell(Wait(pause, "rate_limit", request.url.path, attempt))
+                    told_until = now + pause
+                now = yield from self._sleep(self._allowance.nap(pause), flight)
+            return now
+        finally:
+            self._turn.leave(turn)
 
     @staticmethod
     def _sleep(seconds: float, flight: Flight) -> Generator[Step, Came, float]:

@@ -10,63 +10,60 @@ import asyncio
 import threading
 from collections import deque
 from concurrent.futures import Future
+from typing import TypeAlias
+from weakref import WeakSet
 
 from .policies import Concurrency
 
+Place: TypeAlias = Future[None]
+"""A request's place at a gate: it is done when the request may pass."""
+
 
 class Gate:
-    """Requests under way, at most as many as its concurrency allows."""
+    """Requests under way, at most as many as its concurrency allows.
+
+    A place is made first, then entered, then left in any case, however far it came: Ctrl-C can come
+    between any two steps. One that was not even left is forgotten with its request.
+    """
 
     def __init__(self, concurrency: Concurrency) -> None:
         self._concurrency = concurrency
-        self._inside = 0
-        self._waiting: deque[Future[None]] = deque()
+        self._inside: WeakSet[Place] = WeakSet()
+        self._waiting: deque[Place] = deque()
         self._lock = threading.Lock()
 
-    def enter(self) -> None:
+    def enter(self, place: Place) -> None:
         """Pass, or wait in this thread until one may."""
-        place = self._take()
-        try:
-            place.result()
-        except BaseException:
-            self._give_up(place)
-            raise
+        self._queue(place)
+        place.result()
 
-    async def enter_async(self) -> None:
+    async def enter_async(self, place: Place) -> None:
         """Pass, or wait in this task until one may."""
-        place = self._take()
-        if place.done():
-            return
-        try:
+        self._queue(place)
+        if not place.done():
             await asyncio.wrap_future(place)
-        except BaseException:
-            self._give_up(place)
-            raise
 
-    def leave(self, *, strain: bool, started: float, ended: float) -> None:
-        """Say that a request is over, and how it fared; the next may pass."""
+    def leave(self, place: Place) -> None:
+        """Give a place up; the next may pass."""
+        place.cancel()
         with self._lock:
-            self._concurrency.note(strain=strain, started=started, ended=ended)
-            self._inside -= 1
+            self._inside.discard(place)
             self._admit()
 
-    def _take(self) -> Future[None]:
-        place: Future[None] = Future()
+    def note(self, *, strain: bool, started: float, ended: float) -> None:
+        """Say how a request fared, before its place is given up."""
+        with self._lock:
+            self._concurrency.note(strain=strain, started=started, ended=ended)
+
+    def _queue(self, place: Place) -> None:
         with self._lock:
             self._waiting.append(place)
             self._admit()
-        return place
 
     def _admit(self) -> None:
-        while self._waiting and self._inside < self._concurrency.limit:
+        while self._waiting and len(self._inside) < self._concurrency.limit:
             place = self._waiting.popleft()
             # One that has given up by now is passed over.
             if place.set_running_or_notify_cancel():
-                self._inside += 1
+                self._inside.add(place)
                 place.set_result(None)
-
-    def _give_up(self, place: Future[None]) -> None:
-        if not place.cancel():  # it was admitted at the last moment
-            with self._lock:
-                self._inside -= 1
-                self._admit()

@@ -45,6 +45,8 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
             try:
                 over = next(self._steps, _OVER) is _OVER
             except BaseException as error:
+                self._steps.close()  # it need not have been interrupted itself
+                self._run.interrupt(error)
                 self.result = self._run.close(drain=False)
                 attach(error, self.result)
                 raise
@@ -57,13 +59,17 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
         """End the run: wait for what is under way, and send nothing more."""
         try:
             self._steps.close()
-        finally:
-            if self.result is None:
-                self.result = self._run.close(drain=False)
+        except BaseException as error:
+            self.result = self._run.close(drain=False)
+            attach(error, self.result)
+            raise
+        if self.result is None:
+            self.result = self._run.close(drain=False)
 
     def __del__(self) -> None:
         """End the run when nobody is interested any more."""
-        self.close()
+        if hasattr(self, "_steps"):
+            self.close()
 
 
 class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
@@ -82,6 +88,8 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             try:
                 over = await anext(self._steps, _OVER) is _OVER
             except BaseException as error:
+                await self._steps.aclose()  # it need not have been interrupted itself
+                self._run.interrupt(error)
                 self.result = self._run.close(drain=False)
                 attach(error, self.result)
                 raise
@@ -94,9 +102,12 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         """End the run: wait for what is under way, and send nothing more."""
         try:
             await self._steps.aclose()
-        finally:
-            if self.result is None:
-                self.result = self._run.close(drain=False)
+        except BaseException as error:
+            self.result = self._run.close(drain=False)
+            attach(error, self.result)
+            raise
+        if self.result is None:
+            self.result = self._run.close(drain=False)
 
 
 def _say_why(run: BatchRun[Any], result: BatchResult[Any]) -> None:

@@ -85,11 +85,13 @@ def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
     return any(not chunk.flight.over for chunk in chunks)
 
 
-def _account(run: BatchRun[Any]) -> BatchResult[Any]:
+def _account(run: BatchRun[Any], error: BaseException) -> BatchResult[Any]:
     """Return what is known of an interrupted run.
 
     Only inputs that have a length are read to their end; a second interruption ends that too.
     """
+    if error is not run.stopped:
+        run.interrupt(error)
     try:
         return run.close(drain=run.length is not None)
     except BaseException:  # noqa: BLE001 - the first interruption is the one that is told
@@ -108,15 +110,17 @@ class Runner:
         """Carry out an operation and return the outcomes of all inputs."""
         _check_open(self.http)
         run = order.begin(collects=True)
+        steps = self._drive(run, order)
         try:
-            for _ in self._drive(run, order):
+            for _ in steps:
                 pass
             result = run.close(drain=True)
             if run.stopped is not None:
                 raise run.stopped
             return result
         except BaseException as error:
-            attach(error, _account(run))
+            steps.close()  # it need not have been interrupted itself
+            attach(error, _account(run, error))
             raise
 
     def iterate(self, order: Order) -> OutcomeIterator[Any]:
@@ -131,26 +135,11 @@ class Runner:
             return order.row.call(self.client, chunk, order.query)
 
     def _drive(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
-        """Carry out a run; give way whenever outcomes may have become known."""
-        if self.width == 1 or run.single:
-            return self._drive_here(run, order)
-        return self._drive_threads(run, order)
+        """Carry out a run; give way whenever outcomes may have become known.
 
-    def _drive_here(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
-        try:
-            while run.going:
-                if (chunk := run.next_chunk()) is not None:
-                    try:
-                        came: Answer | BaseException = self._call(order, chunk)
-                    except Exception as error:  # noqa: BLE001 - a transport is the caller's
-                        came = error
-                    _land(run, chunk, came)
-                yield
-        except BaseException as error:
-            run.interrupt(error)
-            raise
-
-    def _drive_threads(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
+        Also a single request is made in another thread: Ctrl-C comes to this one, and would break
+        it off.
+        """
         crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
         try:
             while run.going or _worth_waiting(crew.under_way):
@@ -203,15 +192,17 @@ class AsyncRunner:
         """Carry out an operation and return the outcomes of all inputs."""
         _check_open(self.http)
         run = order.begin(collects=True)
+        steps = self._drive(run, order)
         try:
-            async for _ in self._drive(run, order):
+            async for _ in steps:
                 pass
             result = run.close(drain=True)
             if run.stopped is not None:
                 raise run.stopped
             return result
         except BaseException as error:
-            attach(error, _account(run))
+            await steps.aclose()  # it need not have been interrupted itself
+            attach(error, _account(run, error))
             raise
 
     def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:
@@ -231,23 +222,8 @@ class AsyncRunner:
         except BaseException as error:  # noqa: BLE001 - else it would end the whole event loop
             return error
 
-    def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
+    async def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
         """Carry out a run; give way whenever outcomes may have become known."""
-        if self.width == 1 or run.single:
-            return self._drive_here(run, order)
-        return self._drive_tasks(run, order)
-
-    async def _drive_here(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
-        try:
-            while run.going:
-                if (chunk := run.next_chunk()) is not None:
-                    _land(run, chunk, await self._call(order, chunk))
-                yield
-        except BaseException as error:
-            run.interrupt(error)
-            raise
-
-    async def _drive_tasks(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
         crew: TaskCrew[Chunk, Answer | BaseException]
         crew = TaskCrew(lambda chunk: self._call(order, chunk))
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import re
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
@@ -22,7 +23,7 @@ TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
 
 class Token:
-    """A token, or what a provider returned for one, that no repr shows.
+    """A token, its provider, or what that returned, which no repr shows.
 
     So no traceback with the values of variables shows it either: the text itself is never the value
     of a variable of ours where an exception can be raised.
@@ -71,12 +72,12 @@ class TokenSource:
 
     Attributes:
         renewable: Whether there is a provider to ask.
-        asked: How often it has been asked.
+        asked: How often it has answered, or failed to.
     """
 
-    def __init__(self, source: Token | TokenProvider) -> None:
-        self._provider = None if isinstance(source, Token) else source
-        self._token = source.read() if isinstance(source, Token) else None
+    def __init__(self, source: Token) -> None:
+        self._provider = source if callable(source.value) else None
+        self._token = None if callable(source.value) else source.read()
         self._failure: HubSpotBatchError | None = None
         self._lock = threading.Lock()
         self._loop_lock: tuple[object, asyncio.Lock] | None = None
@@ -128,7 +129,7 @@ class TokenSource:
 
     def _ask(self) -> object:
         assert self._provider is not None  # noqa: S101 - for the type checker
-        return self._provider()
+        return self._provider.value()
 
     def _known(self, refused: Token | None, asked: int) -> Token | None:
         """Return a token that need not be asked for."""
@@ -139,7 +140,6 @@ class TokenSource:
 
     @contextmanager
     def _asking(self) -> Generator[None]:
-        self.asked += 1
         self._failure = None
         try:
             yield
@@ -153,6 +153,9 @@ class TokenSource:
             failure.__cause__ = error
             self._failure = failure.again()
             raise failure from error
+        finally:
+            # Only now: who comes while it is being asked is answered with the others.
+            self.asked += 1
 
     def _lock_of_this_loop(self) -> asyncio.Lock:
         loop = asyncio.get_running_loop()
@@ -175,12 +178,23 @@ def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
 
 
 def _shows(response: httpx.Response, token: Token) -> bool:
-    if token.value.encode() in response.content:
+    content = _text(response)
+    if token.value.encode() in content:
         return True
     if any(token.value in value for value in response.headers.values()):
         return True
-    # A refusal is short, so there is time to look for other spellings.
-    return not response.is_success and bool(_spellings(token).search(response.content))
+    if token.value.encode() in response.extensions.get("reason_phrase", b""):
+        return True
+    # In JSON any character can be written as an escape.
+    return (b"\\u" in content or b"\\/" in content) and bool(_spellings(token).search(content))
+
+
+def _text(response: httpx.Response) -> bytes:
+    """Return the body in UTF-8, which JSON need not be in."""
+    content = response.content
+    if b"\0" not in content:
+        return content
+    return content.decode(json.detect_encoding(content), "replace").encode(errors="replace")
 
 
 def _without(response: httpx.Response, token: Token) -> httpx.Response:
@@ -190,9 +204,11 @@ def _without(response: httpx.Response, token: Token) -> httpx.Response:
         for name, value in response.headers.multi_items()
         if name not in changed
     ]
-    content = _spellings(token).sub(_SHOWN_INSTEAD.encode(), response.content)
+    content = _spellings(token).sub(_SHOWN_INSTEAD.encode(), _text(response))
+    # The words beside the status are the server's too.
+    extensions = {n: v for n, v in response.extensions.items() if n != "reason_phrase"}
     return httpx.Response(
-        response.status_code, headers=headers, content=content, extensions=response.extensions
+        response.status_code, headers=headers, content=content, extensions=extensions
     )
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from .exchange import Ask, Enter, Exchange, Read, Send, Sleep, Step
 from .settings import Settings
-from .tokens import Token, TokenProvider
+from .tokens import Token
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -23,8 +23,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Args:
         inner: The transport that sends.
-        token: The token, or a function that returns it; the asynchronous side also takes one
-            that returns an awaitable.
+        token: The token, or a function that returns it, held; on the asynchronous side it may
+            return an awaitable.
         origin: The only address that the token is sent to.
         repeatable: Methods and paths of the operations that may be carried out twice.
         settings: How it sends.
@@ -33,7 +33,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(
         self,
         inner: httpx.BaseTransport | httpx.AsyncBaseTransport,
-        token: Token | TokenProvider,
+        token: Token,
         *,
         origin: str,
         repeatable: Collection[tuple[str, str]],
@@ -59,8 +59,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         match step:
             case Ask(refused, asked):
                 return self._exchange.tokens.get(refused, asked)
-            case Enter():
-                self._exchange.gate.enter()
+            case Enter(gate, place):
+                gate.enter(place)
                 return None
             case Sleep(seconds):
                 return self._clock.sleep(seconds)
@@ -92,8 +92,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         match step:
             case Ask(refused, asked):
                 return await self._exchange.tokens.get_async(refused, asked)
-            case Enter():
-                await self._exchange.gate.enter_async()
+            case Enter(gate, place):
+                await gate.enter_async(place)
                 return None
             case Sleep(seconds):
                 return await self._clock.asleep(seconds)

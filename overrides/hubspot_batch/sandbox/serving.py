@@ -45,7 +45,11 @@ def listen(host: str, port: int) -> socket.socket:
     """Open the listening socket; OSError when the port cannot be had or the host is not ours."""
     if not 0 <= port <= 65_535:
         raise OSError("a port is a number from 0 to 65535")
-    return socket.create_server((host, port))
+    listening = socket.create_server((host, port))
+    # asyncio sets this only on sockets that it has made itself; without it an answer in two parts
+    # waits for the client's delayed acknowledgement of the first.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def address(listening: socket.socket) -> str:

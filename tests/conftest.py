@@ -1,16 +1,55 @@
-"""What every test shares: Hypothesis runs the same examples every time, and keeps no results."""
+"""What every test shares: Hypothesis runs the same examples every time, and keeps no results.
 
+And no test passes that shows a token: in a repr, a log line of any library, an exception, an output
+or a file. `watch.py` says what is searched; what goes through a `face` is searched there.
+"""
+
+import logging
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faces import Face
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
+from watch import SECRET, WATCH, WatchingHandler, watch_outputs
 
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".venv" / "cache" / "hypothesis")
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.load_profile("ci")
+
+
+def pytest_sessionstart() -> None:
+    """Search every log record, and what tests read of the outputs of commands."""
+    root = logging.getLogger()
+    root.addHandler(WatchingHandler())
+    root.setLevel(logging.DEBUG)
+    watch_outputs(pytest.CaptureFixture, "readouterr")
+    watch_outputs(subprocess.Popen, "communicate")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Look for the usual token, and for none of another test."""
+    WATCH.begin(SECRET)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]) -> Iterator[Any]:
+    """Search what a test has printed and written, and let none pass that shows a token."""
+    report: pytest.TestReport = yield
+    if call.when != "teardown":
+        return report
+    # What was logged has been searched already.
+    WATCH.sections(section for section in report.sections if "log" not in section[0])
+    if (folder := item.funcargs.get("tmp_path")) is not None:
+        WATCH.folder(folder)
+    if (found := WATCH.take()) and report.passed:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(["A token is shown:", *found])
+    return report
 
 
 @pytest.fixture(params=["sync", "async"])

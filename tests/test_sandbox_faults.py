@@ -79,10 +79,15 @@ def test_a_refusal_stays_a_refusal_under_every_fault_of_the_body(name: str) -> N
     ("name", "status", "said"),
     [
         ("rate_limited", 429, {"policyName": "TEN_SECONDLY_ROLLING", "errorType": "RATE_LIMIT"}),
+        ("rate_limited_for", 429, {"policyName": "TEN_SECONDLY_ROLLING"}),
+        ("secondly", 429, {"policyName": "SECONDLY", "errorType": "RATE_LIMIT"}),
         ("daily_limit", 429, {"policyName": "DAILY", "errorType": "RATE_LIMIT"}),
         ("expired_token", 401, {"category": "EXPIRED_AUTHENTICATION"}),
         ("locked", 423, {"category": "LOCKED"}),
         ("moved", 477, {"status": "error"}),
+        ("moved_for_a_day", 477, {"status": "error"}),
+        ("refused", 400, {"category": "VALIDATION_ERROR"}),
+        ("conflict", 409, {"category": "CONFLICT"}),
         ("redirect", 307, {"status": "error"}),
     ],
 )
@@ -93,14 +98,15 @@ def test_faults_that_answer_in_json(name: str, status: int, said: dict[str, str]
     assert answer.status == status
     assert body | said == body
     assert body["correlationId"] == answer.correlation_id
-    assert ("category" in body) is (status in {401, 423})
-    assert answer.headers.get("Retry-After") == ("60" if status == 477 else None)
+    assert ("category" in body) is (status in {400, 401, 409, 423})
+    waits = {"rate_limited_for": "3", "moved": "60", "moved_for_a_day": "86400"}
+    assert answer.headers.get("Retry-After") == waits.get(name)
     assert ("Location" in answer.headers) is (status == 307)
 
 
 @pytest.mark.parametrize("name", [name for name in FAULTS if name[0].isdigit()])
 def test_faults_that_answer_in_html(name: str) -> None:
-    """A 5xx is a page of the edge, which knows no rate limits, but names the request."""
+    """These are pages of the edge, which knows no rate limits, but names the request."""
     answer = ask(Sandbox(faults=script([name])), "create_calls", [CALL])
     assert answer.status == int(name[:3])
     assert answer.headers["Content-Type"].startswith("text/html")

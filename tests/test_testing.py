@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hubspot_batch import HubSpotBatch
+import asyncio
+
+from hubspot_batch import AsyncHubSpotBatch, HubSpotBatch
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 
 
@@ -14,6 +16,21 @@ def test_the_fixtures_are_one_sandbox(
     with HubSpotBatch("token", transport=hubspot_sandbox_transport, rate_limit=None) as hubspot:
         hubspot.calls.create(rows, chunk_size=1).raise_for_failures()
     assert len(hubspot_sandbox.records("calls")) == 300
+
+
+def test_the_fixtures_serve_both_clients(
+    hubspot_sandbox: Sandbox, hubspot_sandbox_transport: SandboxTransport
+) -> None:
+    """An asynchronous client takes the same transport, and many of its requests at a time."""
+    rows = [{"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}] * 50
+
+    async def main() -> None:
+        transport = hubspot_sandbox_transport
+        async with AsyncHubSpotBatch("token", transport=transport, rate_limit=None) as hubspot:
+            (await hubspot.calls.create(rows, chunk_size=1)).raise_for_failures()
+
+    asyncio.run(main())
+    assert len(hubspot_sandbox.records("calls")) == 50
 
 
 def test_each_test_has_a_sandbox_of_its_own(hubspot_sandbox: Sandbox) -> None:

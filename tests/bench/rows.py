@@ -1,0 +1,85 @@
+"""What a measurement says, and how it is shown and kept.
+
+This module decides when a goal is met. It never measures.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+KEPT = Path(__file__).parents[2] / ".venv" / "cache" / "bench"
+
+
+@frozen
+class Row:
+    """One figure.
+
+    Attributes:
+        name: What was measured.
+        value: The figure.
+        unit: What it is counted in.
+        least: What it has to be at least; None for no such goal.
+        most: What it may be at most; None for no such goal.
+        noise: How far apart the repetitions are, or what else says how good the figure is.
+    """
+
+    name: str
+    value: float
+    unit: str = ""
+    least: float | None = None
+    most: float | None = None
+    noise: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        if self.least is None and self.most is None:
+            return None
+        enough = self.least is None or self.value >= self.least
+        return enough and (self.most is None or self.value <= self.most)
+
+    @property
+    def goal(self) -> str:
+        """The goal, as text."""
+        least = "" if self.least is None else f"at least {self.least:g}"
+        most = "" if self.most is None else f"at most {self.most:g}"
+        return " and ".join(filter(None, (least, most)))
+
+
+_MET = {True: "met", False: "MISSED", None: ""}
+
+
+def table(rows: Sequence[tuple[str, Row]]) -> str:
+    """Return rows of subjects as lines."""
+    head = ("subject", "figure", "value", "goal", "", "noise and remarks")
+    cells = [
+        (subject, row.name, f"{row.value:,.4g} {row.unit}", row.goal, _MET[row.met], row.noise)
+        for subject, row in rows
+    ]
+    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (head, *cells)
+    )
+
+
+def keep(subject: str, rows: Sequence[Row], seconds: float) -> None:
+    """Write the rows of a subject into a file of its own."""
+    made: dict[str, Any] = {
+        "subject": subject,
+        "seconds": round(seconds, 1),
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
+        "versions": {name: version(name) for name in ("hubspot-batch", "httpx", "attrs")},
+        "rows": [{**asdict(row), "met": row.met} for row in rows],
+    }
+    KEPT.mkdir(parents=True, exist_ok=True)
+    (KEPT / f"{subject}.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")

@@ -1,0 +1,104 @@
+"""The command behind `make soak`: very many runs with faults and changed answers, on all cores.
+
+It decides which seeds run where, and says at the end how many failed and what repeats them. What a
+run is stands in `soaking`. It never changes anything, and nothing in it waits for real time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+
+from attrs import frozen
+from soaking import Report, one_body, one_run, run_all
+
+_BLOCK = 50
+_PROGRESS_EVERY = 10.0
+_SHOWN = 20
+
+
+@frozen
+class Block:
+    """Seeds that are run one after the other, in one process."""
+
+    what: str
+    kind: str
+    seeds: range
+
+
+def blocks(what: str, kinds: list[str], first: int, count: int) -> Iterator[Block]:
+    """Cut a number of runs into blocks, in turn for each kind of client."""
+    each = -(-count // len(kinds))
+    for start in range(first, first + each, _BLOCK):
+        for kind in kinds:
+            yield Block(what, kind, range(start, min(start + _BLOCK, first + each)))
+
+
+def run_block(block: Block) -> list[Report]:
+    """Carry out a block; return what failed."""
+    run = one_run if block.what == "runs" else one_body
+    return [report for report in run_all(run, block.kind, block.seeds) if report.failure]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line says; return 1 if anything failed."""
+    chosen = _parser().parse_args(arguments)
+    kinds = ["sync", "async"] if chosen.kind == "both" else [chosen.kind]
+    work = [
+        *blocks("runs", kinds, chosen.seed, chosen.runs),
+        *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+    ] * chosen.times
+    total = sum(len(block.seeds) for block in work)
+    begun = time.monotonic()
+    try:
+        failed = _all(work, chosen.processes, total)
+    except BrokenProcessPool:
+        print("A run hung or killed its process; its seed stands above.")
+        return 1
+    for report in failed[:_SHOWN]:
+        print(f"\n{report.command}\n{report.failure}")
+    rest = f" ({len(failed) - _SHOWN} more are not shown)" if len(failed) > _SHOWN else ""
+    seconds = time.monotonic() - begun
+    print(f"soak: {total} runs in {seconds:.0f} s, {len(failed)} failed{rest}")
+    return 1 if failed else 0
+
+
+def _all(work: list[Block], processes: int, total: int) -> list[Report]:
+    failed: list[Report] = []
+    done, said = 0, time.monotonic()
+    left = iter(work)
+    with ProcessPoolExecutor(processes) as pool:
+        going: dict[Future[list[Report]], Block] = {}
+        while True:
+            for block in islice(left, 2 * processes - len(going)):
+                going[pool.submit(run_block, block)] = block
+            if not going:
+                return failed
+            for future in wait(going, timeout=1.0, return_when="FIRST_COMPLETED").done:
+                done += len(going.pop(future).seeds)
+                failed += future.result()
+            if time.monotonic() - said > _PROGRESS_EVERY:
+                said = time.monotonic()
+                print(f"soak: {done} of {total}, {len(failed)} failed", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Run a client against a sandbox that goes wrong.")
+    parser.add_argument("--runs", type=int, default=100_000, help="runs with faults")
+    parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
+    parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")
+    help_ = "how often to do all of it; threads take turns as they like"
+    parser.add_argument("--times", type=int, default=1, help=help_)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""When a request may start: what holds for any sequence of times, answers and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+import pytest
+from hubspot_batch.allowance import Allowance
+from hubspot_batch.policies import RateLimit
+from hypothesis import given
+from hypothesis import strategies as st
+
+LIMIT = "X-HubSpot-RateLimit-"
+
+
+def said(most: object, interval: object, left: object = None, today: object = None) -> dict:
+    """The headers of an answer; None for one that is not there."""
+    names = {"Max": most, "Interval-Milliseconds": interval, "Remaining": left}
+    names["Daily-Remaining"] = today
+    return {LIMIT + name: str(value) for name, value in names.items() if value is not None}
+
+
+def take(allowance: Allowance, now: float, until: float = 1e12) -> float | None:
+    """Wait for a start; return when it came, or None when that is later than some moment."""
+    for _ in range(10_000):
+        pause = allowance.reserve(now)
+        assert pause is not None
+        if pause == 0.0:
+            return now
+        assert pause >= 0.001, "a chain of waits of nothing can be endless"
+        if now + pause > until:
+            return None
+        now += pause
+    raise AssertionError("it waits for ever")
+
+
+def most_in(times: Iterable[float], seconds: float) -> int:
+    """The most that any span of so many seconds holds, its ends included."""
+    ordered = sorted(times)
+    return max(
+        sum(begin <= other <= begin + seconds for other in ordered[first:])
+        for first, begin in enumerate(ordered)
+    )
+
+
+limits = st.builds(RateLimit, st.integers(1, 30), st.sampled_from([0.5, 1.0, 10.0]), st.booleans())
+begins = st.sampled_from([0.0, 1.5, 1e6 / 3, 1.7e9 + 0.1])
+# Idle times between requests; most of them go as fast as they may.
+idle = st.lists(st.one_of(st.just(0.0), st.floats(0.0, 15.0)), min_size=5, max_size=80)
+
+
+@given(limits, begins, idle)
+def test_no_window_holds_more_starts_than_told(
+    limit: RateLimit, begin: float, idle: list[float]
+) -> None:
+    """However they come, and wherever the window is laid."""
+    allowance, now, starts = Allowance(limit), begin, []
+    for pause in idle:
+        start = take(allowance, now + pause)
+        assert start is not None
+        starts.append(now := start)
+        allowance.land()
+    assert most_in(starts, limit.seconds) <= limit.requests
+
+
+headers = st.builds(
+    said,
+    st.one_of(st.none(), st.integers(0, 40), st.sampled_from(["", "-1", "nan", "1e9", "x"])),
+    st.one_of(
+        st.none(), st.sampled_from([0, 500, 1000, 10_000, "", "-5", "inf", "0x1", "9" * 400])
+    ),
+    st.one_of(st.none(), st.integers(0, 50), st.sampled_from(["", "-1", "nan", "9" * 30])),
+)
+
+
+@given(limits, begins, st.lists(st.tuples(headers, st.floats(0.0, 3.0)), max_size=40))
+def test_nothing_that_headers_say_lifts_a_told_limit(
+    limit: RateLimit, begin: float, answers: list[tuple[dict[str, str], float]]
+) -> None:
+    """They are a second bound; and none of them stops everything for ever."""
+    limit = RateLimit(limit.requests, limit.seconds)
+    allowance, now, starts = Allowance(limit), begin, []
+    for answer, seconds in answers:
+        start = take(allowance, now)
+        assert start is not None
+        starts.append(start)
+        allowance.land()
+        now = start + seconds
+        allowance.learn(start, now, answer)
+    if starts:
+        assert most_in(starts, limit.seconds) <= limit.requests
+
+
+@given(st.integers(1, 60), st.sampled_from([1.0, 10.0]), begins, st.floats(0.0, 2.0))
+def test_what_the_server_names_is_learnt(
+    most: int, seconds: float, begin: float, latency: float
+) -> None:
+    """Whether it is more than what was told at first, or less."""
+    allowance, starts = Allowance(RateLimit(20, 10.0, learns=True)), [begin]
+    assert allowance.reserve(begin) == 0.0
+    allowance.land()
+    allowance.learn(begin, begin + latency, said(most, seconds * 1000))
+    now = answered = begin + latency
+    while (start := take(allowance, now, answered + 5 * seconds)) is not None:
+        starts.append(now := start)
+        allowance.land()
+    assert most_in(starts, seconds) <= most
+    later = [start for start in starts if start >= answered + 2 * seconds]
+    assert len(later) >= 3 * (most - 1) * seconds / (seconds + 0.05) - 3, "it is used too"
+
+
+def full(limit: RateLimit, answer: dict[str, str], seconds: float = 60.0) -> list[float]:
+    """The starts of a client that has much to do and meets the same answer each time."""
+    allowance, now, starts = Allowance(limit), 0.0, []
+    while (start := take(allowance, now, seconds)) is not None:
+        starts.append(now := start)
+        allowance.land()
+        allowance.learn(start, start, answer)
+    return starts
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        said(0, 10_000, 5),
+        said("9" * 30, 10_000, 5),
+        said(10, "9" * 30, 5),
+        said("many", 10_000, 5),
+        said(10, 0, 5),
+        said("", "", ""),
+        said(None, 10_000, 0),
+        said(10, None, 0),
+        said("-10", "-1", "-5"),
+        said("nan", "inf", "nan"),
+    ],
+    ids=str,
+)
+def test_what_names_no_limit_changes_none(answer: dict[str, str]) -> None:
+    """What was told goes on."""
+    assert len(full(RateLimit(10, 10.0, learns=True), answer)) == 60
+
+
+def test_an_allowance_that_others_have_spent_is_asked_for_again_and_again() -> None:
+    """One request at a time, since only an answer tells when they have stopped."""
+    starts = full(RateLimit(100, 10.0), said(100, 10_000, 0))
+    assert 5 <= len(starts) <= 20
+
+
+def test_a_limit_that_changes_is_followed() -> None:
+    """Up and down, from the next start on."""
+    allowance, now = Allowance(RateLimit(20, 10.0, learns=True)), 0.0
+    counts: list[int] = []
+    for most in (50, 10, 100):
+        begin, count = now, 0
+        while (start := take(allowance, now, begin + 40.0)) is not None:
+            count += start >= begin + 20.0
+            now = start
+            allowance.land()
+            allowance.learn(start, start, said(most, 10_000))
+        counts.append(count)
+        now = begin + 40.0
+    assert counts == pytest.approx([100, 20, 200], rel=0.1)
+
+
+def test_a_refusal_keeps_all_from_starting() -> None:
+    """Until the moment that was named, and it never ends sooner."""
+    allowance = Allowance(None)
+    assert allowance.reserve(0.0) == 0.0
+    allowance.refuse(0.0, 7.0)
+    allowance.refuse(0.0, 3.0)
+    assert allowance.reserve(1.0) == 6.0
+    assert allowance.reserve(7.0) == 0.0
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_what_was_refused_does_not_count(learns: bool) -> None:
+    """HubSpot counts only what it lets in; but a limit that was told is kept to the letter."""
+    allowance = Allowance(RateLimit(2, 10.0, learns))
+    for now in (0.0, 1.0):
+        assert allowance.reserve(now) == 0.0
+        allowance.refuse(now, 0.0)
+    assert (allowance.reserve(2.0) == 0.0) is learns
+
+
+@given(st.integers(0, 20), st.integers(0, 40), st.integers(0, 6))
+def test_the_reserve_of_the_day_is_left(reserve: int, left: int, under_way: int) -> None:
+    """Counting what has started since, and what was under way when it was said."""
+    allowance = Allowance(None, reserve)
+    for _ in range(1 + under_way):
+        assert allowance.reserve(0.0) == 0.0
+    allowance.land()
+    allowance.learn(0.0, 1.0, said(None, None, None, left))
+    granted = 0
+    while granted < 100 and allowance.reserve(2.0) == 0.0:
+        granted += 1
+    assert granted == max(0, left - under_way - reserve)
+
+
+def test_what_was_said_of_the_day_is_forgotten() -> None:
+    """After midnight it is no longer true, so somebody has to ask again."""
+    allowance = Allowance(None, 10)
+    assert allowance.reserve(0.0) == 0.0
+    allowance.land()
+    allowance.learn(0.0, 1.0, said(None, None, None, 10))
+    assert allowance.reserve(2.0) is None
+    assert allowance.reserve(3600.0) == 0.0
+
+
+def test_starts_are_spread_from_the_second_half_on() -> None:
+    """So that another user is let in at any time, and is seen."""
+    starts = full(RateLimit(100, 10.0), said(100, 10_000), 40.0)
+    assert sum(start < 1.0 for start in starts) >= 50
+    assert max(b - a for a, b in pairwise(starts)) < 0.5
+
+
+@given(st.permutations(range(8)))
+def test_an_older_number_of_the_day_is_not_believed_over_a_newer(order: list[int]) -> None:
+    """Answers to requests that were under way together come in any order."""
+    allowance = Allowance(None, 30)
+    for _ in order:
+        assert allowance.reserve(0.0) == 0.0
+    for number in order:
+        allowance.land()
+        allowance.learn(0.0, 1.0, said(None, None, None, 99 - number))
+    granted = 0
+    while granted < 100 and allowance.reserve(2.0) == 0.0:
+        granted += 1
+    assert granted <= 92 - 30
+
+
+def test_the_day_begins_anew() -> None:
+    """A higher number that is newer than what was known is believed."""
+    allowance = Allowance(None, 30)
+    for now, left in ((0.0, 35), (10.0, 250_000)):
+        assert allowance.reserve(now) == 0.0
+        allowance.land()
+        allowance.learn(now, now + 1.0, said(None, None, None, left))
+    assert all(allowance.reserve(12.0) == 0.0 for _ in range(50))
+
+
+def test_only_a_few_late_starts_are_made_up_for() -> None:
+    """Else an idle moment would end in a burst, which keeps others out."""
+    allowance, now = Allowance(RateLimit(100, 10.0)), 0.0
+    while (start := take(allowance, now, 25.0)) is not None:
+        now = start
+        allowance.land()
+        allowance.learn(start, start, said(100, 10_000, 50))
+    begin = now = now + 3.0
+    late = 0
+    while (start := take(allowance, now, begin + 0.05)) is not None:
+        now, late = start, late + 1
+        allowance.land()
+    assert 2 <= late <= 6

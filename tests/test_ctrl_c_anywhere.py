@@ -1,0 +1,180 @@
+"""Ctrl-C can come between any two steps: the account is whole and true wherever it does.
+
+A trace function raises KeyboardInterrupt before one line of ours, in the caller's thread, and the
+next time before a later one. Every line that a small run passes is a place; some are tried here.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Self
+
+import hubspot_batch
+import pytest
+from attrs import define, field
+from faces import clock_of
+from hubspot_batch import (
+    BatchResult,
+    HubSpotBatch,
+    Outcome,
+    OutcomeIterator,
+    OutcomeStatus,
+    result_of,
+)
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
+from played import CALLS, held, mark, wanted
+from watch import SECRET
+
+PACKAGE = Path(hubspot_batch.__file__).parent
+# Beside these, no outcome is known to anybody yet, or all are known to the caller.
+NOT_YET = ("_check_open", "begin", "operation", "limit", "__init__", "_holds_inputs")
+NOT_YET += ("create", "collect", "create_iter", "iterate", "_drive")
+ROWS = 5
+
+
+@define
+class CtrlC:
+    """Interrupts before the n-th line, while the block runs."""
+
+    number: int
+    place: str | None = None
+    _passed: int = field(default=0, init=False)
+    _before: Any = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        self._before = sys.gettrace()
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _enter(self, frame: FrameType, event: str, argument: object) -> Any:
+        path = Path(frame.f_code.co_filename)
+        # Python itself swallows what is raised while an object is thrown away.
+        caller = frame.f_back.f_code.co_name if frame.f_back else ""
+        thrown_away = "__del__" in (frame.f_code.co_name, caller)
+        return self._pass if path.parent == PACKAGE and not thrown_away else None
+
+    def _pass(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line":
+            self._passed += 1
+            if self._passed == self.number:
+                code = frame.f_code
+                self.place = f"{Path(code.co_filename).name}:{frame.f_lineno} {code.co_name}"
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return self._pass
+
+
+@define
+class Run:
+    """A small run that is interrupted, and what is known of it."""
+
+    width: int
+    iterates: bool
+    sandbox: Sandbox = field(factory=lambda: Sandbox(rate_limit=None))
+    told: list[Outcome[Any]] = field(factory=list)
+    complaints: list[str] = field(factory=list)
+    outcomes: OutcomeIterator[Any] | None = None
+
+    def interrupted_at(self, number: int) -> str | None:
+        """Return where it was interrupted; None where it was over before."""
+        assert isinstance(self.sandbox.clock, FakeClock)
+        others = set(threading.enumerate())
+        client = HubSpotBatch(
+            SECRET,
+            transport=SandboxTransport(self.sandbox),
+            clock=clock_of(self.sandbox.clock),
+            max_concurrency=self.width,
+            rate_limit=None,
+        )
+        rows = wanted(Sandbox(), CALLS, ROWS)
+        ctrl_c, error = CtrlC(number), None
+        try:
+            with ctrl_c:
+                self._carry_out(client, rows)
+        except KeyboardInterrupt as raised:
+            error = raised
+        if ctrl_c.place is None:
+            return None
+        account = self._account(error, ctrl_c.place)
+        # What it keeps alive goes with it.
+        self.outcomes = error = None
+        for thread in set(threading.enumerate()) - others:
+            thread.join(5)
+            self._complain(thread.is_alive(), "a thread is left")
+        if account is not None:
+            self._judge([*self.told, *account.outcomes])
+        self._use_again(client)
+        return ctrl_c.place
+
+    def _complain(self, wrong: object, words: str) -> None:
+        if wrong:
+            self.complaints.append(words)
+
+    def _carry_out(self, client: HubSpotBatch, rows: list[Any]) -> None:
+        if self.iterates:
+            self.outcomes = client.calls.create_iter(rows, chunk_size=2)
+            for outcome in self.outcomes:
+                self.told.append(outcome)
+        else:
+            self.told += client.calls.create(rows, chunk_size=2).outcomes
+
+    def _account(self, error: BaseException | None, place: str) -> BatchResult[Any] | None:
+        self._complain(error is None, "it is swallowed")
+        account = None if error is None else result_of(error)
+        if account is None and self.outcomes is not None:
+            # It came between two outcomes, as it can in the caller's own lines.
+            self.outcomes.close()
+            account = self.outcomes.result
+        begun = self.sandbox.requests or not place.endswith(NOT_YET)
+        self._complain(account is None and begun, "there is no account")
+        return account
+
+    def _judge(self, outcomes: list[Outcome[Any]]) -> None:
+        indexes = sorted(outcome.index for outcome in outcomes)
+        whole = len(indexes) if self.iterates else ROWS
+        self._complain(indexes != list(range(whole)), f"of the inputs it holds {indexes}")
+        there = held(self.sandbox, CALLS)
+        known = {mark(CALLS, outcome.input) for outcome in outcomes}
+        self._complain(set(there) - known, "something was done that it does not know of")
+        for outcome in outcomes:
+            done = mark(CALLS, outcome.input) in there
+            doubtful = outcome.status is OutcomeStatus.UNKNOWN
+            claimed = outcome.status is OutcomeStatus.SUCCEEDED
+            self._complain(claimed != done and not doubtful, f"{outcome.status} is not true")
+
+    def _use_again(self, client: HubSpotBatch) -> None:
+        """The client is as good as new: all of its places can be taken."""
+        done: list[int] = []
+
+        def create() -> None:
+            result = client.calls.create(wanted(Sandbox(), CALLS, 2), chunk_size=1)
+            done.append(len(result.succeeded))
+
+        thread = threading.Thread(target=create, daemon=True)
+        thread.start()
+        thread.join(2)
+        self._complain(done != [2], "the client is of no use any more")
+
+
+def places(width: int, iterates: bool, first: int, step: int) -> Iterator[tuple[str, list[str]]]:
+    """Interrupt a run at each step-th line; gives the places, and what is wrong there."""
+    number = first
+    while (place := (run := Run(width, iterates)).interrupted_at(number)) is not None:
+        yield place, run.complaints
+        number += step
+
+
+@pytest.mark.parametrize("iterates", [False, True])
+@pytest.mark.parametrize("width", [1, 4])
+def test_ctrl_c_anywhere(width: int, iterates: bool) -> None:
+    """No input is forgotten or told twice, nothing is untrue, and the client can be used again."""
+    seen = dict(places(width, iterates, first=1, step=9))
+    assert len(seen) > 30
+    assert {place: said for place, said in seen.items() if said} == {}

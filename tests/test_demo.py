@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from faces import clock_of
 from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
 from hubspot_batch.demo import forms
 from hubspot_batch.demo import run as demo
@@ -26,7 +27,7 @@ from hubspot_batch.operations import (
     UPDATE_MARKETING_EVENTS,
     Row,
 )
-from hubspot_batch.sandbox import Sandbox, rates, served
+from hubspot_batch.sandbox import FakeClock, Sandbox, rates, served
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -270,6 +271,9 @@ def test_what_the_client_says_holds_when_things_go_wrong(
 ) -> None:
     """Answers get lost or lie, and still nothing that succeeded is missing, or failed and there."""
     monkeypatch.setattr(demo, "Sandbox", functools.partial(Sandbox, faults={fault: 0.6}))
+    # Reads and updates are sent again, and nobody waits for it.
+    hurried = functools.partial(HubSpotBatch, clock=clock_of(FakeClock()))
+    monkeypatch.setattr(demo, "HubSpotBatch", hurried)
     code, text = run()
     assert "The client's word agrees with what the sandbox holds" in text
     assert code == 0

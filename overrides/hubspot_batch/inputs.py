@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from functools import cached_property
 from typing import Any
 
@@ -48,10 +48,10 @@ class InputCheck:
         """
         for name in self._required_lists:
             wire.setdefault(name, [])
-        names = self.schema.get("properties", {})
-        if not more_names and (unknown := sorted(map(str, wire.keys() - names.keys()))):
+        if not more_names and not wire.keys() <= self._names:
+            unknown = sorted(map(str, wire.keys() - self._names))
             raise InvalidInputError(
-                f"The API has no field {', '.join(unknown)} here; it has {', '.join(names)}."
+                f"The API has no field {', '.join(unknown)} here; it has {', '.join(self._names)}."
             )
         try:
             (self._open if more_names else self._closed)(wire)
@@ -61,6 +61,11 @@ class InputCheck:
             raise InvalidInputError(f"{_sentence(error)}.") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
+
+    @cached_property
+    def _names(self) -> KeysView[str]:
+        properties: dict[str, Any] = self.schema.get("properties", {})
+        return properties.keys()
 
     @cached_property
     def _required_lists(self) -> tuple[str, ...]:

@@ -144,13 +144,14 @@ class Row(Generic[ResultT]):
 
     def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
         """Return an input as a JSON object, and whether it may have names of its own."""
-        kind = type(given).__name__
         if isinstance(given, self.input):
             return _json_of(given), True
         if self.reads and isinstance(given, str):
             return {str(self.input_key): given}, False
-        if isinstance(given, Mapping):
+        # A dict is told apart from other mappings at a tenth of the price.
+        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101
             return {**cast("Mapping[str, Any]", given)}, False
+        kind = type(given).__name__
         forms = f"{self.input.__name__} or a mapping in the API's own names"
         raise InvalidInputError(
             f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."

@@ -754,6 +754,14 @@ def slowly(act: Callable[[], object]) -> Callable[[], object]:
     return then
 
 
+@pytest.fixture(autouse=True)
+def heeded_signals() -> Iterator[None]:
+    """A process that was started in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("iterates", [False, True])
 @pytest.mark.parametrize(("width", "size"), [(4, 1), (1, 1), (4, 50)])
 def test_what_is_on_the_wire_is_waited_for(iterates: bool, width: int, size: int) -> None:

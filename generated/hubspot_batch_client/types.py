@@ -12,10 +12,12 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
 import httpx
+import orjson
 from attrs import define, field
 
 T = TypeVar("T")
@@ -75,6 +77,14 @@ class Model:
     def __contains__(self, key: str) -> bool:
         return key in self.additional_properties
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
+        return {name: to_json(value) for name, value in self._fields().items()}
+
+    def _fields(self) -> dict[str, Any]:
+        """Return the values that are there, by their names in the API, not yet as JSON."""
+        raise NotImplementedError
+
 
 @define
 class Response(Generic[T]):
@@ -104,20 +114,37 @@ def _keep_text(value: datetime.datetime, text: str) -> Timestamp:
     return made
 
 
-# What _write_datetime writes too, so that nothing has to be kept.
-_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!000)\d{3})?Z", re.ASCII)
-
-
 def as_datetime(value: Any) -> Any:
     """Read a timestamp; what neither the standard parser nor dateutil reads stays text."""
     if not isinstance(value, str):
         return value
+    return _read_datetime(value) if len(value) < 64 else _read_datetime.__wrapped__(value)
+
+
+# The records of an answer were created and changed at the same few moments.
+@lru_cache(maxsize=256)
+def _read_datetime(text: str) -> datetime.datetime | str:
     try:
-        read = datetime.datetime.fromisoformat(value)
+        if _is_usual(text):
+            return datetime.datetime.fromisoformat(text)
+        kept = Timestamp.fromisoformat(text)
     except ValueError:
-        other = _read_other_datetime(value)
-        return value if other is None else _keep_text(other, value)
-    return read if _USUAL.fullmatch(value) else _keep_text(read, value)
+        other = _read_other_datetime(text)
+        return text if other is None else _keep_text(other, text)
+    kept.text = text
+    return kept
+
+
+def _is_usual(text: str) -> bool:
+    """Whether a text, if it is a timestamp, is what `_write_datetime` makes of it."""
+    # Every third character from the fifth on is a sign, of which only the last one differs. Some
+    # versions of Python read 24:00 as the midnight that follows.
+    signs = text[4:20:3]
+    if len(text) == 24:
+        usual = signs == "--T::." and text[23] == "Z" and text[20:23] != "000"
+    else:
+        usual = signs == "--T::Z" and len(text) == 20
+    return usual and text[11:13] != "24"
 
 
 def _read_other_datetime(value: str) -> datetime.datetime | None:
@@ -190,6 +217,14 @@ def as_list(decode: Callable[[Any], Any], value: Any) -> Any:
     return [decode(item) for item in value] if isinstance(value, list) else value
 
 
+def as_models(model: Any, value: Any) -> Any:
+    """Read the JSON objects of a list into models; anything else stays as it came."""
+    if not isinstance(value, list):
+        return value
+    read = model.from_dict
+    return [read(item) if isinstance(item, dict) else item for item in value]
+
+
 def as_map(decode: Callable[[Any], Any], value: Any) -> Any:
     """Decode the values of a JSON object; anything else stays as it came."""
     return (
@@ -197,8 +232,16 @@ def as_map(decode: Callable[[Any], Any], value: Any) -> Any:
     )
 
 
+# What JSON has too; most values are of these types.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def to_json(value: Any) -> Any:
     """Return the JSON form of what a model can hold."""
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Model):
+        return value.to_dict()
     if isinstance(value, Mapping):
         return {name: to_json(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -246,12 +289,43 @@ def to_bytes(body: Any) -> bytes:
     """
     if isinstance(body, bytes):
         return body
+    try:
+        text = orjson.dumps(body, _unfold, _AS_WE_WRITE)
+    except orjson.JSONEncodeError:  # such as numbers of more than 64 bits
+        return _to_bytes_slowly(body)
+    # For what no JSON text can hold it writes null, in silence.
+    return _to_bytes_slowly(body) if b"null" in text else text
+
+
+# Its own spelling of timestamps differs, and a class is not written because of how it was made.
+_AS_WE_WRITE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def _unfold(value: Any) -> Any:
+    """Return what to write for a value, where orjson does not know."""
+    if isinstance(value, Model):
+        return value._fields()
+    json_form = to_json(value)
+    if json_form is value:
+        raise TypeError(type(value).__name__)
+    return json_form
+
+
+def _to_bytes_slowly(body: Any) -> bytes:
     text = json.dumps(to_json(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode()
 
 
 def read_json(response: httpx.Response) -> Any:
     """Return the body as JSON, or None where it is empty, HTML, cut off or otherwise not JSON."""
+    # Read by msgspec, and not by orjson, which reads numbers of more than 64 bits without their
+    # last digits. It is not needed before there is an answer.
+    from msgspec.json import decode
+
+    try:
+        return decode(response.content)
+    except Exception:  # it reads less than json does: numbers without bounds, halves of characters
+        pass
     try:
         return json.loads(response.content)
     except (ValueError, RecursionError):
@@ -271,6 +345,7 @@ __all__ = [
     "as_list",
     "as_map",
     "as_model",
+    "as_models",
     "as_uuid",
     "read_json",
     "to_bytes",

@@ -14,9 +14,7 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -56,34 +54,33 @@ class ApiError(Model):
     request_id: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.message is not ABSENT:
-            field_dict["message"] = self.message
+            fields["message"] = self.message
         if self.status is not ABSENT:
-            field_dict["status"] = self.status
+            fields["status"] = self.status
         if self.category is not ABSENT:
-            field_dict["category"] = self.category
+            fields["category"] = self.category
         if self.sub_category is not ABSENT:
-            field_dict["subCategory"] = self.sub_category
+            fields["subCategory"] = self.sub_category
         if self.correlation_id is not ABSENT:
-            field_dict["correlationId"] = self.correlation_id
+            fields["correlationId"] = self.correlation_id
         if self.context is not ABSENT:
-            field_dict["context"] = to_json(self.context)
+            fields["context"] = self.context
         if self.errors is not ABSENT:
-            field_dict["errors"] = to_json(self.errors)
+            fields["errors"] = self.errors
         if self.links is not ABSENT:
-            field_dict["links"] = to_json(self.links)
+            fields["links"] = self.links
         if self.error_type is not ABSENT:
-            field_dict["errorType"] = self.error_type
+            fields["errorType"] = self.error_type
         if self.policy_name is not ABSENT:
-            field_dict["policyName"] = self.policy_name
+            fields["policyName"] = self.policy_name
         if self.group_name is not ABSENT:
-            field_dict["groupName"] = self.group_name
+            fields["groupName"] = self.group_name
         if self.request_id is not ABSENT:
-            field_dict["requestId"] = self.request_id
-        return field_dict
+            fields["requestId"] = self.request_id
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -95,18 +92,18 @@ class ApiError(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            message=d.pop("message", ABSENT),
-            status=d.pop("status", ABSENT),
-            category=d.pop("category", ABSENT),
-            sub_category=d.pop("subCategory", ABSENT),
-            correlation_id=d.pop("correlationId", ABSENT),
-            context=d.pop("context", ABSENT),
-            errors=as_list(lambda item: as_model(ErrorDetail, item), d.pop("errors", ABSENT)),
-            links=d.pop("links", ABSENT),
-            error_type=d.pop("errorType", ABSENT),
-            policy_name=d.pop("policyName", ABSENT),
-            group_name=d.pop("groupName", ABSENT),
-            request_id=d.pop("requestId", ABSENT),
+            d.pop("message", ABSENT),
+            d.pop("status", ABSENT),
+            d.pop("category", ABSENT),
+            d.pop("subCategory", ABSENT),
+            d.pop("correlationId", ABSENT),
+            d.pop("context", ABSENT),
+            as_models(ErrorDetail, d.pop("errors", ABSENT)),
+            d.pop("links", ABSENT),
+            d.pop("errorType", ABSENT),
+            d.pop("policyName", ABSENT),
+            d.pop("groupName", ABSENT),
+            d.pop("requestId", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -9,7 +9,6 @@ from attrs import define, field
 from ..types import (
     ABSENT,
     Model,
-    to_json,
 )
 
 
@@ -26,14 +25,13 @@ class AppInfo(Model):
     name: str
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
+            fields["id"] = self.id
         if self.name is not ABSENT:
-            field_dict["name"] = self.name
-        return field_dict
+            fields["name"] = self.name
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -45,8 +43,8 @@ class AppInfo(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            id=d.pop("id", ABSENT),
-            name=d.pop("name", ABSENT),
+            d.pop("id", ABSENT),
+            d.pop("name", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

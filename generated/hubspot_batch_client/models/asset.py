@@ -12,7 +12,6 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    to_json,
 )
 
 
@@ -32,16 +31,15 @@ class Asset(Model):
     metrics: Metrics | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
+            fields["id"] = self.id
         if self.name is not ABSENT:
-            field_dict["name"] = self.name
+            fields["name"] = self.name
         if self.metrics is not ABSENT:
-            field_dict["metrics"] = to_json(self.metrics)
-        return field_dict
+            fields["metrics"] = self.metrics
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -53,9 +51,9 @@ class Asset(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            id=d.pop("id", ABSENT),
-            name=d.pop("name", ABSENT),
-            metrics=d.pop("metrics", ABSENT),
+            d.pop("id", ABSENT),
+            d.pop("name", ABSENT),
+            d.pop("metrics", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -13,9 +13,8 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    as_list,
     as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -32,14 +31,13 @@ class AssetCollection(Model):
     paging: None | Paging | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.results is not ABSENT:
-            field_dict["results"] = to_json(self.results)
+            fields["results"] = self.results
         if self.paging is not ABSENT:
-            field_dict["paging"] = to_json(self.paging)
-        return field_dict
+            fields["paging"] = self.paging
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -51,8 +49,8 @@ class AssetCollection(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            results=as_list(lambda item: as_model(Asset, item), d.pop("results", ABSENT)),
-            paging=as_model(Paging, d.pop("paging", ABSENT)),
+            as_models(Asset, d.pop("results", ABSENT)),
+            as_model(Paging, d.pop("paging", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -11,9 +11,8 @@ from ..models.association_type import AssociationType
 from ..types import (
     ABSENT,
     Model,
-    as_list,
     as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -30,14 +29,13 @@ class Association(Model):
     types: list[AssociationType] = field(factory=list)
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.to is not ABSENT:
-            field_dict["to"] = to_json(self.to)
+            fields["to"] = self.to
         if self.types is not ABSENT:
-            field_dict["types"] = to_json(self.types)
-        return field_dict
+            fields["types"] = self.types
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -49,8 +47,8 @@ class Association(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            to=as_model(AssociationTarget, d.pop("to", ABSENT)),
-            types=as_list(lambda item: as_model(AssociationType, item), d.pop("types", ABSENT)),
+            as_model(AssociationTarget, d.pop("to", ABSENT)),
+            as_models(AssociationType, d.pop("types", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -11,7 +11,6 @@ from ..types import (
     ABSENT,
     Model,
     as_enum,
-    to_json,
 )
 
 
@@ -29,14 +28,13 @@ class AssociationType(Model):
     association_type_id: int
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.association_category is not ABSENT:
-            field_dict["associationCategory"] = to_json(self.association_category)
+            fields["associationCategory"] = self.association_category
         if self.association_type_id is not ABSENT:
-            field_dict["associationTypeId"] = self.association_type_id
-        return field_dict
+            fields["associationTypeId"] = self.association_type_id
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -48,8 +46,8 @@ class AssociationType(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            association_category=as_enum(AssociationCategory, d.pop("associationCategory", ABSENT)),
-            association_type_id=d.pop("associationTypeId", ABSENT),
+            as_enum(AssociationCategory, d.pop("associationCategory", ABSENT)),
+            d.pop("associationTypeId", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -15,9 +15,7 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -48,26 +46,25 @@ class BatchError(Model):
     sub_category: FreeForm | None | str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.status is not ABSENT:
-            field_dict["status"] = self.status
+            fields["status"] = self.status
         if self.category is not ABSENT:
-            field_dict["category"] = self.category
+            fields["category"] = self.category
         if self.message is not ABSENT:
-            field_dict["message"] = self.message
+            fields["message"] = self.message
         if self.context is not ABSENT:
-            field_dict["context"] = to_json(self.context)
+            fields["context"] = self.context
         if self.errors is not ABSENT:
-            field_dict["errors"] = to_json(self.errors)
+            fields["errors"] = self.errors
         if self.links is not ABSENT:
-            field_dict["links"] = to_json(self.links)
+            fields["links"] = self.links
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
+            fields["id"] = self.id
         if self.sub_category is not ABSENT:
-            field_dict["subCategory"] = to_json(self.sub_category)
-        return field_dict
+            fields["subCategory"] = self.sub_category
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -79,14 +76,14 @@ class BatchError(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            status=d.pop("status", ABSENT),
-            category=d.pop("category", ABSENT),
-            message=d.pop("message", ABSENT),
-            context=d.pop("context", ABSENT),
-            errors=as_list(lambda item: as_model(ErrorDetail, item), d.pop("errors", ABSENT)),
-            links=d.pop("links", ABSENT),
-            id=d.pop("id", ABSENT),
-            sub_category=d.pop("subCategory", ABSENT),
+            d.pop("status", ABSENT),
+            d.pop("category", ABSENT),
+            d.pop("message", ABSENT),
+            d.pop("context", ABSENT),
+            as_models(ErrorDetail, d.pop("errors", ABSENT)),
+            d.pop("links", ABSENT),
+            d.pop("id", ABSENT),
+            d.pop("subCategory", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

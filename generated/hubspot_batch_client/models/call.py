@@ -17,10 +17,8 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
-    as_list,
     as_map,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -56,30 +54,29 @@ class Call(Model):
     warnings: list[CallWarning] | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
+            fields["id"] = self.id
         if self.properties is not ABSENT:
-            field_dict["properties"] = to_json(self.properties)
+            fields["properties"] = self.properties
         if self.created_at is not ABSENT:
-            field_dict["createdAt"] = to_json(self.created_at)
+            fields["createdAt"] = self.created_at
         if self.updated_at is not ABSENT:
-            field_dict["updatedAt"] = to_json(self.updated_at)
+            fields["updatedAt"] = self.updated_at
         if self.archived is not ABSENT:
-            field_dict["archived"] = self.archived
+            fields["archived"] = self.archived
         if self.archived_at is not ABSENT:
-            field_dict["archivedAt"] = to_json(self.archived_at)
+            fields["archivedAt"] = self.archived_at
         if self.properties_with_history is not ABSENT:
-            field_dict["propertiesWithHistory"] = to_json(self.properties_with_history)
+            fields["propertiesWithHistory"] = self.properties_with_history
         if self.object_write_trace_id is not ABSENT:
-            field_dict["objectWriteTraceId"] = self.object_write_trace_id
+            fields["objectWriteTraceId"] = self.object_write_trace_id
         if self.url is not ABSENT:
-            field_dict["url"] = self.url
+            fields["url"] = self.url
         if self.warnings is not ABSENT:
-            field_dict["warnings"] = to_json(self.warnings)
-        return field_dict
+            fields["warnings"] = self.warnings
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -91,19 +88,19 @@ class Call(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            id=d.pop("id", ABSENT),
-            properties=d.pop("properties", ABSENT),
-            created_at=as_datetime(d.pop("createdAt", ABSENT)),
-            updated_at=as_datetime(d.pop("updatedAt", ABSENT)),
-            archived=d.pop("archived", ABSENT),
-            archived_at=as_datetime(d.pop("archivedAt", ABSENT)),
-            properties_with_history=as_map(
-                lambda value: as_list(lambda item: as_model(PropertyVersion, item), value),
+            d.pop("id", ABSENT),
+            d.pop("properties", ABSENT),
+            as_datetime(d.pop("createdAt", ABSENT)),
+            as_datetime(d.pop("updatedAt", ABSENT)),
+            d.pop("archived", ABSENT),
+            as_datetime(d.pop("archivedAt", ABSENT)),
+            as_map(
+                lambda value: as_models(PropertyVersion, value),
                 d.pop("propertiesWithHistory", ABSENT),
             ),
-            object_write_trace_id=d.pop("objectWriteTraceId", ABSENT),
-            url=d.pop("url", ABSENT),
-            warnings=as_list(lambda item: as_model(CallWarning, item), d.pop("warnings", ABSENT)),
+            d.pop("objectWriteTraceId", ABSENT),
+            d.pop("url", ABSENT),
+            as_models(CallWarning, d.pop("warnings", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

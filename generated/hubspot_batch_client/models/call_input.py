@@ -13,9 +13,7 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -38,16 +36,15 @@ class CallInput(Model):
     object_write_trace_id: str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.properties is not ABSENT:
-            field_dict["properties"] = to_json(self.properties)
+            fields["properties"] = self.properties
         if self.associations is not ABSENT:
-            field_dict["associations"] = to_json(self.associations)
+            fields["associations"] = self.associations
         if self.object_write_trace_id is not ABSENT:
-            field_dict["objectWriteTraceId"] = self.object_write_trace_id
-        return field_dict
+            fields["objectWriteTraceId"] = self.object_write_trace_id
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -59,11 +56,9 @@ class CallInput(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            properties=d.pop("properties", ABSENT),
-            associations=as_list(
-                lambda item: as_model(Association, item), d.pop("associations", ABSENT)
-            ),
-            object_write_trace_id=d.pop("objectWriteTraceId", ABSENT),
+            d.pop("properties", ABSENT),
+            as_models(Association, d.pop("associations", ABSENT)),
+            d.pop("objectWriteTraceId", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -12,7 +12,6 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    to_json,
 )
 
 
@@ -31,16 +30,15 @@ class CallWarning(Model):
     context: ErrorContext | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.category is not ABSENT:
-            field_dict["category"] = self.category
+            fields["category"] = self.category
         if self.message is not ABSENT:
-            field_dict["message"] = self.message
+            fields["message"] = self.message
         if self.context is not ABSENT:
-            field_dict["context"] = to_json(self.context)
-        return field_dict
+            fields["context"] = self.context
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -52,9 +50,9 @@ class CallWarning(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            category=d.pop("category", ABSENT),
-            message=d.pop("message", ABSENT),
-            context=d.pop("context", ABSENT),
+            d.pop("category", ABSENT),
+            d.pop("message", ABSENT),
+            d.pop("context", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

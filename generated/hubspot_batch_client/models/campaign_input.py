@@ -10,7 +10,6 @@ from ..models.properties import Properties
 from ..types import (
     ABSENT,
     Model,
-    to_json,
 )
 
 
@@ -26,12 +25,11 @@ class CampaignInput(Model):
     properties: Properties
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.properties is not ABSENT:
-            field_dict["properties"] = to_json(self.properties)
-        return field_dict
+            fields["properties"] = self.properties
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -43,7 +41,7 @@ class CampaignInput(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            properties=d.pop("properties", ABSENT),
+            d.pop("properties", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

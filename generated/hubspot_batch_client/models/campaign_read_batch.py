@@ -18,9 +18,7 @@ from ..types import (
     Unset,
     as_datetime,
     as_enum,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -51,26 +49,25 @@ class CampaignReadBatch(Model):
     errors: list[BatchError] | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.status is not ABSENT:
-            field_dict["status"] = to_json(self.status)
+            fields["status"] = self.status
         if self.started_at is not ABSENT:
-            field_dict["startedAt"] = to_json(self.started_at)
+            fields["startedAt"] = self.started_at
         if self.completed_at is not ABSENT:
-            field_dict["completedAt"] = to_json(self.completed_at)
+            fields["completedAt"] = self.completed_at
         if self.results is not ABSENT:
-            field_dict["results"] = to_json(self.results)
+            fields["results"] = self.results
         if self.requested_at is not ABSENT:
-            field_dict["requestedAt"] = to_json(self.requested_at)
+            fields["requestedAt"] = self.requested_at
         if self.links is not ABSENT:
-            field_dict["links"] = to_json(self.links)
+            fields["links"] = self.links
         if self.num_errors is not ABSENT:
-            field_dict["numErrors"] = self.num_errors
+            fields["numErrors"] = self.num_errors
         if self.errors is not ABSENT:
-            field_dict["errors"] = to_json(self.errors)
-        return field_dict
+            fields["errors"] = self.errors
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -82,16 +79,14 @@ class CampaignReadBatch(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            status=as_enum(BatchStatus, d.pop("status", ABSENT)),
-            started_at=as_datetime(d.pop("startedAt", ABSENT)),
-            completed_at=as_datetime(d.pop("completedAt", ABSENT)),
-            results=as_list(
-                lambda item: as_model(CampaignWithAssets, item), d.pop("results", ABSENT)
-            ),
-            requested_at=as_datetime(d.pop("requestedAt", ABSENT)),
-            links=d.pop("links", ABSENT),
-            num_errors=d.pop("numErrors", ABSENT),
-            errors=as_list(lambda item: as_model(BatchError, item), d.pop("errors", ABSENT)),
+            as_enum(BatchStatus, d.pop("status", ABSENT)),
+            as_datetime(d.pop("startedAt", ABSENT)),
+            as_datetime(d.pop("completedAt", ABSENT)),
+            as_models(CampaignWithAssets, d.pop("results", ABSENT)),
+            as_datetime(d.pop("requestedAt", ABSENT)),
+            d.pop("links", ABSENT),
+            d.pop("numErrors", ABSENT),
+            as_models(BatchError, d.pop("errors", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -9,7 +9,6 @@ from attrs import define, field
 from ..types import (
     ABSENT,
     Model,
-    to_json,
 )
 
 
@@ -24,12 +23,11 @@ class CampaignReadInput(Model):
     id: str
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
-        return field_dict
+            fields["id"] = self.id
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,7 +39,7 @@ class CampaignReadInput(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            id=d.pop("id", ABSENT),
+            d.pop("id", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

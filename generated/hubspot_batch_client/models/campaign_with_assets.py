@@ -17,10 +17,9 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
-    as_list,
     as_map,
     as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -48,22 +47,21 @@ class CampaignWithAssets(Model):
     assets: Assets | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.id is not ABSENT:
-            field_dict["id"] = self.id
+            fields["id"] = self.id
         if self.properties is not ABSENT:
-            field_dict["properties"] = to_json(self.properties)
+            fields["properties"] = self.properties
         if self.business_units is not ABSENT:
-            field_dict["businessUnits"] = to_json(self.business_units)
+            fields["businessUnits"] = self.business_units
         if self.created_at is not ABSENT:
-            field_dict["createdAt"] = to_json(self.created_at)
+            fields["createdAt"] = self.created_at
         if self.updated_at is not ABSENT:
-            field_dict["updatedAt"] = to_json(self.updated_at)
+            fields["updatedAt"] = self.updated_at
         if self.assets is not ABSENT:
-            field_dict["assets"] = to_json(self.assets)
-        return field_dict
+            fields["assets"] = self.assets
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -75,14 +73,12 @@ class CampaignWithAssets(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            id=d.pop("id", ABSENT),
-            properties=d.pop("properties", ABSENT),
-            business_units=as_list(
-                lambda item: as_model(BusinessUnit, item), d.pop("businessUnits", ABSENT)
-            ),
-            created_at=as_datetime(d.pop("createdAt", ABSENT)),
-            updated_at=as_datetime(d.pop("updatedAt", ABSENT)),
-            assets=as_map(lambda value: as_model(AssetCollection, value), d.pop("assets", ABSENT)),
+            d.pop("id", ABSENT),
+            d.pop("properties", ABSENT),
+            as_datetime(d.pop("createdAt", ABSENT)),
+            as_datetime(d.pop("updatedAt", ABSENT)),
+            as_models(BusinessUnit, d.pop("businessUnits", ABSENT)),
+            as_map(lambda value: as_model(AssetCollection, value), d.pop("assets", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

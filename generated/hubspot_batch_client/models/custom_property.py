@@ -9,7 +9,6 @@ from attrs import define, field
 from ..types import (
     ABSENT,
     Model,
-    to_json,
 )
 
 
@@ -26,14 +25,13 @@ class CustomProperty(Model):
     value: str
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.name is not ABSENT:
-            field_dict["name"] = self.name
+            fields["name"] = self.name
         if self.value is not ABSENT:
-            field_dict["value"] = self.value
-        return field_dict
+            fields["value"] = self.value
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -45,8 +43,8 @@ class CustomProperty(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            name=d.pop("name", ABSENT),
-            value=d.pop("value", ABSENT),
+            d.pop("name", ABSENT),
+            d.pop("value", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

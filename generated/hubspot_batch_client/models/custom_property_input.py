@@ -11,7 +11,6 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    to_json,
 )
 
 
@@ -68,52 +67,51 @@ class CustomPropertyInput(Model):
     use_timestamp_as_persistence_timestamp: bool | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.name is not ABSENT:
-            field_dict["name"] = self.name
+            fields["name"] = self.name
         if self.value is not ABSENT:
-            field_dict["value"] = self.value
+            fields["value"] = self.value
         if self.data_sensitivity is not ABSENT:
-            field_dict["dataSensitivity"] = self.data_sensitivity
+            fields["dataSensitivity"] = self.data_sensitivity
         if self.is_encrypted is not ABSENT:
-            field_dict["isEncrypted"] = self.is_encrypted
+            fields["isEncrypted"] = self.is_encrypted
         if self.is_large_value is not ABSENT:
-            field_dict["isLargeValue"] = self.is_large_value
+            fields["isLargeValue"] = self.is_large_value
         if self.masked_substrings is not ABSENT:
-            field_dict["maskedSubstrings"] = to_json(self.masked_substrings)
+            fields["maskedSubstrings"] = self.masked_substrings
         if self.persistence_timestamp is not ABSENT:
-            field_dict["persistenceTimestamp"] = self.persistence_timestamp
+            fields["persistenceTimestamp"] = self.persistence_timestamp
         if self.request_id is not ABSENT:
-            field_dict["requestId"] = self.request_id
+            fields["requestId"] = self.request_id
         if self.selected_by_user is not ABSENT:
-            field_dict["selectedByUser"] = self.selected_by_user
+            fields["selectedByUser"] = self.selected_by_user
         if self.selected_by_user_timestamp is not ABSENT:
-            field_dict["selectedByUserTimestamp"] = self.selected_by_user_timestamp
+            fields["selectedByUserTimestamp"] = self.selected_by_user_timestamp
         if self.source is not ABSENT:
-            field_dict["source"] = self.source
+            fields["source"] = self.source
         if self.source_id is not ABSENT:
-            field_dict["sourceId"] = self.source_id
+            fields["sourceId"] = self.source_id
         if self.source_label is not ABSENT:
-            field_dict["sourceLabel"] = self.source_label
+            fields["sourceLabel"] = self.source_label
         if self.source_metadata is not ABSENT:
-            field_dict["sourceMetadata"] = self.source_metadata
+            fields["sourceMetadata"] = self.source_metadata
         if self.source_upstream_deployable is not ABSENT:
-            field_dict["sourceUpstreamDeployable"] = self.source_upstream_deployable
+            fields["sourceUpstreamDeployable"] = self.source_upstream_deployable
         if self.source_vid is not ABSENT:
-            field_dict["sourceVid"] = to_json(self.source_vid)
+            fields["sourceVid"] = self.source_vid
         if self.timestamp is not ABSENT:
-            field_dict["timestamp"] = self.timestamp
+            fields["timestamp"] = self.timestamp
         if self.unit is not ABSENT:
-            field_dict["unit"] = self.unit
+            fields["unit"] = self.unit
         if self.updated_by_user_id is not ABSENT:
-            field_dict["updatedByUserId"] = self.updated_by_user_id
+            fields["updatedByUserId"] = self.updated_by_user_id
         if self.use_timestamp_as_persistence_timestamp is not ABSENT:
-            field_dict["useTimestampAsPersistenceTimestamp"] = (
+            fields["useTimestampAsPersistenceTimestamp"] = (
                 self.use_timestamp_as_persistence_timestamp
             )
-        return field_dict
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -125,28 +123,26 @@ class CustomPropertyInput(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            name=d.pop("name", ABSENT),
-            value=d.pop("value", ABSENT),
-            data_sensitivity=d.pop("dataSensitivity", ABSENT),
-            is_encrypted=d.pop("isEncrypted", ABSENT),
-            is_large_value=d.pop("isLargeValue", ABSENT),
-            masked_substrings=d.pop("maskedSubstrings", ABSENT),
-            persistence_timestamp=d.pop("persistenceTimestamp", ABSENT),
-            request_id=d.pop("requestId", ABSENT),
-            selected_by_user=d.pop("selectedByUser", ABSENT),
-            selected_by_user_timestamp=d.pop("selectedByUserTimestamp", ABSENT),
-            source=d.pop("source", ABSENT),
-            source_id=d.pop("sourceId", ABSENT),
-            source_label=d.pop("sourceLabel", ABSENT),
-            source_metadata=d.pop("sourceMetadata", ABSENT),
-            source_upstream_deployable=d.pop("sourceUpstreamDeployable", ABSENT),
-            source_vid=d.pop("sourceVid", ABSENT),
-            timestamp=d.pop("timestamp", ABSENT),
-            unit=d.pop("unit", ABSENT),
-            updated_by_user_id=d.pop("updatedByUserId", ABSENT),
-            use_timestamp_as_persistence_timestamp=d.pop(
-                "useTimestampAsPersistenceTimestamp", ABSENT
-            ),
+            d.pop("name", ABSENT),
+            d.pop("value", ABSENT),
+            d.pop("dataSensitivity", ABSENT),
+            d.pop("isEncrypted", ABSENT),
+            d.pop("isLargeValue", ABSENT),
+            d.pop("maskedSubstrings", ABSENT),
+            d.pop("persistenceTimestamp", ABSENT),
+            d.pop("requestId", ABSENT),
+            d.pop("selectedByUser", ABSENT),
+            d.pop("selectedByUserTimestamp", ABSENT),
+            d.pop("source", ABSENT),
+            d.pop("sourceId", ABSENT),
+            d.pop("sourceLabel", ABSENT),
+            d.pop("sourceMetadata", ABSENT),
+            d.pop("sourceUpstreamDeployable", ABSENT),
+            d.pop("sourceVid", ABSENT),
+            d.pop("timestamp", ABSENT),
+            d.pop("unit", ABSENT),
+            d.pop("updatedByUserId", ABSENT),
+            d.pop("useTimestampAsPersistenceTimestamp", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

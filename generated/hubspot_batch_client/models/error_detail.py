@@ -12,7 +12,6 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    to_json,
 )
 
 
@@ -35,20 +34,19 @@ class ErrorDetail(Model):
     context: ErrorContext | None | str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.message is not ABSENT:
-            field_dict["message"] = self.message
+            fields["message"] = self.message
         if self.code is not ABSENT:
-            field_dict["code"] = self.code
+            fields["code"] = self.code
         if self.in_ is not ABSENT:
-            field_dict["in"] = self.in_
+            fields["in"] = self.in_
         if self.sub_category is not ABSENT:
-            field_dict["subCategory"] = self.sub_category
+            fields["subCategory"] = self.sub_category
         if self.context is not ABSENT:
-            field_dict["context"] = to_json(self.context)
-        return field_dict
+            fields["context"] = self.context
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -60,11 +58,11 @@ class ErrorDetail(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            message=d.pop("message", ABSENT),
-            code=d.pop("code", ABSENT),
-            in_=d.pop("in", ABSENT),
-            sub_category=d.pop("subCategory", ABSENT),
-            context=d.pop("context", ABSENT),
+            d.pop("message", ABSENT),
+            d.pop("code", ABSENT),
+            d.pop("in", ABSENT),
+            d.pop("subCategory", ABSENT),
+            d.pop("context", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

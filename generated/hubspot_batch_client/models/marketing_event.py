@@ -15,9 +15,8 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
-    as_list,
     as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -63,42 +62,41 @@ class MarketingEvent(Model):
     app_info: AppInfo | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.object_id is not ABSENT:
-            field_dict["objectId"] = self.object_id
+            fields["objectId"] = self.object_id
         if self.event_name is not ABSENT:
-            field_dict["eventName"] = self.event_name
+            fields["eventName"] = self.event_name
         if self.custom_properties is not ABSENT:
-            field_dict["customProperties"] = to_json(self.custom_properties)
+            fields["customProperties"] = self.custom_properties
         if self.created_at is not ABSENT:
-            field_dict["createdAt"] = to_json(self.created_at)
+            fields["createdAt"] = self.created_at
         if self.updated_at is not ABSENT:
-            field_dict["updatedAt"] = to_json(self.updated_at)
+            fields["updatedAt"] = self.updated_at
         if self.start_date_time is not ABSENT:
-            field_dict["startDateTime"] = to_json(self.start_date_time)
+            fields["startDateTime"] = self.start_date_time
         if self.end_date_time is not ABSENT:
-            field_dict["endDateTime"] = to_json(self.end_date_time)
+            fields["endDateTime"] = self.end_date_time
         if self.event_type is not ABSENT:
-            field_dict["eventType"] = self.event_type
+            fields["eventType"] = self.event_type
         if self.event_organizer is not ABSENT:
-            field_dict["eventOrganizer"] = self.event_organizer
+            fields["eventOrganizer"] = self.event_organizer
         if self.event_description is not ABSENT:
-            field_dict["eventDescription"] = self.event_description
+            fields["eventDescription"] = self.event_description
         if self.event_url is not ABSENT:
-            field_dict["eventUrl"] = self.event_url
+            fields["eventUrl"] = self.event_url
         if self.event_cancelled is not ABSENT:
-            field_dict["eventCancelled"] = self.event_cancelled
+            fields["eventCancelled"] = self.event_cancelled
         if self.event_completed is not ABSENT:
-            field_dict["eventCompleted"] = self.event_completed
+            fields["eventCompleted"] = self.event_completed
         if self.event_status is not ABSENT:
-            field_dict["eventStatus"] = self.event_status
+            fields["eventStatus"] = self.event_status
         if self.event_status_v2 is not ABSENT:
-            field_dict["eventStatusV2"] = self.event_status_v2
+            fields["eventStatusV2"] = self.event_status_v2
         if self.app_info is not ABSENT:
-            field_dict["appInfo"] = to_json(self.app_info)
-        return field_dict
+            fields["appInfo"] = self.app_info
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -110,24 +108,22 @@ class MarketingEvent(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            object_id=d.pop("objectId", ABSENT),
-            event_name=d.pop("eventName", ABSENT),
-            custom_properties=as_list(
-                lambda item: as_model(CustomProperty, item), d.pop("customProperties", ABSENT)
-            ),
-            created_at=as_datetime(d.pop("createdAt", ABSENT)),
-            updated_at=as_datetime(d.pop("updatedAt", ABSENT)),
-            start_date_time=as_datetime(d.pop("startDateTime", ABSENT)),
-            end_date_time=as_datetime(d.pop("endDateTime", ABSENT)),
-            event_type=d.pop("eventType", ABSENT),
-            event_organizer=d.pop("eventOrganizer", ABSENT),
-            event_description=d.pop("eventDescription", ABSENT),
-            event_url=d.pop("eventUrl", ABSENT),
-            event_cancelled=d.pop("eventCancelled", ABSENT),
-            event_completed=d.pop("eventCompleted", ABSENT),
-            event_status=d.pop("eventStatus", ABSENT),
-            event_status_v2=d.pop("eventStatusV2", ABSENT),
-            app_info=as_model(AppInfo, d.pop("appInfo", ABSENT)),
+            d.pop("objectId", ABSENT),
+            d.pop("eventName", ABSENT),
+            as_datetime(d.pop("createdAt", ABSENT)),
+            as_datetime(d.pop("updatedAt", ABSENT)),
+            as_models(CustomProperty, d.pop("customProperties", ABSENT)),
+            as_datetime(d.pop("startDateTime", ABSENT)),
+            as_datetime(d.pop("endDateTime", ABSENT)),
+            d.pop("eventType", ABSENT),
+            d.pop("eventOrganizer", ABSENT),
+            d.pop("eventDescription", ABSENT),
+            d.pop("eventUrl", ABSENT),
+            d.pop("eventCancelled", ABSENT),
+            d.pop("eventCompleted", ABSENT),
+            d.pop("eventStatus", ABSENT),
+            d.pop("eventStatusV2", ABSENT),
+            as_model(AppInfo, d.pop("appInfo", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

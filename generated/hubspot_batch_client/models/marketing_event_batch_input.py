@@ -10,9 +10,7 @@ from ..models.marketing_event_update import MarketingEventUpdate
 from ..types import (
     ABSENT,
     Model,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -27,12 +25,11 @@ class MarketingEventBatchInput(Model):
     inputs: list[MarketingEventUpdate] = field(factory=list)
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.inputs is not ABSENT:
-            field_dict["inputs"] = to_json(self.inputs)
-        return field_dict
+            fields["inputs"] = self.inputs
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -44,9 +41,7 @@ class MarketingEventBatchInput(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            inputs=as_list(
-                lambda item: as_model(MarketingEventUpdate, item), d.pop("inputs", ABSENT)
-            ),
+            as_models(MarketingEventUpdate, d.pop("inputs", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -14,9 +14,7 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
-    as_list,
-    as_model,
-    to_json,
+    as_models,
 )
 
 
@@ -50,30 +48,29 @@ class MarketingEventUpdate(Model):
     end_date_time: datetime.datetime | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.object_id is not ABSENT:
-            field_dict["objectId"] = self.object_id
+            fields["objectId"] = self.object_id
         if self.custom_properties is not ABSENT:
-            field_dict["customProperties"] = to_json(self.custom_properties)
+            fields["customProperties"] = self.custom_properties
         if self.event_name is not ABSENT:
-            field_dict["eventName"] = self.event_name
+            fields["eventName"] = self.event_name
         if self.event_type is not ABSENT:
-            field_dict["eventType"] = self.event_type
+            fields["eventType"] = self.event_type
         if self.event_organizer is not ABSENT:
-            field_dict["eventOrganizer"] = self.event_organizer
+            fields["eventOrganizer"] = self.event_organizer
         if self.event_description is not ABSENT:
-            field_dict["eventDescription"] = self.event_description
+            fields["eventDescription"] = self.event_description
         if self.event_url is not ABSENT:
-            field_dict["eventUrl"] = self.event_url
+            fields["eventUrl"] = self.event_url
         if self.event_cancelled is not ABSENT:
-            field_dict["eventCancelled"] = self.event_cancelled
+            fields["eventCancelled"] = self.event_cancelled
         if self.start_date_time is not ABSENT:
-            field_dict["startDateTime"] = to_json(self.start_date_time)
+            fields["startDateTime"] = self.start_date_time
         if self.end_date_time is not ABSENT:
-            field_dict["endDateTime"] = to_json(self.end_date_time)
-        return field_dict
+            fields["endDateTime"] = self.end_date_time
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -85,18 +82,16 @@ class MarketingEventUpdate(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            object_id=d.pop("objectId", ABSENT),
-            custom_properties=as_list(
-                lambda item: as_model(CustomPropertyInput, item), d.pop("customProperties", ABSENT)
-            ),
-            event_name=d.pop("eventName", ABSENT),
-            event_type=d.pop("eventType", ABSENT),
-            event_organizer=d.pop("eventOrganizer", ABSENT),
-            event_description=d.pop("eventDescription", ABSENT),
-            event_url=d.pop("eventUrl", ABSENT),
-            event_cancelled=d.pop("eventCancelled", ABSENT),
-            start_date_time=as_datetime(d.pop("startDateTime", ABSENT)),
-            end_date_time=as_datetime(d.pop("endDateTime", ABSENT)),
+            d.pop("objectId", ABSENT),
+            as_models(CustomPropertyInput, d.pop("customProperties", ABSENT)),
+            d.pop("eventName", ABSENT),
+            d.pop("eventType", ABSENT),
+            d.pop("eventOrganizer", ABSENT),
+            d.pop("eventDescription", ABSENT),
+            d.pop("eventUrl", ABSENT),
+            d.pop("eventCancelled", ABSENT),
+            as_datetime(d.pop("startDateTime", ABSENT)),
+            as_datetime(d.pop("endDateTime", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -14,7 +14,6 @@ from ..types import (
     Model,
     Unset,
     as_model,
-    to_json,
 )
 
 
@@ -31,14 +30,13 @@ class Paging(Model):
     prev: None | PreviousPage | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.next_ is not ABSENT:
-            field_dict["next"] = to_json(self.next_)
+            fields["next"] = self.next_
         if self.prev is not ABSENT:
-            field_dict["prev"] = to_json(self.prev)
-        return field_dict
+            fields["prev"] = self.prev
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -50,8 +48,8 @@ class Paging(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            next_=as_model(NextPage, d.pop("next", ABSENT)),
-            prev=as_model(PreviousPage, d.pop("prev", ABSENT)),
+            as_model(NextPage, d.pop("next", ABSENT)),
+            as_model(PreviousPage, d.pop("prev", ABSENT)),
             # The last one: what is left.
             additional_properties=d,
         )

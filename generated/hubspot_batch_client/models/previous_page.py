@@ -11,7 +11,6 @@ from ..types import (
     UNSET,
     Model,
     Unset,
-    to_json,
 )
 
 
@@ -28,14 +27,13 @@ class PreviousPage(Model):
     link: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.before is not ABSENT:
-            field_dict["before"] = self.before
+            fields["before"] = self.before
         if self.link is not ABSENT:
-            field_dict["link"] = self.link
-        return field_dict
+            fields["link"] = self.link
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -47,8 +45,8 @@ class PreviousPage(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            before=d.pop("before", ABSENT),
-            link=d.pop("link", ABSENT),
+            d.pop("before", ABSENT),
+            d.pop("link", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

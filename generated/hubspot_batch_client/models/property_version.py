@@ -13,7 +13,6 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
-    to_json,
 )
 
 
@@ -38,22 +37,21 @@ class PropertyVersion(Model):
     updated_by_user_id: int | None | Unset = UNSET
     additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON object; what is UNSET is left out, what is additional is in it."""
-        field_dict: dict[str, Any] = to_json(self.additional_properties)
+    def _fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self.additional_properties}
         if self.value is not ABSENT:
-            field_dict["value"] = self.value
+            fields["value"] = self.value
         if self.timestamp is not ABSENT:
-            field_dict["timestamp"] = to_json(self.timestamp)
+            fields["timestamp"] = self.timestamp
         if self.source_type is not ABSENT:
-            field_dict["sourceType"] = self.source_type
+            fields["sourceType"] = self.source_type
         if self.source_id is not ABSENT:
-            field_dict["sourceId"] = self.source_id
+            fields["sourceId"] = self.source_id
         if self.source_label is not ABSENT:
-            field_dict["sourceLabel"] = self.source_label
+            fields["sourceLabel"] = self.source_label
         if self.updated_by_user_id is not ABSENT:
-            field_dict["updatedByUserId"] = self.updated_by_user_id
-        return field_dict
+            fields["updatedByUserId"] = self.updated_by_user_id
+        return fields
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -65,12 +63,12 @@ class PropertyVersion(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            value=d.pop("value", ABSENT),
-            timestamp=as_datetime(d.pop("timestamp", ABSENT)),
-            source_type=d.pop("sourceType", ABSENT),
-            source_id=d.pop("sourceId", ABSENT),
-            source_label=d.pop("sourceLabel", ABSENT),
-            updated_by_user_id=d.pop("updatedByUserId", ABSENT),
+            d.pop("value", ABSENT),
+            as_datetime(d.pop("timestamp", ABSENT)),
+            d.pop("sourceType", ABSENT),
+            d.pop("sourceId", ABSENT),
+            d.pop("sourceLabel", ABSENT),
+            d.pop("updatedByUserId", ABSENT),
             # The last one: what is left.
             additional_properties=d,
         )

@@ -34,6 +34,7 @@ ORDER = (
     "crew",
     "operations",
     "inputs",
+    "shapes",
     "iterators",
     "dates",
     "batch",

@@ -31,6 +31,6 @@ def text_of(value: object) -> str | None:
 
 def name_of(value: object) -> str | None:
     """Return an id as text; one that comes as a number is the same id."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return text_of(value)
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Callable, KeysView
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import fastjsonschema
+import orjson
 from attrs import define
 
 from .chunks import InvalidInputError
@@ -27,9 +28,37 @@ class InputCheck:
 
     Args:
         schema: The JSON Schema of an input, closed against names that it does not declare.
+        key: The name of the text field whose value is wanted apart, if any.
     """
 
     schema: dict[str, Any]
+    key: str | None
+
+    def glance(
+        self, given: object, write: Callable[[object], bytes] | None
+    ) -> tuple[bytes, str | None] | None:
+        """Return the JSON text of an input that is valid at first sight, and its key.
+
+        Most inputs are, and are checked so at a quarter of the price of `read`. None says only that
+        `read` has to look.
+
+        Args:
+            given: The input.
+            write: Writes it as JSON text; None if it is to be a mapping that holds JSON alone.
+        """
+        if self._seen is None:
+            return None
+        find, find_in_text = self._seen
+        try:
+            if write is None:
+                found = find(given)
+                text = orjson.dumps(given)
+            else:
+                text = write(given)
+                found = find_in_text(text)
+        except Exception:  # noqa: BLE001 - an input is the caller's, and may raise anything
+            return None
+        return text, getattr(found, "key", None)
 
     def read(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
         """Return what to send for an input, as JSON text.
@@ -73,7 +102,16 @@ class InputCheck:
         required = self.schema.get("required", ())
         return tuple(n for n in required if properties.get(n, {}).get("type") == "array")
 
-    # Compiled when first needed, since compiling takes longer than importing this package.
+    # Made when first needed, since that takes longer than importing this package.
+    @cached_property
+    def _seen(self) -> tuple[Callable[[object], Any], Callable[[bytes], Any]] | None:
+        from msgspec import convert, json  # noqa: PLC0415
+
+        from .shapes import shape_of  # noqa: PLC0415
+
+        shape = shape_of(self.schema, self.key)
+        return None if shape is None else (partial(convert, type=shape), json.Decoder(shape).decode)
+
     @cached_property
     def _closed(self) -> Callable[[object], object]:
         return _compile(self.schema)

@@ -29,7 +29,7 @@ from hubspot_batch_client.models import (
     MarketingEvent,
     MarketingEventUpdate,
 )
-from hubspot_batch_client.types import Model, Response, to_json
+from hubspot_batch_client.types import Model, Response, to_bytes, to_json
 
 from .answers import Answer
 from .chunks import Chunk, InvalidInputError, Operation
@@ -104,7 +104,9 @@ class Row(Generic[ResultT]):
 
     @cached_property
     def _check(self) -> InputCheck:
-        return InputCheck(OPERATIONS[self.id].input_schema)
+        return InputCheck(OPERATIONS[self.id].input_schema, self.input_key)
+
+    _write = staticmethod(to_bytes)
 
     @property
     def limit(self) -> int:
@@ -135,9 +137,13 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        wire, more_names = self._wire(given)
-        text = self._check.read(wire, more_names=more_names)
-        key = wire.get(self.input_key) if self.input_key else None
+        seen = self._check.glance(given, self._write if isinstance(given, self.input) else None)
+        if seen is None:
+            wire, more_names = self._wire(given)
+            text = self._check.read(wire, more_names=more_names)
+            key = wire.get(self.input_key) if self.input_key else None
+        else:
+            text, key = seen
         if key == "":
             raise InvalidInputError(f"{self.input_key} is empty.")
         return Entry(index, given, text, key)
@@ -197,12 +203,8 @@ class Row(Generic[ResultT]):
             return Found(value)
         properties = getattr(value, "properties", None)
         key = name_of(getattr(value, self.result_key, None)) if self.result_key else None
-        return Found(
-            value,
-            id=name_of(getattr(value, "id", key)),
-            key=key,
-            properties=properties if is_map(properties) else {},
-        )
+        id_ = name_of(getattr(value, "id", key))
+        return Found(value, id_, key, properties if is_map(properties) else {})
 
     def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
         context = freeze_context(item.context)

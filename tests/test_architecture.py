@@ -53,6 +53,7 @@ ORDER = (
     "address",
     "outcomes",
     "errors",
+    "documents",
     "guards",
 )
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.

@@ -8,7 +8,6 @@ and is handed what came of them, so that `transport` can carry it out in threads
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from collections.abc import Collection, Generator
@@ -18,6 +17,7 @@ import httpx
 from attrs import frozen
 
 from .allowance import Allowance
+from .documents import is_object, read
 from .errors import ConfigurationError, DailyLimitError
 from .flights import Flight, current_flight
 from .gate import Gate, Place
@@ -258,7 +258,7 @@ class Exchange:
         readable = (
             not came.is_success
             or self._key(request) not in self._repeatable
-            or document_of(came) is not None
+            or is_object(came.content)
         )
         return rule_for(came.status_code, readable=readable, daily=is_daily_limit(came))
 
@@ -296,7 +296,7 @@ def _pause(came: _Answer, attempt: int) -> float:
 def document_of(response: httpx.Response) -> dict[str, Any] | None:
     """Return the JSON object of an answer's body; None where there is none."""
     try:
-        document = json.loads(response.content)
+        document = read(response.content)
     except (ValueError, RecursionError):
         return None
     return document if is_map(document) else None

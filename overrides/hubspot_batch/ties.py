@@ -7,23 +7,27 @@ input of which the answer says nothing keeps no verdict.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
-from .likeness import contradicts, repeats, sets_apart
+from .documents import canonical, read
+from .likeness import Sent
 from .outcomes import OutcomeError, OutcomeStatus
 
 
-@frozen
+# A frozen class takes twice as long to make, and there are three of these for each input.
+@define
 class Entry:
-    """An input on its way: its position, what was given, what is sent, and its key if it has one.
+    """An input on its way; nothing of it is changed any more.
 
-    What is sent is JSON text, so that nobody can change it any more. The key is what an answer can
-    name the input by: a record's id, or a trace id.
+    Attributes:
+        index: Its position.
+        input: What was given.
+        text: What is sent, as JSON text.
+        key: What an answer can name it by, a record's id or a trace id; None where there is none.
     """
 
     index: int
@@ -39,11 +43,11 @@ class Entry:
     @property
     def wire(self) -> dict[str, Any]:
         """What is sent, as a JSON object."""
-        wire: dict[str, Any] = json.loads(self.text)
+        wire: dict[str, Any] = read(self.text)
         return wire
 
 
-@frozen
+@define
 class Found:
     """A result as the server gave it, with the evidence that it carries."""
 
@@ -61,7 +65,7 @@ class Refusal:
     keys: frozenset[str]
 
 
-@frozen
+@define
 class Verdict:
     """What the answer says of one input."""
 
@@ -169,54 +173,53 @@ class _Group:
 
 
 def _tie_by_properties(tied: Tied, entries: Sequence[Entry], results: Sequence[Found]) -> None:
-    groups: dict[str, _Group] = {}
+    groups: dict[bytes, _Group] = {}
     for position, entry in enumerate(entries):
         if position not in tied.verdicts:
             wire = entry.wire
-            properties = wire.get("properties", {})
-            same = json.dumps(
-                [item for item in sorted(wire.items()) if item[1] != entry.key], sort_keys=True
-            )
-            groups.setdefault(same, _Group(properties, [])).free.append(position)
+            same = canonical({n: value for n, value in wire.items() if value != entry.key})
+            if same not in groups:
+                groups[same] = _Group(wire.get("properties", {}), [])
+            groups[same].free.append(position)
 
+    open_ = list(groups.values())
+    sent = Sent([group.properties for group in open_])
     left = {found.id: found for found in results if found.id is not None}
-    while newly := _belongings(left, groups.values()):
-        for id_, group in newly:
-            # Two results can fit one place that is left; then the second stays open.
-            if group.free:
-                value = left.pop(id_).value
-                tied.verdicts[group.free.pop(0)] = Verdict(OutcomeStatus.SUCCEEDED, value)
-    _count(tied, left, [group for group in groups.values() if group.free])
+    repeated = {id_: sent.repeated(found.properties) for id_, found in left.items()}
+    free = (1 << len(open_)) - 1
+    settled = True
+    while settled:
+        # What one result says of the others is said when this round is over.
+        among, settled = free, False
+        for id_, may_be in repeated.items():
+            for number, taken_for in may_be:
+                # Two results can fit one place that is left; then the second stays open.
+                if id_ in left and taken_for & among == 1 << number and open_[number].free:
+                    position = open_[number].free.pop(0)
+                    tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, left.pop(id_).value)
+                    settled = True
+                    if not open_[number].free:
+                        free &= ~(1 << number)
+    _count(tied, left, sent, open_)
     tied.unmatched += [found.value for found in left.values()]
     tied.unmatched += [found.value for found in results if found.id is None]
 
 
-def _belongings(left: Mapping[str, Found], groups: Iterable[_Group]) -> list[tuple[str, _Group]]:
-    """Return the results that repeat one group's values, and set it apart from all others."""
-    live = [group for group in groups if group.free]
-    return [
-        (id_, group)
-        for id_, found in left.items()
-        for group in live
-        if repeats(found.properties, group.properties)
-        and all(
-            other is group or sets_apart(found.properties, group.properties, other.properties)
-            for other in live
-        )
-    ]
-
-
-def _count(tied: Tied, left: dict[str, Found], groups: Sequence[_Group]) -> None:
+def _count(tied: Tied, left: dict[str, Found], sent: Sent, groups: Sequence[_Group]) -> None:
     """Tie by number: as many records as inputs are left, so each input was done.
 
     Nobody can say which record is whose, unless there is one of each. An error that names nobody,
     or a record that can be nobody's, forbids it.
     """
     free = [position for group in groups for position in group.free]
-    foreign = any(
-        all(contradicts(f.properties, g.properties) for g in groups) for f in left.values()
-    ) or any(all(contradicts(f.properties, g.properties) for f in left.values()) for g in groups)
-    if len(left) != len(free) or tied.unattributed or foreign:
+    if len(left) != len(free) or tied.unattributed:
+        return
+    open_ = sum(1 << number for number, group in enumerate(groups) if group.free)
+    possible = [sent.possible(found.properties) & open_ for found in left.values()]
+    of_all = 0
+    for of_one in possible:
+        of_all |= of_one
+    if not all(possible) or of_all != open_:
         return
     for position in free:
         value = left.popitem()[1].value if len(free) == 1 else None

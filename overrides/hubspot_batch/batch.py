@@ -26,7 +26,7 @@ from .errors import (
 )
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from .policies import Fate, rule_for_failure
-from .ties import Entry, tie
+from .ties import Entry, Verdict, tie
 
 ResultT = TypeVar("ResultT")
 
@@ -99,29 +99,37 @@ class BatchRun(Generic[ResultT]):
         handed out before all inputs have been read, and while an earlier change of the same record
         is under way.
         """
-        if self.stopped is None and self._again:
-            return self._given_out(self._again.popleft())
-        if self.stopped is None:
+        if self.stopped is None and not self._again:
             self._gather()
         if self.stopped is not None:
             self._leave_waiting()
-        if self._brims or self.stopped is not None:
             return None
-        entries = tuple(self._gathering.give())
-        if not self._operation.reads and not self._operation.keys_are_names:
-            self._busy.update(entry.key for entry in entries if entry.key is not None)
-        return self._given_out(Chunk(entries)) if entries else None
-
-    def _gather(self) -> None:
-        while not self._gathering.full and (entry := self._next_entry()) is not None:
-            if not self._gathering.takes(entry) or entry.key in self._busy:
-                self._held = entry
-                break
-            self._gathering.add(entry)
-
-    def _given_out(self, chunk: Chunk) -> Chunk:
+        if self._again:
+            chunk = self._again.popleft()
+        elif self._brims or not self._gathering.entries:
+            return None
+        else:
+            chunk = Chunk(self._gathering.give())
+            if not self._operation.reads and not self._operation.keys_are_names:
+                self._busy.update(entry.key for entry in chunk.entries if entry.key is not None)
         self.under_way.add(chunk)
         return chunk
+
+    def read_ahead(self) -> None:
+        """Make good use of waiting: get ready what the next request will hold.
+
+        Only of inputs that have a length. Others may have to be waited for, or may depend on
+        outcomes that are still to be handed out.
+        """
+        if self.stopped is None and not self._again and self.length is not None:
+            self._gather()
+
+    def _gather(self) -> None:
+        gathering = self._gathering
+        while not gathering.full and (entry := self._next_entry()) is not None:
+            if entry.key in self._busy or not gathering.take(entry):
+                self._held = entry
+                break
 
     @property
     def _brims(self) -> bool:
@@ -129,20 +137,18 @@ class BatchRun(Generic[ResultT]):
 
     def _next_entry(self) -> Entry | None:
         """Return the next input that can be sent; None when there is none, or too many were not."""
-        if self._held is not None:
-            entry, self._held = self._held, None
-            return entry
-        while not self._brims and (index := self._read()) is not None:
-            prepared = self._prepare(index, self._inputs.open[index])
-            if prepared is not None:
-                taken = prepared.key is None or prepared.key in self._gathering.names
-                named = taken and self._operation.keys_are_names
-                return self._operation.named(prepared, self._run_id) if named else prepared
-        return None
+        entry, self._held = self._held, None
+        while entry is None and not self._brims and (index := self._read()) is not None:
+            entry = self._prepare(index, self._inputs.open[index])
+        return entry
 
     def _prepare(self, index: int, given: object) -> Entry | None:
         try:
-            return self._operation.prepare(index, given)
+            entry = self._operation.prepare(index, given)
+            unnamed = entry.key is None or entry.key in self._gathering.names
+            if unnamed and self._operation.keys_are_names:
+                return self._operation.named(entry, self._run_id)
+            return entry
         except InvalidInputError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
@@ -206,16 +212,13 @@ class BatchRun(Generic[ResultT]):
             keys_in_messages=reads,
         )
         self.unmatched += tied.unmatched
-        silence = answer.silence(tied.unattributed, reads=reads)
+        silent = Verdict(
+            OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN,
+            error=answer.silence(tied.unattributed, reads=reads),
+        )
         for position, entry in enumerate(chunk.entries):
-            verdict = tied.verdicts.get(position)
-            if verdict is None:
-                status = OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN
-                self._tell(Outcome(entry.index, entry.input, status, error=silence))
-            else:
-                self._tell(
-                    Outcome(entry.index, entry.input, verdict.status, verdict.result, verdict.error)
-                )
+            said = tied.verdicts.get(position, silent)
+            self._tell(Outcome(entry.index, entry.input, said.status, said.result, said.error))
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""

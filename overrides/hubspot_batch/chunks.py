@@ -196,24 +196,25 @@ class Gathering:
         """Whether not even the smallest input has a place."""
         return len(self.entries) >= self.size * (_REPEATED_AT_MOST if self.repeats else 1)
 
-    def takes(self, entry: Entry) -> bool:
-        """Return whether there is a place for an input."""
-        if entry.name in self.names:
+    def take(self, entry: Entry) -> bool:
+        """Add an input if there is a place for it; return whether there is."""
+        name = entry.name
+        if name in self.names:
             # Two changes of one record go one after the other, in the order they were given.
-            return self.repeats
-        fits = self.bytes + len(entry.text) <= BYTES_AT_MOST or not self.entries
-        return fits and len(self.names) < self.size
-
-    def add(self, entry: Entry) -> None:
-        """Add an input."""
-        if entry.name not in self.names:
-            self.bytes += len(entry.text)
-            self.names.add(entry.name)
+            if not self.repeats:
+                return False
+        else:
+            size = self.bytes + len(entry.text)
+            if self.entries and (size > BYTES_AT_MOST or len(self.names) >= self.size):
+                return False
+            self.bytes = size
+            self.names.add(name)
         self.entries.append(entry)
+        return True
 
-    def give(self) -> list[Entry]:
+    def give(self) -> tuple[Entry, ...]:
         """Return the inputs, and begin anew."""
-        entries, self.entries = self.entries, []
+        entries, self.entries = tuple(self.entries), []
         self.names.clear()
         self.bytes = 0
         return entries

@@ -149,6 +149,8 @@ class Runner:
                     crew.start(chunk)
                 yield
                 if _worth_waiting(crew.under_way):
+                    if not crew.ended():
+                        run.read_ahead()
                     _land(run, *crew.fetch())
                 yield
         except BaseException as error:
@@ -234,6 +236,8 @@ class AsyncRunner:
                     await crew.start(chunk)
                 yield
                 if _worth_waiting(crew.under_way):
+                    if not crew.ended():
+                        run.read_ahead()
                     _land(run, *await crew.fetch())
                 yield
         except GeneratorExit as error:

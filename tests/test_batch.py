@@ -83,6 +83,37 @@ def test_reads_of_one_record_share_a_request() -> None:
     assert chunk.texts == [b'{"name": "a"}', b'{"name": "b"}']
 
 
+def test_a_run_that_keeps_its_outcomes_reads_no_record_twice() -> None:
+    """What asks for it later has part in the answer, be it under way, known, or split up."""
+    operation_ = operation(reads=True, splits=True)
+    run = BatchRun(operation_, ["a", "b", "a", "c", "b"], run_id="r", chunk_size=2, collects=True)
+    first = run.next_chunk()
+    assert first is not None
+    second = run.next_chunk()
+    assert second is not None
+    assert [keys(first), keys(second)] == [["a", "b", "a", "b"], ["c"]]
+    run.settle(first, Answer(400, readable=False, error=SAID))
+    asked = chunks(run)
+    assert asked == [["a", "a"], ["b", "b"]]
+    run.settle(second, Answer(200, readable=True, error=SAID, results=(Found("C", key="c"),)))
+    outcomes = run.close(drain=True).outcomes
+    assert [outcome.index for outcome in outcomes] == [0, 1, 2, 3, 4]
+    assert [outcome.result for outcome in outcomes] == [None, None, None, "C", None]
+
+
+def test_what_is_known_of_a_record_answers_for_it() -> None:
+    """Also when the request that asked for it is over."""
+    run = BatchRun(operation(reads=True), iter("aba"), run_id="r", chunk_size=1, collects=True)
+    for key in "ab":
+        chunk = run.next_chunk()
+        assert chunk is not None
+        assert keys(chunk) == [key]
+        result = Found(key.upper(), key=key)
+        run.settle(chunk, Answer(200, readable=True, error=SAID, results=(result,)))
+    assert run.next_chunk() is None
+    assert [outcome.result for outcome in run.close(drain=True).outcomes] == ["A", "B", "A"]
+
+
 def test_names_are_given_where_none_or_a_used_one_is() -> None:
     """What names an input in the answer is its own in the request."""
     run = BatchRun(operation(keys_are_names=True), ["a", "", "a", ""], run_id="r")

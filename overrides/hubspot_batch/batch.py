@@ -16,7 +16,7 @@ import httpx
 from attrs import evolve
 
 from .answers import Answer
-from .chunks import Chunk, Gathering, Inputs, InvalidInputError, Operation
+from .chunks import Chunk, Gathering, Inputs, InvalidInputError, Operation, Sharing
 from .errors import (
     BrokenOffError,
     ConfigurationError,
@@ -76,10 +76,10 @@ class BatchRun(Generic[ResultT]):
         self._inputs = Inputs(inputs, operation.id)
         self._run_id = run_id
         self._collects = collects
-        self._gathering = Gathering(size, operation.reads)
-        self._held: Entry | None = None
+        in_turn = not operation.reads and not operation.keys_are_names
+        self._gathering = Gathering(size, operation.reads, in_turn)
         self._again: deque[Chunk] = deque()
-        self._busy: set[str] = set()
+        self._sharing: Sharing[ResultT] = Sharing(on=collects and operation.reads)
         self._closed: BatchResult[ResultT] | None = None
         self.length = self._inputs.length
 
@@ -89,7 +89,7 @@ class BatchRun(Generic[ResultT]):
         return self.stopped is None and (
             not self._inputs.all_read
             or bool(self._gathering.entries or self._again)
-            or self._held is not None
+            or self._gathering.held is not None
         )
 
     def next_chunk(self) -> Chunk | None:
@@ -109,26 +109,21 @@ class BatchRun(Generic[ResultT]):
         elif self._brims or not self._gathering.entries:
             return None
         else:
-            chunk = Chunk(self._gathering.give())
-            if not self._operation.reads and not self._operation.keys_are_names:
-                self._busy.update(entry.key for entry in chunk.entries if entry.key is not None)
+            chunk = self._sharing.ask(Chunk(self._gathering.give()))
         self.under_way.add(chunk)
         return chunk
 
     def read_ahead(self) -> None:
         """Make good use of waiting: get ready what the next request will hold.
 
-        Only of inputs that have a length. Others may have to be waited for, or may depend on
-        outcomes that are still to be handed out.
+        Inputs without a length may have to be waited for, or depend on outcomes yet to be told.
         """
         if self.stopped is None and not self._again and self.length is not None:
             self._gather()
 
     def _gather(self) -> None:
-        gathering = self._gathering
-        while not gathering.full and (entry := self._next_entry()) is not None:
-            if entry.key in self._busy or not gathering.take(entry):
-                self._held = entry
+        while not self._gathering.full and (entry := self._next_entry()) is not None:
+            if not self._gathering.take(entry):
                 break
 
     @property
@@ -137,7 +132,7 @@ class BatchRun(Generic[ResultT]):
 
     def _next_entry(self) -> Entry | None:
         """Return the next input that can be sent; None when there is none, or too many were not."""
-        entry, self._held = self._held, None
+        entry, self._gathering.held = self._gathering.held, None
         while entry is None and not self._brims and (index := self._read()) is not None:
             entry = self._prepare(index, self._inputs.open[index])
         return entry
@@ -148,7 +143,11 @@ class BatchRun(Generic[ResultT]):
             unnamed = entry.key is None or entry.key in self._gathering.names
             if unnamed and self._operation.keys_are_names:
                 return self._operation.named(entry, self._run_id)
-            return entry
+            if not self._sharing.join(entry):
+                return entry
+            if (known := self._sharing.known(entry)) is not None:
+                self._tell(evolve(known, index=index, input=given))
+            return None
         except InvalidInputError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
@@ -171,6 +170,11 @@ class BatchRun(Generic[ResultT]):
         self.ready.append(outcome)
         self._inputs.open.pop(outcome.index, None)
 
+    def _tell_of(self, entry: Entry, said: Verdict) -> None:
+        outcome = Outcome(entry.index, entry.input, said.status, said.result, said.error)
+        self._sharing.note(entry, outcome)
+        self._tell(outcome)
+
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
         rule = answer.rule
@@ -186,7 +190,7 @@ class BatchRun(Generic[ResultT]):
             if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
                 self._lose(chunk, error)
             else:
-                self._settle_all(chunk, OutcomeStatus.FAILED, error)
+                self._settle_all(chunk, Verdict(OutcomeStatus.FAILED, error=error))
         self._landed(chunk)
 
     def _take_apart(self, chunk: Chunk, status: int) -> bool:
@@ -195,13 +199,12 @@ class BatchRun(Generic[ResultT]):
             return False
         halves = chunk.halves()
         if halves is not None:
-            self._again.extendleft(reversed(halves))
+            self._again.extendleft(map(self._sharing.ask, reversed(halves)))
         return halves is not None
 
     def _landed(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
-        if self._busy:
-            self._busy -= {str(e.key) for e in chunk.entries if e.index not in self._inputs.open}
+        self._gathering.let_follow(e for e in chunk.entries if e.index not in self._inputs.open)
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
         operation, reads = self._operation, self._operation.reads
@@ -212,13 +215,9 @@ class BatchRun(Generic[ResultT]):
             keys_in_messages=reads,
         )
         self.unmatched += tied.unmatched
-        silent = Verdict(
-            OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN,
-            error=answer.silence(tied.unattributed, reads=reads),
-        )
+        silent = self._not_known(answer.silence(tied.unattributed, reads=reads))
         for position, entry in enumerate(chunk.entries):
-            said = tied.verdicts.get(position, silent)
-            self._tell(Outcome(entry.index, entry.input, said.status, said.result, said.error))
+            self._tell_of(entry, tied.verdicts.get(position, silent))
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -277,24 +276,25 @@ class BatchRun(Generic[ResultT]):
         for chunk in self._again:
             self.abandon(chunk)
         self._again.clear()
-        self._not_sent(self._gathering.give())
-        if self._held is not None:
-            self._not_sent([self._held])
-            self._held = None
+        self._not_sent(self._gathering.give_up())
+
+    def _not_known(self, error: OutcomeError) -> Verdict:
+        """Return what it means that nobody says what became of an input."""
+        reads = self._operation.reads
+        return Verdict(OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN, error=error)
 
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
-        reads = self._operation.reads
-        self._settle_all(chunk, OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN, error)
+        self._settle_all(chunk, self._not_known(error))
 
     def _not_sent(self, entries: Iterable[Entry]) -> None:
-        reason = OutcomeError("stopped", str(self.stopped))
-        for e in entries:
-            self._tell(Outcome(e.index, e.input, OutcomeStatus.NOT_SENT, error=reason))
+        error = OutcomeError("stopped", str(self.stopped))
+        for entry in entries:
+            self._tell_of(entry, Verdict(OutcomeStatus.NOT_SENT, error=error))
 
-    def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
-        for e in chunk.entries:
-            if e.index in self._inputs.open:
-                self._tell(Outcome(e.index, e.input, status, error=error))
+    def _settle_all(self, chunk: Chunk, said: Verdict) -> None:
+        for entry in chunk.entries:
+            if entry.index in self._inputs.open:
+                self._tell_of(entry, said)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.

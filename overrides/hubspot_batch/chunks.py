@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 
 from .errors import ConfigurationError
 from .flights import Flight
+from .outcomes import Outcome
 from .ties import Entry
 
 ResultT = TypeVar("ResultT")
@@ -84,7 +85,7 @@ class Budget:
 class Chunk:
     """Inputs that go into one request, and what is known of it while it is under way."""
 
-    entries: tuple[Entry, ...]
+    entries: list[Entry]
     flight: Flight = field(factory=Flight)
     _budget: Budget = field(factory=Budget)
 
@@ -106,7 +107,7 @@ class Chunk:
         )
 
     def _part(self, entries: Iterable[Entry]) -> Chunk:
-        return Chunk(tuple(entries), Flight(in_doubt=self.flight.in_doubt), self._budget)
+        return Chunk(list(entries), Flight(in_doubt=self.flight.in_doubt), self._budget)
 
 
 # Stands for an input that is being read.
@@ -183,13 +184,23 @@ class Gathering:
     Args:
         size: Inputs to a request, at most.
         repeats: Whether one request may hold a record several times, asking for it once.
+        in_turn: Whether two changes of one record go one after the other, in the order they were
+            given.
+
+    Attributes:
+        entries: Those that have a place.
+        held: One that has none.
+        names: What tells those apart that have a place.
     """
 
     size: int
     repeats: bool
+    in_turn: bool
     entries: list[Entry] = field(factory=list[Entry])
+    held: Entry | None = None
     names: set[str | int] = field(factory=set[str | int])
-    bytes: int = 0
+    _bytes: int = 0
+    _under_way: set[str | int] = field(factory=set[str | int])
 
     @property
     def full(self) -> bool:
@@ -197,27 +208,77 @@ class Gathering:
         return len(self.entries) >= self.size * (_REPEATED_AT_MOST if self.repeats else 1)
 
     def take(self, entry: Entry) -> bool:
-        """Add an input if there is a place for it; return whether there is."""
+        """Give an input a place; hold it, and return False, if there is none."""
         name = entry.name
+        size = self._bytes + len(entry.text)
         if name in self.names:
-            # Two changes of one record go one after the other, in the order they were given.
-            if not self.repeats:
-                return False
+            fits = self.repeats
+            size = self._bytes
         else:
-            size = self.bytes + len(entry.text)
-            if self.entries and (size > BYTES_AT_MOST or len(self.names) >= self.size):
-                return False
-            self.bytes = size
-            self.names.add(name)
+            fits = not self.entries or (size <= BYTES_AT_MOST and len(self.names) < self.size)
+        if not fits or name in self._under_way:
+            self.held = entry
+            return False
+        self._bytes = size
+        self.names.add(name)
         self.entries.append(entry)
         return True
 
-    def give(self) -> tuple[Entry, ...]:
-        """Return the inputs, and begin anew."""
-        entries, self.entries = tuple(self.entries), []
+    def give(self) -> list[Entry]:
+        """Return the inputs that have a place, and begin anew."""
+        if self.in_turn:
+            self._under_way |= self.names
+        entries, self.entries = self.entries, []
         self.names.clear()
-        self.bytes = 0
+        self._bytes = 0
         return entries
+
+    def give_up(self) -> list[Entry]:
+        """Return all inputs, also the one that has no place."""
+        held, self.held = self.held, None
+        return self.give() if held is None else [*self.give(), held]
+
+    def let_follow(self, entries: Iterable[Entry]) -> None:
+        """Let changes of the same records go, now that these are done."""
+        self._under_way.difference_update(entry.name for entry in entries)
+
+
+class Sharing(Generic[ResultT]):
+    """The answers of a run that several inputs have part in, so that no record is read twice.
+
+    Args:
+        on: Whether they have. Then what has been read is kept until the end.
+    """
+
+    def __init__(self, *, on: bool) -> None:
+        self._on = on
+        self._asked: dict[str | int, Chunk] = {}
+        self._known: dict[str | int, Outcome[ResultT]] = {}
+
+    def ask(self, chunk: Chunk) -> Chunk:
+        """Note a request, and return it."""
+        if self._on:
+            self._asked.update((entry.name, chunk) for entry in chunk.entries)
+        return chunk
+
+    def note(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
+        """Note what became of an input."""
+        if self._on:
+            self._known[entry.name] = outcome
+
+    def join(self, entry: Entry) -> bool:
+        """Add an input to the request that asks for the same record; return whether there is one.
+
+        It need not be under way any more: see `known`.
+        """
+        chunk = self._asked.get(entry.name)
+        if chunk is not None and entry.name not in self._known:
+            chunk.entries.append(entry)
+        return chunk is not None
+
+    def known(self, entry: Entry) -> Outcome[ResultT] | None:
+        """Return what became of an earlier input that asked for the same record."""
+        return self._known.get(entry.name)
 
 
 def _holds_inputs(given: object) -> bool:

@@ -12,8 +12,9 @@ from hubspot_batch import (
     Outcome,
     OutcomeError,
     OutcomeStatus,
+    result_of,
 )
-from hubspot_batch.outcomes import freeze_context
+from hubspot_batch.outcomes import attach, freeze_context
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,20 @@ def test_a_context_is_a_map_of_texts_in_whatever_form_it_came(
 ) -> None:
     """Lists, single texts and printed maps have all been recorded."""
     assert freeze_context(context) == expected
+
+
+def test_the_account_is_found_wherever_its_exception_went() -> None:
+    """As a cause, in a context, in a group in a group, and round in a circle."""
+    result: BatchResult[object] = BatchResult(())
+    ended = KeyboardInterrupt()
+    assert result_of(ended) is None
+    attach(ended, result)
+    within = TimeoutError()
+    within.__cause__ = ended
+    group = BaseExceptionGroup("", [ValueError(), BaseExceptionGroup("", [within])])
+    above = OSError()
+    above.__context__ = group
+    group.__context__ = above
+    for error in (ended, within, group, above):
+        assert result_of(error) is result
+    assert result_of(ExceptionGroup("", [ValueError(), OSError()])) is None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -146,22 +146,27 @@ def result_of(error: BaseException) -> BatchResult[Any] | None:
     """Return the outcomes of the run that an exception ended.
 
     Any exception that leaves a run carries them, also KeyboardInterrupt and asyncio's
-    CancelledError; where another one was raised in its place, such as TimeoutError, its causes
-    are searched.
+    CancelledError; where another one was raised in its place, such as TimeoutError or a
+    group of exceptions, what it was raised for is searched.
 
     Returns:
-        The outcomes; None where no run had begun. After an interruption, those of all inputs that
-        had been read, or of all inputs where they have a length; after an iterating method, those
-        that had not been handed out.
+        The outcomes, of the first run that is found; None where no run had begun. After an
+        interruption, those of all inputs that had been read, or of all inputs where they have a
+        length; after an iterating method, those that had not been handed out.
     """
     seen: list[BaseException] = []
-    at: BaseException | None = error
-    while at is not None and at not in seen:
+    left: list[BaseException | None] = [error]
+    while left:
+        at = left.pop(0)
+        if at is None or at in seen:
+            continue
         result: BatchResult[Any] | None = getattr(at, "result", None)
         if isinstance(result, BatchResult):
             return result
         seen.append(at)
-        at = at.__cause__ or at.__context__
+        left.append(at.__cause__ or at.__context__)
+        if isinstance(at, BaseExceptionGroup):
+            left += cast("tuple[BaseException, ...]", at.exceptions)
     return None
 
 

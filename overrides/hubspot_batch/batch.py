@@ -204,7 +204,7 @@ class BatchRun(Generic[ResultT]):
 
     def _landed(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
-        self._gathering.let_follow(e for e in chunk.entries if e.index not in self._inputs.open)
+        self._gathering.let_follow(chunk.entries, self._inputs.open)
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
         operation, reads = self._operation, self._operation.reads

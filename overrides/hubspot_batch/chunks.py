@@ -7,7 +7,7 @@ taken apart. It never decides what becomes of an input.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -238,9 +238,10 @@ class Gathering:
         held, self.held = self.held, None
         return self.give() if held is None else [*self.give(), held]
 
-    def let_follow(self, entries: Iterable[Entry]) -> None:
-        """Let changes of the same records go, now that these are done."""
-        self._under_way.difference_update(entry.name for entry in entries)
+    def let_follow(self, entries: Iterable[Entry], open_: Container[int]) -> None:
+        """Let changes of the same records go, now that these are done, but for those still open."""
+        if self.in_turn:
+            self._under_way -= {entry.name for entry in entries if entry.index not in open_}
 
 
 class Sharing(Generic[ResultT]):

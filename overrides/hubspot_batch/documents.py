@@ -8,8 +8,11 @@ when it is first needed, since that takes a tenth of the time of importing this 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
+
+from attrs import frozen
 
 
 def read(text: bytes) -> Any:
@@ -20,7 +23,7 @@ def read(text: bytes) -> Any:
         RecursionError: It is nested too deeply.
     """
     try:
-        return _parsers()[0](text)
+        return _fast().read(text)
     except Exception:  # noqa: BLE001 - see above
         return json.loads(text)
 
@@ -28,7 +31,7 @@ def read(text: bytes) -> Any:
 def is_object(text: bytes) -> bool:
     """Return whether a text is a JSON object, without making one of it."""
     try:
-        _parsers()[1](text)
+        _fast().read_object(text)
     except Exception:  # noqa: BLE001 - see above
         try:
             return isinstance(json.loads(text), dict)
@@ -39,14 +42,19 @@ def is_object(text: bytes) -> bool:
 
 def canonical(value: Any) -> bytes:
     """Return a JSON text that is the same for all values that are the same."""
-    from msgspec.json import encode  # noqa: PLC0415 - see above
+    return _fast().write_sorted(value)
 
-    return encode(value, order="sorted")
+
+@frozen
+class _Fast:
+    read: Callable[[bytes], Any]
+    read_object: Callable[[bytes], object]
+    write_sorted: Callable[[Any], bytes]
 
 
 @cache
-def _parsers() -> tuple[Any, Any]:
+def _fast() -> _Fast:
     from msgspec import Raw  # noqa: PLC0415 - see above
-    from msgspec.json import Decoder  # noqa: PLC0415
+    from msgspec.json import Decoder, Encoder  # noqa: PLC0415
 
-    return Decoder().decode, Decoder(dict[str, Raw]).decode
+    return _Fast(Decoder().decode, Decoder(dict[str, Raw]).decode, Encoder(order="sorted").encode)

@@ -63,9 +63,15 @@ class Sent:
             itself among them.
         """
         names = [name for name in self._names if name in stored]
+        among = self._all
+        for name in names:
+            found = self._property(name)
+            among &= found.like(_marks(stored[name])) | ~found.setting
+            if not among & (among - 1):  # one is left at most
+                break
         return [
-            (number, self._like_in_all(names, self._inputs[number]))
-            for number in _numbers(self._like_in_all(names, stored))
+            (number, self._like_input(number, names))
+            for number in _numbers(among)
             if repeats(stored, self._inputs[number])
         ]
 
@@ -77,23 +83,26 @@ class Sent:
         like = setting = 0
         for name in self._names:
             if name in stored:
-                like |= self._property(name).like(stored[name])
+                like |= self._property(name).like(_marks(stored[name]))
                 setting |= self._property(name).setting
         return like | (self._all & ~setting)
 
-    def _like_in_all(self, names: Iterable[str], properties: Properties) -> int:
-        """Return the inputs that set none of some properties to an unlike value."""
+    def _like_input(self, number: int, names: Iterable[str]) -> int:
+        """Return the inputs that some properties do not tell from one of them."""
         among = self._all
         for name in names:
-            if name in properties:
-                found = self._property(name)
-                among &= found.like(properties[name]) | ~found.setting
-                if not among & (among - 1):  # one is left at most
+            found = self._property(name)
+            if number in found.marks:
+                among &= found.like(found.marks[number]) | ~found.setting
+                if not among & (among - 1):
                     break
         return among
 
     def _differing(self, name: str) -> int:
-        return len({str(properties.get(name)) for properties in self._inputs})
+        try:
+            return len({properties.get(name) for properties in self._inputs})
+        except TypeError:  # lists and objects
+            return 0
 
     def _property(self, name: str) -> _Property:
         found = self._looked_into.get(name)
@@ -103,23 +112,30 @@ class Sent:
 
 
 class _Property:
-    """One property of all inputs: the set of those that set it, and how to what."""
+    """One property of all inputs.
 
-    __slots__ = ("_by_mark", "setting")
+    Attributes:
+        setting: The set of those that set it.
+        marks: The marks of their values, by number.
+    """
+
+    __slots__ = ("_by_mark", "marks", "setting")
 
     def __init__(self, name: str, inputs: Sequence[Properties]) -> None:
         self.setting = 0
+        self.marks: dict[int, Sequence[Hashable]] = {}
         self._by_mark: dict[Hashable, int] = {}
         for number, properties in enumerate(inputs):
             if name in properties:
                 self.setting |= 1 << number
-                for mark in _marks(properties[name]):
+                self.marks[number] = _marks(properties[name])
+                for mark in self.marks[number]:
                     self._by_mark[mark] = self._by_mark.get(mark, 0) | 1 << number
 
-    def like(self, value: object) -> int:
-        """Return the set of inputs that set it to a value like this."""
+    def like(self, marks: Sequence[Hashable]) -> int:
+        """Return the set of inputs whose values share a mark with another."""
         like = 0
-        for mark in _marks(value):
+        for mark in marks:
             like |= self._by_mark.get(mark, 0)
         return like
 
@@ -151,7 +167,9 @@ def _marks(value: object) -> Sequence[Hashable]:
 
 def _plain(text: str) -> Hashable:
     """Return a text without what servers are known to change: case, blanks, forms of numbers."""
-    text = "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    text = "".join(text.casefold().split())
     # Most texts are no numbers, and to find out by an exception takes long.
     if text[:1].isdecimal() or text[:1] in _SIGNS:
         with suppress(ValueError):

@@ -103,10 +103,10 @@ def tie(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     tied = Tied()
-    by_key: dict[str, list[int]] = {}
+    by_key: dict[str, tuple[int, ...]] = {}
     for position, entry in enumerate(entries):
         if entry.key is not None:
-            by_key.setdefault(entry.key, []).append(position)
+            by_key[entry.key] = (*by_key.get(entry.key, ()), position)
 
     keyless = _tie_by_key(tied, by_key, _once(tied, results), shared=shared)
     for refusal in refusals:
@@ -143,7 +143,7 @@ def _once(tied: Tied, results: Iterable[Found]) -> list[Found]:
 
 
 def _tie_by_key(
-    tied: Tied, by_key: Mapping[str, list[int]], results: Iterable[Found], *, shared: bool
+    tied: Tied, by_key: Mapping[str, Sequence[int]], results: Iterable[Found], *, shared: bool
 ) -> list[Found]:
     keyless: list[Found] = []
     for found in results:
@@ -158,7 +158,7 @@ def _tie_by_key(
     return keyless
 
 
-def _keys_in(message: str, by_key: Mapping[str, list[int]]) -> frozenset[str]:
+def _keys_in(message: str, by_key: Mapping[str, Sequence[int]]) -> frozenset[str]:
     # A key counts only as a word of its own: 12 is not named by 123.
     words = frozenset(re.findall(r"[\w-]+", message))
     return frozenset(words & by_key.keys())

@@ -1,13 +1,16 @@
 """Ctrl-C can come between any two steps: the account is whole and true wherever it does.
 
 A trace function raises KeyboardInterrupt before one line of ours, in the caller's thread, and the
-next time before a later one. Every line that a small run passes is a place; some are tried here.
+next time before a later one. Every line that a small run passes is a place; some are tried here,
+and all of those at which threads are started and waited for, most of which are Python's own.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -27,6 +30,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from played import CALLS, held, mark, wanted
+from soaking import silence
 from watch import SECRET
 
 PACKAGE = Path(hubspot_batch.__file__).parent
@@ -36,11 +40,24 @@ NOT_YET += ("create", "collect", "create_iter", "iterate", "_drive")
 ROWS = 5
 
 
+def is_ours(frame: FrameType) -> bool:
+    """Whether a line of the package is about to be run."""
+    return os.path.dirname(frame.f_code.co_filename) == str(PACKAGE)  # noqa: PTH120 - it is quick
+
+
+def is_for_a_crew(frame: FrameType | None) -> bool:
+    """Whether a crew is at work, by itself or by what it calls."""
+    while frame is not None and not is_ours(frame):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.endswith("crew.py")
+
+
 @define
 class CtrlC:
-    """Interrupts before the n-th line, while the block runs."""
+    """Interrupts before the n-th line, while the block runs; for a crew, or at a function's end."""
 
     number: int
+    for_a_crew: bool = False
     place: str | None = None
     _passed: int = field(default=0, init=False)
     _before: Any = field(default=None, init=False)
@@ -54,14 +71,14 @@ class CtrlC:
         sys.settrace(self._before)
 
     def _enter(self, frame: FrameType, event: str, argument: object) -> Any:
-        path = Path(frame.f_code.co_filename)
         # Python itself swallows what is raised while an object is thrown away.
         caller = frame.f_back.f_code.co_name if frame.f_back else ""
-        thrown_away = "__del__" in (frame.f_code.co_name, caller)
-        return self._pass if path.parent == PACKAGE and not thrown_away else None
+        thrown_away = {"__del__", "_remove"} & {frame.f_code.co_name, caller}
+        counts = is_for_a_crew(frame) if self.for_a_crew else is_ours(frame)
+        return self._pass if counts and not thrown_away else None
 
     def _pass(self, frame: FrameType, event: str, argument: object) -> Any:
-        if event == "line":
+        if event == "line" or (event == "return" and self.for_a_crew):
             self._passed += 1
             if self._passed == self.number:
                 code = frame.f_code
@@ -71,12 +88,25 @@ class CtrlC:
         return self._pass
 
 
+def left_beside(others: set[threading.Thread]) -> set[threading.Thread]:
+    """Return the threads that do not end.
+
+    After an interruption Python itself can take one for ended that is not, so it is asked for none.
+    """
+    for _ in range(5000):
+        if not (left := set(threading.enumerate()) - others):
+            break
+        time.sleep(0.001)
+    return left
+
+
 @define
 class Run:
     """A small run that is interrupted, and what is known of it."""
 
     width: int
     iterates: bool
+    for_a_crew: bool = False
     sandbox: Sandbox = field(factory=lambda: Sandbox(rate_limit=None))
     told: list[Outcome[Any]] = field(factory=list)
     complaints: list[str] = field(factory=list)
@@ -94,20 +124,18 @@ class Run:
             rate_limit=None,
         )
         rows = wanted(Sandbox(), CALLS, ROWS)
-        ctrl_c, error = CtrlC(number), None
+        ctrl_c, error = CtrlC(number, self.for_a_crew), None
         try:
             with ctrl_c:
                 self._carry_out(client, rows)
-        except KeyboardInterrupt as raised:
+        except (KeyboardInterrupt, RuntimeError) as raised:
             error = raised
         if ctrl_c.place is None:
             return None
         account = self._account(error, ctrl_c.place)
         # What it keeps alive goes with it.
         self.outcomes = error = None
-        for thread in set(threading.enumerate()) - others:
-            thread.join(5)
-            self._complain(thread.is_alive(), "a thread is left")
+        self._complain(left_beside(others), "a thread is left")
         if account is not None:
             self._judge([*self.told, *account.outcomes])
         self._use_again(client)
@@ -127,12 +155,13 @@ class Run:
 
     def _account(self, error: BaseException | None, place: str) -> BatchResult[Any] | None:
         self._complain(error is None, "it is swallowed")
+        self._complain(isinstance(error, RuntimeError), f"{error!r} came out")
         account = None if error is None else result_of(error)
         if account is None and self.outcomes is not None:
             # It came between two outcomes, as it can in the caller's own lines.
             self.outcomes.close()
             account = self.outcomes.result
-        begun = self.sandbox.requests or not place.endswith(NOT_YET)
+        begun = self.sandbox.requests or self.for_a_crew or not place.endswith(NOT_YET)
         self._complain(account is None and begun, "there is no account")
         return account
 
@@ -163,10 +192,12 @@ class Run:
         self._complain(done != [2], "the client is of no use any more")
 
 
-def places(width: int, iterates: bool, first: int, step: int) -> Iterator[tuple[str, list[str]]]:
+def places(
+    width: int, iterates: bool, step: int = 1, *, for_a_crew: bool = False
+) -> Iterator[tuple[str, list[str]]]:
     """Interrupt a run at each step-th line; gives the places, and what is wrong there."""
-    number = first
-    while (place := (run := Run(width, iterates)).interrupted_at(number)) is not None:
+    number = 1
+    while (place := (run := Run(width, iterates, for_a_crew)).interrupted_at(number)) is not None:
         yield place, run.complaints
         number += step
 
@@ -175,6 +206,52 @@ def places(width: int, iterates: bool, first: int, step: int) -> Iterator[tuple[
 @pytest.mark.parametrize("width", [1, 4])
 def test_ctrl_c_anywhere(width: int, iterates: bool) -> None:
     """No input is forgotten or told twice, nothing is untrue, and the client can be used again."""
-    seen = dict(places(width, iterates, first=1, step=9))
+    seen = dict(places(width, iterates, step=9))
     assert len(seen) > 30
     assert {place: said for place, said in seen.items() if said} == {}
+
+
+def test_ctrl_c_while_threads_begin_and_end() -> None:
+    """Nothing else comes out where Python's own lines are interrupted, and the threads end."""
+    passed: set[str] = set()
+    with silence():
+        for place, complaints in places(2, iterates=False, for_a_crew=True):
+            assert not complaints, place
+            passed.add(place.split()[-1])
+    assert passed >= {"start", "fetch", "dismiss"}
+
+
+def test_ctrl_c_is_told_where_python_stumbles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error of a lock of Python's, which the interruption brought about, does not hide it."""
+
+    def stumble(thread: threading.Thread) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("release unlocked lock")
+
+    rows = wanted(Sandbox(), CALLS, ROWS)
+    client = HubSpotBatch(SECRET, transport=SandboxTransport(Sandbox(rate_limit=None)))
+    monkeypatch.setattr(threading.Thread, "is_alive", lambda thread: True)
+    monkeypatch.setattr(threading.Thread, "join", stumble)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        client.calls.create(rows)
+    account = result_of(caught.value)
+    assert account is not None
+    assert len(account.succeeded) == ROWS
+
+
+def test_there_can_be_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told, with an account, and nothing waits for a thread that never began."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rows = wanted(Sandbox(), CALLS, ROWS)
+    client = HubSpotBatch(SECRET, transport=SandboxTransport(Sandbox(rate_limit=None)))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with pytest.raises(RuntimeError, match="new thread") as caught:
+        client.calls.create(rows)
+    account = result_of(caught.value)
+    assert account is not None
+    assert len(account.not_sent) == ROWS

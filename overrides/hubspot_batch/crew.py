@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Callable, Coroutine, KeysView
 from contextvars import Context, copy_context
@@ -54,7 +55,7 @@ class Crew(Generic[GivenT, CameT]):
                 daemon=True,
             )
             self._threads.append(thread)
-            thread.start()
+            _begin(thread)
         self._given.put(given)
         self.under_way.add(given)
 
@@ -77,14 +78,44 @@ class Crew(Generic[GivenT, CameT]):
         """Let the threads end when their calls have; wait for them where nothing is under way."""
         self._given.put(None)
         if not self.under_way and not self.owns(threading.current_thread()):
-            for thread in self._threads:
-                if thread.ident is not None:  # an interruption can have kept it from starting
-                    thread.join()
+            _wait_for(self._threads)
 
     def __del__(self) -> None:
         """Let the threads end if an interruption came before they were dismissed."""
         if hasattr(self, "_given"):
             self._given.put(None)
+
+
+def _begin(thread: threading.Thread) -> None:
+    """Start a thread, from one that no signal handler ever interrupts.
+
+    `Thread.start` waits at a condition. An interruption in the midst of that comes out as a
+    RuntimeError of a lock, or leaves a lock taken for ever, so that the thread never gets on.
+    """
+    begun: SimpleQueue[BaseException | None] = SimpleQueue()
+    start_new_thread(_begin_aside, (thread, begun))
+    if (failure := begun.get()) is not None:
+        raise failure
+
+
+def _begin_aside(thread: threading.Thread, begun: SimpleQueue[BaseException | None]) -> None:
+    try:
+        thread.start()
+    except BaseException as error:  # noqa: BLE001 - there are too many threads, as a rule
+        begun.put(error)
+    else:
+        begun.put(None)
+
+
+def _wait_for(threads: list[threading.Thread]) -> None:
+    """Wait until threads have ended, but for those that an interruption kept from starting."""
+    try:
+        for thread in threads:
+            if thread.is_alive():
+                thread.join()
+    except RuntimeError as error:
+        # Before 3.13 Python can release a lock once too often when it is interrupted here.
+        raise error.__context__ or error from None
 
 
 def _work(

@@ -173,8 +173,9 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 .PHONY: soak bench
 RUNS ?= 100000
 BODIES ?= 100000
-soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=...)
-	@$(RUN) tests/soak.py --runs $(RUNS) --bodies $(BODIES)
+SIGNALS ?= 10000
+soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=...)
+	@$(RUN) tests/soak.py --runs $(RUNS) --bodies $(BODIES) --signals $(SIGNALS)
 
 bench: $(PROJECT) ## speed and memory, as ratios within one run (WHAT=rate throughput memory)
 	@$(RUN) tests/bench/run.py $(WHAT)

@@ -1,7 +1,9 @@
 """The command behind `make soak`: very many runs with faults and changed answers, on all cores.
 
 It decides which seeds run where, and says at the end how many failed and what repeats them. What a
-run is stands in `soaking`. It never changes anything, and nothing in it waits for real time.
+run is stands in `soaking`. It never changes anything. Nothing in it waits for real time but the
+signals of `signals`; where one of them finds its run is up to the machine, so its failure names the
+place, and what repeats it does so often.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 
 from attrs import frozen
+from signals import CAN_SIGNAL, one_signal
 from soaking import Report, one_body, one_run, run_all
 
 _BLOCK = 50
 _PROGRESS_EVERY = 10.0
 _SHOWN = 20
+_RUNS = {"runs": one_run, "bodies": one_body, "signals": one_signal}
 
 
 @frozen
@@ -42,8 +46,8 @@ def blocks(what: str, kinds: list[str], first: int, count: int) -> Iterator[Bloc
 
 def run_block(block: Block) -> list[Report]:
     """Carry out a block; return what failed."""
-    run = one_run if block.what == "runs" else one_body
-    return [report for report in run_all(run, block.kind, block.seeds) if report.failure]
+    reports = run_all(_RUNS[block.what], block.kind, block.seeds)
+    return [report for report in reports if report.failure]
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
     work = [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+        *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
     ] * chosen.times
     total = sum(len(block.seeds) for block in work)
     begun = time.monotonic()
@@ -92,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Run a client against a sandbox that goes wrong.")
     parser.add_argument("--runs", type=int, default=100_000, help="runs with faults")
     parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
+    help_ = "runs that a signal interrupts, on systems that have timers for it"
+    parser.add_argument("--signals", type=int, default=10_000, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
     parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")

@@ -32,6 +32,11 @@ from soak_world import World, make_world
 STUCK_AFTER = 60.0
 """Seconds of the machine's clock after which a run is taken to hang."""
 
+_REPEATED = {
+    "true": "--runs 1 --bodies 0 --signals 0",
+    # Where a signal finds a run is up to the machine.
+    "signal": "--runs 0 --bodies 0 --signals 1 --times 1000",
+}
 _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2
 
 
@@ -48,7 +53,7 @@ class Report:
     @property
     def command(self) -> str:
         """What repeats the run."""
-        what = "--runs 1 --bodies 0" if self.answers == "true" else "--runs 0 --bodies 1"
+        what = _REPEATED.get(self.answers, "--runs 0 --bodies 1 --signals 0")
         return f"python tests/soak.py --seed {self.seed} --kind {self.kind} {what}"
 
 

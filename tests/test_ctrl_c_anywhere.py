@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -30,6 +29,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from played import CALLS, held, mark, wanted
+from signals import left_beside
 from soaking import silence
 from watch import SECRET
 
@@ -86,18 +86,6 @@ class CtrlC:
                 sys.settrace(None)
                 raise KeyboardInterrupt
         return self._pass
-
-
-def left_beside(others: set[threading.Thread]) -> set[threading.Thread]:
-    """Return the threads that do not end.
-
-    After an interruption Python itself can take one for ended that is not, so it is asked for none.
-    """
-    for _ in range(5000):
-        if not (left := set(threading.enumerate()) - others):
-            break
-        time.sleep(0.001)
-    return left
 
 
 @define

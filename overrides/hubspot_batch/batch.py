@@ -143,7 +143,7 @@ class BatchRun(Generic[ResultT]):
             unnamed = entry.key is None or entry.key in self._gathering.names
             if unnamed and self._operation.keys_are_names:
                 return self._operation.named(entry, self._run_id)
-            if not self._sharing.join(entry):
+            if not (self._sharing.on and self._sharing.join(entry)):
                 return entry
             if (known := self._sharing.known(entry)) is not None:
                 self._tell(evolve(known, index=index, input=given))

@@ -248,23 +248,26 @@ class Sharing(Generic[ResultT]):
     """The answers of a run that several inputs have part in, so that no record is read twice.
 
     Args:
-        on: Whether they have. Then what has been read is kept until the end.
+        on: Whether they have. What has been read is kept until the end then.
+
+    Attributes:
+        on: As given; where it is not, there is no need to ask.
     """
 
     def __init__(self, *, on: bool) -> None:
-        self._on = on
+        self.on = on
         self._asked: dict[str | int, Chunk] = {}
         self._known: dict[str | int, Outcome[ResultT]] = {}
 
     def ask(self, chunk: Chunk) -> Chunk:
         """Note a request, and return it."""
-        if self._on:
+        if self.on:
             self._asked.update((entry.name, chunk) for entry in chunk.entries)
         return chunk
 
     def note(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
         """Note what became of an input."""
-        if self._on:
+        if self.on:
             self._known[entry.name] = outcome
 
     def join(self, entry: Entry) -> bool:

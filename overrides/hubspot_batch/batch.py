@@ -75,7 +75,7 @@ class BatchRun(Generic[ResultT]):
         self._operation = operation
         self._inputs = Inputs(inputs, operation.id)
         self._run_id = run_id
-        self._collects = collects
+        self.collects = collects
         in_turn = not operation.reads and not operation.keys_are_names
         self._gathering = Gathering(size, operation.reads, in_turn)
         self._again: deque[Chunk] = deque()
@@ -128,7 +128,7 @@ class BatchRun(Generic[ResultT]):
 
     @property
     def _brims(self) -> bool:
-        return not self._collects and len(self.ready) >= _READY_AT_MOST
+        return not self.collects and len(self.ready) >= _READY_AT_MOST
 
     def _next_entry(self) -> Entry | None:
         """Return the next input that can be sent; None when there is none, or too many were not."""

@@ -24,6 +24,7 @@ from .flights import HaltedError, flying
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import Client, Row
 from .outcomes import BatchResult, attach
+from .policies import Fate
 
 
 @frozen
@@ -85,6 +86,16 @@ def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
     return any(not chunk.flight.over for chunk in chunks)
 
 
+def _goes_on(run: BatchRun[Any], width: int, came: Answer | BaseException) -> bool:
+    """Whether the next request can be sent before it is said what came of this one.
+
+    Not where requests go one at a time and outcomes are handed out between them: whoever sees one
+    may want no more.
+    """
+    done = isinstance(came, Answer) and came.rule.fate is Fate.DONE
+    return done and (run.collects or width > 1)
+
+
 def _account(run: BatchRun[Any], error: BaseException) -> BatchResult[Any]:
     """Return what is known of an interrupted run.
 
@@ -143,15 +154,17 @@ class Runner:
         crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
         try:
             while run.going or _worth_waiting(crew.under_way):
-                while len(crew.under_way) < self.width and not crew.ended():
-                    if (chunk := run.next_chunk()) is None:
-                        break
-                    crew.start(chunk)
+                self._fill(run, crew)
                 yield
                 if _worth_waiting(crew.under_way):
                     if not crew.ended():
                         run.read_ahead()
-                    _land(run, *crew.fetch())
+                    chunk, came = crew.fetch()
+                    try:
+                        if _goes_on(run, self.width, came):
+                            self._fill(run, crew)
+                    finally:
+                        _land(run, chunk, came)
                 yield
         except BaseException as error:
             run.interrupt(error)
@@ -161,6 +174,13 @@ class Runner:
             raise
         finally:
             crew.dismiss()
+
+    def _fill(self, run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> None:
+        """Have as many requests made at a time as may be."""
+        while len(crew.under_way) < self.width and not crew.ended():
+            if (chunk := run.next_chunk()) is None:
+                break
+            crew.start(chunk)
 
     @staticmethod
     def _see_out(run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> BaseException | None:
@@ -230,15 +250,17 @@ class AsyncRunner:
         crew = TaskCrew(lambda chunk: self._call(order, chunk))
         try:
             while run.going or _worth_waiting(crew.under_way):
-                while len(crew.under_way) < self.width and not crew.ended():
-                    if (chunk := run.next_chunk()) is None:
-                        break
-                    await crew.start(chunk)
+                await self._fill(run, crew)
                 yield
                 if _worth_waiting(crew.under_way):
                     if not crew.ended():
                         run.read_ahead()
-                    _land(run, *await crew.fetch())
+                    chunk, came = await crew.fetch()
+                    try:
+                        if _goes_on(run, self.width, came):
+                            await self._fill(run, crew)
+                    finally:
+                        _land(run, chunk, came)
                 yield
         except GeneratorExit as error:
             run.interrupt(error)
@@ -252,6 +274,15 @@ class AsyncRunner:
         finally:
             crew.cancel()
             await self._see_out(run, crew, all_=True)
+
+    async def _fill(
+        self, run: BatchRun[Any], crew: TaskCrew[Chunk, Answer | BaseException]
+    ) -> None:
+        """Have as many requests made at a time as may be."""
+        while len(crew.under_way) < self.width and not crew.ended():
+            if (chunk := run.next_chunk()) is None:
+                break
+            await crew.start(chunk)
 
     @staticmethod
     async def _see_out(

@@ -188,6 +188,7 @@ def test_what_was_refused_does_not_count(learns: bool) -> None:
 def test_the_reserve_of_the_day_is_left(reserve: int, left: int, under_way: int) -> None:
     """Counting what has started since, and what was under way when it was said."""
     allowance = Allowance(None, reserve)
+    allowance.learn(0.0, 0.0, said(None, None, None, None))
     for _ in range(1 + under_way):
         assert allowance.reserve(0.0) == 0.0
     allowance.land()
@@ -196,6 +197,18 @@ def test_the_reserve_of_the_day_is_left(reserve: int, left: int, under_way: int)
     while granted < 100 and allowance.reserve(2.0) == 0.0:
         granted += 1
     assert granted == max(0, left - under_way - reserve)
+
+
+def test_one_request_finds_out_what_is_left_of_the_day() -> None:
+    """The others wait for its answer, and go on when it says nothing of the day."""
+    allowance = Allowance(None, 10)
+    assert allowance.reserve(0.0) == 0.0
+    assert allowance.reserve(0.0) == allowance.nap(0.05) == 0.05
+    allowance.land()
+    assert allowance.reserve(1.0) == 0.0  # no answer came
+    assert allowance.reserve(1.0) == 0.05
+    allowance.learn(1.0, 2.0, said(None, None, None, None))
+    assert allowance.reserve(2.0) == 0.0
 
 
 def test_what_was_said_of_the_day_is_forgotten() -> None:
@@ -219,6 +232,7 @@ def test_starts_are_spread_from_the_second_half_on() -> None:
 def test_an_older_number_of_the_day_is_not_believed_over_a_newer(order: list[int]) -> None:
     """Answers to requests that were under way together come in any order."""
     allowance = Allowance(None, 30)
+    allowance.learn(0.0, 0.0, said(None, None, None, None))
     for _ in order:
         assert allowance.reserve(0.0) == 0.0
     for number in order:

@@ -97,6 +97,16 @@ def test_requests_under_way_count(face: Face, most: int) -> None:
         assert_true(result, sandbox, CALLS)
 
 
+@pytest.mark.parametrize("most", [1, 8])
+def test_a_new_client_takes_one_request_to_find_out(face: Face, most: int) -> None:
+    """Not as many as it may send at a time."""
+    sandbox = Sandbox(daily_limit=1000, rate_limit=None)
+    client = face(transport=sandbox, daily_reserve=10_000, max_concurrency=most)
+    result = stopped(client, CALLS, wanted(sandbox, CALLS, 50))
+    assert len(sandbox.requests) == len(result.succeeded) == 1
+    assert_true(result, sandbox, CALLS)
+
+
 @pytest.mark.parametrize("seconds", [(1.0,), (0.5, 3.0, 0.1, 2.0, 7.0)], ids=str)
 def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
     """An answer that comes late tells an older number, and is not believed over a newer one."""

@@ -15,7 +15,7 @@ from typing import Any
 import fastjsonschema
 import pytest
 from hubspot_batch.chunks import InvalidInputError
-from hubspot_batch.operations import ROWS, Row
+from hubspot_batch.operations import CREATE_CALLS, ROWS, UPDATE_MARKETING_EVENTS, Row
 from hubspot_batch.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.types import UNSET
@@ -259,3 +259,34 @@ def test_the_descriptions_schemas_are_understood() -> None:
     """Else every input would be looked at closely."""
     for operation in OPERATIONS.values():
         assert shape_of(operation.input_schema) is not None
+
+
+TIMES = ": write a time as 2026-01-31T09:30:00Z, and a date as 2026-01-31"
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        (
+            dt.datetime(2026, 1, 31),
+            ": write a time as 2026-01-31T09:30:00Z, and a date as 2026-01-31",
+        ),
+        (dt.date(2026, 1, 31), ": write a time as 2026-01-31T09:30:00Z, and a date as 2026-01-31"),
+        (5, ': write "5"'),
+        (Decimal("1.50"), ': write "1.50"'),
+        (True, ""),
+        (None, ""),
+    ],
+)
+def test_a_value_that_is_no_text_is_refused_with_advice(value: object, advice: str) -> None:
+    """A number or a time is text in HubSpot, and rows from elsewhere have them as what they are."""
+    with pytest.raises(InvalidInputError) as caught:
+        CREATE_CALLS.prepare(0, {"properties": {"x": value}, "associations": []})
+    assert str(caught.value).startswith("properties.x is ")
+    assert str(caught.value).endswith(f", but must be of type string{advice}.")
+
+
+def test_advice_about_text_is_given_where_text_is_wanted() -> None:
+    """A number in the place of a flag is not to be written as text."""
+    with pytest.raises(InvalidInputError, match=r"must be of type boolean\.$"):
+        UPDATE_MARKETING_EVENTS.prepare(0, {"objectId": "1", "eventCancelled": 1})

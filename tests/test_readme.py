@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hubspot_batch import BatchResult, HubSpotBatch, OutcomeStatus
+from hubspot_batch import BatchResult, HubSpotBatch
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
@@ -24,7 +24,7 @@ def test_an_example_runs(example: str) -> None:
     """With a client and rows, and leaves a result."""
     sandbox = Sandbox(rate_limit=None)
     with HubSpotBatch("token", transport=SandboxTransport(sandbox)) as hubspot:
-        names = {"hubspot": hubspot, "rows": ROWS, "OutcomeStatus": OutcomeStatus}
+        names = {"hubspot": hubspot, "rows": ROWS}
         exec(compile(example, "README.md", "exec"), names)
     found = names.get("left", names.get("result"))
     assert isinstance(found, BatchResult)

@@ -135,6 +135,8 @@ class Allowance:
         self._under_way = 0
         # What was left of the day, less what has started since, and when that was said.
         self._day: tuple[float, float] | None = None
+        # Whether answers may say it: not every account has a limit for the day.
+        self._may_tell = True
         # When that was last said by an answer that cannot be older than another.
         self._heard = -math.inf
         self._lock = threading.Lock()
@@ -147,6 +149,14 @@ class Allowance:
         with self._lock:
             if self._day_is_spent(now):
                 return None
+            if (
+                self._reserve is not None
+                and self._day is None
+                and self._under_way
+                and self._may_tell
+            ):
+                # One request finds out what is left, and the others wait for its answer.
+                return _LOOK_AGAIN
             wait = max(self._closed_until, self._free_at(now)) - now
             if wait >= _MOMENT:
                 return wait
@@ -234,6 +244,7 @@ class Allowance:
                 self._shared.resize(*limit)
                 if left is not None:
                     self._shared.see(self._starts, started, now, int(left))
+            self._may_tell = left_today is not None
             if left_today is not None:
                 # Those under way may not have been counted yet.
                 left_today -= self._under_way
@@ -243,6 +254,10 @@ class Allowance:
                 else:
                     self._heard = now
                 self._day = (left_today, now)
+
+    @property
+    def _day_is_unknown(self) -> bool:
+        return self._reserve is not None and self._day is None and self._may_tell
 
     def _day_is_spent(self, now: float) -> bool:
         if self._reserve is None or self._day is None:

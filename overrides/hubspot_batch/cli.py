@@ -141,6 +141,10 @@ def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
     except ValueError as error:
         return _end(f"--fault: {error}.", WRONG_USE)
     fill_account(sandbox)
+    campaigns, events = (
+        ", ".join(record.id for record in sandbox.records(family)[:2])
+        for family in ("campaigns", "marketing_events")
+    )
 
     def ready(url: str) -> None:
         token = "the token that --token gives" if arguments.token else '"any-token"'
@@ -149,6 +153,8 @@ def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
             f"The sandbox listens there until Ctrl-C, and forgets everything then.\n"
             f'Point a client at it: HubSpotBatch({token}, base_url="{url}")\n'
             f"Or load the example files into it: {PROGRAM} demo --base-url {url}\n"
+            f"It holds the campaigns {campaigns},\n"
+            f"the marketing events {events}, and others.\n"
         )
         stream.flush()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import reprlib
 from collections.abc import Callable, KeysView
+from datetime import date
+from decimal import Decimal
 from functools import cached_property, partial
 from typing import Any
 
@@ -148,9 +150,20 @@ def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
                 f"{where} has no field {', '.join(sorted(map(str, value.keys() - names.keys())))}"
             )
         case "type":
-            return f"{where} is {reprlib.repr(value)}, but must be of type {rule}"
+            wanted = f"{rule}{_as_text(rule, value)}"
+            return f"{where} is {reprlib.repr(value)}, but must be of type {wanted}"
         case "format":
             example = {"date-time": " with a zone, such as 2026-01-31T09:30:00Z"}.get(rule, "")
             return f"{where} is {reprlib.repr(value)}, which is no {rule}{example}"
         case _:
             return str(error.message).removeprefix("data").lstrip(". ")
+
+
+def _as_text(rule: object, value: object) -> str:
+    """Return how a value is written as text, where text is wanted and people forget it."""
+    if rule != "string":
+        return ""
+    if isinstance(value, date):  # a time is one too
+        return ": write a time as 2026-01-31T09:30:00Z, and a date as 2026-01-31"
+    plain = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return f': write "{value}"' if plain else ""

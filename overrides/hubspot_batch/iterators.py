@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from .batch import BatchRun
 from .outcomes import BatchResult, Outcome, attach
@@ -21,6 +21,9 @@ _OVER = object()
 
 class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
     """Outcomes, as they become known.
+
+    A `with` block closes it, and leaves its `result` with an exception that ends the block, for
+    `result_of`.
 
     Attributes:
         result: None while it goes on. Once it has ended, in whatever way, the outcomes that it has
@@ -66,6 +69,15 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
         if self.result is None:
             self.result = self._run.close(drain=False)
 
+    def __enter__(self) -> Self:
+        """Return itself; it is closed at the end of the block."""
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close it."""
+        self.close()
+        _leave_with(error, self.result)
+
     def __del__(self) -> None:
         """End the run when nobody is interested any more."""
         if hasattr(self, "_steps"):
@@ -108,6 +120,21 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             raise
         if self.result is None:
             self.result = self._run.close(drain=False)
+
+    async def __aenter__(self) -> Self:
+        """Return itself; it is closed at the end of the block."""
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Close it."""
+        await self.aclose()
+        _leave_with(error, self.result)
+
+
+def _leave_with(error: BaseException | None, result: BatchResult[Any] | None) -> None:
+    """Leave an iterator's rest with what ended its block, unless it came from the run itself."""
+    if error is not None and result is not None and not hasattr(error, "result"):
+        attach(error, result)
 
 
 def _say_why(run: BatchRun[Any], result: BatchResult[Any]) -> None:

@@ -114,6 +114,43 @@ def test_what_is_known_of_a_record_answers_for_it() -> None:
     assert [outcome.result for outcome in run.close(drain=True).outcomes] == ["A", "B", "A"]
 
 
+def test_a_lost_answer_is_not_handed_on() -> None:
+    """Who asks for the record later asks again; who shared the request shares the loss."""
+    run = BatchRun(operation(reads=True), iter("aaba"), run_id="r", chunk_size=1, collects=True)
+    first = run.next_chunk()
+    assert first is not None
+    assert run.next_chunk() is not None
+    run.lose(first, httpx.ReadTimeout("x"))
+    assert chunks(run) == []
+    run = BatchRun(operation(reads=True), iter("aaba"), run_id="r", chunk_size=1, collects=True)
+    first = run.next_chunk()
+    assert keys(first) == ["a", "a"]
+    assert first is not None
+    run.lose(first, httpx.ReadTimeout("x"))
+    assert chunks(run) == [["b"], ["a"]]
+
+
+def test_a_record_that_is_asked_for_twice_stands_alone() -> None:
+    """The server's words are about it and about nobody else."""
+    run = BatchRun(operation(reads=True, splits=True), ["a", "a"], run_id="r")
+    assert chunks(run) == [["a", "a"]]
+    assert {o.error.kind for o in run.close(drain=True).outcomes if o.error} == {SAID.kind}
+
+
+def test_a_list_may_grow_while_it_is_iterated() -> None:
+    """Its end is not seen before somebody wants more than it has."""
+    given_ = ["a"]
+    run = BatchRun(operation(), given_, run_id="r", chunk_size=1)
+    for key in "abc":
+        run.read_ahead()
+        chunk = run.next_chunk()
+        assert keys(chunk) == [key]
+        assert chunk is not None
+        run.read_ahead()
+        run.settle(chunk, Answer(400, readable=False, error=SAID))
+        given_.append(chr(ord(key) + 1))
+
+
 def test_names_are_given_where_none_or_a_used_one_is() -> None:
     """What names an input in the answer is its own in the request."""
     run = BatchRun(operation(keys_are_names=True), ["a", "", "a", ""], run_id="r")

@@ -22,13 +22,14 @@ from faces import clock_of
 from hubspot_batch import (
     BatchResult,
     HubSpotBatch,
+    HubSpotBatchError,
     Outcome,
     OutcomeIterator,
     OutcomeStatus,
     result_of,
 )
-from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
-from played import CALLS, held, mark, wanted
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, rates
+from played import CALLS, CAMPAIGNS, READ, UPDATE, held, mark, wanted
 from signals import left_beside
 from soaking import silence
 from watch import SECRET
@@ -36,7 +37,8 @@ from watch import SECRET
 PACKAGE = Path(hubspot_batch.__file__).parent
 # Beside these, no outcome is known to anybody yet, or all are known to the caller.
 NOT_YET = ("_check_open", "begin", "operation", "limit", "__init__", "_holds_inputs")
-NOT_YET += ("create", "collect", "create_iter", "iterate", "_drive")
+NOT_YET += ("create", "collect", "create_iter", "iterate", "_drive", "_length")
+NOT_YET += ("read", "read_iter", "_read_query", "update", "update_iter")
 ROWS = 5
 
 
@@ -95,10 +97,20 @@ class Run:
     width: int
     iterates: bool
     for_a_crew: bool = False
-    sandbox: Sandbox = field(factory=lambda: Sandbox(rate_limit=None))
+    kind: str = CALLS
+    faults: dict[str, float] = field(factory=dict)
+    sandbox: Sandbox = field(init=False)
+    rows: list[Any] = field(init=False)
     told: list[Outcome[Any]] = field(factory=list)
     complaints: list[str] = field(factory=list)
     outcomes: OutcomeIterator[Any] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.sandbox = Sandbox(rate_limit=None, faults=rates(self.faults), seed=3)
+        self.rows = wanted(self.sandbox, self.kind, ROWS)
+        if self.kind == READ:
+            # In one request, in the next one, and when the answer is known.
+            self.rows = [self.rows[number] for number in (0, 1, 0, 2, 1, 3, 3, 0)]
 
     def interrupted_at(self, number: int) -> str | None:
         """Return where it was interrupted; None where it was over before."""
@@ -111,12 +123,11 @@ class Run:
             max_concurrency=self.width,
             rate_limit=None,
         )
-        rows = wanted(Sandbox(), CALLS, ROWS)
         ctrl_c, error = CtrlC(number, self.for_a_crew), None
         try:
             with ctrl_c:
-                self._carry_out(client, rows)
-        except (KeyboardInterrupt, RuntimeError) as raised:
+                self._carry_out(client)
+        except (KeyboardInterrupt, RuntimeError, HubSpotBatchError) as raised:
             error = raised
         if ctrl_c.place is None:
             return None
@@ -126,24 +137,26 @@ class Run:
         self._complain(left_beside(others), "a thread is left")
         if account is not None:
             self._judge([*self.told, *account.outcomes])
-        self._use_again(client)
+        if not self.faults:
+            self._use_again(client)
         return ctrl_c.place
 
     def _complain(self, wrong: object, words: str) -> None:
         if wrong:
             self.complaints.append(words)
 
-    def _carry_out(self, client: HubSpotBatch, rows: list[Any]) -> None:
+    def _carry_out(self, client: HubSpotBatch) -> None:
         if self.iterates:
-            self.outcomes = client.calls.create_iter(rows, chunk_size=2)
-            for outcome in self.outcomes:
+            self.outcomes = method(client, self.kind, iterates=True)(self.rows, chunk_size=2)
+            for outcome in self.outcomes or ():
                 self.told.append(outcome)
         else:
-            self.told += client.calls.create(rows, chunk_size=2).outcomes
+            self.told += method(client, self.kind)(self.rows, chunk_size=2).outcomes
 
     def _account(self, error: BaseException | None, place: str) -> BatchResult[Any] | None:
         self._complain(error is None, "it is swallowed")
-        self._complain(isinstance(error, RuntimeError), f"{error!r} came out")
+        other = not isinstance(error, KeyboardInterrupt)
+        self._complain(error is not None and other, f"{error!r} came out")
         account = None if error is None else result_of(error)
         if account is None and self.outcomes is not None:
             # It came between two outcomes, as it can in the caller's own lines.
@@ -155,13 +168,15 @@ class Run:
 
     def _judge(self, outcomes: list[Outcome[Any]]) -> None:
         indexes = sorted(outcome.index for outcome in outcomes)
-        whole = len(indexes) if self.iterates else ROWS
+        whole = len(indexes) if self.iterates else len(self.rows)
         self._complain(indexes != list(range(whole)), f"of the inputs it holds {indexes}")
-        there = held(self.sandbox, CALLS)
-        known = {mark(CALLS, outcome.input) for outcome in outcomes}
+        if self.kind == READ:  # which leaves no trace
+            return
+        there = [one for one in held(self.sandbox, self.kind) if not one.endswith("=Old")]
+        known = {mark(self.kind, outcome.input) for outcome in outcomes}
         self._complain(set(there) - known, "something was done that it does not know of")
         for outcome in outcomes:
-            done = mark(CALLS, outcome.input) in there
+            done = mark(self.kind, outcome.input) in there
             doubtful = outcome.status is OutcomeStatus.UNKNOWN
             claimed = outcome.status is OutcomeStatus.SUCCEEDED
             self._complain(claimed != done and not doubtful, f"{outcome.status} is not true")
@@ -181,13 +196,19 @@ class Run:
 
 
 def places(
-    width: int, iterates: bool, step: int = 1, *, for_a_crew: bool = False
+    width: int, iterates: bool, step: int = 1, **how: Any
 ) -> Iterator[tuple[str, list[str]]]:
     """Interrupt a run at each step-th line; gives the places, and what is wrong there."""
     number = 1
-    while (place := (run := Run(width, iterates, for_a_crew)).interrupted_at(number)) is not None:
+    while (place := (run := Run(width, iterates, **how)).interrupted_at(number)) is not None:
         yield place, run.complaints
         number += step
+
+
+def method(client: HubSpotBatch, kind: str, *, iterates: bool = False) -> Any:
+    """The method that carries out an operation."""
+    what, _, family = kind.partition("_")
+    return getattr(getattr(client, family), f"{what}_iter" if iterates else what)
 
 
 @pytest.mark.parametrize("iterates", [False, True])
@@ -195,6 +216,28 @@ def places(
 def test_ctrl_c_anywhere(width: int, iterates: bool) -> None:
     """No input is forgotten or told twice, nothing is untrue, and the client can be used again."""
     seen = dict(places(width, iterates, step=9))
+    assert len(seen) > 30
+    assert {place: said for place, said in seen.items() if said} == {}
+
+
+@pytest.mark.parametrize("iterates", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "faults"),
+    [
+        (CAMPAIGNS, {"refused": 1.0}),
+        (UPDATE, {"refused": 0.5}),
+        (CALLS, {"refused": 0.3, "500_after": 0.3}),
+        (CALLS, {"expired_token": 0.5}),
+        (READ, {"refused": 0.4}),
+        (READ, {}),
+    ],
+    ids=str,
+)
+def test_ctrl_c_while_refusals_are_settled(
+    kind: str, faults: dict[str, float], iterates: bool
+) -> None:
+    """Where requests are taken apart, stop the run, or are shared, likewise."""
+    seen = dict(places(2, iterates, step=11, kind=kind, faults=faults))
     assert len(seen) > 30
     assert {place: said for place, said in seen.items() if said} == {}
 

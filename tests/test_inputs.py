@@ -15,7 +15,13 @@ from typing import Any
 import fastjsonschema
 import pytest
 from hubspot_batch.chunks import InvalidInputError
-from hubspot_batch.operations import CREATE_CALLS, ROWS, UPDATE_MARKETING_EVENTS, Row
+from hubspot_batch.operations import (
+    CREATE_CALLS,
+    READ_CAMPAIGNS,
+    ROWS,
+    UPDATE_MARKETING_EVENTS,
+    Row,
+)
 from hubspot_batch.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.types import UNSET
@@ -184,6 +190,38 @@ def test_a_glance_sees_nothing_that_is_not_there(
     seen = glanced_at(row, given_)
     if seen is not None:
         assert seen == looked_at(row, given_)
+
+
+class Masked(dict[str, Any]):
+    """A mapping that says something else than it holds."""
+
+    def keys(self) -> Any:
+        return {"id": 0}.keys()
+
+    def __iter__(self) -> Any:
+        return iter(self.keys())
+
+    def __getitem__(self, name: str) -> Any:
+        return "said"
+
+
+def test_a_mapping_of_the_callers_own_is_taken_at_its_word() -> None:
+    """Not by what lies beneath."""
+    entry = READ_CAMPAIGNS.prepare(0, Masked(id="held"))
+    assert (json.loads(entry.text), entry.key) == ({"id": "said"}, "said")
+
+
+def test_a_mapping_that_changes_meanwhile_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent and what it is known by are the same."""
+    given_ = {"id": "first"}
+
+    def dumps(value: dict[str, str]) -> bytes:
+        value["id"] = "second"
+        return json.dumps(value).encode()
+
+    monkeypatch.setattr("orjson.dumps", dumps)
+    entry = READ_CAMPAIGNS.prepare(0, given_)
+    assert json.loads(entry.text) == {"id": entry.key}
 
 
 SCALARS = st.sampled_from(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 Properties = dict[str, Any]
 
-SENT = ("A", "a", " A", "\uff21", "B", "", " ", "5", "5.0", "05", "6", "-5", "inf", "nan", "\u0665")
+SENT = ("A", "a", " A", "\uff21", "B", "", " ", "5", "5.0", "05", "6", "-5", "inf", "nan", "-nan")
+SENT += ("\u0665",)
 TIMES = ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00+01:00", "2026-01-01", "1767225600000")
 TIMES += ("2026-01-01 00:00:00Z", "2026-01-0100:00:00z", "2026-01-02", "9" * 30)
 STORED = (*SENT, *TIMES, None, 5, 5.0, True, 1, ("A",))
@@ -32,7 +33,7 @@ def plain(value: object) -> object:
         return value
     text = "".join(unicodedata.normalize("NFKC", value).casefold().split())
     try:
-        return text if text in ("inf", "nan") else float(text)
+        return text if text.lstrip("+-") in ("inf", "nan") else float(text)
     except ValueError:
         return text
 

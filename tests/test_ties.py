@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
 import pytest
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
-from hubspot_batch.ties import Entry, Found, Refusal, Tied, tie
+from hubspot_batch.ties import Entry, Found, Refusal, Tied, _all_find_a_place, tie
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,6 +153,25 @@ def test_a_nameless_error_forbids_counting() -> None:
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
     results = [found("r", hs_name="A"), found("s", hs_name="A")]
     assert said(tied(entries, results, [refusal()])) == {}
+
+
+def test_a_record_that_was_made_twice_forbids_counting() -> None:
+    """It is of one input, so another has none, although each record may be of some input."""
+    entries = [entry(0, hs_name="sale"), entry(1, hs_name="x"), entry(2, hs_name="y")]
+    results = [found("r", hs_name="SALE"), found("s", hs_name="SALE"), found("t")]
+    out = tied(entries, results)
+    assert said(out) == {}
+    assert sorted(out.unmatched) == ["r", "s", "t"]
+
+
+@given(wishes=st.lists(st.sets(st.integers(0, 4)), max_size=5))
+def test_places_are_found_for_all_where_that_can_be(wishes: list[set[int]]) -> None:
+    """As trying every way to give them out says."""
+    can_be = any(
+        all(place in wish for place, wish in zip(places, wishes, strict=True))
+        for places in itertools.permutations(range(5), len(wishes))
+    )
+    assert _all_find_a_place([sorted(wish) for wish in wishes]) is can_be
 
 
 def test_results_without_an_id_are_no_evidence() -> None:

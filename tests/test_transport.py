@@ -226,6 +226,20 @@ def test_what_nobody_foresaw_keeps_the_outcomes(face: Face, raised: Exception) -
     assert [len(result.unknown), len(result.not_sent)] == [2, 1]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b'{"results":[{"id":"\xff"}]}', b'{"a":' + b"9" * 5000 + b"}", b"[]", b'{"a":'],
+    ids=len,
+)
+def test_a_read_whose_answer_cannot_be_read_is_sent_again(face: Face, content: bytes) -> None:
+    """Whatever it is that the parser stumbles over: the transport and the engine see the same."""
+    good = {"status": "COMPLETE", "results": [{"id": "a", "properties": {}}]}
+    server = Scripted(httpx.Response(200, content=content), answer(200, good))
+    result = face(**server.arguments()).campaigns.read(["a"])
+    assert len(server.times) == 2
+    assert len(result.succeeded) == 1
+
+
 def test_closing_in_the_middle_of_an_iteration(face: Face) -> None:
     """What was not sent is told before the sentence."""
     client = face(**Scripted(answer(200)).arguments(), max_concurrency=1)

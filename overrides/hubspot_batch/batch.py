@@ -2,8 +2,7 @@
 
 This module decides the outcome of every input: what an answer or its absence means for it, and what
 stops the run. It never sends: a driver asks it for chunks, sends them, several at a time, and says
-what came back, in any order. Nothing here knows an endpoint; what differs between operations is
-data (`chunks.Operation`).
+what came back, in any order. What differs between operations is data (`chunks.Operation`).
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ class BatchRun(Generic[ResultT]):
         handed out before all inputs have been read, and while an earlier change of the same record
         is under way.
         """
-        if self.stopped is None and not self._again:
+        if not self._again:
             self._gather()
         if self.stopped is not None:
             self._leave_waiting()
@@ -116,14 +115,16 @@ class BatchRun(Generic[ResultT]):
     def read_ahead(self) -> None:
         """Make good use of waiting: get ready what the next request will hold.
 
-        Inputs without a length may have to be waited for, or depend on outcomes yet to be told.
+        Only of what has a length, and, while outcomes are handed out, is at hand: others may have
+        to be waited for or depend on outcomes, and a list may grow.
         """
-        if self.stopped is None and not self._again and self.length is not None:
+        sized = self.collects and self.length is not None
+        if not self._again and (sized or self._inputs.at_hand(self._gathering.size)):
             self._gather()
 
     def _gather(self) -> None:
-        while not self._gathering.full and (entry := self._next_entry()) is not None:
-            if not self._gathering.take(entry):
+        while self.stopped is None and not self._gathering.full:
+            if (entry := self._next_entry()) is None or not self._gathering.take(entry):
                 break
 
     @property
@@ -171,9 +172,10 @@ class BatchRun(Generic[ResultT]):
         self._inputs.open.pop(outcome.index, None)
 
     def _tell_of(self, entry: Entry, said: Verdict) -> None:
-        outcome = Outcome(entry.index, entry.input, said.status, said.result, said.error)
-        self._sharing.note(entry, outcome)
-        self._tell(outcome)
+        if entry.index in self._inputs.open:  # else it was told before an interruption
+            outcome = Outcome(entry.index, entry.input, said.status, said.result, said.error)
+            self._sharing.note(entry, outcome)
+            self._tell(outcome)
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
@@ -185,12 +187,12 @@ class BatchRun(Generic[ResultT]):
         elif rule.fate is Fate.MAYBE_DONE:
             self._lose(chunk, answer.error)
         elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
-            alone = len(chunk.entries) == 1
+            alone = len({entry.name for entry in chunk.entries}) == 1
             error = answer.error if alone else evolve(answer.error, kind="batch_refused")
             if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
                 self._lose(chunk, error)
             else:
-                self._settle_all(chunk, Verdict(OutcomeStatus.FAILED, error=error))
+                self._settle_all(chunk.entries, Verdict(OutcomeStatus.FAILED, error=error))
         self._landed(chunk)
 
     def _take_apart(self, chunk: Chunk, status: int) -> bool:
@@ -280,21 +282,19 @@ class BatchRun(Generic[ResultT]):
 
     def _not_known(self, error: OutcomeError) -> Verdict:
         """Return what it means that nobody says what became of an input."""
-        reads = self._operation.reads
-        return Verdict(OutcomeStatus.FAILED if reads else OutcomeStatus.UNKNOWN, error=error)
+        status = OutcomeStatus.FAILED if self._operation.reads else OutcomeStatus.UNKNOWN
+        return Verdict(status, error=error)
 
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
-        self._settle_all(chunk, self._not_known(error))
+        self._settle_all(chunk.entries, self._not_known(error))
 
     def _not_sent(self, entries: Iterable[Entry]) -> None:
         error = OutcomeError("stopped", str(self.stopped))
-        for entry in entries:
-            self._tell_of(entry, Verdict(OutcomeStatus.NOT_SENT, error=error))
+        self._settle_all(entries, Verdict(OutcomeStatus.NOT_SENT, error=error))
 
-    def _settle_all(self, chunk: Chunk, said: Verdict) -> None:
-        for entry in chunk.entries:
-            if entry.index in self._inputs.open:
-                self._tell_of(entry, said)
+    def _settle_all(self, entries: Iterable[Entry], said: Verdict) -> None:
+        for entry in entries:
+            self._tell_of(entry, said)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.

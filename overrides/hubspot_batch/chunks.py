@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from attrs import define, field, frozen
 
@@ -24,8 +24,8 @@ ResultT = TypeVar("ResultT")
 # a single input that is larger goes alone.
 BYTES_AT_MOST = 2_000_000
 
-# A read asks for a record once, however often it is given; without a bound, a million times the
-# same id would all be in memory.
+# A request asks for a record once, however often it is given. Without a bound, an iteration would
+# have a million times the same id in memory.
 _REPEATED_AT_MOST = 20
 
 # Requests that are sent at most to find the bad inputs of a refused one. HubSpot wants errors to
@@ -167,6 +167,12 @@ class Inputs:
         self._count = index + 1
         return index
 
+    def at_hand(self, number: int) -> bool:
+        """Whether so many more can be read without waiting for any, and without seeing the end."""
+        if type(self._given) not in (list, tuple):  # a class of the caller's can take its time
+            return False
+        return self._count + number <= len(cast("list[object]", self._given))
+
     def resume(self) -> None:
         """Make good for an interruption, which can have come between any two steps of `read`."""
         if isinstance(self._given, Sequence) and not self.all_read:
@@ -244,6 +250,10 @@ class Gathering:
             self._under_way -= {entry.name for entry in entries if entry.index not in open_}
 
 
+# The kinds of errors by which the server speaks of a single record.
+_SAID = ("refused", "not_returned")
+
+
 class Sharing(Generic[ResultT]):
     """The answers of a run that several inputs have part in, so that no record is read twice.
 
@@ -266,9 +276,11 @@ class Sharing(Generic[ResultT]):
         return chunk
 
     def note(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
-        """Note what became of an input."""
-        if self.on:
+        """Note what became of an input; where the server did not say, it is asked again."""
+        if self.on and (outcome.error is None or outcome.error.kind in _SAID):
             self._known[entry.name] = outcome
+        elif self.on:
+            self._asked.pop(entry.name, None)
 
     def join(self, entry: Entry) -> bool:
         """Add an input to the request that asks for the same record; return whether there is one.

@@ -28,18 +28,6 @@ def read(text: bytes) -> Any:
         return json.loads(text)
 
 
-def is_object(text: bytes) -> bool:
-    """Return whether a text is a JSON object, without making one of it."""
-    try:
-        _fast().read_object(text)
-    except Exception:  # noqa: BLE001 - see above
-        try:
-            return isinstance(json.loads(text), dict)
-        except (ValueError, RecursionError):
-            return False
-    return True
-
-
 def canonical(value: Any) -> bytes:
     """Return a JSON text that is the same for all values that are the same."""
     return _fast().write_sorted(value)
@@ -48,13 +36,11 @@ def canonical(value: Any) -> bytes:
 @frozen
 class _Fast:
     read: Callable[[bytes], Any]
-    read_object: Callable[[bytes], object]
     write_sorted: Callable[[Any], bytes]
 
 
 @cache
 def _fast() -> _Fast:
-    from msgspec import Raw  # noqa: PLC0415 - see above
-    from msgspec.json import Decoder, Encoder  # noqa: PLC0415
+    from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - see above
 
-    return _Fast(Decoder().decode, Decoder(dict[str, Raw]).decode, Encoder(order="sorted").encode)
+    return _Fast(Decoder().decode, Encoder(order="sorted").encode)

@@ -17,7 +17,7 @@ import httpx
 from attrs import frozen
 
 from .allowance import Allowance
-from .documents import is_object, read
+from .documents import read
 from .errors import ConfigurationError, DailyLimitError
 from .flights import Flight, current_flight
 from .gate import Gate, Place
@@ -258,7 +258,7 @@ class Exchange:
         readable = (
             not came.is_success
             or self._key(request) not in self._repeatable
-            or is_object(came.content)
+            or document_of(came) is not None
         )
         return rule_for(came.status_code, readable=readable, daily=is_daily_limit(came))
 

@@ -69,8 +69,10 @@ class Flight:
         Raises:
             HaltedError: It was called back.
         """
-        self.check()
         self._on_wire = True
+        if self.halted:
+            self._on_wire = False
+            raise HaltedError
 
     def land(self, *, in_doubt: bool) -> None:
         """Say how the attempt ended; what was in doubt before stays so."""

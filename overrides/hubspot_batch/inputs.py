@@ -12,7 +12,7 @@ from collections.abc import Callable, KeysView
 from datetime import date
 from decimal import Decimal
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import fastjsonschema
 import orjson
@@ -52,15 +52,19 @@ class InputCheck:
             return None
         find, find_in_text = self._seen
         try:
-            if write is None:
-                found = find(given)
-                text = orjson.dumps(given)
-            else:
+            if write is not None:
                 text = write(given)
-                found = find_in_text(text)
+                return text, getattr(find_in_text(text), "key", None)
+            if type(given) is not dict:  # others may say one thing here and another there
+                return None
+            wire = cast("dict[str, Any]", given)
+            key = getattr(find(wire), "key", None)
+            text = orjson.dumps(wire)
+            # Another thread may have changed it meanwhile.
+            same = self.key is None or wire.get(self.key) == key
         except Exception:  # noqa: BLE001 - an input is the caller's, and may raise anything
             return None
-        return text, getattr(found, "key", None)
+        return (text, key) if same else None
 
     def read(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
         """Return what to send for an input, as JSON text.

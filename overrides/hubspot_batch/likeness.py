@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from math import isnan
 from typing import Any
 
 Properties = Mapping[str, Any]
@@ -45,10 +46,13 @@ class Sent:
     def __init__(self, inputs: Sequence[Properties]) -> None:
         self._inputs = inputs
         self._all = (1 << len(inputs)) - 1
-        # Those first that tell most inputs apart. Often one is enough, so they are looked into when
-        # they are needed.
-        names = {name for properties in inputs for name in properties}
-        self._names = sorted(names, key=self._differing, reverse=True)
+        # First come those that tell most inputs apart. Often one is enough, so each is looked into
+        # when it is needed.
+        values: dict[str, set[str]] = {}
+        for properties in inputs:
+            for name, value in properties.items():
+                values.setdefault(name, set()).add(str(value))
+        self._turns = {name: -len(different) for name, different in values.items()}
         self._looked_into: dict[str, _Property] = {}
 
     def repeated(self, stored: Properties) -> list[tuple[int, int]]:
@@ -62,7 +66,7 @@ class Sent:
             Numbers of inputs, and for each the set of inputs that the result could as well be of,
             itself among them.
         """
-        names = [name for name in self._names if name in stored]
+        names = self._names(stored)
         among = self._all
         for name in names:
             found = self._property(name)
@@ -81,10 +85,9 @@ class Sent:
         It may not where it has other values for all that it could have repeated.
         """
         like = setting = 0
-        for name in self._names:
-            if name in stored:
-                like |= self._property(name).like(_marks(stored[name]))
-                setting |= self._property(name).setting
+        for name in self._names(stored):
+            like |= self._property(name).like(_marks(stored[name]))
+            setting |= self._property(name).setting
         return like | (self._all & ~setting)
 
     def _like_input(self, number: int, names: Iterable[str]) -> int:
@@ -98,11 +101,9 @@ class Sent:
                     break
         return among
 
-    def _differing(self, name: str) -> int:
-        try:
-            return len({properties.get(name) for properties in self._inputs})
-        except TypeError:  # lists and objects
-            return 0
+    def _names(self, stored: Properties) -> list[str]:
+        """Return the properties that a result can repeat, in the order in which to ask for them."""
+        return sorted(stored.keys() & self._turns.keys(), key=self._turns.__getitem__)
 
     def _property(self, name: str) -> _Property:
         found = self._looked_into.get(name)
@@ -173,7 +174,8 @@ def _plain(text: str) -> Hashable:
     # Most texts are no numbers, and to find out by an exception takes long.
     if text[:1].isdecimal() or text[:1] in _SIGNS:
         with suppress(ValueError):
-            return float(text)
+            number = float(text)
+            return text if isnan(number) else number  # which is not even like itself
     return text
 
 

@@ -137,7 +137,8 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        seen = self._check.glance(given, self._write if isinstance(given, self.input) else None)
+        at = {self.input_key: given} if self.reads and isinstance(given, str) else given
+        seen = self._check.glance(at, self._write if isinstance(given, self.input) else None)
         if seen is None:
             wire, more_names = self._wire(given)
             text = self._check.read(wire, more_names=more_names)

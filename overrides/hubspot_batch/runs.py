@@ -23,7 +23,7 @@ from .errors import ConfigurationError, HubSpotBatchError
 from .flights import HaltedError, flying
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import Client, Row
-from .outcomes import BatchResult, attach
+from .outcomes import BatchResult, attach, result_of
 from .policies import Fate
 
 
@@ -122,6 +122,16 @@ class Runner:
         _check_open(self.http)
         run = order.begin(collects=True)
         steps = self._drive(run, order)
+        try:
+            return self._collect(run, steps)
+        except BaseException as error:
+            if result_of(error) is None:  # it came while the account of another was made
+                steps.close()
+                attach(error, _account(run, error))
+            raise
+
+    @staticmethod
+    def _collect(run: BatchRun[Any], steps: Generator[None, None, None]) -> BatchResult[Any]:
         try:
             for _ in steps:
                 pass

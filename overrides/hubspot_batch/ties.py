@@ -103,10 +103,10 @@ def tie(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     tied = Tied()
-    by_key: dict[str, tuple[int, ...]] = {}
+    by_key: dict[str, list[int]] = {}
     for position, entry in enumerate(entries):
         if entry.key is not None:
-            by_key[entry.key] = (*by_key.get(entry.key, ()), position)
+            by_key.setdefault(entry.key, []).append(position)
 
     keyless = _tie_by_key(tied, by_key, _once(tied, results), shared=shared)
     for refusal in refusals:
@@ -208,19 +208,46 @@ def _tie_by_properties(tied: Tied, entries: Sequence[Entry], results: Sequence[F
 def _count(tied: Tied, left: dict[str, Found], sent: Sent, groups: Sequence[_Group]) -> None:
     """Tie by number: as many records as inputs are left, so each input was done.
 
-    Nobody can say which record is whose, unless there is one of each. An error that names nobody,
-    or a record that can be nobody's, forbids it.
+    Nobody can say which record is whose, unless there is one of each. An error that names nobody
+    forbids it, and so do records that cannot be of all the inputs: two of one and none of another.
     """
     free = [position for group in groups for position in group.free]
     if len(left) != len(free) or tied.unattributed:
         return
-    open_ = sum(1 << number for number, group in enumerate(groups) if group.free)
-    possible = [sent.possible(found.properties) & open_ for found in left.values()]
-    of_all = 0
-    for of_one in possible:
-        of_all |= of_one
-    if not all(possible) or of_all != open_:
+    places = [number for number, group in enumerate(groups) for _ in group.free]
+    possible = [sent.possible(found.properties) for found in left.values()]
+    if not _all_find_a_place([[at for at, g in enumerate(places) if p >> g & 1] for p in possible]):
         return
     for position in free:
         value = left.popitem()[1].value if len(free) == 1 else None
         tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, value)
+
+
+def _all_find_a_place(wishes: Sequence[Sequence[int]]) -> bool:
+    """Whether each can be given one of the places that it wishes, no place to two.
+
+    One after the other takes a place; who finds all of his taken asks those who have them to move
+    on (Kuhn's algorithm).
+    """
+    taken_by: dict[int, int] = {}
+    for first in range(len(wishes)):
+        # Each asks for a place of his on behalf of the one who wants his own.
+        came_from: dict[int, tuple[int, int | None]] = {}
+        asking: list[tuple[int, int | None]] = [(first, None)]
+        free: int | None = None
+        while asking and free is None:
+            who, gives_up = asking.pop()
+            for place in wishes[who]:
+                if place not in came_from:
+                    came_from[place] = (who, gives_up)
+                    if place not in taken_by:
+                        free = place
+                        break
+                    asking.append((taken_by[place], place))
+        if free is None:
+            return False
+        while free is not None:
+            who, before = came_from[free]
+            taken_by[free] = who
+            free = before
+    return True

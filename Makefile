@@ -14,7 +14,7 @@ export PYTHON DIST
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_USER := 0
 # What the calling shell has set up for itself must not reach into .venv.
-unexport PYTHONPATH PYTHONHOME PIP_TARGET PIP_PREFIX
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PIP_TARGET PIP_PREFIX
 
 RUN := .venv/bin/python
 
@@ -154,11 +154,14 @@ types: $(PROJECT) ## mypy and pyright
 	$(say) 'pyright'
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
 
+# A file is run by one process, so what its tests share is made once.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+
 # Coverage starts before pytest does: the package's own pytest plugin is imported very early.
 suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with coverage
 	$(say) 'tests, highest dependencies'
 	@$(RUN) -m coverage erase
-	@$(RUN) -m coverage run -m pytest
+	@$(RUN) -m coverage run -m pytest $(SIDE_BY_SIDE)
 	@$(RUN) -m coverage combine --quiet
 	@$(RUN) -m coverage report
 
@@ -166,7 +169,7 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 NOT_RUN_TIME := $(wildcard openapi/tools/*.py) packaging.py one_edit.py
 lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(patsubst %.py,--ignore tests/test_%.py,$(notdir $(NOT_RUN_TIME)))
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) $(patsubst %.py,--ignore tests/test_%.py,$(notdir $(NOT_RUN_TIME)))
 
 # ---------------------------------------------------------------- more than CI has time for
 

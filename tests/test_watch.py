@@ -285,30 +285,26 @@ def test_is_another_test(): print("a-token-of-this-test-only")
 """
 
 
-def test_no_test_passes_that_shows_a_token(tmp_path: Path) -> None:
+@pytest.mark.parametrize("side_by_side", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_no_test_passes_that_shows_a_token(tmp_path: Path, side_by_side: tuple[str, ...]) -> None:
     """The whole chain, in a pytest of its own."""
     planted = tmp_path / "test_planted.py"
     planted.write_text(PLANTED, "utf-8")
     arguments = ["-p", "conftest", "-p", "no:cacheprovider", "--import-mode", "importlib"]
-    arguments += [
-        "--rootdir",
-        str(tmp_path),
-        "-v",
-        "--tb",
-        "no",
-        "--no-summary",
-        "-p",
-        "no:pastebin",
-    ]
+    arguments += ["--rootdir", str(tmp_path), "-v", "--tb", "no", "--no-summary"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments, planted],
+        [sys.executable, "-m", "pytest", *arguments, "-p", "no:pastebin", *side_by_side, planted],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         cwd=tmp_path,
         capture_output=True,
         encoding="utf-8",
         check=False,
     )
+    # Workers say it the other way round, after a line for each test that begins.
     lines = re.findall(r"::(test_\w+) (\w+)", done.stdout)
+    lines += [
+        (name, word) for word, name in re.findall(r"\] ([A-Z]+) \S+::(test_\w+)", done.stdout)
+    ]
     assert {name for name, word in lines if word == "PASSED"} - {
         name for name, word in lines if word != "PASSED"
     } == {"test_shows_nothing", "test_is_another_test"}, done.stdout

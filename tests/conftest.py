@@ -4,6 +4,7 @@ And no test passes that shows a token: in a repr, a log line of any library, an 
 or a file. `watch.py` says what is searched; what goes through a `face` is searched there.
 """
 
+import gc
 import logging
 import subprocess
 from collections.abc import Iterator
@@ -28,6 +29,11 @@ def pytest_sessionstart() -> None:
     root.setLevel(logging.DEBUG)
     watch_outputs(pytest.CaptureFixture, "readouterr")
     watch_outputs(subprocess.Popen, "communicate")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the thousands of tests that now exist from being looked through by each collection."""
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,8 +86,9 @@ class Watch:
 
     def value(self, where: str, value: object) -> None:
         """Look at an object as people see it."""
-        for show in (repr, str):
-            self.text(where, _shown(show, value))
+        self.text(where, _shown(repr, value))
+        if type(value).__str__ is not object.__str__:  # which is the repr again
+            self.text(where, _shown(str, value))
 
     def error(self, where: str, error: BaseException) -> None:
         """Look at an exception, at those behind it, and at the values of variables in their frames.

@@ -7,6 +7,8 @@ or a file. `watch.py` says what is searched; what goes through a `face` is searc
 import gc
 import logging
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,25 @@ def pytest_sessionstart() -> None:
 def pytest_collection_finish() -> None:
     """Spare the thousands of tests that now exist from being looked through by each collection."""
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """Measure no coverage in tests that repeat in great numbers what others cover.
+
+    It would more than double the time that they take.
+    """
+    here, in_threads = sys.gettrace(), threading.gettrace()
+    # A debugger looks on.
+    if item.get_closest_marker("many") is None or type(here).__module__ != "coverage":
+        return (yield)
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(here)
+        threading.settrace(in_threads)  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -63,6 +63,7 @@ def stopped(client: Any, kind: str, inputs: list[Any]) -> BatchResult[Any]:
     return caught.value.result
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("reserve", "allowance"), [(20, 50), (0, 30), (29, 30), (100, 150)])
 def test_a_run_stops_when_only_the_reserve_is_left(
@@ -83,6 +84,7 @@ def test_a_run_stops_when_only_the_reserve_is_left(
         assert left(sandbox) == reserve
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("most", [2, 8])
 def test_requests_under_way_count(face: Face, most: int) -> None:
     """With several at a time, no more are begun than the reserve bears."""
@@ -141,6 +143,7 @@ def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
     virtual.run(main())
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("most", [1, 8])
 def test_troubles_use_up_the_day_too(face: Face, most: int) -> None:
     """Answers of the edge do not say what is left, and what is sent again counts again."""

@@ -45,6 +45,8 @@ from played import (
     wanted,
 )
 
+pytestmark = pytest.mark.many
+
 SPLITTING = (400, 409, 413)
 LIMIT = OPERATIONS[CALLS].max_inputs or 0
 

@@ -9,6 +9,8 @@ import pytest
 from bench.account import LEARNS, SECONDS, TOLD, Account, Client, evenly, played
 from hubspot_batch import RateLimit
 
+pytestmark = pytest.mark.many
+
 GOAL = 0.98
 QUICK: dict[str, Any] = {"there": (0.01, 0.01), "back": (0.01, 0.01)}
 SLOW: dict[str, Any] = {

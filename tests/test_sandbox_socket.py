@@ -113,6 +113,7 @@ def test_a_reset_is_a_reset(sandbox: Sandbox, place: tuple[Sandbox, str]) -> Non
         assert bare.recv(1) == b""
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "name", [name for name, fault in FAULTS.items() if not fault.loss and not fault.delay]
 )

@@ -103,6 +103,7 @@ def test_a_real_connection_shows_nothing(
     client.close()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if fault.loss])
 def test_a_lost_connection_shows_nothing(
     face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
@@ -117,6 +118,7 @@ def test_a_lost_connection_shows_nothing(
 REFUSALS = ["expired_token", "rate_limited", "daily_limit", "locked", "moved", "redirect", "502"]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("fault", [*REFUSALS, "520", "525", "truncated_json"])
 def test_a_refusal_shows_nothing(
     face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
@@ -210,6 +212,7 @@ def echoing(face: Face) -> Iterator[Callable[[Callable[[bytes], bytes]], None]]:
         client.close()
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("echo", ECHOES.values(), ids=ECHOES)
 def test_a_server_that_repeats_the_token(
     echoing: Callable[[Callable[[bytes], bytes]], None],
@@ -226,6 +229,7 @@ def test_a_server_that_repeats_the_token(
         assert not WATCH.found, status
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(
     "head",
     [
@@ -259,6 +263,7 @@ def test_a_reason_that_repeats_the_token(
 # ---------------------------------------------------------------- in the middle of a request
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("where", ["send", "next_event"])
 @pytest.mark.parametrize(
     "raised",

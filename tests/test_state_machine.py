@@ -39,6 +39,8 @@ from soak_inputs import NOON, CtrlC, Halt, UnforeseenError
 from soaking import silence
 from virtual import VirtualLoop
 
+pytestmark = pytest.mark.many
+
 FAMILIES = ("calls", "campaigns", "marketing_events")
 EVENTS = ("8001", "8002", "8003")
 

@@ -40,6 +40,8 @@ from played import (
     wanted,
 )
 
+pytestmark = pytest.mark.many
+
 # The pauses before the attempts of the default `Retry`.
 BACKOFF = (1.0, 2.0, 4.0, 8.0)
 

@@ -207,6 +207,7 @@ def test_a_hook_is_told_of_each_wait_for_a_start(face: Face) -> None:
     assert [wait.seconds for wait in waits] == pytest.approx([30.0, 30.0], abs=0.2)
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("used", [0, 50, 98])
 def test_a_hook_is_told_of_the_whole_of_each_wait(face: Face, used: int) -> None:
     """Also where others use the allowance too, and a wait is looked at again on its way."""
@@ -407,6 +408,7 @@ def test_what_was_told_is_lowered_by_what_the_server_says(face: Face) -> None:
     assert {entry.status for entry in server.requests} == {201}
 
 
+@pytest.mark.many
 @pytest.mark.parametrize(("most", "seconds"), [(190, 10.0), (20, 10.0), (60, 2.0), (30, 60.0)])
 def test_the_default_follows_the_servers_own_words(face: Face, most: int, seconds: float) -> None:
     """Up and down, from the first answer on; and no request is refused for it."""
@@ -423,6 +425,7 @@ def test_the_default_follows_the_servers_own_words(face: Face, most: int, second
     assert 2 * seconds <= fake() - begun <= 3.5 * seconds
 
 
+@pytest.mark.many
 def test_a_plain_limit_does_not_learn_upwards(face: Face) -> None:
     """Only the default, and who asks for it, follows the server."""
     meet = heard(Max="190", Remaining="180", Interval_Milliseconds="10000")
@@ -431,6 +434,7 @@ def test_a_plain_limit_does_not_learn_upwards(face: Face) -> None:
     assert most_starts(starts(face, 130, meet, rate_limit=learning), 10.0) > 100
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("limit", [None, RateLimit(10, 10.0), RateLimit(10, 10.0, learns=True)])
 @pytest.mark.parametrize(
     "said",
@@ -467,6 +471,7 @@ def use_up(sandbox: Sandbox, requests: int) -> list[int]:
     return [sandbox.handle(one).status for _ in range(requests)]
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("limit", [RateLimit(100, 10.0), RateLimit(100, 10.0, learns=True)])
 @pytest.mark.parametrize("used", [50, 90, 98])
 def test_what_others_have_used_is_theirs(face: Face, used: int, limit: RateLimit) -> None:

@@ -9,7 +9,7 @@ import pytest
 from bench.account import LEARNS, SECONDS, TOLD, Account, Client, evenly, played
 from hubspot_batch import RateLimit
 
-pytestmark = pytest.mark.many
+pytestmark = [pytest.mark.many, pytest.mark.once]
 
 GOAL = 0.98
 QUICK: dict[str, Any] = {"there": (0.01, 0.01), "back": (0.01, 0.01)}

@@ -1,6 +1,7 @@
 """Thousands of runs in which anything goes wrong: what is said of each input is true.
 
-Each run comes out of its seed alone; `make soak` does a hundred thousand of them.
+Each run comes out of its seed alone; `make soak` does a hundred thousand of them, and as many whose
+answers are changed on their way.
 """
 
 from __future__ import annotations
@@ -10,16 +11,16 @@ from functools import cache
 import pytest
 from hubspot_batch import OutcomeStatus
 from hubspot_batch.sandbox import FAULTS
+from mutations import CHANGES, RECIPES
 from soak import main
 from soak_inputs import FORMS, OPERATIONS
 from soak_truth import KINDS
-from soaking import Report, one_run, run_all
+from soaking import Report, one_body, one_run, run_all
 
-BLOCKS, SIZE = range(20), 52
 CLIENTS = ("sync", "async")
 
 # What has to occur, or the runs see nothing of it.
-ALWAYS = {
+ANYTHING = {
     *(f"operation:{name}" for name in OPERATIONS),
     *(f"fault:{name}" for name in FAULTS),
     *(f"status:{status}" for status in OutcomeStatus),
@@ -47,30 +48,67 @@ BY_CLIENT = {
     "sync": {"interruption:key"},
     "async": {"interruption:cancel", "interruption:timeout"},
 }
+CHANGED = {
+    *(f"operation:{name}" for name in OPERATIONS),
+    *(f"change:{name}" for name in (*CHANGES, *RECIPES, "status")),
+    *(f"answers:{form}" for form in ("changed", "recorded")),
+    *(f"status:{status}" for status in OutcomeStatus),
+    *(f"change:body {name}" for name in ("cut", "byte", "hole", "twice", "utf-16", "empty")),
+    *(f"change:header {name}" for name in ("Content-Encoding", "Content-Type", "Retry-After")),
+    *(f"HTTP {status}" for status in (200, 201, 207, 400, 401, 403, 423, 429, 477, 500)),
+}
+# What is run, how many runs are a block and how many blocks there are, and what has to occur.
+SORTS = {
+    "anything": (one_run, 52, 20, ANYTHING),
+    "changed answers": (one_body, 150, 10, CHANGED),
+}
+EVERY_BLOCK = [
+    (sort, number) for sort, (_, _, count, _) in SORTS.items() for number in range(count)
+]
 
 
 @cache
-def block(kind: str, number: int) -> tuple[Report, ...]:
+def block(sort: str, kind: str, number: int) -> tuple[Report, ...]:
     """Carry out a block of runs, once for all tests."""
-    return tuple(run_all(one_run, kind, range(number * SIZE, (number + 1) * SIZE)))
+    run, size, _, _ = SORTS[sort]
+    return tuple(run_all(run, kind, range(number * size, (number + 1) * size)))
 
 
-@pytest.mark.parametrize("number", BLOCKS)
+@pytest.mark.parametrize(
+    ("sort", "number"),
+    [
+        pytest.param(sort, number, marks=[pytest.mark.many, pytest.mark.once] if number else [])
+        for sort, number in EVERY_BLOCK
+    ],
+)
 @pytest.mark.parametrize("kind", CLIENTS)
-def test_every_outcome_is_true(kind: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whatever goes wrong, and wherever the run is interrupted."""
+def test_every_outcome_is_true(
+    sort: str, kind: str, number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever goes wrong, wherever a run is interrupted, and whatever an answer has become."""
     with capfd.disabled():  # the watchdog's last words must be seen
-        reports = block(kind, number)
+        reports = block(sort, kind, number)
     failed = [f"{report.command}\n{report.failure}" for report in reports if report.failure]
     if failed:
-        pytest.fail(f"{len(failed)} of {SIZE} runs failed, the first:\n{failed[0]}", pytrace=False)
+        words = f"{len(failed)} of {len(reports)} runs failed, the first:\n{failed[0]}"
+        pytest.fail(words, pytrace=False)
 
 
+@pytest.mark.many
+@pytest.mark.once
+@pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("kind", CLIENTS)
-def test_the_runs_see_everything(kind: str) -> None:
-    """Every fault, interruption, status and form of input occurred in them."""
-    seen = {name for number in BLOCKS for report in block(kind, number) for name in report.features}
-    assert sorted((ALWAYS | BY_CLIENT[kind]) - seen) == []
+def test_the_runs_see_everything(sort: str, kind: str) -> None:
+    """Every fault, change, interruption, status and form of input occurred in them."""
+    _, _, count, always = SORTS[sort]
+    seen = {
+        name
+        for number in range(count)
+        for report in block(sort, kind, number)
+        for name in report.features
+    }
+    wanted = always | BY_CLIENT[kind] if sort == "anything" else always
+    assert sorted(wanted - seen) == []
 
 
 def test_a_seed_says_it_all() -> None:

@@ -276,6 +276,14 @@ def assert_true(result: BatchResult[Any], sandbox: Sandbox, kind: str) -> None:
             assert mark(kind, outcome.input) not in there, outcome
 
 
+def counts(result: BatchResult[Any]) -> tuple[int, int, int, int]:
+    """Return the numbers of succeeded, failed, unknown and not sent; they must add up."""
+    parts = (result.succeeded, result.failed, result.unknown, result.not_sent)
+    assert sum(map(len, parts)) == len(result.outcomes)
+    assert [outcome.index for outcome in result.outcomes] == list(range(len(result.outcomes)))
+    return (len(parts[0]), len(parts[1]), len(parts[2]), len(parts[3]))
+
+
 def statuses(result: BatchResult[Any]) -> list[str]:
     """Return the statuses of all outcomes, in the order of the inputs."""
     return [str(outcome.status) for outcome in result.outcomes]

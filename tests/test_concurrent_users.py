@@ -34,12 +34,12 @@ from hubspot_batch import (
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from hubspot_batch_client.api.calls import create_calls
 from hubspot_batch_client.models import CallBatchInput, CallInput
+from played import NOON
 from watch import SECRET, WATCH
 
 USERS = 200
 EACH = 5
 WIDTH = 8
-NOON = "2026-01-31T12:00:00Z"
 # A twentieth of the requests meets each of these.
 FAULTS = ("reset_before", "reset_after", "502", "503_after", "locked", "connect_error")
 FAULTS += ("rate_limited", "silent_noop", "drop_results", "truncated_json")
@@ -301,6 +301,7 @@ def loop_time() -> float:
 both = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
+@pytest.mark.many
 @both
 def test_everyone_gets_his_own(kind: str) -> None:
     """All is done once, and as many requests are in flight as may be, and no more."""
@@ -315,6 +316,7 @@ def test_everyone_gets_his_own(kind: str) -> None:
     assert crowded.count == sum((len(user.inputs) + 1) // 2 for user in everyone)
 
 
+@pytest.mark.many
 @both
 def test_under_faults_everyone_is_told_the_truth(kind: str) -> None:
     """Half of the requests go wrong, each in its own way."""
@@ -376,6 +378,7 @@ def test_a_token_that_nobody_renews_stops_everyone(kind: str) -> None:
 LIMITS = [RateLimit(30, 10.0), RateLimit(100, 10.0, learns=True)]
 
 
+@pytest.mark.many
 @both
 @pytest.mark.parametrize("limit", LIMITS, ids=str)
 def test_everyone_together_keeps_the_rate_limit(kind: str, limit: RateLimit) -> None:
@@ -394,6 +397,7 @@ def test_everyone_together_keeps_the_rate_limit(kind: str, limit: RateLimit) -> 
     assert crowded.most == width
 
 
+@pytest.mark.many
 @both
 def test_a_refusal_as_too_many_is_waited_for_by_all(kind: str) -> None:
     """Where the limit is not known, a refusal is waited for by all, and nobody is lost."""

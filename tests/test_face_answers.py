@@ -18,6 +18,9 @@ from hubspot_batch import (
     UnavailableError,
 )
 from hubspot_batch.sandbox import FakeClock
+from played import counts
+
+pytestmark = pytest.mark.many
 
 # Inputs that the answers speak of.
 INPUTS: dict[str, list[Any]] = {
@@ -79,10 +82,6 @@ def ask(face: Face, operation: str, status: int, **body: Any) -> BatchResult[Any
     verb, _, family = operation.partition("_")
     result: BatchResult[Any] = getattr(getattr(client, family), verb)(INPUTS[operation])
     return result
-
-
-def counts(result: BatchResult[Any]) -> tuple[int, ...]:
-    return tuple(map(len, (result.succeeded, result.failed, result.unknown, result.not_sent)))
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.name)

@@ -114,6 +114,12 @@ def test_a_401_renews_the_token_for_the_whole_run(face: Face, asynchronous: bool
     assert set(server.times) == {0.0}, "a renewal is not waited for"
 
 
+def four_threads(provider: Provider, server: Played) -> HubSpotBatch:
+    """Return a client that sends four requests at a time, each in a thread."""
+    clock = clock_of(FakeClock(0.0))
+    return HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_that_meet_the_401_together_ask_once(kind: str) -> None:
     """Each repeats its request with what the first of them got."""
@@ -126,8 +132,7 @@ def test_threads_that_meet_the_401_together_ask_once(kind: str) -> None:
         return accepting(NEW)(seen, number)
 
     server = Played(Sandbox(), meet=meet)
-    clock = clock_of(FakeClock(0.0))
-    with HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4) as client:
+    with four_threads(provider, server) as client:
         inputs = wanted(server.sandbox, kind, 8)
         result = carry_out(client, kind, inputs, chunk_size=1)
     assert statuses(result) == ["succeeded"] * 8
@@ -207,8 +212,7 @@ def test_threads_at_first_use_ask_once() -> None:
     provider = Provider(NEW)
     together = threading.Barrier(4, timeout=10)
     server = Played(Sandbox(), meet=lambda _, number: (number < 4 and together.wait(), DONE)[1])
-    clock = clock_of(FakeClock(0.0))
-    with HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4) as client:
+    with four_threads(provider, server) as client:
         result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 8), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 8
     assert provider.asked == 1
@@ -229,8 +233,7 @@ def test_threads_that_wait_for_a_provider_that_fails_do_not_ask_again(failure: o
         return accepting(NEW)(seen, number)
 
     server = Played(Sandbox(), meet=meet)
-    clock = clock_of(FakeClock(0.0))
-    with HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4) as client:
+    with four_threads(provider, server) as client:
         inputs = wanted(server.sandbox, CALLS, 8)
         with pytest.raises((AuthenticationError, ConfigurationError)) as caught:
             carry_out(client, CALLS, inputs, chunk_size=1)
@@ -300,14 +303,14 @@ def test_threads_with_a_provider_that_knows_no_other_token_ask_little() -> None:
         return says(401, {"message": "expired"})
 
     server = Played(Sandbox(), meet=meet)
-    clock = clock_of(FakeClock(0.0))
-    with HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4) as client:
+    with four_threads(provider, server) as client:
         result = carry_out_or_stop(client, CALLS, wanted(server.sandbox, CALLS, 9), chunk_size=1)
     assert statuses(result) == ["not_sent"] * 9
     assert provider.asked == 2
     assert len(server.seen) <= 8
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("most", [1, 4])
 def test_a_token_that_runs_out_in_a_long_run_loses_nothing(

@@ -24,10 +24,10 @@ from hubspot_batch.operations import (
 )
 from hubspot_batch.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
-from hubspot_batch_client.types import UNSET
+from hubspot_batch_client.types import UNSET, to_bytes
 from hypothesis import example, given
 from hypothesis import strategies as st
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError
 
 
 class Text(str):
@@ -157,8 +157,10 @@ def looked_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
 
 def glanced_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
     """What comes of a glance, likewise."""
-    write = row._write if isinstance(given_, row.input) else None
-    seen = row._check.glance(given_, write)
+    if isinstance(given_, row.input):
+        seen = row._check.glance_at_text(lambda: to_bytes(given_))
+    else:
+        seen = row._check.glance(given_)
     return seen and (json.loads(seen[0]), seen[1])
 
 
@@ -287,7 +289,7 @@ def test_a_type_is_found_in_valid_values_only(schema: Any, value: Any) -> None:
     if shape is None:
         return
     try:
-        convert(value, shape)
+        shape.find(value)
     except ValidationError:
         return
     fastjsonschema.compile(schema, use_default=False)(value)

@@ -11,8 +11,8 @@ import reprlib
 from collections.abc import Callable, KeysView
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, partial
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import fastjsonschema
 import orjson
@@ -20,6 +20,9 @@ from attrs import define
 
 from .chunks import InvalidInputError
 from .guards import is_list, is_map
+
+if TYPE_CHECKING:
+    from .shapes import Shape
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -36,35 +39,33 @@ class InputCheck:
     schema: dict[str, Any]
     key: str | None
 
-    def glance(
-        self, given: object, write: Callable[[object], bytes] | None
-    ) -> tuple[bytes, str | None] | None:
-        """Return the JSON text of an input that is valid at first sight, and its key.
+    # Most inputs are valid, and are seen to be so at a quarter of the price of `read`. None says
+    # only that `read` has to look. An input is the caller's, and may raise anything.
 
-        Most inputs are, and are checked so at a quarter of the price of `read`. None says only that
-        `read` has to look.
-
-        Args:
-            given: The input.
-            write: Writes it as JSON text; None if it is to be a mapping that holds JSON alone.
-        """
+    def glance(self, given: dict[str, Any]) -> tuple[bytes, str | None] | None:
+        """Return the JSON text of a mapping that is valid at first sight, and its key."""
         if self._seen is None:
             return None
-        find, find_in_text = self._seen
         try:
-            if write is not None:
-                text = write(given)
-                return text, getattr(find_in_text(text), "key", None)
-            if type(given) is not dict:  # others may say one thing here and another there
-                return None
-            wire = cast("dict[str, Any]", given)
-            key = getattr(find(wire), "key", None)
-            text = orjson.dumps(wire)
+            found = self._seen.find(given)
+            text = orjson.dumps(given)
+            if self.key is None:
+                return text, None
             # Another thread may have changed it meanwhile.
-            same = self.key is None or wire.get(self.key) == key
-        except Exception:  # noqa: BLE001 - an input is the caller's, and may raise anything
+            return (text, found.key) if given.get(self.key) == found.key else None
+        except Exception:  # noqa: BLE001 - see above
             return None
-        return (text, key) if same else None
+
+    def glance_at_text(self, write: Callable[[], bytes]) -> tuple[bytes, str | None] | None:
+        """Return what `write` returns, where that is valid at first sight, and the input's key."""
+        if self._seen is None:
+            return None
+        try:
+            text = write()
+            found = self._seen.find_in_text(text)
+            return text, None if self.key is None else found.key
+        except Exception:  # noqa: BLE001 - see above
+            return None
 
     def read(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
         """Return what to send for an input, as JSON text.
@@ -110,13 +111,10 @@ class InputCheck:
 
     # Made when first needed, since that takes longer than importing this package.
     @cached_property
-    def _seen(self) -> tuple[Callable[[object], Any], Callable[[bytes], Any]] | None:
-        from msgspec import convert, json  # noqa: PLC0415
-
+    def _seen(self) -> Shape | None:
         from .shapes import shape_of  # noqa: PLC0415
 
-        shape = shape_of(self.schema, self.key)
-        return None if shape is None else (partial(convert, type=shape), json.Decoder(shape).decode)
+        return shape_of(self.schema, self.key)
 
     @cached_property
     def _closed(self) -> Callable[[object], object]:

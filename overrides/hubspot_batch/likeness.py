@@ -52,7 +52,8 @@ class Sent:
         for properties in inputs:
             for name, value in properties.items():
                 values.setdefault(name, set()).add(str(value))
-        self._turns = {name: -len(different) for name, different in values.items()}
+        names = sorted(values, key=lambda name: len(values[name]), reverse=True)
+        self._turns = {name: turn for turn, name in enumerate(names)}
         self._looked_into: dict[str, _Property] = {}
 
     def repeated(self, stored: Properties) -> list[tuple[int, int]]:
@@ -66,11 +67,11 @@ class Sent:
             Numbers of inputs, and for each the set of inputs that the result could as well be of,
             itself among them.
         """
-        names = self._names(stored)
+        names = self._common(stored)
         among = self._all
         for name in names:
             found = self._property(name)
-            among &= found.like(_marks(stored[name])) | ~found.setting
+            among &= found.like(found.marks_of(stored[name])) | ~found.setting
             if not among & (among - 1):  # one is left at most
                 break
         return [
@@ -85,7 +86,7 @@ class Sent:
         It may not where it has other values for all that it could have repeated.
         """
         like = setting = 0
-        for name in self._names(stored):
+        for name in self._common(stored):
             like |= self._property(name).like(_marks(stored[name]))
             setting |= self._property(name).setting
         return like | (self._all & ~setting)
@@ -101,8 +102,10 @@ class Sent:
                     break
         return among
 
-    def _names(self, stored: Properties) -> list[str]:
+    def _common(self, stored: Properties) -> list[str]:
         """Return the properties that a result can repeat, in the order in which to ask for them."""
+        if len(self._turns) <= len(stored) + 20:  # as a rule, and this is quicker then
+            return [name for name in self._turns if name in stored]
         return sorted(stored.keys() & self._turns.keys(), key=self._turns.__getitem__)
 
     def _property(self, name: str) -> _Property:
@@ -120,18 +123,28 @@ class _Property:
         marks: The marks of their values, by number.
     """
 
-    __slots__ = ("_by_mark", "marks", "setting")
+    __slots__ = ("_by_mark", "_by_text", "marks", "setting")
 
     def __init__(self, name: str, inputs: Sequence[Properties]) -> None:
         self.setting = 0
         self.marks: dict[int, Sequence[Hashable]] = {}
         self._by_mark: dict[Hashable, int] = {}
+        # Most results repeat a text as it was sent.
+        self._by_text: dict[str, Sequence[Hashable]] = {}
         for number, properties in enumerate(inputs):
             if name in properties:
+                value = properties[name]
                 self.setting |= 1 << number
-                self.marks[number] = _marks(properties[name])
-                for mark in self.marks[number]:
+                self.marks[number] = marks = _marks(value)
+                if isinstance(value, str):
+                    self._by_text[value] = marks
+                for mark in marks:
                     self._by_mark[mark] = self._by_mark.get(mark, 0) | 1 << number
+
+    def marks_of(self, value: object) -> Sequence[Hashable]:
+        """Return the marks of a value, which need not be one of the inputs'."""
+        marks = self._by_text.get(value) if isinstance(value, str) else None
+        return _marks(value) if marks is None else marks
 
     def like(self, marks: Sequence[Hashable]) -> int:
         """Return the set of inputs whose values share a mark with another."""

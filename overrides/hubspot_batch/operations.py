@@ -106,8 +106,6 @@ class Row(Generic[ResultT]):
     def _check(self) -> InputCheck:
         return InputCheck(OPERATIONS[self.id].input_schema, self.input_key)
 
-    _write = staticmethod(to_bytes)
-
     @property
     def limit(self) -> int:
         """Inputs to a request, at most, as the description says."""
@@ -137,8 +135,13 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        at = {self.input_key: given} if self.reads and isinstance(given, str) else given
-        seen = self._check.glance(at, self._write if isinstance(given, self.input) else None)
+        kind = type(given)
+        if kind is dict:  # of other mappings a copy is made
+            seen = self._check.glance(cast("dict[str, Any]", given))
+        elif isinstance(given, self.input):
+            seen = self._check.glance_at_text(lambda: to_bytes(given))
+        else:
+            seen = None
         if seen is None:
             wire, more_names = self._wire(given)
             text = self._check.read(wire, more_names=more_names)

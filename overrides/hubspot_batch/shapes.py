@@ -7,25 +7,45 @@ when it is first needed, since importing msgspec takes a while.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, Literal
 
-from msgspec import defstruct
+from attrs import frozen
+from msgspec import convert, defstruct
+from msgspec.json import Decoder
 
 
-def shape_of(schema: dict[str, Any], key: str | None = None) -> Any:
-    """Return a type that msgspec finds in values that are valid by a schema, and in no others.
+@frozen
+class Shape:
+    """How values of a type are found: in Python, and in JSON text. Both raise where there is none.
 
-    A field of which the schema says more than is understood here is not among those that the type
-    has.
+    What is found has the value of the key, if it has one, as the attribute `key`.
+    """
+
+    find: Callable[[object], Any]
+    find_in_text: Callable[[bytes], Any]
+
+
+def shape_of(schema: dict[str, Any], key: str | None = None) -> Shape | None:
+    """Return how valid values are found, and no others.
+
+    Not all of them need be found: those are not that have a field of which the schema says more
+    than is understood here.
 
     Args:
         schema: The schema.
         key: The name of the field that becomes the attribute `key`.
 
     Returns:
-        The type; None where no value can be seen to be valid.
+        None where no value can be seen to be valid.
     """
+    type_ = _type_of(schema, key)
+    return None if type_ is None else Shape(partial(convert, type=type_), Decoder(type_).decode)
+
+
+def _type_of(schema: dict[str, Any], key: str | None = None) -> Any:
+    """Return a type that msgspec finds in valid values only; None where there is none."""
     said = schema.keys() - {"type"}
     match schema.get("type"):
         case "string" if not said:
@@ -37,10 +57,10 @@ def shape_of(schema: dict[str, Any], key: str | None = None) -> Any:
         case "integer" if said <= {"format"}:  # a size, which only the server minds
             return int
         case "array" if said == {"items"}:
-            item: Any = shape_of(schema["items"])
+            item: Any = _type_of(schema["items"])
             return None if item is None else list[item]
         case "object" if said == {"additionalProperties"} and schema["additionalProperties"]:
-            value: Any = shape_of(schema["additionalProperties"])
+            value: Any = _type_of(schema["additionalProperties"])
             return None if value is None else dict[str, value]
         case "object" if said <= _CLOSED and schema.get("additionalProperties") is False:
             return _object(schema.get("properties", {}), schema.get("required", ()), key)
@@ -52,7 +72,7 @@ _CLOSED = {"properties", "required", "additionalProperties"}
 
 
 def _object(schemas: dict[str, Any], required: Collection[str], key: str | None) -> Any:
-    shapes = {name: shape for name in schemas if (shape := shape_of(schemas[name])) is not None}
+    shapes = {name: shape for name in schemas if (shape := _type_of(schemas[name])) is not None}
     if not shapes.keys() >= set(required):
         return None
     names = {"key" if name == key else f"field{n}": name for n, name in enumerate(shapes)}

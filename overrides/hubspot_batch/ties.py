@@ -85,7 +85,7 @@ class Tied:
 
 def tie(
     entries: Sequence[Entry],
-    results: Iterable[Found],
+    results: Sequence[Found],
     refusals: Iterable[Refusal],
     *,
     shared: bool,
@@ -124,11 +124,14 @@ def tie(
     return tied
 
 
-def _once(tied: Tied, results: Iterable[Found]) -> list[Found]:
+def _once(tied: Tied, results: Sequence[Found]) -> Sequence[Found]:
     """Return each record once, however often an answer lists it.
 
     One that is listed under two keys belongs to neither input.
     """
+    ids = {found.id for found in results}
+    if len(ids) == len(results) and None not in ids:  # as a rule
+        return results
     records: dict[object, Found] = {}
     doubtful: set[object] = set()
     for number, found in enumerate(results):
@@ -150,11 +153,16 @@ def _tie_by_key(
         if found.key is None:
             keyless.append(found)
             continue
-        free = [p for p in by_key.get(found.key, ()) if p not in tied.verdicts]
-        if not free:
+        verdict = Verdict(OutcomeStatus.SUCCEEDED, found.value)
+        matched = False
+        for position in by_key.get(found.key, ()):
+            if position not in tied.verdicts:
+                tied.verdicts[position] = verdict
+                matched = True
+                if not shared:
+                    break
+        if not matched:
             tied.unmatched.append(found.value)
-        for position in free if shared else free[:1]:
-            tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, found.value)
     return keyless
 
 

@@ -25,7 +25,7 @@ from bench.rows import Row
 
 PAIRS = 15
 SIZE = 100
-BATCHES = 32
+BATCHES = 96
 GOAL = 90.0
 PATH = "/crm/v3/objects/calls/batch/create"
 HEADERS = {"Authorization": "Bearer token"}

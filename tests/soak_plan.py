@@ -88,6 +88,8 @@ class Plan:
             and self.sandbox["daily_limit"] > 10_000
             and not self.sandbox["max_inputs"]
             and not self.forgetful
+            # Who keeps to no limit is refused at some time.
+            and (self.settings.get("rate_limit", True) or len(self.given) < 40)
         )
 
 

@@ -102,7 +102,8 @@ def _nest(rng: random.Random, place: _Place, places: list[_Place]) -> None:
 def _swell(rng: random.Random, place: _Place, places: list[_Place]) -> None:
     value = place.value
     if isinstance(value, str):
-        place.put(value * rng.choice((2, 3, 2_000)))
+        # Done again and again, it would be more than the memory holds.
+        place.put(value * min(rng.choice((2, 3, 2_000)), 5_000_000 // (len(value) + 1) + 1))
     elif isinstance(value, list):
         place.put([copy.deepcopy(one) for _ in range(rng.choice((2, 3, 30))) for one in value])
     elif isinstance(value, dict):

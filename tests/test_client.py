@@ -712,8 +712,10 @@ def test_an_asynchronous_provider_serves_the_asynchronous_client(face: Face) -> 
             client.calls.create([call_row(1)])
 
 
-@pytest.mark.parametrize("token", ["", "  ", "a\nb", "t\u00f6ken", 5, b"x"])
-def test_tokens_that_no_header_can_carry_are_refused(face: Face, token: Any) -> None:
+@pytest.mark.parametrize(
+    "token", ["", "  ", "a\nb", "t\u00f6ken", 5, b"x", "Bearer ken", "'ken'", '"ken"']
+)
+def test_tokens_that_can_be_none_are_refused(face: Face, token: Any) -> None:
     """The sentence does not repeat the token."""
     with pytest.raises(ConfigurationError) as caught:
         face(token)

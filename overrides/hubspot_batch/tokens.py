@@ -43,8 +43,7 @@ class Token:
         HubSpot's tokens have several formats, so none is checked.
 
         Raises:
-            ConfigurationError: It is not text, is empty, or has characters that no header can
-                carry.
+            ConfigurationError: It is not text, is empty, or has characters that no token has.
         """
         problem = _problem(self.value)
         if problem is not None:
@@ -61,6 +60,8 @@ def _problem(token: object) -> str | None:
     token = token.strip()
     if not (token.isascii() and token.isprintable()):
         return "The access token has a character that no HTTP header can carry; copy it again."
+    if any(sign in token for sign in " \"'"):  # none of RFC 6750's has one
+        return 'The access token has a blank or a quotation mark; give it alone, without "Bearer".'
     return None
 
 

@@ -27,6 +27,8 @@ def block(number: int) -> tuple[Report, ...]:
     return tuple(run_all(one_signal, "sync", range(number * SIZE, (number + 1) * SIZE)))
 
 
+# A signal in the midst of coverage's own lock would leave it locked, and the run would hang.
+@pytest.mark.many
 @pytest.mark.parametrize("number", BLOCKS)
 def test_every_account_is_true(number: int, capfd: pytest.CaptureFixture[str]) -> None:
     """Wherever a signal comes, it is told as what it is, with the truth about every input."""

@@ -18,7 +18,11 @@ BLOCKS, SIZE = range(6), 50
 PLACES = 10
 """So many lines at least are interrupted."""
 
-pytestmark = pytest.mark.skipif(not CAN_SIGNAL, reason="no timer of this system sends a signal")
+pytestmark = [
+    pytest.mark.skipif(not CAN_SIGNAL, reason="no timer of this system sends a signal"),
+    # A signal in the midst of coverage's own lock would leave it locked, and the run would hang.
+    pytest.mark.many,
+]
 
 
 @cache
@@ -27,8 +31,6 @@ def block(number: int) -> tuple[Report, ...]:
     return tuple(run_all(one_signal, "sync", range(number * SIZE, (number + 1) * SIZE)))
 
 
-# A signal in the midst of coverage's own lock would leave it locked, and the run would hang.
-@pytest.mark.many
 @pytest.mark.parametrize("number", BLOCKS)
 def test_every_account_is_true(number: int, capfd: pytest.CaptureFixture[str]) -> None:
     """Wherever a signal comes, it is told as what it is, with the truth about every input."""

@@ -36,8 +36,8 @@ def repeats(stored: Properties, sent: Properties) -> bool:
 class Sent:
     """The properties of inputs, for looking up whose value one can be.
 
-    Sets of inputs are numbers, with a bit for each. To compare every result with every input, and
-    that with every other, takes ever longer with larger batches; this does not.
+    Sets of inputs are numbers, with a bit for each. So a result is compared with all inputs at
+    once, and in turn with the few that it can belong to.
 
     Args:
         inputs: The properties of each input.

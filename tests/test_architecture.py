@@ -39,6 +39,7 @@ ORDER = (
     "dates",
     "batch",
     "answers",
+    "gathering",
     "chunks",
     "ties",
     "likeness",

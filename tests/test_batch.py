@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -12,15 +13,10 @@ import pytest
 from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, OutcomeStatus
 from hubspot_batch.answers import Answer
 from hubspot_batch.batch import BatchRun
-from hubspot_batch.chunks import (
-    BYTES_AT_MOST,
-    EXTRA_AT_MOST,
-    Chunk,
-    InvalidInputError,
-    Operation,
-)
+from hubspot_batch.chunks import EXTRA_AT_MOST, Chunk, InvalidInputError, Operation
+from hubspot_batch.gathering import BYTES_AT_MOST
 from hubspot_batch.policies import Fate
-from hubspot_batch.ties import Entry, Found, Refusal
+from hubspot_batch.ties import Entry, Refusal, Results
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,8 +43,16 @@ def operation(**changes: Any) -> Operation[Any]:
         "key_field": "name",
         "keys_are_names": False,
         "prepare": prepare,
+        "glance": lambda _given: None,
     }
     return Operation(**(plain | changes))
+
+
+def keyed(results: Sequence[tuple[str, Any]]) -> Results:
+    """Results that name their inputs, but have no ids."""
+    return Results(
+        [value for _, value in results], [None] * len(results), [key for key, _ in results]
+    )
 
 
 def keys(chunk: Chunk | None) -> list[str | None]:
@@ -95,7 +99,7 @@ def test_a_run_that_keeps_its_outcomes_reads_no_record_twice() -> None:
     run.settle(first, Answer(400, readable=False, error=SAID))
     asked = chunks(run)
     assert asked == [["a", "a"], ["b", "b"]]
-    run.settle(second, Answer(200, readable=True, error=SAID, results=(Found("C", key="c"),)))
+    run.settle(second, Answer(200, readable=True, error=SAID, results=keyed([("c", "C")])))
     outcomes = run.close(drain=True).outcomes
     assert [outcome.index for outcome in outcomes] == [0, 1, 2, 3, 4]
     assert [outcome.result for outcome in outcomes] == [None, None, None, "C", None]
@@ -108,8 +112,9 @@ def test_what_is_known_of_a_record_answers_for_it() -> None:
         chunk = run.next_chunk()
         assert chunk is not None
         assert keys(chunk) == [key]
-        result = Found(key.upper(), key=key)
-        run.settle(chunk, Answer(200, readable=True, error=SAID, results=(result,)))
+        run.settle(
+            chunk, Answer(200, readable=True, error=SAID, results=keyed([(key, key.upper())]))
+        )
     assert run.next_chunk() is None
     assert [outcome.result for outcome in run.close(drain=True).outcomes] == ["A", "B", "A"]
 
@@ -174,9 +179,7 @@ Reply = st.one_of(
         status_code=st.sampled_from(STATUSES),
         readable=st.booleans(),
         error=st.just(SAID),
-        results=st.lists(
-            st.builds(Found, value=st.integers(), key=st.sampled_from("abcd")), max_size=5
-        ).map(tuple),
+        results=st.lists(st.tuples(st.sampled_from("abcd"), st.integers()), max_size=5).map(keyed),
         daily=st.booleans(),
     ),
     st.sampled_from([httpx.ConnectError("x"), httpx.ReadTimeout("x"), HubSpotBatchError("x")]),
@@ -261,8 +264,8 @@ def test_unmatched_results_of_all_chunks_are_kept() -> None:
     run = BatchRun(operation(), ["a", "b"], run_id="r", chunk_size=1)
     nobody = Refusal(OutcomeError("refused", "some were bad"), frozenset())
     while (chunk := run.next_chunk()) is not None:
-        foreign = Found("x" + str(chunk.entries[0].index), key="zz")
-        run.settle(chunk, Answer(207, True, SAID, results=(foreign,), refusals=(nobody, nobody)))
+        foreign = keyed([("zz", "x" + str(chunk.entries[0].index))])
+        run.settle(chunk, Answer(207, True, SAID, results=foreign, refusals=(nobody, nobody)))
     result = run.close(drain=False)
     assert result.unmatched == ("x0", "x1")
     for outcome in result.unknown:

@@ -14,17 +14,21 @@ from typing import Any
 
 import fastjsonschema
 import pytest
+from attrs import evolve
 from hubspot_batch.chunks import InvalidInputError
+from hubspot_batch.documents import write
 from hubspot_batch.operations import (
     CREATE_CALLS,
+    CREATE_CAMPAIGNS,
     READ_CAMPAIGNS,
     ROWS,
     UPDATE_MARKETING_EVENTS,
+    CallInput,
     Row,
 )
 from hubspot_batch.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
-from hubspot_batch_client.types import UNSET, to_bytes
+from hubspot_batch_client.types import UNSET
 from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Struct, ValidationError
@@ -157,11 +161,14 @@ def looked_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
 
 def glanced_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
     """What comes of a glance, likewise."""
-    if isinstance(given_, row.input):
-        seen = row._check.glance_at_text(lambda: to_bytes(given_))
-    else:
-        seen = row._check.glance(given_)
-    return seen and (json.loads(seen[0]), seen[1])
+    found = row.glance([given_])
+    if found is None:
+        return None
+    try:
+        (text,) = write(found)
+    except ValueError:
+        return None
+    return json.loads(text), (found[0].key or None) if row.input_key else None
 
 
 @rows
@@ -213,17 +220,57 @@ def test_a_mapping_of_the_callers_own_is_taken_at_its_word() -> None:
     assert (json.loads(entry.text), entry.key) == ({"id": "said"}, "said")
 
 
-def test_a_mapping_that_changes_meanwhile_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is sent and what it is known by are the same."""
-    given_ = {"id": "first"}
+def test_what_is_sent_is_a_copy() -> None:
+    """The caller may fill the same mapping anew, and the same text is checked and sent."""
+    given_: Any = {"properties": {"hs_name": "first"}}
+    (found,) = CREATE_CAMPAIGNS.glance([given_]) or []
+    given_["properties"]["hs_name"] = "second"
+    assert json.loads(write([found])[0]) == {"properties": {"hs_name": "first"}}
 
-    def dumps(value: dict[str, str]) -> bytes:
-        value["id"] = "second"
-        return json.dumps(value).encode()
 
-    monkeypatch.setattr("orjson.dumps", dumps)
-    entry = READ_CAMPAIGNS.prepare(0, given_)
-    assert json.loads(entry.text) == {"id": entry.key}
+def test_a_list_that_the_api_requires_is_sent_empty() -> None:
+    """At first sight as well as at a second."""
+    given_: Any = {"properties": {"hs_timestamp": "1"}}
+    assert glanced_at(CREATE_CALLS, given_) == looked_at(CREATE_CALLS, given_)
+    assert glanced_at(CREATE_CALLS, given_) == ({**given_, "associations": []}, None)
+
+
+def test_an_empty_key_is_not_seen() -> None:
+    """A close look says why it cannot be."""
+    for row in ROWS:
+        if row.input_key:
+            assert glanced_at(row, VALID[row.id] | {row.input_key: ""}) is None
+
+
+INPUTS = st.fixed_dictionaries(
+    {"properties": st.dictionaries(st.sampled_from("ab"), st.sampled_from(["1", "2", 1]))},
+    optional={"objectWriteTraceId": st.sampled_from(["", "x", "y", "\udfff"]), "more": st.just(1)},
+)
+
+
+@given(inputs=st.lists(INPUTS, max_size=4), first=st.integers(0, 3), typed=st.booleans())
+def test_inputs_are_prepared_together_as_one_by_one(
+    inputs: list[Any], first: int, typed: bool
+) -> None:
+    """With the same texts and names, or not at all."""
+    given_ = [CallInput.from_dict(one) for one in inputs] if typed else inputs
+    operation = CREATE_CALLS.operation(isolate=False)
+    entries = operation.prepare_all(first, given_, "run")
+    if entries is None:
+        return
+    close = evolve(operation, glance=lambda _given: None)
+    for number, (entry, one) in enumerate(zip(entries, given_, strict=True), first):
+        other = close.prepare_one(number, one, "run", set())
+        assert (entry.index, entry.input, entry.key) == (number, one, other.key)
+        assert json.loads(entry.text) == json.loads(other.text)
+    assert len({entry.key for entry in entries}) == len(entries)
+
+
+def test_inputs_that_share_a_key_are_not_prepared_together() -> None:
+    """One of them needs another name, or another request."""
+    operation = READ_CAMPAIGNS.operation(isolate=False)
+    assert operation.prepare_all(0, ["1", "2"], "run") is not None
+    assert operation.prepare_all(0, ["1", "2", "1"], "run") is None
 
 
 SCALARS = st.sampled_from(
@@ -289,10 +336,13 @@ def test_a_type_is_found_in_valid_values_only(schema: Any, value: Any) -> None:
     if shape is None:
         return
     try:
-        shape.find(value)
+        found = shape.find([value])
     except ValidationError:
         return
     fastjsonschema.compile(schema, use_default=False)(value)
+    assert json.dumps(json.loads(write(found)[0]), sort_keys=True) == json.dumps(
+        value, sort_keys=True
+    )
 
 
 def test_the_descriptions_schemas_are_understood() -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from hubspot_batch import operations
 from hubspot_batch.answers import Answer
-from hubspot_batch.batch import InvalidInputError
+from hubspot_batch.chunks import InvalidInputError
 from hubspot_batch.operations import CREATE_CALLS, READ_CAMPAIGNS, UPDATE_MARKETING_EVENTS, Row
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import ApiError, CallBatch, CampaignReadBatch, MarketingEventBatch
@@ -65,17 +65,17 @@ def answered(
 def test_an_id_that_comes_as_a_number_is_the_same_id(value: object) -> None:
     """Both have been seen in answers of one API."""
     body = {"results": [{"id": value}]}
-    (found,) = answered(READ_CAMPAIGNS, 200, CampaignReadBatch, body).results
-    assert (found.id, found.key) == ("7", "7")
-    (found,) = answered(CREATE_CALLS, 201, CallBatch, body).results
-    assert (found.id, found.key) == ("7", None)
+    found = answered(READ_CAMPAIGNS, 200, CampaignReadBatch, body).results
+    assert (found.ids, found.keys) == (["7"], ["7"])
+    found = answered(CREATE_CALLS, 201, CallBatch, body).results
+    assert (found.ids, found.keys) == (["7"], [None])
 
 
 @pytest.mark.parametrize("value", [None, True, 1.5, [], {}, ""])
 def test_what_is_no_id_names_nothing(value: object) -> None:
     """It is a result without a name."""
-    (found,) = answered(CREATE_CALLS, 201, CallBatch, {"results": [{"id": value}]}).results
-    assert (found.id, found.key) == (None, None)
+    found = answered(CREATE_CALLS, 201, CallBatch, {"results": [{"id": value}]}).results
+    assert (found.ids, found.keys) == ([None], [None])
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,38 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from attrs import Factory, frozen
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
-from hubspot_batch.ties import Entry, Found, Refusal, Tied, _all_find_a_place, tie
+from hubspot_batch.ties import Entry, Refusal, Results, Tied, _all_find_a_place, tie
 from hypothesis import given
 from hypothesis import strategies as st
 
-SUCCEEDED, FAILED = OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED
+FAILED = OutcomeStatus.FAILED
+
+
+@frozen
+class Found:
+    """A result with its evidence."""
+
+    value: Any
+    id: str | None = None
+    key: str | None = None
+    properties: Mapping[str, Any] = Factory(dict[str, Any])
+
+
+def together(results: Sequence[Found]) -> Results:
+    """Results as they stand in an answer."""
+    by_value = {one.value: one.properties for one in results}
+    return Results(
+        [one.value for one in results],
+        [one.id for one in results],
+        [one.key for one in results],
+        by_value.__getitem__,
+    )
 
 
 def entry(index: int, key: str | None = None, **properties: str) -> Entry:
@@ -31,15 +54,12 @@ def tied(
     entries: list[Entry], results: list[Found], refusals: list[Refusal] | None = None, **how: bool
 ) -> Tied:
     settings = {"shared": False, "by_properties": True, "keys_in_messages": False} | how
-    return tie(entries, results, refusals or [], **settings)
+    return tie(entries, together(results), refusals or [], **settings)
 
 
 def said(given_: Tied) -> dict[int, Any]:
     """The result by position; None for one that succeeded without, the status otherwise."""
-    return {
-        position: verdict.result if verdict.status is SUCCEEDED else verdict.status
-        for position, verdict in given_.verdicts.items()
-    }
+    return given_.done | dict.fromkeys(given_.refused, FAILED)
 
 
 def test_keys_tie_results_in_any_order() -> None:
@@ -248,7 +268,7 @@ def test_inputs_that_differ_in_their_keys_only_stand_in_for_each_other() -> None
         for n, wire in enumerate(wires)
     ]
     out = tied(entries, [found("r", n="A")])
-    assert len(out.verdicts) == 1
+    assert len(out.done) == 1
 
 
 def test_a_refusal_of_foreign_keys_names_nobody_in_its_message() -> None:
@@ -271,5 +291,5 @@ def test_what_is_tied_is_true(names: list[str], lost: set[int], order: Any) -> N
     out = tied(entries, results)
     for position, result in said(out).items():
         assert names[int(result)] == names[position]
-    assert len(out.verdicts) == len(done)
+    assert len(out.done) == len(done)
     assert out.unmatched == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import Factory, frozen
 
 from .errors import (
     AuthenticationError,
@@ -20,7 +20,7 @@ from .errors import (
 )
 from .outcomes import OutcomeError
 from .policies import Rule, rule_for
-from .ties import Found, Refusal
+from .ties import Refusal, Results
 
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
@@ -51,7 +51,7 @@ class Answer:
     status_code: int
     readable: bool
     error: OutcomeError
-    results: tuple[Found, ...] = ()
+    results: Results = Factory(Results)
     refusals: tuple[Refusal, ...] = ()
     daily: bool = False
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import httpx
 from attrs import evolve
 
 from .answers import Answer
-from .chunks import Chunk, Gathering, Inputs, InvalidInputError, Operation, Sharing
+from .chunks import Chunk, Operation, Sharing
 from .errors import (
     BrokenOffError,
     ConfigurationError,
@@ -23,14 +24,12 @@ from .errors import (
     InputError,
     UnreachableError,
 )
+from .gathering import Inputs, Intake
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from .policies import Fate, rule_for_failure
-from .ties import Entry, Verdict, tie
+from .ties import Entry, tie
 
 ResultT = TypeVar("ResultT")
-
-# Outcomes of inputs that cannot be valid wait for no more than these.
-_READY_AT_MOST = 1000
 
 
 class BatchRun(Generic[ResultT]):
@@ -67,29 +66,26 @@ class BatchRun(Generic[ResultT]):
                 "in a request."
             )
         self.stopped: HubSpotBatchError | None = None
-        self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.operation_id = operation.id
         self._operation = operation
-        self._inputs = Inputs(inputs, operation.id)
-        self._run_id = run_id
         self.collects = collects
-        in_turn = not operation.reads and not operation.keys_are_names
-        self._gathering = Gathering(size, operation.reads, in_turn)
-        self._again: deque[Chunk] = deque()
+        self._inputs: Inputs[ResultT] = Inputs(inputs, operation.id)
+        self.ready = self._inputs.ready
         self._sharing: Sharing[ResultT] = Sharing(on=collects and operation.reads)
+        self._intake = Intake(
+            *(operation, self._inputs, self._sharing), run_id=run_id, size=size, collects=collects
+        )
+        self._gathering = self._intake.gathering
+        self._again: deque[Chunk] = deque()
         self._closed: BatchResult[ResultT] | None = None
         self.length = self._inputs.length
 
     @property
     def going(self) -> bool:
         """Whether there can be another chunk, now or when something has been settled."""
-        return self.stopped is None and (
-            not self._inputs.all_read
-            or bool(self._gathering.entries or self._again)
-            or self._gathering.held is not None
-        )
+        return self.stopped is None and (bool(self._again) or not self._intake.over)
 
     def next_chunk(self) -> Chunk | None:
         """Return the inputs of the next request, or None when there is none to send now.
@@ -105,7 +101,7 @@ class BatchRun(Generic[ResultT]):
             return None
         if self._again:
             chunk = self._again.popleft()
-        elif self._brims or not self._gathering.entries:
+        elif self._intake.brims or not self._gathering.entries:
             return None
         else:
             chunk = self._sharing.ask(Chunk(self._gathering.give()))
@@ -113,69 +109,29 @@ class BatchRun(Generic[ResultT]):
         return chunk
 
     def read_ahead(self) -> None:
-        """Make good use of waiting: get ready what the next request will hold.
-
-        Only of what has a length, and, while outcomes are handed out, is at hand: others may have
-        to be waited for or depend on outcomes, and a list may grow.
-        """
-        sized = self.collects and self.length is not None
-        if not self._again and (sized or self._inputs.at_hand(self._gathering.size)):
+        """Make good use of waiting: get ready what the next request will hold."""
+        if not self._again and self._intake.at_hand:
             self._gather()
 
     def _gather(self) -> None:
-        while self.stopped is None and not self._gathering.full:
-            if (entry := self._next_entry()) is None or not self._gathering.take(entry):
-                break
+        if self.stopped is None:
+            try:
+                self._intake.gather()
+            except InputError as error:
+                self._end(error)
 
-    @property
-    def _brims(self) -> bool:
-        return not self.collects and len(self.ready) >= _READY_AT_MOST
-
-    def _next_entry(self) -> Entry | None:
-        """Return the next input that can be sent; None when there is none, or too many were not."""
-        entry, self._gathering.held = self._gathering.held, None
-        while entry is None and not self._brims and (index := self._read()) is not None:
-            entry = self._prepare(index, self._inputs.open[index])
-        return entry
-
-    def _prepare(self, index: int, given: object) -> Entry | None:
-        try:
-            entry = self._operation.prepare(index, given)
-            unnamed = entry.key is None or entry.key in self._gathering.names
-            if unnamed and self._operation.keys_are_names:
-                return self._operation.named(entry, self._run_id)
-            if not (self._sharing.on and self._sharing.join(entry)):
-                return entry
-            if (known := self._sharing.known(entry)) is not None:
-                self._tell(evolve(known, index=index, input=given))
-            return None
-        except InvalidInputError as error:
-            reason = str(error)
-        except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
-            reason = f"The input cannot be read: it raised {type(error).__name__}."
-        problem = OutcomeError("invalid_input", reason)
-        self._tell(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
-        return None
-
-    def _read(self) -> int | None:
-        try:
-            return self._inputs.read()
-        except Exception as error:  # noqa: BLE001 - whatever the caller's code raises
-            reason = (
-                f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
-            )
-            self._end(InputError(reason), error)
-            return None
-
-    def _tell(self, outcome: Outcome[ResultT]) -> None:
-        self.ready.append(outcome)
-        self._inputs.open.pop(outcome.index, None)
-
-    def _tell_of(self, entry: Entry, said: Verdict) -> None:
+    def _tell_of(
+        self,
+        entry: Entry,
+        status: OutcomeStatus,
+        result: ResultT | None = None,
+        error: OutcomeError | None = None,
+    ) -> None:
         if entry.index in self._inputs.open:  # else it was told before an interruption
-            outcome = Outcome(entry.index, entry.input, said.status, said.result, said.error)
-            self._sharing.note(entry, outcome)
-            self._tell(outcome)
+            outcome = Outcome(entry.index, entry.input, status, result, error)
+            if self._sharing.on:
+                self._sharing.note(entry, outcome)
+            self._inputs.tell(outcome)
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
@@ -192,7 +148,7 @@ class BatchRun(Generic[ResultT]):
             if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
                 self._lose(chunk, error)
             else:
-                self._settle_all(chunk.entries, Verdict(OutcomeStatus.FAILED, error=error))
+                self._settle_all(chunk.entries, OutcomeStatus.FAILED, error)
         self._landed(chunk)
 
     def _take_apart(self, chunk: Chunk, status: int) -> bool:
@@ -217,9 +173,14 @@ class BatchRun(Generic[ResultT]):
             keys_in_messages=reads,
         )
         self.unmatched += tied.unmatched
-        silent = self._not_known(answer.silence(tied.unattributed, reads=reads))
+        silence = answer.silence(tied.unattributed, reads=reads)
         for position, entry in enumerate(chunk.entries):
-            self._tell_of(entry, tied.verdicts.get(position, silent))
+            if position in tied.done:
+                self._tell_of(entry, OutcomeStatus.SUCCEEDED, tied.done[position])
+            elif position in tied.refused:
+                self._tell_of(entry, OutcomeStatus.FAILED, error=tied.refused[position])
+            else:
+                self._tell_of(entry, self._not_known, error=silence)
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -264,10 +225,9 @@ class BatchRun(Generic[ResultT]):
             self._not_sent(chunk.entries)
         self._landed(chunk)
 
-    def _end(self, error: HubSpotBatchError, cause: BaseException | None = None) -> None:
+    def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:
             self.stopped = error
-            error.__cause__ = error.__cause__ if cause is None else cause
         # What was given out before the inputs ended in an error is as good as any.
         if not isinstance(error, InputError):
             for chunk in self.under_way:
@@ -280,21 +240,23 @@ class BatchRun(Generic[ResultT]):
         self._again.clear()
         self._not_sent(self._gathering.give_up())
 
-    def _not_known(self, error: OutcomeError) -> Verdict:
-        """Return what it means that nobody says what became of an input."""
-        status = OutcomeStatus.FAILED if self._operation.reads else OutcomeStatus.UNKNOWN
-        return Verdict(status, error=error)
+    @property
+    def _not_known(self) -> OutcomeStatus:
+        """What it means that nobody says what became of an input."""
+        return OutcomeStatus.FAILED if self._operation.reads else OutcomeStatus.UNKNOWN
 
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
-        self._settle_all(chunk.entries, self._not_known(error))
+        self._settle_all(chunk.entries, self._not_known, error)
 
     def _not_sent(self, entries: Iterable[Entry]) -> None:
         error = OutcomeError("stopped", str(self.stopped))
-        self._settle_all(entries, Verdict(OutcomeStatus.NOT_SENT, error=error))
+        self._settle_all(entries, OutcomeStatus.NOT_SENT, error)
 
-    def _settle_all(self, entries: Iterable[Entry], said: Verdict) -> None:
+    def _settle_all(
+        self, entries: Iterable[Entry], status: OutcomeStatus, error: OutcomeError
+    ) -> None:
         for entry in entries:
-            self._tell_of(entry, said)
+            self._tell_of(entry, status, error=error)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.
@@ -309,12 +271,13 @@ class BatchRun(Generic[ResultT]):
         while self.under_way:
             self.abandon(next(iter(self.under_way)))
         if self.stopped is not None:
-            while drain and self._read() is not None:
-                pass
+            with suppress(InputError):
+                while drain and self._inputs.read() is not None:
+                    pass
             self._leave_waiting()
         reason = OutcomeError("stopped", str(self.stopped))
         for index, given in self._inputs.left().items():
-            self._tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
+            self._inputs.tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
         ordered = sorted(self.ready, key=lambda outcome: outcome.index)
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         return self._closed

@@ -1,32 +1,23 @@
-"""Reads inputs, and puts them together into requests.
+"""What goes into one request, and how a refused one is taken apart.
 
-This module decides which inputs go together, how many and how large, and how a refused request is
-taken apart. It never decides what becomes of an input.
+This module decides what is sent for an input, under which name, and who has part in an answer. It
+never decides what becomes of an input.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import islice
-from typing import Generic, TypeVar, cast
+from collections.abc import Callable, Container, Iterable
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from .errors import ConfigurationError
+from .documents import write
 from .flights import Flight
 from .outcomes import Outcome
 from .ties import Entry
 
 ResultT = TypeVar("ResultT")
-
-# Bytes of the inputs of a request, at most. HubSpot publishes no such limit for these operations;
-# a single input that is larger goes alone.
-BYTES_AT_MOST = 2_000_000
-
-# A request asks for a record once, however often it is given. Without a bound, an iteration would
-# have a million times the same id in memory.
-_REPEATED_AT_MOST = 20
 
 # Requests that are sent at most to find the bad inputs of a refused one. HubSpot wants errors to
 # stay below 5 % of a day's requests (HubSpot, API usage guidelines).
@@ -52,6 +43,8 @@ class Operation(Generic[ResultT]):
         keys_are_names: Whether that field is only a name for the input, so that a fresh one may be
             given, and not the id of a record.
         prepare: Turns the input at a position into what is sent, or raises `InvalidInputError`.
+        glance: Returns inputs that are all valid at first sight as they are sent, each with its
+            key as attribute `key`; None where each has to be looked at.
     """
 
     id: str
@@ -62,16 +55,59 @@ class Operation(Generic[ResultT]):
     key_field: str | None
     keys_are_names: bool
     prepare: Callable[[int, object], Entry]
+    glance: Callable[[list[Any]], list[Any] | None]
 
-    def named(self, entry: Entry, run_id: str) -> Entry:
-        """Return an input with a name that no other input of any run has."""
-        name = f"{run_id}-{entry.index}"
-        if entry.key is None and entry.text != b"{}":
-            # Most inputs have none yet, and no letter of a name needs an escape in JSON.
-            text = entry.text[:-1] + f',"{self.key_field}":"{name}"}}'.encode()
-        else:
-            text = json.dumps({**entry.wire, str(self.key_field): name}).encode()
+    def prepare_all(self, first: int, given: list[Any], run_id: str) -> list[Entry] | None:
+        """Return what to send for inputs, with a name for each that needs one.
+
+        Args:
+            first: The position of the first.
+            given: The inputs.
+            run_id: A text that no other run has.
+
+        Returns:
+            None where each has to be looked at, or two share a key.
+        """
+        found = self.glance(given)
+        if found is None:
+            return None
+        keys: list[str | None] = [None] * len(found)
+        if self.key_field is not None:
+            if self.keys_are_names:
+                for index, one in enumerate(found, first):
+                    if not one.key:
+                        one.key = _name(run_id, index)
+            keys = [one.key or None for one in found]
+            if len(set(keys)) < len(keys):
+                return None
+        try:
+            texts = write(found)
+        except ValueError:  # a text that JSON cannot hold
+            return None
+        return [*map(Entry, range(first, first + len(found)), given, texts, keys)]
+
+    def prepare_one(
+        self, index: int, given: object, run_id: str, names: Container[object]
+    ) -> Entry:
+        """Return what to send for an input, with a name that is not among others.
+
+        Raises:
+            InvalidInputError: It cannot be valid.
+        """
+        all_ = self.prepare_all(index, [given], run_id)
+        entry = self.prepare(index, given) if all_ is None else all_[0]
+        unnamed = entry.key is None or entry.key in names
+        return self._named(entry, run_id) if unnamed and self.keys_are_names else entry
+
+    def _named(self, entry: Entry, run_id: str) -> Entry:
+        name = _name(run_id, entry.index)
+        text = json.dumps({**entry.wire, str(self.key_field): name}).encode()
         return Entry(entry.index, entry.input, text, name)
+
+
+def _name(run_id: str, index: int) -> str:
+    """Return a name that no other input of any run has."""
+    return f"{run_id}-{index}"
 
 
 @define
@@ -110,146 +146,6 @@ class Chunk:
         return Chunk(list(entries), Flight(in_doubt=self.flight.in_doubt), self._budget)
 
 
-# Stands for an input that is being read.
-_UNREAD = object()
-
-
-class Inputs:
-    """The inputs of a run, read one by one.
-
-    Args:
-        given: The caller's iterable. It is not even asked for an iterator before the first input
-            is wanted.
-        operation_id: What they are for.
-
-    Raises:
-        ConfigurationError: It is no such iterable.
-
-    Attributes:
-        all_read: Whether there are no more.
-        open: Those that were read and have no outcome yet, by position.
-        length: How many there are, where the iterable says so.
-    """
-
-    def __init__(self, given: Iterable[object], operation_id: str) -> None:
-        if not _holds_inputs(given):
-            raise ConfigurationError(
-                f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
-                f"not {type(given).__name__}."
-            )
-        self.all_read = False
-        self.open: dict[int, object] = {}
-        self.length = _length(given)
-        self._given = given
-        self._iterator: Iterator[object] | None = None
-        self._count = 0
-
-    def read(self) -> int | None:
-        """Read the next input, and return its position; None when there is none.
-
-        Raises whatever the iterable raises; it is not asked again then.
-        """
-        if self.all_read:
-            return None
-        index = self._count
-        # An interruption can come between any two of these steps, so its place is taken first.
-        self.open[index] = _UNREAD
-        try:
-            if self._iterator is None:
-                self._iterator = iter(self._given)
-            self.open[index] = next(self._iterator)
-        except Exception as error:
-            self.all_read = True
-            del self.open[index]
-            if isinstance(error, StopIteration):
-                return None
-            raise
-        self._count = index + 1
-        return index
-
-    def at_hand(self, number: int) -> bool:
-        """Whether so many more can be read without waiting for any, and without seeing the end."""
-        if type(self._given) not in (list, tuple):  # a class of the caller's can take its time
-            return False
-        return self._count + number <= len(cast("list[object]", self._given))
-
-    def resume(self) -> None:
-        """Make good for an interruption, which can have come between any two steps of `read`."""
-        if isinstance(self._given, Sequence) and not self.all_read:
-            self._iterator = islice(self._given, self._count, None)
-
-    def left(self) -> dict[int, object]:
-        """Return the inputs without an outcome, by position."""
-        return {index: given for index, given in self.open.items() if given is not _UNREAD}
-
-
-@define
-class Gathering:
-    """Inputs on their way into the next request.
-
-    Args:
-        size: Inputs to a request, at most.
-        repeats: Whether one request may hold a record several times, asking for it once.
-        in_turn: Whether two changes of one record go one after the other, in the order they were
-            given.
-
-    Attributes:
-        entries: Those that have a place.
-        held: One that has none.
-        names: What tells those apart that have a place.
-    """
-
-    size: int
-    repeats: bool
-    in_turn: bool
-    entries: list[Entry] = field(factory=list[Entry])
-    held: Entry | None = None
-    names: set[str | int] = field(factory=set[str | int])
-    _bytes: int = 0
-    _under_way: set[str | int] = field(factory=set[str | int])
-
-    @property
-    def full(self) -> bool:
-        """Whether not even the smallest input has a place."""
-        return len(self.entries) >= self.size * (_REPEATED_AT_MOST if self.repeats else 1)
-
-    def take(self, entry: Entry) -> bool:
-        """Give an input a place; hold it, and return False, if there is none."""
-        name = entry.name
-        size = self._bytes + len(entry.text)
-        if name in self.names:
-            fits = self.repeats
-            size = self._bytes
-        else:
-            fits = not self.entries or (size <= BYTES_AT_MOST and len(self.names) < self.size)
-        if not fits or name in self._under_way:
-            self.held = entry
-            return False
-        self._bytes = size
-        self.names.add(name)
-        self.entries.append(entry)
-        return True
-
-    def give(self) -> list[Entry]:
-        """Return the inputs that have a place, and begin anew."""
-        if self.in_turn:
-            self._under_way |= self.names
-        entries, self.entries = self.entries, []
-        self.names.clear()
-        self._bytes = 0
-        return entries
-
-    def give_up(self) -> list[Entry]:
-        """Return all inputs, also the one that has no place."""
-        held, self.held = self.held, None
-        return self.give() if held is None else [*self.give(), held]
-
-    def let_follow(self, entries: Iterable[Entry], open_: Container[int]) -> None:
-        """Let changes of the same records go, now that these are done, but for those still open."""
-        if self.in_turn:
-            self._under_way -= {entry.name for entry in entries if entry.index not in open_}
-
-
 # The kinds of errors by which the server speaks of a single record.
 _SAID = ("refused", "not_returned")
 
@@ -282,6 +178,10 @@ class Sharing(Generic[ResultT]):
         elif self.on:
             self._asked.pop(entry.name, None)
 
+    def knows(self, entries: Iterable[Entry]) -> bool:
+        """Whether an earlier input asked for the same record as one of these."""
+        return self.on and any(entry.name in self._asked for entry in entries)
+
     def join(self, entry: Entry) -> bool:
         """Add an input to the request that asks for the same record; return whether there is one.
 
@@ -295,15 +195,3 @@ class Sharing(Generic[ResultT]):
     def known(self, entry: Entry) -> Outcome[ResultT] | None:
         """Return what became of an earlier input that asked for the same record."""
         return self._known.get(entry.name)
-
-
-def _holds_inputs(given: object) -> bool:
-    # A text and a mapping are iterable, but never what was meant.
-    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
-
-
-def _length(given: Iterable[object]) -> int | None:
-    try:
-        return len(given) if isinstance(given, Sized) else None
-    except Exception:  # noqa: BLE001 - the caller's code may raise anything
-        return None

@@ -8,7 +8,7 @@ when it is first needed, since that takes a tenth of the time of importing this 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -28,6 +28,27 @@ def read(text: bytes) -> Any:
         return json.loads(text)
 
 
+def read_field(texts: Iterable[bytes], name: str) -> list[Any]:
+    """Return the values of a field of JSON objects, which are valid; None where one lacks it.
+
+    Nothing else is read of them.
+    """
+    try:
+        field = _field(name)
+        return [field(text).value for text in texts]
+    except Exception:  # noqa: BLE001 - see above
+        return [json.loads(text).get(name) for text in texts]
+
+
+def write(values: Iterable[Any]) -> list[bytes]:
+    """Return the JSON texts of values that `shapes` has found.
+
+    Raises:
+        ValueError: It holds half a character.
+    """
+    return [*map(_fast().write, values)]
+
+
 def canonical(value: Any) -> bytes:
     """Return a JSON text that is the same for all values that are the same."""
     return _fast().write_sorted(value)
@@ -36,6 +57,7 @@ def canonical(value: Any) -> bytes:
 @frozen
 class _Fast:
     read: Callable[[bytes], Any]
+    write: Callable[[Any], bytes]
     write_sorted: Callable[[Any], bytes]
 
 
@@ -43,4 +65,13 @@ class _Fast:
 def _fast() -> _Fast:
     from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - see above
 
-    return _Fast(Decoder().decode, Encoder(order="sorted").encode)
+    return _Fast(Decoder().decode, Encoder().encode, Encoder(order="sorted").encode)
+
+
+@cache
+def _field(name: str) -> Callable[[bytes], Any]:
+    from msgspec import defstruct  # noqa: PLC0415 - see above
+    from msgspec.json import Decoder  # noqa: PLC0415
+
+    found = defstruct("Found", [("value", Any, None)], rename={"value": name}, gc=False)
+    return Decoder(found).decode

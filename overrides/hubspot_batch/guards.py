@@ -6,6 +6,7 @@ what is not of the kind that is asked for is taken for absent.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeGuard
 
 
@@ -34,3 +35,9 @@ def name_of(value: object) -> str | None:
     if isinstance(value, str):
         return value or None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def names_of(values: Iterable[object], attribute: str) -> list[str | None]:
+    """Return an attribute of each value as `name_of` does; None where a value lacks it."""
+    names = [getattr(value, attribute, None) for value in values]
+    return [name if type(name) is str and name else name_of(name) for name in names]

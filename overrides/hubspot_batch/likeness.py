@@ -8,6 +8,7 @@ a result is.
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ _ODD = ("neither text nor number",)
 
 def repeats(stored: Properties, sent: Properties) -> bool:
     """Return whether a result repeats a value that was sent, and has no other value for any."""
+    if sent and sent.items() <= stored.items():  # as a rule
+        return True
     common = False
     for name, value in sent.items():
         if name in stored:
@@ -41,6 +44,9 @@ class Sent:
 
     Args:
         inputs: The properties of each input.
+
+    Attributes:
+        all_differ: Whether there is a property of which all have values of their own.
     """
 
     def __init__(self, inputs: Sequence[Properties]) -> None:
@@ -48,11 +54,12 @@ class Sent:
         self._all = (1 << len(inputs)) - 1
         # First come those that tell most inputs apart. Often one is enough, so each is looked into
         # when it is needed.
-        values: dict[str, set[str]] = {}
+        values: defaultdict[str, set[str]] = defaultdict(set)
         for properties in inputs:
             for name, value in properties.items():
-                values.setdefault(name, set()).add(str(value))
+                values[name].add(str(value))
         names = sorted(values, key=lambda name: len(values[name]), reverse=True)
+        self.all_differ = bool(names) and len(values[names[0]]) == len(inputs)
         self._turns = {name: turn for turn, name in enumerate(names)}
         self._looked_into: dict[str, _Property] = {}
 
@@ -67,15 +74,14 @@ class Sent:
             Numbers of inputs, and for each the set of inputs that the result could as well be of,
             itself among them.
         """
-        names = self._common(stored)
         among = self._all
-        for name in names:
+        for name in self._common(stored):
             found = self._property(name)
             among &= found.like(found.marks_of(stored[name])) | ~found.setting
             if not among & (among - 1):  # one is left at most
                 break
         return [
-            (number, self._like_input(number, names))
+            (number, self._like_input(number, stored))
             for number in _numbers(among)
             if repeats(stored, self._inputs[number])
         ]
@@ -91,10 +97,10 @@ class Sent:
             setting |= self._property(name).setting
         return like | (self._all & ~setting)
 
-    def _like_input(self, number: int, names: Iterable[str]) -> int:
-        """Return the inputs that some properties do not tell from one of them."""
+    def _like_input(self, number: int, stored: Properties) -> int:
+        """Return the inputs that the properties of a result do not tell from one of them."""
         among = self._all
-        for name in names:
+        for name in self._common(stored):
             found = self._property(name)
             if number in found.marks:
                 among &= found.like(found.marks[number]) | ~found.setting
@@ -102,10 +108,10 @@ class Sent:
                     break
         return among
 
-    def _common(self, stored: Properties) -> list[str]:
+    def _common(self, stored: Properties) -> Iterable[str]:
         """Return the properties that a result can repeat, in the order in which to ask for them."""
-        if len(self._turns) <= len(stored) + 20:  # as a rule, and this is quicker then
-            return [name for name in self._turns if name in stored]
+        if len(self._turns) <= len(stored) + 20:  # as a rule, and the first often is enough
+            return filter(stored.__contains__, self._turns)
         return sorted(stored.keys() & self._turns.keys(), key=self._turns.__getitem__)
 
     def _property(self, name: str) -> _Property:
@@ -154,10 +160,12 @@ class _Property:
         return like
 
 
-def _numbers(bits: int) -> Iterable[int]:
+def _numbers(bits: int) -> list[int]:
+    numbers: list[int] = []
     while bits:
-        yield (bits & -bits).bit_length() - 1
+        numbers.append((bits & -bits).bit_length() - 1)
         bits &= bits - 1
+    return numbers
 
 
 def _same(stored: object, sent: object) -> bool:
@@ -193,7 +201,8 @@ def _plain(text: str) -> Hashable:
 
 
 def _instant(value: object) -> datetime | None:
-    if not isinstance(value, str) or len(value) < len("2026-01-01"):
+    # To find out by an exception that a text is no time takes long.
+    if not isinstance(value, str) or len(value) < len("2026-01-01") or not value[0].isdigit():
         return None
     try:
         if value.isdecimal():

@@ -33,10 +33,10 @@ from hubspot_batch_client.types import Model, Response, to_bytes, to_json
 
 from .answers import Answer
 from .chunks import Chunk, InvalidInputError, Operation
-from .guards import is_map, items_of, name_of, text_of
+from .guards import is_map, items_of, names_of, text_of
 from .inputs import InputCheck
 from .outcomes import OutcomeError, freeze_context
-from .ties import Entry, Found, Refusal
+from .ties import Entry, Refusal, Results
 
 # The layers above take the generated names from here.
 __all__ = [
@@ -127,7 +127,19 @@ class Row(Generic[ResultT]):
             key_field=self.input_key,
             keys_are_names=self.input_key == _TRACE_ID,
             prepare=self.prepare,
+            glance=self.glance,
         )
+
+    def glance(self, given: list[object]) -> list[Any] | None:
+        """Return inputs that are all valid at first sight, as they are sent."""
+        kinds = {*map(type, given)}
+        if kinds == {dict}:  # of other mappings a copy is made
+            return self._check.glance(given)
+        if kinds == {self.input}:
+            return self._check.glance_at_text(lambda: to_bytes(given))
+        if kinds == {str} and self.reads:
+            return self._check.glance([{self.input_key: id_} for id_ in given])
+        return None
 
     def prepare(self, index: int, given: object) -> Entry:
         """Return what to send for an input. A read takes an id as it is.
@@ -135,19 +147,9 @@ class Row(Generic[ResultT]):
         Raises:
             InvalidInputError: It cannot be valid.
         """
-        kind = type(given)
-        if kind is dict:  # of other mappings a copy is made
-            seen = self._check.glance(cast("dict[str, Any]", given))
-        elif isinstance(given, self.input):
-            seen = self._check.glance_at_text(lambda: to_bytes(given))
-        else:
-            seen = None
-        if seen is None:
-            wire, more_names = self._wire(given)
-            text = self._check.read(wire, more_names=more_names)
-            key = wire.get(self.input_key) if self.input_key else None
-        else:
-            text, key = seen
+        wire, more_names = self._wire(given)
+        text = self._check.read(wire, more_names=more_names)
+        key = wire.get(self.input_key) if self.input_key else None
         if key == "":
             raise InvalidInputError(f"{self.input_key} is empty.")
         return Entry(index, given, text, key)
@@ -188,9 +190,8 @@ class Row(Generic[ResultT]):
         if parsed is None or isinstance(parsed, ApiError):
             daily = isinstance(parsed, ApiError) and parsed.policy_name == "DAILY"
             return Answer(status, readable=False, error=error, daily=daily)
-        results = tuple(self._found(result) for result in items_of(parsed.results))
-        refusals = tuple(self._refusals(parsed, error))
-        return Answer(status, readable=True, error=error, results=results, refusals=refusals)
+        results, refusals = self._results(items_of(parsed.results)), self._refusals(parsed, error)
+        return Answer(status, readable=True, error=error, results=results, refusals=(*refusals,))
 
     def _refusals(self, parsed: Any, whole: OutcomeError) -> Iterator[Refusal]:
         """Yield what the answer reports as refused, also where it does not say what."""
@@ -202,13 +203,10 @@ class Row(Generic[ResultT]):
         if odd or more or "message" in parsed:
             yield _nameless(whole)
 
-    def _found(self, value: Any) -> Found:
-        if not isinstance(value, self.result):
-            return Found(value)
-        properties = getattr(value, "properties", None)
-        key = name_of(getattr(value, self.result_key, None)) if self.result_key else None
-        id_ = name_of(getattr(value, "id", key))
-        return Found(value, id_, key, properties if is_map(properties) else {})
+    def _results(self, values: list[Any]) -> Results:  # what is no record has no such attributes
+        keys = names_of(values, self.result_key) if self.result_key else [None] * len(values)
+        ids = names_of(values, "id") if hasattr(self.result, "id") else keys
+        return Results(values, ids, keys, _properties_of)
 
     def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
         context = freeze_context(item.context)
@@ -223,6 +221,11 @@ class Row(Generic[ResultT]):
         )
         keys = (key for name in self.error_keys for key in context.get(name, ()))
         return Refusal(error, frozenset(keys))
+
+
+def _properties_of(value: Any) -> dict[str, Any]:
+    properties = getattr(value, "properties", None)
+    return properties if is_map(properties) else {}
 
 
 def _nameless(whole: OutcomeError) -> Refusal:

@@ -99,14 +99,19 @@ def _goes_on(run: BatchRun[Any], width: int, came: Answer | BaseException) -> bo
 def _account(run: BatchRun[Any], error: BaseException) -> BatchResult[Any]:
     """Return what is known of an interrupted run.
 
-    Only inputs that have a length are read to their end; a second interruption ends that too.
+    Only inputs that have a length are read to their end; a second interruption ends that too. It is
+    only told where the first was none, but something that stopped the run.
     """
     if error is not run.stopped:
         run.interrupt(error)
     try:
         return run.close(drain=run.length is not None)
-    except BaseException:  # noqa: BLE001 - the first interruption is the one that is told
-        return run.close(drain=False)
+    except BaseException as second:
+        account = run.close(drain=False)
+        if isinstance(error, Exception) and not isinstance(second, Exception):
+            attach(second, account)
+            raise
+        return account
 
 
 @frozen

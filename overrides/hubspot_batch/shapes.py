@@ -9,25 +9,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from attrs import frozen
-from msgspec import convert, defstruct
+from msgspec import UNSET, Meta, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder
 
 
 @frozen
 class Shape:
-    """How values of a type are found: in Python, and in JSON text. Both raise where there is none.
+    """How lists of values of a type are found: in Python, and in JSON text.
 
-    What is found has the value of the key, if it has one, as the attribute `key`.
+    Both raise where one value is not of the type. What is found is a copy, and its key is the
+    attribute `key`: false where it has none, and it may be set then.
     """
 
-    find: Callable[[object], Any]
-    find_in_text: Callable[[bytes], Any]
+    find: Callable[[list[Any]], list[Any]]
+    find_in_text: Callable[[bytes], list[Any]]
 
 
-def shape_of(schema: dict[str, Any], key: str | None = None) -> Shape | None:
+def shape_of(
+    schema: dict[str, Any], key: str | None = None, lists: Collection[str] = ()
+) -> Shape | None:
     """Return how valid values are found, and no others.
 
     Not all of them need be found: those are not that have a field of which the schema says more
@@ -36,15 +39,19 @@ def shape_of(schema: dict[str, Any], key: str | None = None) -> Shape | None:
     Args:
         schema: The schema.
         key: The name of the field that becomes the attribute `key`.
+        lists: Names of required fields that are empty lists where they were left out.
 
     Returns:
         None where no value can be seen to be valid.
     """
-    type_ = _type_of(schema, key)
-    return None if type_ is None else Shape(partial(convert, type=type_), Decoder(type_).decode)
+    item = _type_of(schema, key, lists)
+    if item is None:
+        return None
+    type_ = list.__class_getitem__(item)
+    return Shape(partial(convert, type=type_), Decoder(type_).decode)
 
 
-def _type_of(schema: dict[str, Any], key: str | None = None) -> Any:
+def _type_of(schema: dict[str, Any], key: str | None = None, lists: Collection[str] = ()) -> Any:
     """Return a type that msgspec finds in valid values only; None where there is none."""
     said = schema.keys() - {"type"}
     match schema.get("type"):
@@ -63,7 +70,7 @@ def _type_of(schema: dict[str, Any], key: str | None = None) -> Any:
             value: Any = _type_of(schema["additionalProperties"])
             return None if value is None else dict[str, value]
         case "object" if said <= _CLOSED and schema.get("additionalProperties") is False:
-            return _object(schema.get("properties", {}), schema.get("required", ()), key)
+            return _object(schema.get("properties", {}), schema.get("required", ()), key, lists)
         case _:
             return None
 
@@ -71,13 +78,23 @@ def _type_of(schema: dict[str, Any], key: str | None = None) -> Any:
 _CLOSED = {"properties", "required", "additionalProperties"}
 
 
-def _object(schemas: dict[str, Any], required: Collection[str], key: str | None) -> Any:
+def _object(
+    schemas: dict[str, Any], required: Collection[str], key: str | None, lists: Collection[str]
+) -> Any:
     shapes = {name: shape for name in schemas if (shape := _type_of(schemas[name])) is not None}
     if not shapes.keys() >= set(required):
         return None
-    names = {"key" if name == key else f"field{n}": name for n, name in enumerate(shapes)}
-    fields: list[Any] = [
-        (own, shapes[name]) if name in required else (own, shapes[name], None)
-        for own, name in sorted(names.items(), key=lambda item: item[1] not in required)
-    ]
+    if key in shapes:  # an empty one names nothing
+        shapes[key] = Annotated[shapes[key], Meta(min_length=1)]
+    fields: list[Any] = []
+    names: dict[str, str] = {}
+    for number, name in enumerate(shapes):
+        own = "key" if name == key else f"field{number}"
+        names[own] = name
+        if name in lists:
+            fields.append((own, shapes[name], field(default_factory=list)))
+        elif name in required:
+            fields.insert(0, (own, shapes[name]))
+        else:
+            fields.append((own, shapes[name] | UnsetType, UNSET))
     return defstruct("Input", fields, rename=names, forbid_unknown_fields=True, gc=False)

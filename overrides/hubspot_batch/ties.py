@@ -8,17 +8,17 @@ input of which the answer says nothing keeps no verdict.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from attrs import define, field, frozen
 
-from .documents import canonical, read
+from .documents import canonical, read, read_field
 from .likeness import Sent
-from .outcomes import OutcomeError, OutcomeStatus
+from .outcomes import OutcomeError
 
 
-# A frozen class takes twice as long to make, and there are three of these for each input.
+# A frozen class takes twice as long to make, and there is one of these for each input.
 @define
 class Entry:
     """An input on its way; nothing of it is changed any more.
@@ -47,14 +47,21 @@ class Entry:
         return wire
 
 
-@define
-class Found:
-    """A result as the server gave it, with the evidence that it carries."""
+@frozen
+class Results:
+    """The results of an answer, with the evidence that they carry, in lists of the same length.
 
-    value: Any
-    id: str | None = None
-    key: str | None = None
-    properties: Mapping[str, Any] = field(factory=dict[str, Any])
+    Attributes:
+        values: The results as the server gave them.
+        ids: The ids of the records; None where one has none.
+        keys: The keys by which they name their inputs; None where one names none.
+        properties_of: Returns the property values that a result repeats.
+    """
+
+    values: Sequence[Any] = ()
+    ids: Sequence[str | None] = ()
+    keys: Sequence[str | None] = ()
+    properties_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}
 
 
 @frozen
@@ -66,26 +73,25 @@ class Refusal:
 
 
 @define
-class Verdict:
-    """What the answer says of one input."""
-
-    status: OutcomeStatus
-    result: Any = None
-    error: OutcomeError | None = None
-
-
-@define
 class Tied:
-    """What could be tied: a verdict by position in the batch, and what was left over."""
+    """What could be tied: by position in the batch, and what was left over.
 
-    verdicts: dict[int, Verdict] = field(factory=dict[int, Verdict])
+    Attributes:
+        done: The results of the inputs that were done; None where nobody knows which it is.
+        refused: Why inputs were refused.
+        unmatched: Results of no input.
+        unattributed: Errors of no input.
+    """
+
+    done: dict[int, Any] = field(factory=dict[int, Any])
+    refused: dict[int, OutcomeError] = field(factory=dict[int, OutcomeError])
     unmatched: list[Any] = field(factory=list[Any])
     unattributed: list[OutcomeError] = field(factory=list[OutcomeError])
 
 
 def tie(
     entries: Sequence[Entry],
-    results: Sequence[Found],
+    results: Results,
     refusals: Iterable[Refusal],
     *,
     shared: bool,
@@ -108,7 +114,7 @@ def tie(
         if entry.key is not None:
             by_key.setdefault(entry.key, []).append(position)
 
-    keyless = _tie_by_key(tied, by_key, _once(tied, results), shared=shared)
+    keyless = _tie_by_key(tied, by_key, results, shared=shared)
     for refusal in refusals:
         keys = refusal.keys & by_key.keys()
         if not refusal.keys and keys_in_messages:
@@ -116,54 +122,57 @@ def tie(
         if not keys:
             tied.unattributed.append(refusal.error)
         for position in (position for key in keys for position in by_key[key]):
-            tied.verdicts.setdefault(position, Verdict(OutcomeStatus.FAILED, error=refusal.error))
-    if by_properties:
-        _tie_by_properties(tied, entries, keyless)
+            if position not in tied.done:
+                tied.refused.setdefault(position, refusal.error)
+    if keyless and by_properties:
+        open_ = [at for at in range(len(entries)) if at not in tied.done and at not in tied.refused]
+        _tie_by_properties(tied, {at: entries[at] for at in open_}, results, keyless)
     else:
-        tied.unmatched += [found.value for found in keyless]
+        tied.unmatched += [results.values[number] for number in keyless]
     return tied
 
 
-def _once(tied: Tied, results: Sequence[Found]) -> Sequence[Found]:
-    """Return each record once, however often an answer lists it.
-
-    One that is listed under two keys belongs to neither input.
-    """
-    ids = {found.id for found in results}
-    if len(ids) == len(results) and None not in ids:  # as a rule
-        return results
-    records: dict[object, Found] = {}
-    doubtful: set[object] = set()
-    for number, found in enumerate(results):
-        name = number if found.id is None else found.id
-        first = records.setdefault(name, found)
-        if first.key is None:
-            records[name] = found
-        elif found.key not in (None, first.key):
-            doubtful.add(name)
-    tied.unmatched += [records[name].value for name in records if name in doubtful]
-    return [found for name, found in records.items() if name not in doubtful]
-
-
 def _tie_by_key(
-    tied: Tied, by_key: Mapping[str, Sequence[int]], results: Iterable[Found], *, shared: bool
-) -> list[Found]:
-    keyless: list[Found] = []
-    for found in results:
-        if found.key is None:
-            keyless.append(found)
+    tied: Tied, by_key: Mapping[str, Sequence[int]], results: Results, *, shared: bool
+) -> list[int]:
+    """Tie the results that have a key, and return the numbers of the others."""
+    keyless: list[int] = []
+    for number in _once(tied, results):
+        key = results.keys[number]
+        if key is None:
+            keyless.append(number)
             continue
-        verdict = Verdict(OutcomeStatus.SUCCEEDED, found.value)
         matched = False
-        for position in by_key.get(found.key, ()):
-            if position not in tied.verdicts:
-                tied.verdicts[position] = verdict
+        for position in by_key.get(key, ()):
+            if position not in tied.done:
+                tied.done[position] = results.values[number]
                 matched = True
                 if not shared:
                     break
         if not matched:
-            tied.unmatched.append(found.value)
+            tied.unmatched.append(results.values[number])
     return keyless
+
+
+def _once(tied: Tied, results: Results) -> Iterable[int]:
+    """Return the number of each record once, however often an answer lists it.
+
+    One that is listed under two keys belongs to neither input.
+    """
+    ids, keys = results.ids, results.keys
+    if len(set(ids)) == len(ids) and None not in ids:  # as a rule
+        return range(len(ids))
+    records: dict[object, int] = {}
+    doubtful: set[object] = set()
+    for number, id_ in enumerate(ids):
+        name = number if id_ is None else id_
+        first = keys[records.setdefault(name, number)]
+        if first is None:
+            records[name] = number
+        elif keys[number] not in (None, first):
+            doubtful.add(name)
+    tied.unmatched += [results.values[records[name]] for name in records if name in doubtful]
+    return [number for name, number in records.items() if name not in doubtful]
 
 
 def _keys_in(message: str, by_key: Mapping[str, Sequence[int]]) -> frozenset[str]:
@@ -172,63 +181,86 @@ def _keys_in(message: str, by_key: Mapping[str, Sequence[int]]) -> frozenset[str
     return frozenset(words & by_key.keys())
 
 
-@define
-class _Group:
-    """Inputs that are the same but for their keys, and so stand in for each other."""
+def _tie_by_properties(
+    tied: Tied, entries: Mapping[int, Entry], results: Results, keyless: Sequence[int]
+) -> None:
+    """Tie results without a key to the inputs that nothing is known of.
 
-    properties: Mapping[str, Any]
-    free: list[int]
-
-
-def _tie_by_properties(tied: Tied, entries: Sequence[Entry], results: Sequence[Found]) -> None:
-    groups: dict[bytes, _Group] = {}
-    for position, entry in enumerate(entries):
-        if position not in tied.verdicts:
-            wire = entry.wire
-            same = canonical({n: value for n, value in wire.items() if value != entry.key})
-            if same not in groups:
-                groups[same] = _Group(wire.get("properties", {}), [])
-            groups[same].free.append(position)
-
-    open_ = list(groups.values())
-    sent = Sent([group.properties for group in open_])
-    left = {found.id: found for found in results if found.id is not None}
-    repeated = {id_: sent.repeated(found.properties) for id_, found in left.items()}
-    free = (1 << len(open_)) - 1
+    Args:
+        tied: What has been tied.
+        entries: The inputs, by position.
+        results: The results.
+        keyless: The numbers of those without a key.
+    """
+    sent = Sent(_properties(entries.values()))
+    groups = [[position] for position in entries]
+    if not sent.all_differ:
+        groups = _group(entries)
+        sent = Sent(_properties(entries[group[0]] for group in groups))
+    stored = {
+        number: results.properties_of(results.values[number])
+        for number in keyless
+        if results.ids[number] is not None
+    }
+    repeated = {number: sent.repeated(properties) for number, properties in stored.items()}
+    free = (1 << len(groups)) - 1
     settled = True
     while settled:
         # What one result says of the others is said when this round is over.
         among, settled = free, False
-        for id_, may_be in repeated.items():
-            for number, taken_for in may_be:
+        for number in [*stored]:
+            for at, taken_for in repeated[number]:
                 # Two results can fit one place that is left; then the second stays open.
-                if id_ in left and taken_for & among == 1 << number and open_[number].free:
-                    position = open_[number].free.pop(0)
-                    tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, left.pop(id_).value)
+                if number in stored and taken_for & among == 1 << at and groups[at]:
+                    tied.done[groups[at].pop(0)] = results.values[number]
+                    del stored[number]
                     settled = True
-                    if not open_[number].free:
-                        free &= ~(1 << number)
-    _count(tied, left, sent, open_)
-    tied.unmatched += [found.value for found in left.values()]
-    tied.unmatched += [found.value for found in results if found.id is None]
+                    if not groups[at]:
+                        free &= ~(1 << at)
+    last = _count(tied, stored, sent, groups)
+    if last is not None:
+        tied.done[last] = results.values[stored.popitem()[0]]
+    left = [number for number in keyless if number in stored or results.ids[number] is None]
+    tied.unmatched += [results.values[number] for number in left]
 
 
-def _count(tied: Tied, left: dict[str, Found], sent: Sent, groups: Sequence[_Group]) -> None:
+def _properties(entries: Iterable[Entry]) -> list[Mapping[str, Any]]:
+    texts = [entry.text for entry in entries]
+    return [properties or {} for properties in read_field(texts, "properties")]
+
+
+def _group(entries: Mapping[int, Entry]) -> list[list[int]]:
+    """Put inputs together that are the same but for their keys, and so stand in for each other."""
+    groups: dict[bytes, list[int]] = {}
+    for position, entry in entries.items():
+        wire = {name: value for name, value in entry.wire.items() if value != entry.key}
+        groups.setdefault(canonical(wire), []).append(position)
+    return [*groups.values()]
+
+
+def _count(
+    tied: Tied,
+    stored: Mapping[int, Mapping[str, Any]],
+    sent: Sent,
+    groups: Sequence[Sequence[int]],
+) -> int | None:
     """Tie by number: as many records as inputs are left, so each input was done.
 
     Nobody can say which record is whose, unless there is one of each. An error that names nobody
     forbids it, and so do records that cannot be of all the inputs: two of one and none of another.
+
+    Returns:
+        The position of the one input whose record is known, if there is one of each.
     """
-    free = [position for group in groups for position in group.free]
-    if len(left) != len(free) or tied.unattributed:
-        return
-    places = [number for number, group in enumerate(groups) for _ in group.free]
-    possible = [sent.possible(found.properties) for found in left.values()]
+    free = [position for group in groups for position in group]
+    if len(stored) != len(free) or tied.unattributed:
+        return None
+    places = [number for number, group in enumerate(groups) for _ in group]
+    possible = [sent.possible(properties) for properties in stored.values()]
     if not _all_find_a_place([[at for at, g in enumerate(places) if p >> g & 1] for p in possible]):
-        return
-    for position in free:
-        value = left.popitem()[1].value if len(free) == 1 else None
-        tied.verdicts[position] = Verdict(OutcomeStatus.SUCCEEDED, value)
+        return None
+    tied.done.update(dict.fromkeys(free))
+    return free[0] if len(free) == 1 else None
 
 
 def _all_find_a_place(wishes: Sequence[Sequence[int]]) -> bool:

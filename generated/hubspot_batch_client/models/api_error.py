@@ -98,12 +98,12 @@ class ApiError(Model):
             d.pop("subCategory", ABSENT),
             d.pop("correlationId", ABSENT),
             d.pop("context", ABSENT),
-            as_models(ErrorDetail, d.pop("errors", ABSENT)),
+            as_models(ErrorDetail, d.pop("errors")) if "errors" in d else ABSENT,
             d.pop("links", ABSENT),
             d.pop("errorType", ABSENT),
             d.pop("policyName", ABSENT),
             d.pop("groupName", ABSENT),
             d.pop("requestId", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -45,6 +45,6 @@ class AppInfo(Model):
         return cls(
             d.pop("id", ABSENT),
             d.pop("name", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

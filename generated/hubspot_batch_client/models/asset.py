@@ -54,6 +54,6 @@ class Asset(Model):
             d.pop("id", ABSENT),
             d.pop("name", ABSENT),
             d.pop("metrics", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

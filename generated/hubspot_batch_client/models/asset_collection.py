@@ -50,7 +50,7 @@ class AssetCollection(Model):
         d: dict[str, Any] = dict(src_dict)
         return cls(
             as_models(Asset, d.pop("results", ABSENT)),
-            as_model(Paging, d.pop("paging", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_model(Paging, d.pop("paging")) if "paging" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -49,6 +49,6 @@ class Association(Model):
         return cls(
             as_model(AssociationTarget, d.pop("to", ABSENT)),
             as_models(AssociationType, d.pop("types", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -48,6 +48,6 @@ class AssociationType(Model):
         return cls(
             as_enum(AssociationCategory, d.pop("associationCategory", ABSENT)),
             d.pop("associationTypeId", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -80,10 +80,10 @@ class BatchError(Model):
             d.pop("category", ABSENT),
             d.pop("message", ABSENT),
             d.pop("context", ABSENT),
-            as_models(ErrorDetail, d.pop("errors", ABSENT)),
+            as_models(ErrorDetail, d.pop("errors")) if "errors" in d else ABSENT,
             d.pop("links", ABSENT),
             d.pop("id", ABSENT),
             d.pop("subCategory", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -93,14 +93,13 @@ class Call(Model):
             as_datetime(d.pop("createdAt", ABSENT)),
             as_datetime(d.pop("updatedAt", ABSENT)),
             d.pop("archived", ABSENT),
-            as_datetime(d.pop("archivedAt", ABSENT)),
-            as_map(
-                lambda value: as_models(PropertyVersion, value),
-                d.pop("propertiesWithHistory", ABSENT),
-            ),
+            as_datetime(d.pop("archivedAt")) if "archivedAt" in d else ABSENT,
+            as_map(lambda value: as_models(PropertyVersion, value), d.pop("propertiesWithHistory"))
+            if "propertiesWithHistory" in d
+            else ABSENT,
             d.pop("objectWriteTraceId", ABSENT),
             d.pop("url", ABSENT),
-            as_models(CallWarning, d.pop("warnings", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_models(CallWarning, d.pop("warnings")) if "warnings" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

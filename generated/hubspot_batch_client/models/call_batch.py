@@ -83,10 +83,10 @@ class CallBatch(Model):
             as_datetime(d.pop("startedAt", ABSENT)),
             as_datetime(d.pop("completedAt", ABSENT)),
             as_models(Call, d.pop("results", ABSENT)),
-            as_datetime(d.pop("requestedAt", ABSENT)),
+            as_datetime(d.pop("requestedAt")) if "requestedAt" in d else ABSENT,
             d.pop("links", ABSENT),
             d.pop("numErrors", ABSENT),
-            as_models(BatchError, d.pop("errors", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_models(BatchError, d.pop("errors")) if "errors" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -59,6 +59,6 @@ class CallInput(Model):
             d.pop("properties", ABSENT),
             as_models(Association, d.pop("associations", ABSENT)),
             d.pop("objectWriteTraceId", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -53,6 +53,6 @@ class CallWarning(Model):
             d.pop("category", ABSENT),
             d.pop("message", ABSENT),
             d.pop("context", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -67,6 +67,6 @@ class Campaign(Model):
             as_datetime(d.pop("createdAt", ABSENT)),
             as_datetime(d.pop("updatedAt", ABSENT)),
             as_models(BusinessUnit, d.pop("businessUnits", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

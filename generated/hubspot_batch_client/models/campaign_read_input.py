@@ -40,6 +40,6 @@ class CampaignReadInput(Model):
         d: dict[str, Any] = dict(src_dict)
         return cls(
             d.pop("id", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

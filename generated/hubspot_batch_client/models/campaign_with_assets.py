@@ -78,7 +78,9 @@ class CampaignWithAssets(Model):
             as_datetime(d.pop("createdAt", ABSENT)),
             as_datetime(d.pop("updatedAt", ABSENT)),
             as_models(BusinessUnit, d.pop("businessUnits", ABSENT)),
-            as_map(lambda value: as_model(AssetCollection, value), d.pop("assets", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_map(lambda value: as_model(AssetCollection, value), d.pop("assets"))
+            if "assets" in d
+            else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -45,6 +45,6 @@ class CustomProperty(Model):
         return cls(
             d.pop("name", ABSENT),
             d.pop("value", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -143,6 +143,6 @@ class CustomPropertyInput(Model):
             d.pop("unit", ABSENT),
             d.pop("updatedByUserId", ABSENT),
             d.pop("useTimestampAsPersistenceTimestamp", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -63,6 +63,6 @@ class ErrorDetail(Model):
             d.pop("in", ABSENT),
             d.pop("subCategory", ABSENT),
             d.pop("context", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -113,8 +113,8 @@ class MarketingEvent(Model):
             as_datetime(d.pop("createdAt", ABSENT)),
             as_datetime(d.pop("updatedAt", ABSENT)),
             as_models(CustomProperty, d.pop("customProperties", ABSENT)),
-            as_datetime(d.pop("startDateTime", ABSENT)),
-            as_datetime(d.pop("endDateTime", ABSENT)),
+            as_datetime(d.pop("startDateTime")) if "startDateTime" in d else ABSENT,
+            as_datetime(d.pop("endDateTime")) if "endDateTime" in d else ABSENT,
             d.pop("eventType", ABSENT),
             d.pop("eventOrganizer", ABSENT),
             d.pop("eventDescription", ABSENT),
@@ -123,7 +123,7 @@ class MarketingEvent(Model):
             d.pop("eventCompleted", ABSENT),
             d.pop("eventStatus", ABSENT),
             d.pop("eventStatusV2", ABSENT),
-            as_model(AppInfo, d.pop("appInfo", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_model(AppInfo, d.pop("appInfo")) if "appInfo" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

@@ -42,6 +42,6 @@ class MarketingEventBatchInput(Model):
         d: dict[str, Any] = dict(src_dict)
         return cls(
             as_models(MarketingEventUpdate, d.pop("inputs", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

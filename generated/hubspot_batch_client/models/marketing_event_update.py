@@ -90,8 +90,8 @@ class MarketingEventUpdate(Model):
             d.pop("eventDescription", ABSENT),
             d.pop("eventUrl", ABSENT),
             d.pop("eventCancelled", ABSENT),
-            as_datetime(d.pop("startDateTime", ABSENT)),
-            as_datetime(d.pop("endDateTime", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_datetime(d.pop("startDateTime")) if "startDateTime" in d else ABSENT,
+            as_datetime(d.pop("endDateTime")) if "endDateTime" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

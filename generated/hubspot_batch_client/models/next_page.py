@@ -47,6 +47,6 @@ class NextPage(Model):
         return cls(
             d.pop("after", ABSENT),
             d.pop("link", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

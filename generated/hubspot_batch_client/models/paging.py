@@ -48,8 +48,8 @@ class Paging(Model):
         """
         d: dict[str, Any] = dict(src_dict)
         return cls(
-            as_model(NextPage, d.pop("next", ABSENT)),
-            as_model(PreviousPage, d.pop("prev", ABSENT)),
-            # The last one: what is left.
-            additional_properties=d,
+            as_model(NextPage, d.pop("next")) if "next" in d else ABSENT,
+            as_model(PreviousPage, d.pop("prev")) if "prev" in d else ABSENT,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

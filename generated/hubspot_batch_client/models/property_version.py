@@ -69,6 +69,6 @@ class PropertyVersion(Model):
             d.pop("sourceId", ABSENT),
             d.pop("sourceLabel", ABSENT),
             d.pop("updatedByUserId", ABSENT),
-            # The last one: what is left.
-            additional_properties=d,
+            # The last one: what is left. A dict that was emptied keeps its size in memory.
+            additional_properties=d or {},
         )

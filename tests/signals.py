@@ -159,7 +159,6 @@ class Run:
         account = self._account(error, begun=len(self.sandbox.requests) > requests)
         # What it keeps alive goes with it.
         self.outcomes = self.result = error = None
-        assert not left_beside(others), "a thread is left"
         if account is not None:
             self._check([*self.told, *account.outcomes], account)
         elif met == "after":
@@ -167,6 +166,8 @@ class Run:
         else:
             assert not self._there(), "something was done, and there is no account"
         self._calm(client, "After", 2)
+        client.close()
+        assert not left_beside(others), "a thread is left"
         return met
 
     def _calm(self, client: HubSpotBatch, name: str, count: int) -> float:

@@ -16,6 +16,7 @@ from typing import Any, Self
 import httpx
 
 from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
+from .crew import Workers
 from .errors import ConfigurationError
 from .operations import REPEATABLE, Client
 from .policies import RateLimit, Retry, Wait
@@ -51,7 +52,7 @@ class HubSpotBatch:
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
         max_concurrency: Requests under way at most, those of `raw` included; fewer while the server
-            struggles. They are made in threads of a run's own.
+            struggles. They are made in threads, which end when the client is closed.
         rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
             10 seconds, until the first answer says what the account's allowance is.
         retry: How often a request is sent again that was not done, or may be done twice.
@@ -103,7 +104,8 @@ class HubSpotBatch:
         )
         self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_httpx_client()
-        runner = Runner(self.raw, self._http, max_concurrency)
+        self._workers = Workers(max_concurrency)
+        runner = Runner(self.raw, self._http, max_concurrency, self._workers)
         self.campaigns = Campaigns(runner)
         self.marketing_events = MarketingEvents(runner)
         self.calls = Calls(runner)
@@ -114,6 +116,7 @@ class HubSpotBatch:
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         self._http.close()
+        self._workers.dismiss()
 
     def __enter__(self) -> Self:
         return self

@@ -6,58 +6,60 @@ This module decides which thread makes a call. It never decides what is called o
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from _thread import start_new_thread
 from collections import deque
-from collections.abc import Callable, Coroutine, KeysView
+from collections.abc import Callable, Coroutine, Iterable, KeysView
+from contextlib import suppress
 from contextvars import Context, copy_context
+from functools import partial
+from itertools import islice
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 GivenT = TypeVar("GivenT")
 CameT = TypeVar("CameT")
 
+Told: TypeAlias = Callable[[], None]
+# What is to be done, which returns how to tell of it.
+Work: TypeAlias = Callable[[], Told]
+
 
 class Crew(Generic[GivenT, CameT]):
-    """Threads that make one kind of call; what came of each is fetched by the caller's thread.
+    """Makes one kind of call in threads; what came of each is fetched by the caller's thread.
 
-    A thread is started when a call finds none free. They are daemons, so that one that waits for
-    a far-off repetition, which nobody wants any more, does not keep the interpreter from ending.
-
-    An interruption can come between any two steps in the caller's thread. The order of the steps
-    is such that a call is rather forgotten than waited for in vain.
+    An interruption can come between any two steps in the caller's thread. No call is forgotten
+    then, and none is waited for in vain.
 
     Args:
+        workers: The threads.
         call: What is called; what it raises is what came of it.
 
     Attributes:
         under_way: What was given of which nothing has been fetched yet.
     """
 
-    def __init__(self, call: Callable[[GivenT], CameT]) -> None:
+    def __init__(self, workers: Workers, call: Callable[[GivenT], CameT]) -> None:
         self.under_way: set[GivenT] = set()
+        self._workers = workers
         self._call = call
         self._context = copy_context()
-        self._given: SimpleQueue[GivenT | None] = SimpleQueue()
         self._came: deque[tuple[GivenT, CameT | BaseException]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
 
     def start(self, given: GivenT) -> None:
         """Have a call made."""
-        if len(self.under_way) >= len(self._threads):
-            context = self._context.copy()
-            # So named that a list of threads says whose it is.
-            thread = threading.Thread(
-                target=_work,
-                args=(context, self._call, self._given, self._came, self._news),
-                name="hubspot-batch",
-                daemon=True,
-            )
-            self._threads.append(thread)
-            _begin(thread)
-        self._given.put(given)
-        self.under_way.add(given)
+        context = self._context.copy()
+        work = partial(_make, context, self._call, given, self._came, self._news)
+        handed_over: list[None] = []
+        try:
+            self.under_way.add(given)
+            self._workers.do(work, handed_over)
+        except BaseException:
+            if not handed_over:
+                self.under_way.discard(given)
+            raise
 
     def fetch(self) -> tuple[GivenT, CameT | BaseException]:
         """Wait for a call to end; return what it was given, and what came of it or was raised."""
@@ -70,31 +72,140 @@ class Crew(Generic[GivenT, CameT]):
         """Whether `fetch` would return at once."""
         return bool(self._came)
 
-    def owns(self, thread: threading.Thread) -> bool:
-        """Whether a thread is one of these."""
-        return thread in self._threads
+
+def _make(
+    context: Context,
+    call: Callable[[GivenT], CameT],
+    given: GivenT,
+    came: deque[tuple[GivenT, CameT | BaseException]],
+    news: SimpleQueue[None],
+) -> Told:
+    try:
+        return partial(_tell, came, news, given, context.run(call, given))
+    except BaseException as error:  # noqa: BLE001 - the fetching thread decides
+        return partial(_tell, came, news, given, error)
+
+
+def _tell(
+    came: deque[tuple[GivenT, CameT | BaseException]],
+    news: SimpleQueue[None],
+    given: GivenT,
+    what: CameT | BaseException,
+) -> None:
+    came.append((given, what))
+    news.put(None)
+
+
+class Workers:
+    """The threads of a client, of which its runs take those that are free.
+
+    One is started when none is free, which takes as long as a small request. They end when the
+    client is closed, or when nobody has it any more.
+
+    Args:
+        most: So many are kept while there is nothing to do.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._idle = _Idle(most)
+
+    def do(self, work: Work, handed_over: list[None]) -> None:
+        """Have work done, and told of when the thread is free again.
+
+        Args:
+            work: What to do.
+            handed_over: Is given an item at the moment from which on it will be done.
+        """
+        if self._idle.process != os.getpid():  # a fork takes no threads along
+            self._idle = _Idle(self._most)
+        if not self._idle.give(work, handed_over):
+            _begin(Worker(self._idle, work), handed_over)
 
     def dismiss(self) -> None:
-        """Let the threads end when their calls have; wait for them where nothing is under way."""
-        self._given.put(None)
-        if not self.under_way and not self.owns(threading.current_thread()):
-            _wait_for(self._threads)
+        """Let the threads end, those that work when they are done."""
+        self._idle.end()
 
     def __del__(self) -> None:
-        """Let the threads end if an interruption came before they were dismissed."""
-        if hasattr(self, "_given"):
-            self._given.put(None)
+        """Let the threads end."""
+        self.dismiss()
 
 
-def _begin(thread: threading.Thread) -> None:
+class Worker(threading.Thread):
+    """A thread that does one piece of work after another.
+
+    It is a daemon, so that one that waits for a far-off repetition, which nobody wants any more,
+    does not keep the interpreter from ending.
+    """
+
+    def __init__(self, idle: _Idle, work: Work) -> None:
+        # So named that a list of threads says whose it is.
+        super().__init__(name="hubspot-batch", daemon=True)
+        self._idle = idle
+        self._given: SimpleQueue[Work | None] = SimpleQueue()
+        self._given.put(work)
+
+    def run(self) -> None:
+        """Work until there is nothing to be done any more."""
+        while (work := self._given.get()) is not None:
+            tell = work()
+            stays = self._idle.take(self._given)
+            tell()
+            if not stays:
+                return
+            del work, tell
+
+
+class _Idle:
+    """Threads that have nothing to do, as the queues from which they take work."""
+
+    def __init__(self, most: int) -> None:
+        self.process = os.getpid()
+        self._most = most
+        self._over = False
+        self._waiting: deque[SimpleQueue[Work | None]] = deque()
+
+    def take(self, thread: SimpleQueue[Work | None]) -> bool:
+        """Take a thread that is done; return False if it shall end."""
+        if len(self._waiting) >= self._most:
+            return False
+        self._waiting.append(thread)
+        if self._over:
+            self.end()
+        return True
+
+    def give(self, work: Work | None, handed_over: list[None]) -> bool:
+        """Give work to a thread, or let it end; return whether there was one.
+
+        To take the thread, to give and to note it is one step: no interruption comes in between.
+        """
+        thread = islice(iter(self._waiting.pop, None), 1)
+        with suppress(IndexError):
+            handed_over.extend(map(_PUT, thread, (work,)))
+        return bool(handed_over)
+
+    def end(self) -> None:
+        """Let these threads end, and those that are taken later."""
+        self._over = True
+        while self.give(None, []):
+            pass
+
+
+# A function in C, through which no interruption comes.
+_PUT = SimpleQueue[Any].put
+
+
+def _begin(thread: threading.Thread, handed_over: list[None]) -> None:
     """Start a thread, from one that no signal handler ever interrupts.
 
     `Thread.start` waits at a condition. An interruption in the midst of that comes out as a
     RuntimeError of a lock, or leaves a lock taken for ever, so that the thread never gets on.
     """
     begun: SimpleQueue[BaseException | None] = SimpleQueue()
-    start_new_thread(_begin_aside, (thread, begun))
+    aside: Iterable[Any] = map(start_new_thread, (_begin_aside,), ((thread, begun),))
+    handed_over.extend(aside)  # in one step, as above
     if (failure := begun.get()) is not None:
+        handed_over.clear()
         raise failure
 
 
@@ -105,36 +216,6 @@ def _begin_aside(thread: threading.Thread, begun: SimpleQueue[BaseException | No
         begun.put(error)
     else:
         begun.put(None)
-
-
-def _wait_for(threads: list[threading.Thread]) -> None:
-    """Wait until threads have ended, but for those that an interruption kept from starting."""
-    try:
-        for thread in threads:
-            if thread.is_alive():
-                thread.join()
-    except RuntimeError as error:
-        # Before 3.13 Python can release a lock once too often when it is interrupted here.
-        raise error.__context__ or error from None
-
-
-def _work(
-    context: Context,
-    call: Callable[[GivenT], CameT],
-    todo: SimpleQueue[GivenT | None],
-    done: deque[tuple[GivenT, CameT | BaseException]],
-    news: SimpleQueue[None],
-) -> None:
-    """Make calls until there are none to make any more."""
-    while (given := todo.get()) is not None:
-        try:
-            came: CameT | BaseException = context.run(call, given)
-        except BaseException as error:  # noqa: BLE001 - the fetching thread decides
-            came = error
-        done.append((given, came))
-        news.put(None)
-        del given, came
-    todo.put(None)  # for the next thread
 
 
 class TaskCrew(Generic[GivenT, CameT]):

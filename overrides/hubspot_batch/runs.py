@@ -18,7 +18,7 @@ from attrs import Factory, frozen
 from .answers import Answer
 from .batch import BatchRun
 from .chunks import Chunk
-from .crew import Crew, TaskCrew
+from .crew import Crew, TaskCrew, Worker, Workers
 from .errors import ConfigurationError, HubSpotBatchError
 from .flights import HaltedError, flying
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
@@ -121,6 +121,7 @@ class Runner:
     client: Client
     http: httpx.Client
     width: int
+    workers: Workers
 
     def collect(self, order: Order) -> BatchResult[Any]:
         """Carry out an operation and return the outcomes of all inputs."""
@@ -166,7 +167,7 @@ class Runner:
         Also a single request is made in another thread: Ctrl-C comes to this one, and would break
         it off.
         """
-        crew: Crew[Chunk, Answer] = Crew(lambda chunk: self._call(order, chunk))
+        crew: Crew[Chunk, Answer] = Crew(self.workers, lambda chunk: self._call(order, chunk))
         try:
             while run.going or _worth_waiting(crew.under_way):
                 self._fill(run, crew)
@@ -187,8 +188,6 @@ class Runner:
             if graver is not None and isinstance(error, GeneratorExit):
                 raise graver from None
             raise
-        finally:
-            crew.dismiss()
 
     def _fill(self, run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> None:
         """Have as many requests made at a time as may be."""
@@ -201,7 +200,9 @@ class Runner:
     def _see_out(run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> BaseException | None:
         """Wait for what is under way, which cannot be called back; its answer is known soon."""
         graver: BaseException | None = None
-        while _worth_waiting(crew.under_way) and not crew.owns(threading.current_thread()):
+        # Where one of the threads throws an iterator away, it would wait for itself.
+        waits = not isinstance(threading.current_thread(), Worker)
+        while waits and _worth_waiting(crew.under_way):
             graver = _land_at_last(run, *crew.fetch()) or graver
         return graver
 

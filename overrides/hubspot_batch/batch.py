@@ -120,18 +120,10 @@ class BatchRun(Generic[ResultT]):
             except InputError as error:
                 self._end(error)
 
-    def _tell_of(
-        self,
-        entry: Entry,
-        status: OutcomeStatus,
-        result: ResultT | None = None,
-        error: OutcomeError | None = None,
-    ) -> None:
-        if entry.index in self._inputs.open:  # else it was told before an interruption
-            outcome = Outcome(entry.index, entry.input, status, result, error)
-            if self._sharing.on:
-                self._sharing.note(entry, outcome)
-            self._inputs.tell(outcome)
+    def _tell(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
+        if self._sharing.on:
+            self._sharing.note(entry, outcome)
+        self._inputs.tell(outcome)
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
@@ -174,13 +166,19 @@ class BatchRun(Generic[ResultT]):
         )
         self.unmatched += tied.unmatched
         silence = answer.silence(tied.unattributed, reads=reads)
+        open_, done, refused = self._inputs.open, tied.done, tied.refused
         for position, entry in enumerate(chunk.entries):
-            if position in tied.done:
-                self._tell_of(entry, OutcomeStatus.SUCCEEDED, tied.done[position])
-            elif position in tied.refused:
-                self._tell_of(entry, OutcomeStatus.FAILED, error=tied.refused[position])
+            index = entry.index
+            if index not in open_:  # it was told before an interruption
+                continue
+            if position in done:
+                outcome = Outcome(index, entry.input, OutcomeStatus.SUCCEEDED, done[position])
+            elif position in refused:
+                error = refused[position]
+                outcome = Outcome(index, entry.input, OutcomeStatus.FAILED, None, error)
             else:
-                self._tell_of(entry, self._not_known, error=silence)
+                outcome = Outcome(index, entry.input, self._not_known, None, silence)
+            self._tell(entry, outcome)
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -256,7 +254,10 @@ class BatchRun(Generic[ResultT]):
         self, entries: Iterable[Entry], status: OutcomeStatus, error: OutcomeError
     ) -> None:
         for entry in entries:
-            self._tell_of(entry, status, error=error)
+            if entry.index in self._inputs.open:  # else it was told before an interruption
+                outcome: Outcome[ResultT]
+                outcome = Outcome(entry.index, entry.input, status, None, error)
+                self._tell(entry, outcome)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.

@@ -128,6 +128,9 @@ class Chunk:
     @property
     def texts(self) -> list[bytes]:
         """What to send, each record that is read once."""
+        names = {entry.key for entry in self.entries}
+        if len(names) == len(self.entries):  # as a rule
+            return [entry.text for entry in self.entries]
         return list({entry.name: entry.text for entry in self.entries}.values())
 
     def halves(self) -> tuple[Chunk, Chunk] | None:

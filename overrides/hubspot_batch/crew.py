@@ -10,12 +10,13 @@ import os
 import threading
 from _thread import start_new_thread
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, KeysView
+from collections.abc import Callable, Coroutine, Generator, Iterable, KeysView
 from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
+from types import coroutine
 from typing import Any, Generic, TypeAlias, TypeVar
 
 GivenT = TypeVar("GivenT")
@@ -224,6 +225,8 @@ class TaskCrew(Generic[GivenT, CameT]):
     def __init__(self, call: Callable[[GivenT], Coroutine[Any, Any, CameT]]) -> None:
         self._call = call
         self._tasks: dict[GivenT, asyncio.Task[CameT]] = {}
+        self._ended: deque[GivenT] = deque()
+        self._news = asyncio.Event()
 
     @property
     def under_way(self) -> KeysView[GivenT]:
@@ -232,25 +235,36 @@ class TaskCrew(Generic[GivenT, CameT]):
 
     async def start(self, given: GivenT) -> None:
         """Have a call made, and let it come as far as it can before anything else is done."""
-        task = asyncio.create_task(self._call(given))
-        self._tasks[given] = task
-        await asyncio.wait([task], timeout=0)
+        task = self._tasks[given] = asyncio.create_task(self._call(given))
+        task.add_done_callback(lambda _: self._note(given))
+        await _give_way()
+
+    def _note(self, given: GivenT) -> None:
+        self._ended.append(given)
+        self._news.set()
 
     async def fetch(self) -> tuple[GivenT, CameT | BaseException]:
         """Wait for a call to end; return what it was given, and what came of it or was raised."""
-        await asyncio.wait(self._tasks.values(), return_when=asyncio.FIRST_COMPLETED)
-        given, task = next(item for item in self._tasks.items() if item[1].done())
-        del self._tasks[given]
+        while not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        given = self._ended.popleft()
         try:
-            return given, task.result()
+            return given, self._tasks.pop(given).result()
         except BaseException as error:  # noqa: BLE001 - the fetching task decides
             return given, error
 
     def ended(self) -> bool:
-        """Whether `fetch` would return at once."""
+        """Whether `fetch` would return at once, or as soon as the event loop has noticed."""
         return any(task.done() for task in self._tasks.values())
 
     def cancel(self) -> None:
         """Cancel all calls; what comes of them is still to be fetched."""
         for task in self._tasks.values():
             task.cancel()
+
+
+@coroutine
+def _give_way() -> Generator[None, None, None]:
+    """Let the event loop take its other steps first."""
+    yield

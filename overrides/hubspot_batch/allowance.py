@@ -218,10 +218,11 @@ class Allowance:
             now: When it came.
             headers: Those of the answer.
         """
-        most = number(headers, "X-HubSpot-RateLimit-Max")
-        interval = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
-        left = number(headers, "X-HubSpot-RateLimit-Remaining")
-        left_today = number(headers, "X-HubSpot-RateLimit-Daily-Remaining")
+        said = {name.lower(): value for name, value in headers.items()}  # looked up at less cost
+        most = number(said, "x-hubspot-ratelimit-max")
+        interval = number(said, "x-hubspot-ratelimit-interval-milliseconds")
+        left = number(said, "x-hubspot-ratelimit-remaining")
+        left_today = number(said, "x-hubspot-ratelimit-daily-remaining")
         with self._lock:
             self._answered = now
             if started in self._slow:

@@ -108,9 +108,15 @@ class BatchRun(Generic[ResultT]):
         self.under_way.add(chunk)
         return chunk
 
+    @property
+    def can_read_ahead(self) -> bool:
+        """Whether something is left to do for the next request that need not wait for answers."""
+        idle = self.stopped is None and not self._again and not self._gathering.full
+        return idle and self._intake.at_hand
+
     def read_ahead(self) -> None:
         """Make good use of waiting: get ready what the next request will hold."""
-        if not self._again and self._intake.at_hand:
+        if self.can_read_ahead:
             self._gather()
 
     def _gather(self) -> None:
@@ -119,11 +125,6 @@ class BatchRun(Generic[ResultT]):
                 self._intake.gather()
             except InputError as error:
                 self._end(error)
-
-    def _tell(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
-        if self._sharing.on:
-            self._sharing.note(entry, outcome)
-        self._inputs.tell(outcome)
 
     def settle(self, chunk: Chunk, answer: Answer) -> None:
         """Say what the answer to a chunk means for each of its inputs."""
@@ -169,6 +170,7 @@ class BatchRun(Generic[ResultT]):
         open_, done, refused = self._inputs.open, tied.done, tied.refused
         for position, entry in enumerate(chunk.entries):
             index = entry.index
+            outcome: Outcome[ResultT]
             if index not in open_:  # it was told before an interruption
                 continue
             if position in done:
@@ -178,7 +180,9 @@ class BatchRun(Generic[ResultT]):
                 outcome = Outcome(index, entry.input, OutcomeStatus.FAILED, None, error)
             else:
                 outcome = Outcome(index, entry.input, self._not_known, None, silence)
-            self._tell(entry, outcome)
+            if reads:
+                self._sharing.note(entry, outcome)
+            self._inputs.tell(outcome)
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -257,7 +261,8 @@ class BatchRun(Generic[ResultT]):
             if entry.index in self._inputs.open:  # else it was told before an interruption
                 outcome: Outcome[ResultT]
                 outcome = Outcome(entry.index, entry.input, status, None, error)
-                self._tell(entry, outcome)
+                self._sharing.note(entry, outcome)
+                self._inputs.tell(outcome)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.

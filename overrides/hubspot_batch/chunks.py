@@ -73,11 +73,11 @@ class Operation(Generic[ResultT]):
             return None
         keys: list[str | None] = [None] * len(found)
         if self.key_field is not None:
-            if self.keys_are_names:
-                for index, one in enumerate(found, first):
-                    if not one.key:
-                        one.key = _name(run_id, index)
             keys = [one.key or None for one in found]
+            if self.keys_are_names and None in keys:
+                for place, one in enumerate(found):
+                    if not one.key:
+                        one.key = keys[place] = _name(run_id, first + place)
             if len(set(keys)) < len(keys):
                 return None
         try:

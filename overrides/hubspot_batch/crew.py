@@ -15,12 +15,15 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from functools import partial
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import coroutine
 from typing import Any, Generic, TypeAlias, TypeVar
 
 GivenT = TypeVar("GivenT")
 CameT = TypeVar("CameT")
+
+# Seconds in which a request is on its way, as a rule.
+_A_MOMENT = 0.0005
 
 Told: TypeAlias = Callable[[], None]
 # What is to be done, which returns how to tell of it.
@@ -72,6 +75,17 @@ class Crew(Generic[GivenT, CameT]):
     def ended(self) -> bool:
         """Whether `fetch` would return at once."""
         return bool(self._came)
+
+    def let_begin(self) -> bool:
+        """Let the calls come to where they wait for answers; return whether one has ended.
+
+        Else they only begin when the caller's thread has nothing to do: the interpreter changes
+        threads every 5 ms if nobody waits.
+        """
+        if not self.ended():
+            with suppress(Empty):
+                self._news.get(timeout=_A_MOMENT)
+        return self.ended()
 
 
 def _make(
@@ -257,6 +271,17 @@ class TaskCrew(Generic[GivenT, CameT]):
     def ended(self) -> bool:
         """Whether `fetch` would return at once, or as soon as the event loop has noticed."""
         return any(task.done() for task in self._tasks.values())
+
+    async def let_begin(self) -> bool:
+        """Let the calls come to where they wait for answers; return whether one has ended."""
+        if not self.ended():
+            self._news.clear()
+            moment = asyncio.get_running_loop().call_later(_A_MOMENT, self._news.set)
+            try:
+                await self._news.wait()
+            finally:
+                moment.cancel()
+        return self.ended()
 
     def cancel(self) -> None:
         """Cancel all calls; what comes of them is still to be fetched."""

@@ -188,9 +188,12 @@ class Exchange:
         """Send once, when there is a place and a start for it."""
         place: Place = Place()
         try:
-            with flight.pausing():
-                yield Enter(self._places, place)
-            started = yield from self._start(request, attempt, flight)
+            flight.pause()
+            started, _ = yield Enter(self._places, place)
+            flight.go_on()
+            # Where others wait for a start, this one waits behind them.
+            if self._turn.occupied or self._allowance.reserve(started) != 0.0:
+                started = yield from self._start(request, attempt, flight)
             try:
                 flight.take_off()
                 asked = self.tokens.asked
@@ -218,8 +221,9 @@ class Exchange:
         told_until = -math.inf
         turn: Place = Place()
         try:
-            with flight.pausing():
-                now, _ = yield Enter(self._turn, turn)
+            flight.pause()
+            now, _ = yield Enter(self._turn, turn)
+            flight.go_on()
             while (pause := self._allowance.reserve(now)) != 0.0:
                 if pause is None:
                     raise DailyLimitError(
@@ -236,8 +240,9 @@ class Exchange:
 
     @staticmethod
     def _sleep(seconds: float, flight: Flight) -> Generator[Step, Came, float]:
-        with flight.pausing():
-            now, _ = yield Sleep(seconds)
+        flight.pause()
+        now, _ = yield Sleep(seconds)
+        flight.go_on()
         return now
 
     def _tell(self, wait: Wait) -> None:

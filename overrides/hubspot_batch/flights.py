@@ -46,16 +46,17 @@ class Flight:
         """Whether it was called back while nothing was under way, and so need not be awaited."""
         return self.halted and self.waiting
 
-    @contextmanager
-    def pausing(self) -> Generator[None]:
-        """Mark the time in which nothing is under way.
+    def pause(self) -> None:
+        """Say that nothing is under way.
 
         Raises:
             HaltedError: It has been called back already.
         """
         self.waiting = True
         self.check()
-        yield
+
+    def go_on(self) -> None:
+        """Say that the pause is over."""
         self.waiting = False
 
     def check(self) -> None:

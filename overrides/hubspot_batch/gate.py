@@ -32,6 +32,11 @@ class Gate:
         self._waiting: deque[Place] = deque()
         self._lock = threading.Lock()
 
+    @property
+    def occupied(self) -> bool:
+        """Whether someone has passed and not left, or waits."""
+        return bool(self._waiting or self._inside)
+
     def enter(self, place: Place) -> None:
         """Pass, or wait in this thread until one may."""
         self._queue(place)

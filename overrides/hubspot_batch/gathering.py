@@ -180,19 +180,19 @@ class Gathering:
 
     def may_take(self, entries: list[Entry]) -> bool:
         """Whether inputs with different names can all have a place, where no other has one yet."""
-        small = sum([len(entry.text) for entry in entries]) <= BYTES_AT_MOST
-        return small and self._under_way.isdisjoint([entry.name for entry in entries])
+        if sum([len(entry.text) for entry in entries]) > BYTES_AT_MOST:
+            return False
+        return not self.in_turn or self._under_way.isdisjoint([entry.name for entry in entries])
 
     def take_all(self, entries: list[Entry]) -> None:
         """Give inputs a place, and take no others."""
-        self.names.update([entry.name for entry in entries])
         self._at_once = True
         self.entries = entries
 
     def give(self) -> list[Entry]:
         """Return the inputs that have a place, and begin anew."""
         if self.in_turn:
-            self._under_way |= self.names
+            self._under_way.update(entry.name for entry in self.entries)
         entries, self.entries = self.entries, []
         self.names.clear()
         self._bytes, self._at_once = 0, False
@@ -259,7 +259,7 @@ class Intake(Generic[ResultT]):
         Others may have to be waited for too, or depend on outcomes, and a list may grow.
         """
         if self._collects and self._inputs.length is not None:
-            return True
+            return self._inputs.count < self._inputs.length
         return len(self._inputs.at_hand(self.gathering.size)) == self.gathering.size
 
     def gather(self) -> None:

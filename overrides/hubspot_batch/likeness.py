@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from math import isnan
 from typing import Any
 
@@ -60,6 +61,7 @@ class Sent:
                 values[name].add(str(value))
         names = sorted(values, key=lambda name: len(values[name]), reverse=True)
         self.all_differ = bool(names) and len(values[names[0]]) == len(inputs)
+        self._first = names[0] if names else ""
         self._turns = {name: turn for turn, name in enumerate(names)}
         self._looked_into: dict[str, _Property] = {}
 
@@ -74,6 +76,11 @@ class Sent:
             Numbers of inputs, and for each the set of inputs that the result could as well be of,
             itself among them.
         """
+        if self.all_differ:  # as a rule, and often one look is enough
+            value = stored.get(self._first)
+            number = self._alone.get(value) if isinstance(value, str) else None
+            if number is not None and repeats(stored, self._inputs[number]):
+                return [(number, 1 << number)]
         among = self._all
         for name in self._common(stored):
             found = self._property(name)
@@ -85,6 +92,17 @@ class Sent:
             for number in _numbers(among)
             if repeats(stored, self._inputs[number])
         ]
+
+    @cached_property
+    def _alone(self) -> dict[str, int]:
+        """The inputs whose first property no server can take for that of another, by its text."""
+        found = self._property(self._first)
+        values = [properties[self._first] for properties in self._inputs]
+        return {
+            value: number
+            for number, value in enumerate(values)
+            if isinstance(value, str) and found.like(found.marks[number]) == 1 << number
+        }
 
     def possible(self, stored: Properties) -> int:
         """Return the set of inputs to which a result may belong at all.

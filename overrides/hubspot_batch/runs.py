@@ -173,7 +173,7 @@ class Runner:
                 self._fill(run, crew)
                 yield
                 if _worth_waiting(crew.under_way):
-                    if not crew.ended():
+                    if run.can_read_ahead and not crew.let_begin():
                         run.read_ahead()
                     chunk, came = crew.fetch()
                     try:
@@ -269,7 +269,7 @@ class AsyncRunner:
                 await self._fill(run, crew)
                 yield
                 if _worth_waiting(crew.under_way):
-                    if not crew.ended():
+                    if run.can_read_ahead and not await crew.let_begin():
                         run.read_ahead()
                     chunk, came = await crew.fetch()
                     try:

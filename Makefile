@@ -25,6 +25,7 @@ PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/.generator-$(PLACE)
 LOWEST := .venv/.lowest-$(PLACE)
 LOWEST_PROJECT := .venv/.lowest-project-$(PLACE)
+PEERS := .venv/.peers-$(PLACE)
 
 # ---------------------------------------------------------------- set-up
 
@@ -106,6 +107,10 @@ $(LOWEST_PROJECT): pyproject.toml $(LOWEST)
 	$(call install,.venv/lowest)
 	$(stamp)
 
+$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers)
+	$(environment) .venv/peers $<
+	$(stamp)
+
 .PHONY: FORCE setup
 FORCE:
 
@@ -180,7 +185,7 @@ SIGNALS ?= 10000
 soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=...)
 	@$(RUN) tests/soak.py --runs $(RUNS) --bodies $(BODIES) --signals $(SIGNALS)
 
-bench: $(PROJECT) ## speed and memory, as ratios within one run (WHAT=rate throughput memory)
+bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost rate throughput memory)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 # ---------------------------------------------------------------- releases
@@ -204,6 +209,7 @@ lock: $(DEV) ## the requirements files from pyproject.toml (UPGRADE=1 for newer 
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra sandbox --group dev --output-file tests/requirements/dev.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra sandbox --group test --resolution lowest-direct --output-file tests/requirements/lowest.txt
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
 
 clean: ## remove .venv, dist and every cache
 	@rm -rf .venv dist

@@ -33,6 +33,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
     def __init__(self, run: BatchRun[ResultT], steps: Generator[None, None, None]) -> None:
         self.result: BatchResult[ResultT] | None = None
         self._run = run
+        self._ready = run.ready
         self._steps = steps
 
     def __next__(self) -> Outcome[ResultT]:
@@ -43,8 +44,8 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
                 read had been handed out.
         """
         while self.result is None:
-            if self._run.ready:
-                return self._run.ready.popleft()
+            if self._ready:
+                return self._ready.popleft()
             try:
                 over = next(self._steps, _OVER) is _OVER
             except BaseException as error:
@@ -90,13 +91,14 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
     def __init__(self, run: BatchRun[ResultT], steps: AsyncGenerator[None, None]) -> None:
         self.result: BatchResult[ResultT] | None = None
         self._run = run
+        self._ready = run.ready
         self._steps = steps
 
     async def __anext__(self) -> Outcome[ResultT]:
         """Return the next outcome; see `OutcomeIterator`."""
         while self.result is None:
-            if self._run.ready:
-                return self._run.ready.popleft()
+            if self._ready:
+                return self._ready.popleft()
             try:
                 over = await anext(self._steps, _OVER) is _OVER
             except BaseException as error:

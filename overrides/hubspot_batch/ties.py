@@ -111,8 +111,11 @@ def tie(
     tied = Tied()
     by_key: dict[str, list[int]] = {}
     for position, entry in enumerate(entries):
-        if entry.key is not None:
-            by_key.setdefault(entry.key, []).append(position)
+        key = entry.key
+        if key in by_key:
+            by_key[key].append(position)
+        elif key is not None:
+            by_key[key] = [position]
 
     keyless = _tie_by_key(tied, by_key, results, shared=shared)
     for refusal in refusals:
@@ -137,20 +140,21 @@ def _tie_by_key(
 ) -> list[int]:
     """Tie the results that have a key, and return the numbers of the others."""
     keyless: list[int] = []
+    done, values, keys = tied.done, results.values, results.keys
     for number in _once(tied, results):
-        key = results.keys[number]
+        key = keys[number]
         if key is None:
             keyless.append(number)
             continue
         matched = False
         for position in by_key.get(key, ()):
-            if position not in tied.done:
-                tied.done[position] = results.values[number]
+            if position not in done:
+                done[position] = values[number]
                 matched = True
                 if not shared:
                     break
         if not matched:
-            tied.unmatched.append(results.values[number])
+            tied.unmatched.append(values[number])
     return keyless
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.rows import Row, keep, table
 
-SUBJECTS = ("rate", "throughput", "memory")
+SUBJECTS = ("cost", "rate", "throughput", "memory")
 
 
 def main(wanted: list[str]) -> int:

@@ -30,6 +30,17 @@ _OTHER = SandboxRequest(
 )
 
 
+_NEW_PATH = "/crm/objects/2026-03/calls/batch/create"
+
+# What it holds from the beginning.
+CAMPAIGNS = [f"00000000-0000-4000-8000-{number:012}" for number in range(50)]
+EVENTS = [str(7_000_000 + number) for number in range(100)]
+_ASSETS = {
+    kind: [{"id": str(number), "name": f"{kind} {number}"} for number in range(3)]
+    for kind in ("FORM", "EMAIL", "LANDING_PAGE")
+}
+
+
 class Server:
     """What answers; an ASGI application.
 
@@ -56,6 +67,10 @@ class Server:
     def _fresh(self) -> None:
         self._seen: list[tuple[float, int, str]] = []
         self._sandbox = Sandbox(rate_limit=self._limit, daily_limit=None, clock=time.monotonic)
+        for id_ in CAMPAIGNS:
+            self._sandbox.add_campaign(f"Campaign {id_}", record_id=id_, assets=_ASSETS)
+        for id_ in EVENTS:
+            self._sandbox.add_marketing_event(f"Event {id_}", record_id=id_)
         self._app = app(self._sandbox)
         gc.collect()
         self._cpu = time.process_time()
@@ -75,6 +90,10 @@ class Server:
         if scope["path"].startswith("/bench/"):
             await self._say(scope["path"], send)
             return
+
+        # HubSpot's own new client asks for the same under another version of the path.
+        if scope["path"] == _NEW_PATH:
+            scope = {**scope, "path": _OTHER.path, "raw_path": _OTHER.path.encode()}
 
         async def noting(message: Any) -> None:
             if message["type"] == "http.response.start":

@@ -23,7 +23,7 @@ from bench import server
 from bench.pairs import Spread, take_turns
 from bench.rows import Row
 
-PAIRS = 15
+PAIRS = 25
 SIZE = 100
 BATCHES = 96
 GOAL = 90.0

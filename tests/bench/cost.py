@@ -1,0 +1,153 @@
+"""What a batch costs in CPU time, beside plain httpx with json that does the same untyped.
+
+Each contestant is a process of its own, and so is the server. All take their turns in each round,
+in an order that changes, and a ratio is one of figures of the same round.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from attrs import frozen
+from hubspot_batch_client.contract import OPERATIONS
+
+from bench import server
+from bench.pairs import Spread
+from bench.rows import Row
+
+ROUNDS = 21
+TIMES = 20  # a contestant's batches in a round
+FEWEST = 15  # pairs, below which a ratio says nothing
+PLAIN, PLAIN_ASYNC = "httpx", "httpx, async"
+OURS = (
+    ("function", PLAIN, 1.0),
+    ("client", PLAIN, 1.25),
+    ("function, async", PLAIN_ASYNC, 1.0),
+    ("client, async", PLAIN_ASYNC, 1.25),
+)
+# Clients of HubSpot's own, and how often ours is to be cheaper.
+PEERS = ("hubspot-sdk", "hubspot-api-client")
+CHEAPER = 15.0
+PEERS_PYTHON = Path(__file__).parents[2] / ".venv" / "peers" / "bin" / "python"
+
+_TO = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 194}
+_CALLS = [
+    {
+        "properties": {
+            "hs_timestamp": "2026-01-31T09:30:00Z",
+            "hs_call_title": f"Call {number}",
+            "hs_call_body": "They want to know more about the renewal, and when it begins.",
+            "hs_call_duration": "360000",
+            "hs_call_direction": "OUTBOUND",
+            "hs_call_status": "COMPLETED",
+        },
+        "associations": [{"to": {"id": str(number)}, "types": [_TO]}],
+        "objectWriteTraceId": f"call-{number}",
+    }
+    for number in range(100)
+]
+_EVENTS = [
+    {
+        "objectId": id_,
+        "eventName": f"Webinar {id_}",
+        "customProperties": [
+            {"name": f"custom_{one}", "value": f"value {one} of {id_}"} for one in range(10)
+        ],
+    }
+    for id_ in server.EVENTS
+]
+INPUTS: dict[str, list[dict[str, Any]]] = {
+    "create_calls": _CALLS,
+    "read_campaigns": [{"id": id_} for id_ in server.CAMPAIGNS],
+    "update_marketing_events": _EVENTS,
+}
+
+
+@frozen
+class Contestant:
+    """A contestant's process."""
+
+    name: str
+    process: subprocess.Popen[str]
+
+    def cpu(self, times: int) -> float:
+        """Return the CPU seconds that it takes to send the batch so often."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(times, file=self.process.stdin, flush=True)
+        said = self.process.stdout.readline()
+        if not said:
+            raise RuntimeError(f"{self.name} gave up")
+        return float(said)
+
+
+@contextmanager
+def contestant(name: str, work: dict[str, Any], python: str) -> Iterator[Contestant]:
+    """Let a contestant wait for its turns while the block runs."""
+    command = [python, str(Path(__file__).with_name("contestant.py")), name]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        print(json.dumps(work), file=process.stdin, flush=True)
+        yield Contestant(name, process)
+        process.stdin.close()
+
+
+def compete(operation: str, names: tuple[str, ...], rounds: int) -> dict[str, list[float]]:
+    """Return the CPU seconds of a batch, by contestant and round."""
+    inputs = INPUTS[operation]
+    with ExitStack() as stack:
+        url = stack.enter_context(server.running())
+        work = {"url": url, "operation": operation, "inputs": inputs}
+        work["path"] = OPERATIONS[operation].path
+        all_ = []
+        for name in names:
+            python = str(PEERS_PYTHON) if name in PEERS else sys.executable
+            all_.append(stack.enter_context(contestant(name, work, python)))
+        for one in all_:
+            one.cpu(3)  # what is imported and connected late is not counted
+        seconds: dict[str, list[float]] = {name: [] for name in names}
+        for number in range(rounds):
+            for one in all_[number % len(all_) :] + all_[: number % len(all_)]:
+                seconds[one.name].append(one.cpu(TIMES) / TIMES)
+        return seconds
+
+
+def ratio(ours: list[float], theirs: list[float]) -> Spread:
+    """Return how the figures of the same rounds compare; refuse to where there are too few."""
+    if len(ours) < FEWEST:
+        raise ValueError(f"a ratio of {len(ours)} pairs says nothing; there must be {FEWEST}")
+    return Spread.of([one / other for one, other in zip(ours, theirs, strict=True)])
+
+
+def measure() -> Iterator[Row]:
+    """Yield a row for each operation and contestant."""
+    names = (PLAIN, PLAIN_ASYNC, *(name for name, _, _ in OURS))
+    for operation in INPUTS:
+        calls = operation == "create_calls"
+        seconds = compete(operation, (*names, *PEERS) if calls else names, ROUNDS)
+        for name, base, most in OURS:
+            found = ratio(seconds[name], seconds[base])
+            yield Row(
+                *(f"{operation}: {name}, to {base}", found.median, "x"),
+                most=most,
+                noise=f"{found}; {_milliseconds(seconds[name])} of {_milliseconds(seconds[base])}",
+            )
+        for peer in PEERS if calls else ():
+            found = ratio(seconds[peer], seconds["client"])
+            yield Row(
+                *(f"{operation}: {peer}, to client", found.median, "x"),
+                least=CHEAPER,
+                noise=f"{found}; {_milliseconds(seconds[peer])}",
+            )
+
+
+def _milliseconds(seconds: list[float]) -> str:
+    return f"{1000 * median(seconds):.2f} ms"

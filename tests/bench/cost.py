@@ -20,7 +20,7 @@ from hubspot_batch_client.contract import OPERATIONS
 
 from bench import server
 from bench.pairs import Spread
-from bench.rows import Row
+from bench.rows import PEERS_PYTHON, Row
 
 ROUNDS = 21
 TIMES = 20  # a contestant's batches in a round
@@ -35,7 +35,6 @@ OURS = (
 # Clients of HubSpot's own, and how often ours is to be cheaper.
 PEERS = ("hubspot-sdk", "hubspot-api-client")
 CHEAPER = 15.0
-PEERS_PYTHON = Path(__file__).parents[2] / ".venv" / "peers" / "bin" / "python"
 
 _TO = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 194}
 _CALLS = [
@@ -100,7 +99,9 @@ def contestant(name: str, work: dict[str, Any], python: str) -> Iterator[Contest
         process.stdin.close()
 
 
-def compete(operation: str, names: tuple[str, ...], rounds: int) -> dict[str, list[float]]:
+def compete(
+    operation: str, names: tuple[str, ...], rounds: int, times: int = TIMES
+) -> dict[str, list[float]]:
     """Return the CPU seconds of a batch, by contestant and round."""
     inputs = INPUTS[operation]
     with ExitStack() as stack:
@@ -116,7 +117,7 @@ def compete(operation: str, names: tuple[str, ...], rounds: int) -> dict[str, li
         seconds: dict[str, list[float]] = {name: [] for name in names}
         for number in range(rounds):
             for one in all_[number % len(all_) :] + all_[: number % len(all_)]:
-                seconds[one.name].append(one.cpu(TIMES) / TIMES)
+                seconds[one.name].append(one.cpu(times) / times)
         return seconds
 
 

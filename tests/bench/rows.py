@@ -15,7 +15,11 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-KEPT = Path(__file__).parents[2] / ".venv" / "cache" / "bench"
+_VENV = Path(__file__).parents[2] / ".venv"
+KEPT = _VENV / "cache" / "bench"
+"""Where measurements are kept: a file for each subject, and a picture of all."""
+PEERS_PYTHON = _VENV / "peers" / "bin" / "python"
+"""The Python of the environment with what is compared with and drawn with."""
 
 
 @frozen

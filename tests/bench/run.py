@@ -6,6 +6,7 @@ missed or a subject could not be measured, 2 for a subject that there is not.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 import traceback
@@ -14,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench.rows import Row, keep, table
+from bench.rows import KEPT, PEERS_PYTHON, Row, keep, table
 
 SUBJECTS = ("cost", "rate", "throughput", "memory")
 
@@ -41,6 +42,8 @@ def main(wanted: list[str]) -> int:
         keep(subject, rows, seconds)
         all_rows += [(subject, row) for row in rows]
     print(table(all_rows))
+    drawn = [str(PEERS_PYTHON), str(Path(__file__).with_name("plot.py")), str(KEPT)]
+    broken |= subprocess.run(drawn, check=False).returncode != 0
     missed = [row.name for _, row in all_rows if row.met is False]
     if missed:
         print(f"\n{len(missed)} goals missed")

@@ -1,0 +1,45 @@
+"""Draws the figures that have a goal: plot.py FOLDER, where the measurements were kept.
+
+Run by the Python that the peers are installed for, since it draws with matplotlib.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt  # type: ignore[import-not-found]
+
+
+def draw(folder: Path) -> Path:
+    """Draw a bar for each figure, as a part of its goal, and return the picture's path."""
+    bars: list[tuple[str, float, bool]] = []
+    for file in sorted(folder.glob("*.json")):
+        measured: dict[str, Any] = json.loads(file.read_text("utf-8"))
+        for row in measured["rows"]:
+            goal = row["least"] if row["most"] is None else row["most"]
+            if goal:
+                text = f"{row['name']}: {row['value']:.3g} {row['unit']} ({_goal(row)})"
+                bars.append((text, row["value"] / goal, row["met"]))
+    height = 1.2 + 0.32 * len(bars)
+    figure, axes = plt.subplots(figsize=(11, height), layout="constrained")
+    colours = ["#3a7d44" if met else "#c44536" for _, _, met in bars]
+    axes.barh([text for text, _, _ in bars], [part for _, part, _ in bars], color=colours)
+    axes.axvline(1.0, color="black", linewidth=1)
+    axes.invert_yaxis()
+    axes.set_xlabel("figure / goal; red: the goal is missed")
+    axes.set_title("hubspot-batch: what was measured, and what is promised")
+    path = folder / "bench.svg"
+    figure.savefig(path)
+    return path
+
+
+def _goal(row: dict[str, Any]) -> str:
+    most = row["most"] is not None
+    return f"at most {row['most']:g}" if most else f"at least {row['least']:g}"
+
+
+if __name__ == "__main__":
+    print(f"drawn: {draw(Path(sys.argv[1])).name}")

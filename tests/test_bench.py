@@ -35,7 +35,7 @@ def test_goals() -> None:
 def test_an_unknown_subject_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is measured."""
     assert run.main(["speed"]) == 2
-    assert "cost, rate, throughput, memory" in capsys.readouterr().out
+    assert "cost, start, rate, throughput, memory" in capsys.readouterr().out
 
 
 def test_a_contestant_does_the_work() -> None:

@@ -24,6 +24,7 @@ from .errors import (
     InputError,
     UnreachableError,
 )
+from .flights import Flight, Journey
 from .gathering import Inputs, Intake
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from .policies import Fate, rule_for_failure
@@ -79,6 +80,7 @@ class BatchRun(Generic[ResultT]):
         )
         self._gathering = self._intake.gathering
         self._again: deque[Chunk] = deque()
+        self._journey = Journey()
         self._closed: BatchResult[ResultT] | None = None
         self.length = self._inputs.length
 
@@ -104,7 +106,7 @@ class BatchRun(Generic[ResultT]):
         elif self._intake.brims or not self._gathering.entries:
             return None
         else:
-            chunk = self._sharing.ask(Chunk(self._gathering.give()))
+            chunk = self._sharing.ask(Chunk(self._gathering.give(), Flight(self._journey)))
         self.under_way.add(chunk)
         return chunk
 

@@ -146,7 +146,9 @@ class Chunk:
         )
 
     def _part(self, entries: Iterable[Entry]) -> Chunk:
-        return Chunk(list(entries), Flight(in_doubt=self.flight.in_doubt), self._budget)
+        return Chunk(
+            list(entries), Flight(self.flight.journey, in_doubt=self.flight.in_doubt), self._budget
+        )
 
 
 # The kinds of errors by which the server speaks of a single record.

@@ -145,7 +145,9 @@ class Exchange:
         renewable = in_memory and self.tokens.renewable
         attempt = 1
         begun: float | None = None
-        _, token = yield Ask(None, self.tokens.asked)
+        if flight.journey.asked is None:
+            flight.journey.asked = self.tokens.asked
+        _, token = yield Ask(None, flight.journey.asked)
         tokens = [token]
         try:
             while True:

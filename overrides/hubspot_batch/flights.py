@@ -16,6 +16,20 @@ class HaltedError(Exception):
     """A request was called back before it was sent."""
 
 
+class Journey:
+    """What the requests of one run have in common.
+
+    Attributes:
+        asked: How often the token's provider had been asked when the first of them began; None
+            before. If it fails then, it has failed for all of them.
+    """
+
+    __slots__ = ("asked",)
+
+    def __init__(self) -> None:
+        self.asked: int | None = None
+
+
 class Flight:
     """One request, with all its attempts.
 
@@ -23,14 +37,16 @@ class Flight:
     reads the other's, so that at least one of them sees both.
 
     Attributes:
+        journey: What it has in common with others.
         halted: Whether it has been called back, so that nothing more may be sent.
         waiting: Whether it waits, for a start or before another attempt, with nothing under way.
         in_doubt: Whether an attempt is under way, or may have been carried out.
     """
 
-    __slots__ = ("_maybe_done", "_on_wire", "halted", "waiting")
+    __slots__ = ("_maybe_done", "_on_wire", "halted", "journey", "waiting")
 
-    def __init__(self, *, in_doubt: bool = False) -> None:
+    def __init__(self, journey: Journey | None = None, *, in_doubt: bool = False) -> None:
+        self.journey = Journey() if journey is None else journey
         self.halted = False
         self.waiting = False
         self._on_wire = False

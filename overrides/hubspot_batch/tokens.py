@@ -134,10 +134,11 @@ class TokenSource:
 
     def _known(self, refused: Token | None, asked: int) -> Token | None:
         """Return a token that need not be asked for."""
-        if self._failure is not None and self.asked > asked:
+        needed = self._token is None or self._token is refused
+        if needed and self._failure is not None and self.asked > asked:
             # Who asked in the meantime got none, for this request too.
             raise self._failure.again()
-        return None if self._token is refused else self._token
+        return None if needed else self._token
 
     @contextmanager
     def _asking(self) -> Generator[None]:

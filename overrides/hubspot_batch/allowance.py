@@ -149,12 +149,7 @@ class Allowance:
         with self._lock:
             if self._day_is_spent(now):
                 return None
-            if (
-                self._reserve is not None
-                and self._day is None
-                and self._under_way
-                and self._may_tell
-            ):
+            if self._day_is_unknown and self._under_way:
                 # One request finds out what is left, and the others wait for its answer.
                 return _LOOK_AGAIN
             wait = max(self._closed_until, self._free_at(now)) - now

@@ -18,7 +18,7 @@ from typing import Any
 from attrs import frozen
 from hubspot_batch_client.contract import OPERATIONS
 
-from bench import server
+from bench import server, throughput
 from bench.pairs import Spread
 from bench.rows import PEERS_PYTHON, Row
 
@@ -36,22 +36,6 @@ OURS = (
 PEERS = ("hubspot-sdk", "hubspot-api-client")
 CHEAPER = 15.0
 
-_TO = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 194}
-_CALLS = [
-    {
-        "properties": {
-            "hs_timestamp": "2026-01-31T09:30:00Z",
-            "hs_call_title": f"Call {number}",
-            "hs_call_body": "They want to know more about the renewal, and when it begins.",
-            "hs_call_duration": "360000",
-            "hs_call_direction": "OUTBOUND",
-            "hs_call_status": "COMPLETED",
-        },
-        "associations": [{"to": {"id": str(number)}, "types": [_TO]}],
-        "objectWriteTraceId": f"call-{number}",
-    }
-    for number in range(100)
-]
 _EVENTS = [
     {
         "objectId": id_,
@@ -63,7 +47,7 @@ _EVENTS = [
     for id_ in server.EVENTS
 ]
 INPUTS: dict[str, list[dict[str, Any]]] = {
-    "create_calls": _CALLS,
+    "create_calls": throughput.CHUNKS[0],
     "read_campaigns": [{"id": id_} for id_ in server.CAMPAIGNS],
     "update_marketing_events": _EVENTS,
 }

@@ -3,11 +3,24 @@
 
 import ssl
 from collections.abc import Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 from attrs import define, evolve, field
+
+
+@lru_cache(maxsize=64)
+def address(base: httpx.URL, path: str) -> httpx.URL:
+    """Return where httpx would send a request for this path, so that it need not find out anew.
+
+    That takes httpx a third of the time in which it makes and sends a request.
+    """
+    relative = httpx.URL(path)
+    if base.is_relative_url:
+        return relative
+    return base.copy_with(raw_path=base.raw_path + relative.raw_path.lstrip(b"/"))
 
 
 def _check_values(_: object, attribute: Any, values: Any) -> None:

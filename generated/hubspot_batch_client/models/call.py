@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -19,10 +19,13 @@ from ..types import (
     as_datetime,
     as_map,
     as_models,
+    form_of,
+    new,
+    none_if_empty,
 )
 
 
-@define
+@define(repr=False)
 class Call(Model):
     """A call as the server holds it.
 
@@ -52,10 +55,12 @@ class Call(Model):
     object_write_trace_id: None | str | Unset = UNSET
     url: None | str | Unset = UNSET
     warnings: list[CallWarning] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.id is not ABSENT:
             fields["id"] = self.id
         if self.properties is not ABSENT:
@@ -87,8 +92,7 @@ class Call(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.id = d.pop("id", ABSENT)
         model.properties = d.pop("properties", ABSENT)
         model.created_at = as_datetime(d.pop("createdAt", ABSENT))
@@ -103,6 +107,48 @@ class Call(Model):
         model.object_write_trace_id = d.pop("objectWriteTraceId", ABSENT)
         model.url = d.pop("url", ABSENT)
         model.warnings = as_models(CallWarning, d.pop("warnings")) if "warnings" in d else ABSENT
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("id", "id", Any),
+            ("properties", "properties", Any),
+            ("created_at", "createdAt", Any),
+            ("updated_at", "updatedAt", Any),
+            ("archived", "archived", Any),
+            ("archived_at", "archivedAt", Any),
+            ("properties_with_history", "propertiesWithHistory", Any),
+            ("object_write_trace_id", "objectWriteTraceId", Any),
+            ("url", "url", Any),
+            ("warnings", "warnings", list[form_of(CallWarning)] | None),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.id = form.id
+            model.properties = form.properties
+            model.created_at = as_datetime(form.created_at)
+            model.updated_at = as_datetime(form.updated_at)
+            model.archived = form.archived
+            model.archived_at = (
+                as_datetime(form.archived_at) if form.archived_at is not ABSENT else ABSENT
+            )
+            model.properties_with_history = (
+                as_map(
+                    lambda value: as_models(PropertyVersion, value), form.properties_with_history
+                )
+                if form.properties_with_history is not ABSENT
+                else ABSENT
+            )
+            model.object_write_trace_id = form.object_write_trace_id
+            model.url = form.url
+            inner = form.warnings
+            if inner:
+                CallWarning._take(enumerate(inner), inner)
+            model.warnings = inner
+            model._more = None
+            into[at] = model

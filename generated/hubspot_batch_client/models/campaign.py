@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -14,10 +14,13 @@ from ..types import (
     Model,
     as_datetime,
     as_models,
+    form_of,
+    new,
+    none_if_empty,
 )
 
 
-@define
+@define(repr=False)
 class Campaign(Model):
     """A campaign as the server holds it.
 
@@ -36,10 +39,12 @@ class Campaign(Model):
     created_at: datetime.datetime
     updated_at: datetime.datetime
     business_units: list[BusinessUnit] = field(factory=list)
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.id is not ABSENT:
             fields["id"] = self.id
         if self.properties is not ABSENT:
@@ -61,13 +66,36 @@ class Campaign(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.id = d.pop("id", ABSENT)
         model.properties = d.pop("properties", ABSENT)
         model.business_units = as_models(BusinessUnit, d.pop("businessUnits", ABSENT))
         model.created_at = as_datetime(d.pop("createdAt", ABSENT))
         model.updated_at = as_datetime(d.pop("updatedAt", ABSENT))
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("id", "id", Any),
+            ("properties", "properties", Any),
+            ("business_units", "businessUnits", list[form_of(BusinessUnit)] | None),
+            ("created_at", "createdAt", Any),
+            ("updated_at", "updatedAt", Any),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.id = form.id
+            model.properties = form.properties
+            inner = form.business_units
+            if inner:
+                BusinessUnit._take(enumerate(inner), inner)
+            model.business_units = inner
+            model.created_at = as_datetime(form.created_at)
+            model.updated_at = as_datetime(form.updated_at)
+            model._more = None
+            into[at] = model

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -19,10 +19,13 @@ from ..types import (
     as_datetime,
     as_enum,
     as_models,
+    form_of,
+    new,
+    none_if_empty,
 )
 
 
-@define
+@define(repr=False)
 class CampaignReadBatch(Model):
     """The campaigns that were found.
 
@@ -47,10 +50,12 @@ class CampaignReadBatch(Model):
     links: Links | None | Unset = UNSET
     num_errors: int | None | Unset = UNSET
     errors: list[BatchError] | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.status is not ABSENT:
             fields["status"] = self.status
         if self.started_at is not ABSENT:
@@ -78,8 +83,7 @@ class CampaignReadBatch(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.status = as_enum(BatchStatus, d.pop("status", ABSENT))
         model.started_at = as_datetime(d.pop("startedAt", ABSENT))
         model.completed_at = as_datetime(d.pop("completedAt", ABSENT))
@@ -88,6 +92,41 @@ class CampaignReadBatch(Model):
         model.links = d.pop("links", ABSENT)
         model.num_errors = d.pop("numErrors", ABSENT)
         model.errors = as_models(BatchError, d.pop("errors")) if "errors" in d else ABSENT
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("status", "status", Any),
+            ("started_at", "startedAt", Any),
+            ("completed_at", "completedAt", Any),
+            ("results", "results", list[form_of(CampaignWithAssets)] | None),
+            ("requested_at", "requestedAt", Any),
+            ("links", "links", Any),
+            ("num_errors", "numErrors", Any),
+            ("errors", "errors", list[form_of(BatchError)] | None),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.status = as_enum(BatchStatus, form.status)
+            model.started_at = as_datetime(form.started_at)
+            model.completed_at = as_datetime(form.completed_at)
+            inner = form.results
+            if inner:
+                CampaignWithAssets._take(enumerate(inner), inner)
+            model.results = inner
+            model.requested_at = (
+                as_datetime(form.requested_at) if form.requested_at is not ABSENT else ABSENT
+            )
+            model.links = form.links
+            model.num_errors = form.num_errors
+            inner = form.errors
+            if inner:
+                BatchError._take(enumerate(inner), inner)
+            model.errors = inner
+            model._more = None
+            into[at] = model

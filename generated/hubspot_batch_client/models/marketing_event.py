@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -17,10 +17,14 @@ from ..types import (
     as_datetime,
     as_model,
     as_models,
+    form_of,
+    new,
+    none_if_empty,
+    take_one,
 )
 
 
-@define
+@define(repr=False)
 class MarketingEvent(Model):
     """A marketing event as the server holds it.
 
@@ -60,10 +64,12 @@ class MarketingEvent(Model):
     event_status: None | str | Unset = UNSET
     event_status_v2: None | str | Unset = UNSET
     app_info: AppInfo | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.object_id is not ABSENT:
             fields["objectId"] = self.object_id
         if self.event_name is not ABSENT:
@@ -107,8 +113,7 @@ class MarketingEvent(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.object_id = d.pop("objectId", ABSENT)
         model.event_name = d.pop("eventName", ABSENT)
         model.custom_properties = as_models(CustomProperty, d.pop("customProperties", ABSENT))
@@ -127,6 +132,56 @@ class MarketingEvent(Model):
         model.event_status = d.pop("eventStatus", ABSENT)
         model.event_status_v2 = d.pop("eventStatusV2", ABSENT)
         model.app_info = as_model(AppInfo, d.pop("appInfo")) if "appInfo" in d else ABSENT
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("object_id", "objectId", Any),
+            ("event_name", "eventName", Any),
+            ("custom_properties", "customProperties", list[form_of(CustomProperty)] | None),
+            ("created_at", "createdAt", Any),
+            ("updated_at", "updatedAt", Any),
+            ("start_date_time", "startDateTime", Any),
+            ("end_date_time", "endDateTime", Any),
+            ("event_type", "eventType", Any),
+            ("event_organizer", "eventOrganizer", Any),
+            ("event_description", "eventDescription", Any),
+            ("event_url", "eventUrl", Any),
+            ("event_cancelled", "eventCancelled", Any),
+            ("event_completed", "eventCompleted", Any),
+            ("event_status", "eventStatus", Any),
+            ("event_status_v2", "eventStatusV2", Any),
+            ("app_info", "appInfo", form_of(AppInfo) | None),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.object_id = form.object_id
+            model.event_name = form.event_name
+            inner = form.custom_properties
+            if inner:
+                CustomProperty._take(enumerate(inner), inner)
+            model.custom_properties = inner
+            model.created_at = as_datetime(form.created_at)
+            model.updated_at = as_datetime(form.updated_at)
+            model.start_date_time = (
+                as_datetime(form.start_date_time) if form.start_date_time is not ABSENT else ABSENT
+            )
+            model.end_date_time = (
+                as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
+            )
+            model.event_type = form.event_type
+            model.event_organizer = form.event_organizer
+            model.event_description = form.event_description
+            model.event_url = form.event_url
+            model.event_cancelled = form.event_cancelled
+            model.event_completed = form.event_completed
+            model.event_status = form.event_status
+            model.event_status_v2 = form.event_status_v2
+            model.app_info = take_one(AppInfo, form.app_info)
+            model._more = None
+            into[at] = model

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -15,10 +15,13 @@ from ..types import (
     Unset,
     as_datetime,
     as_models,
+    form_of,
+    new,
+    none_if_empty,
 )
 
 
-@define
+@define(repr=False)
 class MarketingEventUpdate(Model):
     """New values for a marketing event. What is left out stays as it is.
 
@@ -46,10 +49,12 @@ class MarketingEventUpdate(Model):
     event_cancelled: bool | Unset = UNSET
     start_date_time: datetime.datetime | Unset = UNSET
     end_date_time: datetime.datetime | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.object_id is not ABSENT:
             fields["objectId"] = self.object_id
         if self.custom_properties is not ABSENT:
@@ -81,8 +86,7 @@ class MarketingEventUpdate(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.object_id = d.pop("objectId", ABSENT)
         model.custom_properties = as_models(CustomPropertyInput, d.pop("customProperties", ABSENT))
         model.event_name = d.pop("eventName", ABSENT)
@@ -95,6 +99,44 @@ class MarketingEventUpdate(Model):
             as_datetime(d.pop("startDateTime")) if "startDateTime" in d else ABSENT
         )
         model.end_date_time = as_datetime(d.pop("endDateTime")) if "endDateTime" in d else ABSENT
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("object_id", "objectId", Any),
+            ("custom_properties", "customProperties", list[form_of(CustomPropertyInput)] | None),
+            ("event_name", "eventName", Any),
+            ("event_type", "eventType", Any),
+            ("event_organizer", "eventOrganizer", Any),
+            ("event_description", "eventDescription", Any),
+            ("event_url", "eventUrl", Any),
+            ("event_cancelled", "eventCancelled", Any),
+            ("start_date_time", "startDateTime", Any),
+            ("end_date_time", "endDateTime", Any),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.object_id = form.object_id
+            inner = form.custom_properties
+            if inner:
+                CustomPropertyInput._take(enumerate(inner), inner)
+            model.custom_properties = inner
+            model.event_name = form.event_name
+            model.event_type = form.event_type
+            model.event_organizer = form.event_organizer
+            model.event_description = form.event_description
+            model.event_url = form.event_url
+            model.event_cancelled = form.event_cancelled
+            model.start_date_time = (
+                as_datetime(form.start_date_time) if form.start_date_time is not ABSENT else ABSENT
+            )
+            model.end_date_time = (
+                as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
+            )
+            model._more = None
+            into[at] = model

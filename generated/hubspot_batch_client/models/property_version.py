@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 from attrs import define, field
@@ -13,10 +13,12 @@ from ..types import (
     Model,
     Unset,
     as_datetime,
+    new,
+    none_if_empty,
 )
 
 
-@define
+@define(repr=False)
 class PropertyVersion(Model):
     """An earlier value of a property.
 
@@ -35,10 +37,12 @@ class PropertyVersion(Model):
     source_id: None | str | Unset = UNSET
     source_label: None | str | Unset = UNSET
     updated_by_user_id: int | None | Unset = UNSET
-    additional_properties: dict[str, Any] = field(factory=dict, kw_only=True)
+    _more: dict[str, Any] | None = field(
+        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    )
 
-    def _fields(self) -> dict[str, Any]:
-        fields: dict[str, Any] = {**self.additional_properties}
+    def _json_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {**self._more} if self._more else {}
         if self.value is not ABSENT:
             fields["value"] = self.value
         if self.timestamp is not ABSENT:
@@ -62,14 +66,36 @@ class PropertyVersion(Model):
         `additional_properties`.
         """
         d: dict[str, Any] = dict(src_dict)
-        # A third quicker than to call the class, which sets the same.
-        model = cls.__new__(cls)
+        model = new(cls)
         model.value = d.pop("value", ABSENT)
         model.timestamp = as_datetime(d.pop("timestamp", ABSENT))
         model.source_type = d.pop("sourceType", ABSENT)
         model.source_id = d.pop("sourceId", ABSENT)
         model.source_label = d.pop("sourceLabel", ABSENT)
         model.updated_by_user_id = d.pop("updatedByUserId", ABSENT)
-        # The last one: what is left. A dict that was emptied keeps its size in memory.
-        model.additional_properties = d or {}
+        model._more = d or None
         return model
+
+    @classmethod
+    def _forms(cls) -> list[tuple[str, str, Any]]:
+        return [
+            ("value", "value", Any),
+            ("timestamp", "timestamp", Any),
+            ("source_type", "sourceType", Any),
+            ("source_id", "sourceId", Any),
+            ("source_label", "sourceLabel", Any),
+            ("updated_by_user_id", "updatedByUserId", Any),
+        ]
+
+    @classmethod
+    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
+        for at, form in forms:
+            model = new(cls)
+            model.value = form.value
+            model.timestamp = as_datetime(form.timestamp)
+            model.source_type = form.source_type
+            model.source_id = form.source_id
+            model.source_label = form.source_label
+            model.updated_by_user_id = form.updated_by_user_id
+            model._more = None
+            into[at] = model

@@ -3,11 +3,11 @@ from typing import Any
 
 import httpx
 
-from ...client import Client
+from ...client import Client, address
 from ...models.api_error import ApiError
 from ...models.campaign_batch import CampaignBatch
 from ...models.campaign_batch_input import CampaignBatchInput
-from ...types import Response, read_json, to_bytes
+from ...types import Response, read_model, to_bytes
 
 
 def _get_kwargs(
@@ -23,10 +23,9 @@ def _get_kwargs(
 
 
 def _parse_response(response: httpx.Response) -> ApiError | CampaignBatch | None:
-    body = read_json(response)
     if 200 <= response.status_code <= 299:
-        return CampaignBatch.from_dict(body) if isinstance(body, dict) else None
-    return ApiError.from_dict(body) if isinstance(body, dict) else None
+        return read_model(CampaignBatch, response)
+    return read_model(ApiError, response)
 
 
 def _build_response(response: httpx.Response) -> Response[ApiError | CampaignBatch]:
@@ -61,7 +60,9 @@ def sync_detailed(
     kwargs = _get_kwargs(
         body=body,
     )
-    return _build_response(client.get_httpx_client().request(**kwargs))
+    http = client.get_httpx_client()
+    kwargs["url"] = address(http.base_url, kwargs["url"])
+    return _build_response(http.request(**kwargs))
 
 
 def sync(
@@ -113,7 +114,9 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         body=body,
     )
-    return _build_response(await client.get_async_httpx_client().request(**kwargs))
+    http = client.get_async_httpx_client()
+    kwargs["url"] = address(http.base_url, kwargs["url"])
+    return _build_response(await http.request(**kwargs))
 
 
 async def asyncio(

@@ -4,11 +4,11 @@ from typing import Any
 
 import httpx
 
-from ...client import Client
+from ...client import Client, address
 from ...models.api_error import ApiError
 from ...models.campaign_read_batch import CampaignReadBatch
 from ...models.campaign_read_batch_input import CampaignReadBatchInput
-from ...types import UNSET, Response, Unset, read_json, to_bytes, to_query
+from ...types import UNSET, Response, Unset, read_model, to_bytes, to_query
 
 
 def _get_kwargs(
@@ -34,10 +34,9 @@ def _get_kwargs(
 
 
 def _parse_response(response: httpx.Response) -> ApiError | CampaignReadBatch | None:
-    body = read_json(response)
     if 200 <= response.status_code <= 299:
-        return CampaignReadBatch.from_dict(body) if isinstance(body, dict) else None
-    return ApiError.from_dict(body) if isinstance(body, dict) else None
+        return read_model(CampaignReadBatch, response)
+    return read_model(ApiError, response)
 
 
 def _build_response(response: httpx.Response) -> Response[ApiError | CampaignReadBatch]:
@@ -82,7 +81,9 @@ def sync_detailed(
         start_date=start_date,
         end_date=end_date,
     )
-    return _build_response(client.get_httpx_client().request(**kwargs))
+    http = client.get_httpx_client()
+    kwargs["url"] = address(http.base_url, kwargs["url"])
+    return _build_response(http.request(**kwargs))
 
 
 def sync(
@@ -154,7 +155,9 @@ async def asyncio_detailed(
         start_date=start_date,
         end_date=end_date,
     )
-    return _build_response(await client.get_async_httpx_client().request(**kwargs))
+    http = client.get_async_httpx_client()
+    kwargs["url"] = address(http.base_url, kwargs["url"])
+    return _build_response(await http.request(**kwargs))
 
 
 async def asyncio(

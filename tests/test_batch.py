@@ -14,9 +14,9 @@ from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, 
 from hubspot_batch.answers import Answer
 from hubspot_batch.batch import BatchRun
 from hubspot_batch.chunks import EXTRA_AT_MOST, Chunk, InvalidInputError, Operation
+from hubspot_batch.evidence import Entry, Refusal, Results
 from hubspot_batch.gathering import BYTES_AT_MOST
 from hubspot_batch.policies import Fate
-from hubspot_batch.ties import Entry, Refusal, Results
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from attrs import Factory, frozen
+from hubspot_batch.evidence import Entry, Refusal, Results
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
-from hubspot_batch.ties import Entry, Refusal, Results, Tied, _all_find_a_place, tie
+from hubspot_batch.recognition import _all_find_a_place
+from hubspot_batch.ties import Tied, tie
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -305,11 +305,10 @@ def _write_datetime(value: datetime.datetime) -> str:
     return text.removesuffix("+00:00") + "Z" if text.endswith("+00:00") else text
 
 
-def to_query(values: Mapping[str, Any]) -> dict[str, Any] | None:
+def to_query(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return query parameters: what is absent is left out, a list is joined by commas.
 
-    An empty list counts as absent: the API would take it for one empty name. None where all are
-    absent, since for an empty dict httpx takes the address apart, which takes a while.
+    An empty list counts as absent: the API would take it for one empty name.
     """
     query: dict[str, Any] = {}
     for name, value in values.items():
@@ -317,7 +316,7 @@ def to_query(values: Mapping[str, Any]) -> dict[str, Any] | None:
         if value is UNSET or value is None or value == []:
             continue
         query[name] = ",".join(map(str, value)) if isinstance(value, list) else value
-    return query or None
+    return query
 
 
 # Makes a model without its values; a third quicker than to call the class, which sets the same.
@@ -357,12 +356,26 @@ def _find(model: type[Model]) -> Callable[[bytes], Any]:
 
 def read_model(model: Any, response: httpx.Response) -> Any:
     """Read the body into a model; None where it is no JSON object."""
+    # Taken away, since httpx's answers hold themselves, and so live on for a while.
+    read_before, read = response.extensions.pop(_READ, (None, None))
+    if read_before is model:
+        return read
     try:
         form = _find(model)(response.content)
     except Exception:  # it has a field that is not described, or an odd one, or is no JSON object
         body = read_json(response)
         return model.from_dict(body) if isinstance(body, dict) else None
     return take_one(model, form)
+
+
+def read_model_ahead(model: Any, response: httpx.Response) -> Any:
+    """Do as `read_model`, which does not read this answer again when it is called next."""
+    read = read_model(model, response)
+    response.extensions[_READ] = model, read
+    return read
+
+
+_READ = f"{__name__}.read_model"
 
 
 def to_bytes(body: Any) -> bytes:
@@ -441,6 +454,7 @@ __all__ = [
     "none_if_empty",
     "read_json",
     "read_model",
+    "read_model_ahead",
     "take_one",
     "to_bytes",
     "to_json",

@@ -18,9 +18,9 @@ from .errors import (
     RateLimitError,
     UnavailableError,
 )
+from .evidence import Refusal, Results
 from .outcomes import OutcomeError
 from .policies import Rule, rule_for
-from .ties import Refusal, Results
 
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),

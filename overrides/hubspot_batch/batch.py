@@ -8,8 +8,10 @@ what came back, in any order. What differs between operations is data (`chunks.O
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from itertools import compress
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 import httpx
@@ -24,11 +26,12 @@ from .errors import (
     InputError,
     UnreachableError,
 )
+from .evidence import Entry
 from .flights import Flight, Journey
 from .gathering import Inputs, Intake
-from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
+from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, make_outcomes
 from .policies import Fate, rule_for_failure
-from .ties import Entry, tie
+from .ties import tie
 
 ResultT = TypeVar("ResultT")
 
@@ -106,7 +109,9 @@ class BatchRun(Generic[ResultT]):
         elif self._intake.brims or not self._gathering.entries:
             return None
         else:
-            chunk = self._sharing.ask(Chunk(self._gathering.give(), Flight(self._journey)))
+            entries = self._gathering.give()
+            chunk = Chunk(entries, Flight(self._journey), array=entries.text)
+            self._sharing.ask(chunk)
         self.under_way.add(chunk)
         return chunk
 
@@ -169,22 +174,21 @@ class BatchRun(Generic[ResultT]):
         )
         self.unmatched += tied.unmatched
         silence = answer.silence(tied.unattributed, reads=reads)
-        open_, done, refused = self._inputs.open, tied.done, tied.refused
-        for position, entry in enumerate(chunk.entries):
-            index = entry.index
-            outcome: Outcome[ResultT]
-            if index not in open_:  # it was told before an interruption
-                continue
-            if position in done:
-                outcome = Outcome(index, entry.input, OutcomeStatus.SUCCEEDED, done[position])
-            elif position in refused:
-                error = refused[position]
-                outcome = Outcome(index, entry.input, OutcomeStatus.FAILED, None, error)
-            else:
-                outcome = Outcome(index, entry.input, self._not_known, None, silence)
-            if reads:
-                self._sharing.note(entry, outcome)
-            self._inputs.tell(outcome)
+        done, refused = tied.done, tied.refused
+        succeeded, failed, not_known = (
+            OutcomeStatus.SUCCEEDED,
+            OutcomeStatus.FAILED,
+            self._not_known,
+        )
+        rows = [
+            (entry.index, entry.input, succeeded, done[position], None)
+            if position in done
+            else (entry.index, entry.input, failed, None, refused[position])
+            if position in refused
+            else (entry.index, entry.input, not_known, None, silence)
+            for position, entry in enumerate(chunk.entries)
+        ]
+        self._tell(chunk.entries, make_outcomes(rows))
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -211,9 +215,9 @@ class BatchRun(Generic[ResultT]):
 
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or what he awaits, wants no more of it."""
-        # An interruption can have come between the two steps of telling an outcome.
-        if self.ready:
-            self._inputs.open.pop(self.ready[-1].index, None)
+        # An interruption can have come between the two steps of telling outcomes.
+        for outcome in self.ready:
+            self._inputs.open.pop(outcome.index, None)
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
@@ -259,12 +263,16 @@ class BatchRun(Generic[ResultT]):
     def _settle_all(
         self, entries: Iterable[Entry], status: OutcomeStatus, error: OutcomeError
     ) -> None:
-        for entry in entries:
-            if entry.index in self._inputs.open:  # else it was told before an interruption
-                outcome: Outcome[ResultT]
-                outcome = Outcome(entry.index, entry.input, status, None, error)
-                self._sharing.note(entry, outcome)
-                self._inputs.tell(outcome)
+        entries = [*entries]
+        rows = [(entry.index, entry.input, status, None, error) for entry in entries]
+        self._tell(entries, make_outcomes(rows))
+
+    def _tell(self, entries: Sequence[Entry], outcomes: Sequence[Outcome[ResultT]]) -> None:
+        kept = [outcome.index in self._inputs.open for outcome in outcomes]
+        if not all(kept):  # some were told before an interruption
+            entries, outcomes = [*compress(entries, kept)], [*compress(outcomes, kept)]
+        self._sharing.note(entries, outcomes)
+        self._inputs.tell(outcomes)
 
     def close(self, *, drain: bool) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that were not handed out.
@@ -285,7 +293,7 @@ class BatchRun(Generic[ResultT]):
             self._leave_waiting()
         reason = OutcomeError("stopped", str(self.stopped))
         for index, given in self._inputs.left().items():
-            self._inputs.tell(Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason))
-        ordered = sorted(self.ready, key=lambda outcome: outcome.index)
+            self._inputs.tell([Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason)])
+        ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         return self._closed

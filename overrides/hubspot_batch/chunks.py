@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Iterable
+from itertools import repeat
 from typing import Any, Generic, TypeVar
 
 from attrs import define, field, frozen
 
-from .documents import write
+from .documents import write_array
+from .evidence import Entry, names_of
 from .flights import Flight
 from .outcomes import Outcome
-from .ties import Entry
 
 ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
 
 # Requests that are sent at most to find the bad inputs of a refused one. HubSpot wants errors to
 # stay below 5 % of a day's requests (HubSpot, API usage guidelines).
@@ -26,6 +28,18 @@ EXTRA_AT_MOST = 50
 
 class InvalidInputError(Exception):
     """An input that cannot be valid, and why in a sentence."""
+
+
+class Written(list[ItemT]):
+    """What is sent for inputs that are valid, and the JSON array of it, if it is written already.
+
+    Attributes:
+        text: The array; None where it is not written.
+    """
+
+    def __init__(self, items: Iterable[ItemT], text: bytes | None = None) -> None:
+        super().__init__(items)
+        self.text = text
 
 
 @frozen
@@ -55,9 +69,9 @@ class Operation(Generic[ResultT]):
     key_field: str | None
     keys_are_names: bool
     prepare: Callable[[int, object], Entry]
-    glance: Callable[[list[Any]], list[Any] | None]
+    glance: Callable[[list[Any]], Written[Any] | None]
 
-    def prepare_all(self, first: int, given: list[Any], run_id: str) -> list[Entry] | None:
+    def prepare_all(self, first: int, given: list[Any], run_id: str) -> Written[Entry] | None:
         """Return what to send for inputs, with a name for each that needs one.
 
         Args:
@@ -66,25 +80,28 @@ class Operation(Generic[ResultT]):
             run_id: A text that no other run has.
 
         Returns:
-            None where each has to be looked at, or two share a key.
+            Them with their text; None where each has to be looked at, or two share a key.
         """
         found = self.glance(given)
         if found is None:
             return None
-        keys: list[str | None] = [None] * len(found)
+        count, text = len(found), found.text
+        keys: list[str | None] = [None] * count
         if self.key_field is not None:
             keys = [one.key or None for one in found]
             if self.keys_are_names and None in keys:
+                text = None
                 for place, one in enumerate(found):
                     if not one.key:
                         one.key = keys[place] = _name(run_id, first + place)
-            if len(set(keys)) < len(keys):
+            if len(set(keys)) < count:
                 return None
         try:
-            texts = write(found)
+            text = write_array(found) if text is None else text
         except ValueError:  # a text that JSON cannot hold
             return None
-        return [*map(Entry, range(first, first + len(found)), given, texts, keys)]
+        entries = map(Entry, range(first, first + count), given, repeat(None), keys, found)
+        return Written(entries, text)
 
     def prepare_one(
         self, index: int, given: object, run_id: str, names: Container[object]
@@ -124,6 +141,12 @@ class Chunk:
     entries: list[Entry]
     flight: Flight = field(factory=Flight)
     _budget: Budget = field(factory=Budget)
+    _array: bytes | None = field(default=None, alias="array")
+
+    @property
+    def array(self) -> bytes:
+        """What to send, as a JSON array."""
+        return b"[" + b",".join(self.texts) + b"]" if self._array is None else self._array
 
     @property
     def texts(self) -> list[bytes]:
@@ -173,19 +196,22 @@ class Sharing(Generic[ResultT]):
     def ask(self, chunk: Chunk) -> Chunk:
         """Note a request, and return it."""
         if self.on:
-            self._asked.update((entry.name, chunk) for entry in chunk.entries)
+            self._asked.update(dict.fromkeys(names_of(chunk.entries), chunk))
         return chunk
 
-    def note(self, entry: Entry, outcome: Outcome[ResultT]) -> None:
-        """Note what became of an input; where the server did not say, it is asked again."""
-        if self.on and (outcome.error is None or outcome.error.kind in _SAID):
-            self._known[entry.name] = outcome
-        elif self.on:
-            self._asked.pop(entry.name, None)
+    def note(self, entries: Iterable[Entry], outcomes: Iterable[Outcome[ResultT]]) -> None:
+        """Note what became of inputs; where the server did not say, they are asked again."""
+        if not self.on:
+            return
+        for name, outcome in zip(names_of(entries), outcomes, strict=True):
+            if outcome.error is None or outcome.error.kind in _SAID:
+                self._known[name] = outcome
+            else:
+                self._asked.pop(name, None)
 
     def knows(self, entries: Iterable[Entry]) -> bool:
         """Whether an earlier input asked for the same record as one of these."""
-        return self.on and any(entry.name in self._asked for entry in entries)
+        return bool(self._asked) and not self._asked.keys().isdisjoint(names_of(entries))
 
     def join(self, entry: Entry) -> bool:
         """Add an input to the request that asks for the same record; return whether there is one.

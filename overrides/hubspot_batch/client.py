@@ -17,6 +17,7 @@ import httpx
 
 from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
 from .crew import Workers
+from .direct import DirectClient
 from .errors import ConfigurationError
 from .operations import REPEATABLE, Client
 from .policies import RateLimit, Retry, Wait
@@ -105,7 +106,8 @@ class HubSpotBatch:
         self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_httpx_client()
         self._workers = Workers(max_concurrency)
-        runner = Runner(self.raw, self._http, max_concurrency, self._workers)
+        direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
+        runner = Runner(direct, self._http, max_concurrency, self._workers)
         self.campaigns = Campaigns(runner)
         self.marketing_events = MarketingEvents(runner)
         self.calls = Calls(runner)
@@ -171,7 +173,8 @@ class AsyncHubSpotBatch:
         )
         self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_async_httpx_client()
-        runner = AsyncRunner(self.raw, self._http, max_concurrency)
+        direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
+        runner = AsyncRunner(direct, self._http, max_concurrency)
         self.campaigns = AsyncCampaigns(runner)
         self.marketing_events = AsyncMarketingEvents(runner)
         self.calls = AsyncCalls(runner)

@@ -49,6 +49,15 @@ def write(values: Iterable[Any]) -> list[bytes]:
     return [*map(_fast().write, values)]
 
 
+def write_array(values: list[Any]) -> bytes:
+    """Return one JSON text of values that `shapes` has found.
+
+    Raises:
+        ValueError: It holds half a character.
+    """
+    return _fast().write(values)
+
+
 def canonical(value: Any) -> bytes:
     """Return a JSON text that is the same for all values that are the same."""
     return _fast().write_sorted(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Generator, Mapping
 from typing import Any, TypeAlias
 
 import httpx
@@ -82,6 +82,9 @@ Step: TypeAlias = Ask | Enter | Send | Read | Sleep
 # What came of a step, behind the time at which it came, in seconds of a steady clock.
 Came: TypeAlias = tuple[float, Any]
 _Answer: TypeAlias = httpx.Response | httpx.HTTPError
+# Methods and paths of the operations that may be carried out twice, each with what reads its answer
+# to a success; None where it cannot be read.
+Repeatable: TypeAlias = Mapping[tuple[str, str], Callable[[httpx.Response], object]]
 Steps: TypeAlias = Generator[Step, Came, httpx.Response]
 
 
@@ -108,8 +111,7 @@ class Exchange:
     Args:
         token: The token, or a function that returns it, held.
         origin: The only address that the token is sent to.
-        repeatable: Methods and paths of the operations that answer with a JSON object and may be
-            carried out twice.
+        repeatable: The operations that may be carried out twice.
         settings: How it sends.
 
     Attributes:
@@ -121,7 +123,7 @@ class Exchange:
         token: Token,
         *,
         origin: str,
-        repeatable: Collection[tuple[str, str]],
+        repeatable: Repeatable,
         settings: Settings,
     ) -> None:
         self.tokens = TokenSource(token)
@@ -131,7 +133,7 @@ class Exchange:
         self._turn = Gate(Concurrency(1))
         self._origin = _origin(httpx.URL(origin))
         prefix = httpx.URL(origin).path.rstrip("/")
-        self._repeatable = frozenset((method, prefix + path) for method, path in repeatable)
+        self._repeatable = {(method, prefix + path): r for (method, path), r in repeatable.items()}
         self._retry = settings.retry
         self._on_wait = settings.on_wait
         self._allowance = Allowance(settings.rate_limit, settings.daily_reserve)
@@ -262,11 +264,8 @@ class Exchange:
         if not isinstance(came, httpx.Response):
             return rule_for_failure(came)
         # Only an answer that decides about a repetition is worth reading here.
-        readable = (
-            not came.is_success
-            or self._key(request) not in self._repeatable
-            or document_of(came) is not None
-        )
+        read_answer = self._repeatable.get(self._key(request)) if came.is_success else None
+        readable = read_answer is None or read_answer(came) is not None
         return rule_for(came.status_code, readable=readable, daily=is_daily_limit(came))
 
     def _may_repeat(self, request: httpx.Request, rule: Rule) -> bool:

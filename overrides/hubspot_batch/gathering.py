@@ -13,10 +13,10 @@ from typing import Generic, TypeVar, cast
 
 from attrs import define, evolve, field
 
-from .chunks import InvalidInputError, Operation, Sharing
+from .chunks import InvalidInputError, Operation, Sharing, Written
 from .errors import ConfigurationError, InputError
+from .evidence import Entry
 from .outcomes import Outcome, OutcomeError, OutcomeStatus
-from .ties import Entry
 
 ResultT = TypeVar("ResultT")
 
@@ -60,13 +60,12 @@ class Inputs(Generic[ResultT]):
                 f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
                 f"not {type(given).__name__}."
             )
-        self.all_read = False
+        self.all_read, self.count = False, 0
         self.open: dict[int, object] = {}
         self.ready: deque[Outcome[ResultT]] = deque()
         self.length = _length(given)
         self._given = given
         self._iterator: Iterator[object] | None = None
-        self.count = 0
 
     def read(self) -> int | None:
         """Read the next input, and return its position; None when there is none.
@@ -114,10 +113,11 @@ class Inputs(Generic[ResultT]):
         if isinstance(self._given, Sequence) and not self.all_read:
             self._iterator = islice(self._given, self.count, None)
 
-    def tell(self, outcome: Outcome[ResultT]) -> None:
-        """Note what became of an input."""
-        self.ready.append(outcome)
-        self.open.pop(outcome.index, None)
+    def tell(self, outcomes: Iterable[Outcome[ResultT]]) -> None:
+        """Note what became of inputs."""
+        self.ready.extend(outcomes)
+        for outcome in outcomes:
+            self.open.pop(outcome.index, None)
 
     def left(self) -> dict[int, object]:
         """Return the inputs without an outcome, by position."""
@@ -146,6 +146,7 @@ class Gathering:
     entries: list[Entry] = field(factory=list[Entry])
     held: Entry | None = None
     names: set[str | int] = field(factory=set[str | int])
+    _text: bytes | None = None
     _bytes: int = 0
     _at_once: bool = False
     _under_way: set[str | int] = field(factory=set[str | int])
@@ -178,25 +179,25 @@ class Gathering:
         self.entries.append(entry)
         return True
 
-    def may_take(self, entries: list[Entry]) -> bool:
+    def may_take(self, entries: Written[Entry]) -> bool:
         """Whether inputs with different names can all have a place, where no other has one yet."""
-        if sum([len(entry.text) for entry in entries]) > BYTES_AT_MOST:
+        if entries.text is None or len(entries.text) > BYTES_AT_MOST:
             return False
         return not self.in_turn or self._under_way.isdisjoint([entry.name for entry in entries])
 
-    def take_all(self, entries: list[Entry]) -> None:
+    def take_all(self, entries: Written[Entry]) -> None:
         """Give inputs a place, and take no others."""
         self._at_once = True
-        self.entries = entries
+        self.entries, self._text = entries, entries.text
 
-    def give(self) -> list[Entry]:
+    def give(self) -> Written[Entry]:
         """Return the inputs that have a place, and begin anew."""
         if self.in_turn:
             self._under_way.update(entry.name for entry in self.entries)
-        entries, self.entries = self.entries, []
+        given = Written(self.entries, self._text)
         self.names.clear()
-        self._bytes, self._at_once = 0, False
-        return entries
+        self.entries, self._text, self._bytes, self._at_once = [], None, 0, False
+        return given
 
     def give_up(self) -> list[Entry]:
         """Return all inputs, also the one that has no place."""
@@ -279,8 +280,7 @@ class Intake(Generic[ResultT]):
         given = self._inputs.at_hand(self.gathering.size)
         entries = self._operation.prepare_all(self._inputs.count, given, self._run_id)
         if entries and not self._sharing.knows(entries) and self.gathering.may_take(entries):
-            # An interruption can come in between; what is read again must have no place yet.
-            self._inputs.read_at_hand(given)
+            self._inputs.read_at_hand(given)  # before they have a place: an interruption can come
             self.gathering.take_all(entries)
 
     def _next(self) -> Entry | None:
@@ -297,14 +297,14 @@ class Intake(Generic[ResultT]):
             if not (self._sharing.on and self._sharing.join(entry)):
                 return entry
             if (known := self._sharing.known(entry)) is not None:
-                self._inputs.tell(evolve(known, index=index, input=given))
+                self._inputs.tell([evolve(known, index=index, input=given)])
             return None
         except InvalidInputError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         problem = OutcomeError("invalid_input", reason)
-        self._inputs.tell(Outcome(index, given, OutcomeStatus.FAILED, error=problem))
+        self._inputs.tell([Outcome(index, given, OutcomeStatus.FAILED, error=problem)])
         return None
 
 

@@ -40,4 +40,6 @@ def name_of(value: object) -> str | None:
 def names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     """Return an attribute of each value as `name_of` does; None where a value lacks it."""
     names = [getattr(value, attribute, None) for value in values]
-    return [name if type(name) is str and name else name_of(name) for name in names]
+    if {*map(type, names)} == {str} and all(names):  # as a rule
+        return names
+    return [name_of(name) for name in names]

@@ -45,25 +45,32 @@ class Sent:
 
     Args:
         inputs: The properties of each input.
-
-    Attributes:
-        all_differ: Whether there is a property of which all have values of their own.
     """
 
     def __init__(self, inputs: Sequence[Properties]) -> None:
         self._inputs = inputs
         self._all = (1 << len(inputs)) - 1
-        # First come those that tell most inputs apart. Often one is enough, so each is looked into
-        # when it is needed.
+        self._first = _name_that_tells_all_apart(inputs)
+        self._looked_into: dict[str, _Property] = {}
+
+    @property
+    def all_differ(self) -> bool:
+        """Whether there is a property of which all have texts of their own."""
+        return self._first is not None
+
+    @cached_property
+    def _turns(self) -> dict[str, int]:
+        """The properties in the order in which to ask for them.
+
+        First come those that tell most inputs apart. Often one is enough, so each is looked into
+        when it is needed.
+        """
         values: defaultdict[str, set[str]] = defaultdict(set)
-        for properties in inputs:
+        for properties in self._inputs:
             for name, value in properties.items():
                 values[name].add(str(value))
         names = sorted(values, key=lambda name: len(values[name]), reverse=True)
-        self.all_differ = bool(names) and len(values[names[0]]) == len(inputs)
-        self._first = names[0] if names else ""
-        self._turns = {name: turn for turn, name in enumerate(names)}
-        self._looked_into: dict[str, _Property] = {}
+        return {name: turn for turn, name in enumerate(names)}
 
     def repeated(self, stored: Properties) -> list[tuple[int, int]]:
         """Return the inputs whose values a result repeats, each with those it can be taken for.
@@ -76,11 +83,8 @@ class Sent:
             Numbers of inputs, and for each the set of inputs that the result could as well be of,
             itself among them.
         """
-        if self.all_differ:  # as a rule, and often one look is enough
-            value = stored.get(self._first)
-            number = self._alone.get(value) if isinstance(value, str) else None
-            if number is not None and repeats(stored, self._inputs[number]):
-                return [(number, 1 << number)]
+        if (only := self.only(stored)) is not None:
+            return [(only, 1 << only)]
         among = self._all
         for name in self._common(stored):
             found = self._property(name)
@@ -93,15 +97,28 @@ class Sent:
             if repeats(stored, self._inputs[number])
         ]
 
+    def only(self, stored: Properties) -> int | None:
+        """Return the one input whose values a result repeats, where one look is enough."""
+        value = None if self._first is None else stored.get(self._first)
+        number = self._alone.get(value) if isinstance(value, str) else None
+        same = number is not None and repeats(stored, self._inputs[number])
+        return number if same else None
+
     @cached_property
     def _alone(self) -> dict[str, int]:
         """The inputs whose first property no server can take for that of another, by its text."""
-        found = self._property(self._first)
-        values = [properties[self._first] for properties in self._inputs]
+        name = str(self._first)
+        values = [properties[name] for properties in self._inputs]
+        # Texts that are neither times nor numbers have one mark each.
+        if all(value.isascii() and value[:1].isalpha() for value in values):
+            plain = {"".join(value.casefold().split()) for value in values}
+            if len(plain) == len(values):
+                return {value: number for number, value in enumerate(values)}
+        found = self._property(name)
         return {
             value: number
             for number, value in enumerate(values)
-            if isinstance(value, str) and found.like(found.marks[number]) == 1 << number
+            if found.like(found.marks[number]) == 1 << number
         }
 
     def possible(self, stored: Properties) -> int:
@@ -137,6 +154,15 @@ class Sent:
         if found is None:
             found = self._looked_into[name] = _Property(name, self._inputs)
         return found
+
+
+def _name_that_tells_all_apart(inputs: Sequence[Properties]) -> str | None:
+    """Return a property that is a text of its own in each input; None where there is none."""
+    for name in inputs[0] if inputs else ():
+        values = [properties.get(name) for properties in inputs]
+        if {*map(type, values)} == {str} and len(set(values)) == len(values):
+            return name
+    return None
 
 
 class _Property:

@@ -7,7 +7,7 @@ paths and the forms of inputs come from there, so a change of the description is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import frozen
@@ -15,6 +15,7 @@ from hubspot_batch_client import Client
 from hubspot_batch_client.api.calls import create_calls
 from hubspot_batch_client.api.campaigns import create_campaigns, read_campaigns
 from hubspot_batch_client.api.marketing_events import update_marketing_events
+from hubspot_batch_client.client import address
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import (
     ApiError,
@@ -23,20 +24,22 @@ from hubspot_batch_client.models import (
     CallInput,
     Campaign,
     CampaignInput,
+    CampaignReadBatch,
     CampaignReadInput,
     CampaignWithAssets,
     ErrorDetail,
     MarketingEvent,
+    MarketingEventBatch,
     MarketingEventUpdate,
 )
-from hubspot_batch_client.types import Model, Response, to_bytes, to_json
+from hubspot_batch_client.types import Model, Response, read_model_ahead, to_bytes, to_json
 
 from .answers import Answer
-from .chunks import Chunk, InvalidInputError, Operation
+from .chunks import Chunk, InvalidInputError, Operation, Written
+from .evidence import Entry, Refusal, Results
 from .guards import is_map, items_of, names_of, text_of
 from .inputs import InputCheck
 from .outcomes import OutcomeError, freeze_context
-from .ties import Entry, Refusal, Results
 
 # The layers above take the generated names from here.
 __all__ = [
@@ -55,6 +58,7 @@ __all__ = [
     "MarketingEvent",
     "MarketingEventUpdate",
     "Row",
+    "address",
 ]
 
 ResultT = TypeVar("ResultT", bound=Model)
@@ -80,7 +84,7 @@ class Row(Generic[ResultT]):
         result_key: The attribute of a result that repeats it.
         error_keys: The names under which an error's context lists it.
         reads: Whether the operation changes nothing.
-        repeatable: Whether carrying it out twice is as good as once.
+        answer: The model of an answer, where the operation may be carried out twice.
         all_or_nothing: Whether a refused request has done nothing.
         by_properties: Whether results repeat the values of their inputs.
     """
@@ -94,7 +98,7 @@ class Row(Generic[ResultT]):
     result_key: str | None = None
     error_keys: tuple[str, ...] = ()
     reads: bool = False
-    repeatable: bool = False
+    answer: type[Model] | None = None
     all_or_nothing: bool = False
     by_properties: bool = False
 
@@ -122,7 +126,7 @@ class Row(Generic[ResultT]):
             id=self.id,
             limit=self.limit,
             reads=self.reads,
-            splits=isolate or self.all_or_nothing or self.repeatable,
+            splits=isolate or self.all_or_nothing or self.answer is not None,
             by_properties=self.by_properties,
             key_field=self.input_key,
             keys_are_names=self.input_key == _TRACE_ID,
@@ -130,7 +134,7 @@ class Row(Generic[ResultT]):
             glance=self.glance,
         )
 
-    def glance(self, given: list[object]) -> list[Any] | None:
+    def glance(self, given: list[object]) -> Written[Any] | None:
         """Return inputs that are all valid at first sight, as they are sent."""
         kinds = {*map(type, given)}
         if kinds == {dict}:  # of other mappings a copy is made
@@ -172,7 +176,7 @@ class Row(Generic[ResultT]):
     def request(self, chunk: Chunk, query: Mapping[str, Any]) -> dict[str, Any]:
         """Return the arguments of the generated function, but for the client."""
         # The inputs have been checked and written already, so no model need do it again.
-        return {"body": b'{"inputs":[' + b",".join(chunk.texts) + b"]}", **query}
+        return {"body": b'{"inputs":' + chunk.array + b"}", **query}
 
     def call(self, client: Client, chunk: Chunk, query: Mapping[str, Any]) -> Answer:
         """Send a chunk and read the answer."""
@@ -205,7 +209,8 @@ class Row(Generic[ResultT]):
 
     def _results(self, values: list[Any]) -> Results:  # what is no record has no such attributes
         keys = names_of(values, self.result_key) if self.result_key else [None] * len(values)
-        ids = names_of(values, "id") if hasattr(self.result, "id") else keys
+        has_other = self.result_key != "id" and hasattr(self.result, "id")
+        ids = names_of(values, "id") if has_other else keys
         return Results(values, ids, keys, _properties_of)
 
     def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
@@ -271,41 +276,33 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
 
 CREATE_CAMPAIGNS = Row(
     "create_campaigns",
-    create_campaigns.sync_detailed,
-    create_campaigns.asyncio_detailed,
-    CampaignInput,
-    Campaign,
+    *(create_campaigns.sync_detailed, create_campaigns.asyncio_detailed),
+    *(CampaignInput, Campaign),
     by_properties=True,
 )
 READ_CAMPAIGNS = Row(
     "read_campaigns",
-    read_campaigns.sync_detailed,
-    read_campaigns.asyncio_detailed,
-    CampaignReadInput,
-    CampaignWithAssets,
+    *(read_campaigns.sync_detailed, read_campaigns.asyncio_detailed),
+    *(CampaignReadInput, CampaignWithAssets),
     input_key="id",
     result_key="id",
     error_keys=("id", "ids"),
     reads=True,
-    repeatable=True,
+    answer=CampaignReadBatch,
 )
 UPDATE_MARKETING_EVENTS = Row(
     "update_marketing_events",
-    update_marketing_events.sync_detailed,
-    update_marketing_events.asyncio_detailed,
-    MarketingEventUpdate,
-    MarketingEvent,
+    *(update_marketing_events.sync_detailed, update_marketing_events.asyncio_detailed),
+    *(MarketingEventUpdate, MarketingEvent),
     input_key="objectId",
     result_key="object_id",
     error_keys=("id", "ids", "objectId", "objectIds"),
-    repeatable=True,
+    answer=MarketingEventBatch,
 )
 CREATE_CALLS = Row(
     "create_calls",
-    create_calls.sync_detailed,
-    create_calls.asyncio_detailed,
-    CallInput,
-    Call,
+    *(create_calls.sync_detailed, create_calls.asyncio_detailed),
+    *(CallInput, Call),
     input_key=_TRACE_ID,
     result_key="object_write_trace_id",
     error_keys=(_TRACE_ID,),
@@ -314,7 +311,9 @@ CREATE_CALLS = Row(
 )
 ROWS = (CREATE_CAMPAIGNS, READ_CAMPAIGNS, UPDATE_MARKETING_EVENTS, CREATE_CALLS)
 
-REPEATABLE = frozenset(
-    (OPERATIONS[row.id].method, OPERATIONS[row.id].path) for row in ROWS if row.repeatable
-)
-"""Methods and paths of the operations that may be carried out twice."""
+REPEATABLE = {
+    (OPERATIONS[row.id].method, OPERATIONS[row.id].path): partial(read_model_ahead, row.answer)
+    for row in ROWS
+    if row.answer is not None
+}
+"""Methods and paths of the operations that may be carried out twice, with what reads an answer."""

@@ -8,7 +8,7 @@ when it is first needed, since importing msgspec takes a while.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 from attrs import frozen
@@ -16,16 +16,31 @@ from msgspec import UNSET, Meta, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder
 
 
-@frozen
+@frozen(slots=False)
 class Shape:
     """How lists of values of a type are found: in Python, and in JSON text.
 
     Both raise where one value is not of the type. What is found is a copy, and its key is the
-    attribute `key`: false where it has none, and it may be set then.
+    attribute `key`: false where it has none, and it may be set then. A field `properties` is an
+    attribute too. In Python, lists that are required are empty where they were left out; text is
+    found only as it can be sent.
     """
 
-    find: Callable[[list[Any]], list[Any]]
-    find_in_text: Callable[[bytes], list[Any]]
+    _schema: dict[str, Any]
+    _key: str | None
+    _lists: Collection[str]
+
+    @cached_property
+    def find(self) -> Callable[[list[Any]], list[Any]]:
+        """Find values in Python."""
+        item = _type_of(self._schema, self._key, self._lists)
+        return partial(convert, type=list.__class_getitem__(item))
+
+    @cached_property
+    def find_in_text(self) -> Callable[[bytes], list[Any]]:
+        """Find values in JSON text."""
+        item = _type_of(self._schema, self._key)
+        return Decoder(list.__class_getitem__(item)).decode
 
 
 def shape_of(
@@ -44,11 +59,7 @@ def shape_of(
     Returns:
         None where no value can be seen to be valid.
     """
-    item = _type_of(schema, key, lists)
-    if item is None:
-        return None
-    type_ = list.__class_getitem__(item)
-    return Shape(partial(convert, type=type_), Decoder(type_).decode)
+    return None if _type_of(schema) is None else Shape(schema, key, lists)
 
 
 def _type_of(schema: dict[str, Any], key: str | None = None, lists: Collection[str] = ()) -> Any:
@@ -89,7 +100,7 @@ def _object(
     fields: list[Any] = []
     names: dict[str, str] = {}
     for number, name in enumerate(shapes):
-        own = "key" if name == key else f"field{number}"
+        own = "key" if name == key else name if name == "properties" else f"field{number}"
         names[own] = name
         if name in lists:
             fields.append((own, shapes[name], field(default_factory=list)))

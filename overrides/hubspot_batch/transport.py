@@ -7,13 +7,12 @@ decides what is sent: that is `exchange`.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Collection
 from contextlib import closing
 from typing import cast
 
 import httpx
 
-from .exchange import Ask, Enter, Exchange, Read, Send, Sleep, Step
+from .exchange import Ask, Enter, Exchange, Read, Repeatable, Send, Sleep, Step
 from .settings import Settings
 from .tokens import Token
 
@@ -26,7 +25,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: The token, or a function that returns it, held; on the asynchronous side it may
             return an awaitable.
         origin: The only address that the token is sent to.
-        repeatable: Methods and paths of the operations that may be carried out twice.
+        repeatable: The operations that may be carried out twice.
         settings: How it sends.
     """
 
@@ -36,7 +35,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: Token,
         *,
         origin: str,
-        repeatable: Collection[tuple[str, str]],
+        repeatable: Repeatable,
         settings: Settings,
     ) -> None:
         self._inner = inner

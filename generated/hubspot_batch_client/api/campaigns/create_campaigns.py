@@ -3,7 +3,7 @@ from typing import Any
 
 import httpx
 
-from ...client import Client, address
+from ...client import Client
 from ...models.api_error import ApiError
 from ...models.campaign_batch import CampaignBatch
 from ...models.campaign_batch_input import CampaignBatchInput
@@ -60,9 +60,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         body=body,
     )
-    http = client.get_httpx_client()
-    kwargs["url"] = address(http.base_url, kwargs["url"])
-    return _build_response(http.request(**kwargs))
+    return _build_response(client.send(**kwargs))
 
 
 def sync(
@@ -114,9 +112,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         body=body,
     )
-    http = client.get_async_httpx_client()
-    kwargs["url"] = address(http.base_url, kwargs["url"])
-    return _build_response(await http.request(**kwargs))
+    return _build_response(await client.asend(**kwargs))
 
 
 async def asyncio(

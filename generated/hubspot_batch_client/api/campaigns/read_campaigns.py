@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from ...client import Client, address
+from ...client import Client
 from ...models.api_error import ApiError
 from ...models.campaign_read_batch import CampaignReadBatch
 from ...models.campaign_read_batch_input import CampaignReadBatchInput
@@ -27,7 +27,8 @@ def _get_kwargs(
                 "startDate": start_date,
                 "endDate": end_date,
             }
-        ),
+        )
+        or None,  # for an empty dict httpx takes the address apart, which takes a while
         "content": to_bytes(body),
         "headers": {"Content-Type": "application/json"},
     }
@@ -81,9 +82,7 @@ def sync_detailed(
         start_date=start_date,
         end_date=end_date,
     )
-    http = client.get_httpx_client()
-    kwargs["url"] = address(http.base_url, kwargs["url"])
-    return _build_response(http.request(**kwargs))
+    return _build_response(client.send(**kwargs))
 
 
 def sync(
@@ -155,9 +154,7 @@ async def asyncio_detailed(
         start_date=start_date,
         end_date=end_date,
     )
-    http = client.get_async_httpx_client()
-    kwargs["url"] = address(http.base_url, kwargs["url"])
-    return _build_response(await http.request(**kwargs))
+    return _build_response(await client.asend(**kwargs))
 
 
 async def asyncio(

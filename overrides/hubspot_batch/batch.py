@@ -173,8 +173,10 @@ class BatchRun(Generic[ResultT]):
             keys_in_messages=reads,
         )
         self.unmatched += tied.unmatched
-        silence = answer.silence(tied.unattributed, reads=reads)
         done, refused = tied.done, tied.refused
+        silence: OutcomeError | None = None
+        if len(done) + len(refused) < len(chunk.entries):
+            silence = answer.silence(tied.unattributed, reads=reads)
         succeeded, failed, not_known = (
             OutcomeStatus.SUCCEEDED,
             OutcomeStatus.FAILED,

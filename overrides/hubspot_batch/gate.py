@@ -10,13 +10,22 @@ import asyncio
 import threading
 from collections import deque
 from concurrent.futures import Future
-from typing import TypeAlias
 from weakref import WeakSet
 
 from .policies import Concurrency
 
-Place: TypeAlias = Future[None]
-"""A request's place at a gate: it is done when the request may pass."""
+
+class Place:
+    """A request's place at a gate.
+
+    Attributes:
+        turn: What is waited for; None where nothing is, as a rule.
+    """
+
+    __slots__ = ("__weakref__", "turn")
+
+    def __init__(self) -> None:
+        self.turn: Future[None] | None = None
 
 
 class Gate:
@@ -29,7 +38,7 @@ class Gate:
     def __init__(self, concurrency: Concurrency) -> None:
         self._concurrency = concurrency
         self._inside: WeakSet[Place] = WeakSet()
-        self._waiting: deque[Place] = deque()
+        self._waiting: deque[tuple[Place, Future[None]]] = deque()
         self._lock = threading.Lock()
 
     @property
@@ -39,18 +48,19 @@ class Gate:
 
     def enter(self, place: Place) -> None:
         """Pass, or wait in this thread until one may."""
-        self._queue(place)
-        place.result()
+        if (turn := self._queue(place)) is not None:
+            turn.result()
 
     async def enter_async(self, place: Place) -> None:
         """Pass, or wait in this task until one may."""
-        self._queue(place)
-        if not place.done():
-            await asyncio.wrap_future(place)
+        turn = self._queue(place)
+        if turn is not None and not turn.done():
+            await asyncio.wrap_future(turn)
 
     def leave(self, place: Place) -> None:
         """Give a place up; the next may pass."""
-        place.cancel()
+        if place.turn is not None:
+            place.turn.cancel()
         with self._lock:
             self._inside.discard(place)
             self._admit()
@@ -60,15 +70,24 @@ class Gate:
         with self._lock:
             self._concurrency.note(strain=strain, started=started, ended=ended)
 
-    def _queue(self, place: Place) -> None:
+    def _queue(self, place: Place) -> Future[None] | None:
         with self._lock:
-            self._waiting.append(place)
+            if not self._waiting and self._has_room:
+                self._inside.add(place)
+                return None
+            place.turn = turn = Future[None]()
+            self._waiting.append((place, turn))
             self._admit()
+        return turn
+
+    @property
+    def _has_room(self) -> bool:
+        return len(self._inside) < self._concurrency.limit
 
     def _admit(self) -> None:
-        while self._waiting and len(self._inside) < self._concurrency.limit:
-            place = self._waiting.popleft()
+        while self._waiting and self._has_room:
+            place, turn = self._waiting.popleft()
             # One that has given up by now is passed over.
-            if place.set_running_or_notify_cancel():
+            if turn.set_running_or_notify_cancel():
                 self._inside.add(place)
-                place.set_result(None)
+                turn.set_result(None)

@@ -7,8 +7,8 @@ decides what came of it.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-import uuid
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
 from typing import Any
 
@@ -50,7 +50,7 @@ class Order:
         return BatchRun(
             self.row.operation(isolate=self.isolate),
             self.inputs,
-            run_id=uuid.uuid4().hex,
+            run_id=os.urandom(16).hex(),
             chunk_size=self.chunk_size,
             collects=collects,
         )

@@ -263,7 +263,7 @@ def mutated(
     done: list[str] = []
     answer = _restructured(rng, answer, facts, done)
     if rng.random() < 0.15:
-        body, name = _garbled(rng, answer.body)
+        body, name = garbled(rng, answer.body)
         if not _is_forged(facts, body):
             answer = evolve(answer, body=body)
             done.append(name)
@@ -315,7 +315,7 @@ def _is_forged(facts: Facts, body: bytes) -> bool:
         return False
 
 
-def _garbled(rng: random.Random, body: bytes) -> tuple[bytes, str]:
+def garbled(rng: random.Random, body: bytes) -> tuple[bytes, str]:
     at = rng.randrange(len(body) + 1)
     text = body.decode(errors="replace")
     forms: dict[str, Callable[[], bytes]] = {

@@ -178,7 +178,7 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 
 # ---------------------------------------------------------------- more than CI has time for
 
-.PHONY: soak bench
+.PHONY: soak bench instructions
 RUNS ?= 100000
 BODIES ?= 100000
 SIGNALS ?= 10000
@@ -187,6 +187,9 @@ soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=...
 
 bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory)
 	@$(RUN) tests/bench/run.py $(WHAT)
+
+instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
+	@$(RUN) tests/bench/instructions.py
 
 # ---------------------------------------------------------------- releases
 

@@ -3,7 +3,7 @@
 Run as `contestant.py NAME`, in an environment of its own. The first line of its standard input is
 the work as JSON: address, operation, path and inputs. Each further line is a
 number of times, and is answered by the CPU seconds. It imports nothing but what its contestant
-needs, so that no other has part in the figure.
+needs, so that no other has part in the figure. Called from elsewhere, work can hold a transport.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def httpx_(work: Work) -> Call:
     """Plain httpx, with json."""
     import httpx
 
-    client = httpx.Client(base_url=work["url"], headers=_HEADERS, timeout=60.0)
+    client = httpx.Client(
+        base_url=work["url"], headers=_HEADERS, timeout=60.0, transport=work.get("transport")
+    )
     path, body = work["path"], {"inputs": work["inputs"]}
     return lambda: len(client.post(path, json=body).json()["results"])
 
@@ -48,7 +50,8 @@ def function(work: Work) -> Call:
     from hubspot_batch_client import Client
 
     row, inputs = _typed(work)
-    client = Client(base_url=work["url"], headers=_HEADERS)
+    arguments = {"transport": work.get("transport")}
+    client = Client(base_url=work["url"], headers=_HEADERS, httpx_args=arguments)
     body = row.batch(inputs=inputs)
     return lambda: len(row.send(client=client, body=body).parsed.results)
 
@@ -72,7 +75,9 @@ def client(work: Work) -> Call:
     from hubspot_batch import HubSpotBatch
 
     row, inputs = _typed(work)
-    made = HubSpotBatch("token", base_url=work["url"], rate_limit=None)
+    made = HubSpotBatch(
+        "token", base_url=work["url"], rate_limit=None, transport=work.get("transport")
+    )
     method = getattr(getattr(made, row.family), row.method)
     return lambda: len(method(inputs).succeeded)
 

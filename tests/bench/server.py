@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,18 @@ _ASSETS = {
     kind: [{"id": str(number), "name": f"{kind} {number}"} for number in range(3)]
     for kind in ("FORM", "EMAIL", "LANDING_PAGE")
 }
+
+
+def filled(
+    rate_limit: tuple[int, float] | None = None, clock: Callable[[], float] = time.monotonic
+) -> Sandbox:
+    """Return a sandbox that holds the records that are read and changed."""
+    sandbox = Sandbox(rate_limit=rate_limit, daily_limit=None, clock=clock)
+    for id_ in CAMPAIGNS:
+        sandbox.add_campaign(f"Campaign {id_}", record_id=id_, assets=_ASSETS)
+    for id_ in EVENTS:
+        sandbox.add_marketing_event(f"Event {id_}", record_id=id_)
+    return sandbox
 
 
 class Server:
@@ -66,11 +78,7 @@ class Server:
 
     def _fresh(self) -> None:
         self._seen: list[tuple[float, int, str]] = []
-        self._sandbox = Sandbox(rate_limit=self._limit, daily_limit=None, clock=time.monotonic)
-        for id_ in CAMPAIGNS:
-            self._sandbox.add_campaign(f"Campaign {id_}", record_id=id_, assets=_ASSETS)
-        for id_ in EVENTS:
-            self._sandbox.add_marketing_event(f"Event {id_}", record_id=id_)
+        self._sandbox = filled(self._limit)
         self._app = app(self._sandbox)
         gc.collect()
         self._cpu = time.process_time()

@@ -370,6 +370,25 @@ def test_a_bad_output_changes_nothing(
         assert project.state() == before
 
 
+@pytest.mark.parametrize("plan", ["sys.exit(1)", "time.sleep(3600)"], ids=["failed", "at work"])
+def test_what_is_wrong_with_the_bundle_comes_first(
+    project: Project, capsys: pytest.CaptureFixture[str], plan: str
+) -> None:
+    """The generator runs beside the validator; it is not waited for, nor is it heard."""
+    before = project.state()
+    project.edit(CALLS, "          type: array\n", "          type: heap\n")
+    project.plan(plan)
+    for arguments in ([], ["--check"]):
+        capsys.readouterr()
+        assert project.run(*arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("openapi/fragments/calls.yaml:")
+        assert "not valid OpenAPI at " in err
+        assert "step" not in err
+        assert project.state() == before
+
+
 SPOILT: dict[str, tuple[Callable[[Project], object], int, str]] = {
     "fragment": (
         lambda project: project.edit(CALLS, "x-source: create", "x-s: c"),

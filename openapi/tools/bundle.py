@@ -57,6 +57,16 @@ def build(home: Path) -> Bundle:
 
     Raises SourceError with every problem that was found.
     """
+    bundle = join(home)
+    validate(bundle)
+    return bundle
+
+
+def join(home: Path) -> Bundle:
+    """Join what stands in the folder `home`; whether that is valid OpenAPI is not known yet.
+
+    Raises SourceError with every problem that was found.
+    """
     problems: list[Problem] = []
     root = _read(home / "root.yaml", problems)
     parts = [document for path in _paths(home, problems) if (document := _read(path, problems))]
@@ -80,10 +90,16 @@ def build(home: Path) -> Bundle:
     if problems or root is None:
         raise SourceError(problems)
     joined = _join(root, parts)
-    bundle = Bundle(joined, HEADER + sources.dump(joined), {**origins, (): root})
+    return Bundle(joined, HEADER + sources.dump(joined), {**origins, (): root})
+
+
+def validate(bundle: Bundle) -> None:
+    """Ask openapi-spec-validator about a bundle.
+
+    Raises SourceError with every problem that it finds.
+    """
     if problems := [*_invalid(bundle)]:
         raise SourceError(problems)
-    return bundle
 
 
 def _read(path: Path, problems: list[Problem]) -> Document | None:

@@ -110,14 +110,18 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
 
     Raises SourceError for wrong fragments, StepError for any other step.
     """
-    joined = bundle.build(project.openapi)
-    try:
-        table = contract.render(joined.document)
-    except contract.ContractError as error:
-        raise SourceError([joined.problem(error.pointer, error.text)]) from error
+    joined = bundle.join(project.openapi)
     text, package = work / swap.BUNDLE, work / swap.PACKAGE
     text.write_bytes(joined.text.encode())
-    tool.generate(project.home, text, package)
+    with tool.generating(project.home, text, package) as generated:
+        # The validator takes nearly as long as the generator, and is done beside it. What it
+        # finds comes first: what the generator makes of a bundle that is not valid means nothing.
+        bundle.validate(joined)
+        try:
+            table = contract.render(joined.document)
+        except contract.ContractError as error:
+            raise SourceError([joined.problem(error.pointer, error.text)]) from error
+        generated()
     (package / "py.typed").write_bytes(b"")
     (package / "contract.py").write_bytes(table.encode())
     tool.format(package)

@@ -389,6 +389,42 @@ def test_what_is_wrong_with_the_bundle_comes_first(
         assert project.state() == before
 
 
+FACES: dict[str, tuple[str, str]] = {
+    "fits": ("print('noise')\nfrom hubspot_batch_client.models import New\n", ""),
+    "asks for what is gone": (
+        "from hubspot_batch_client.models import Gone\n",
+        "ImportError: cannot import name 'Gone' from 'hubspot_batch_client.models' (",
+    ),
+    "ends the process": ("import sys\nsys.exit('one\\nand tw\u00f6')\n", "and tw\u00f6\n"),
+    "is no Python": ("class:\n", "SyntaxError: invalid syntax\n"),
+}
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_a_face_that_does_not_fit_is_only_told(
+    project: Project, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """What is written by hand is tried with the new package, which stands in either case."""
+    text, expected = FACES[name]
+    face = project.home / "overrides" / "hubspot_batch" / "__init__.py"
+    face.parent.mkdir(parents=True)
+    face.write_text(text, encoding="utf-8")
+    project.plan("write('models/__init__.py', 'class Thing: pass\\nclass New: pass\\n')")
+    for done in ("are written.", "were up to date."):
+        capsys.readouterr()
+        assert project.run() == 0
+        out, err = capsys.readouterr()
+        assert out.endswith(f" and openapi/openapi.yaml {done}\n")
+        assert expected in err
+        assert ".regenerate" not in err
+        advice = ": see overrides/hubspot_batch/operations.py.\n"
+        assert err.count("\n") == (2 if expected else 0)
+        assert err.endswith(advice if expected else "")
+    assert project.run("--check") == 0
+    assert capsys.readouterr().err == ""
+    assert not [*project.package.rglob("__pycache__")]
+
+
 SPOILT: dict[str, tuple[Callable[[Project], object], int, str]] = {
     "fragment": (
         lambda project: project.edit(CALLS, "x-source: create", "x-s: c"),

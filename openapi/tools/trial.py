@@ -9,6 +9,7 @@ also when the face does not fit, about which a line is printed; 1 with a sentenc
 the package.
 """
 
+import gc
 import importlib
 import sys
 import traceback
@@ -45,7 +46,9 @@ def face(folder: str, name: str) -> str:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as in regenerate.py: a short process makes no garbage worth the search
     sys.path.insert(0, "")
     modules(sys.argv[1])
     if sys.argv[2:] and (reason := face(*sys.argv[2:])):
         print(f"{UNFIT}{reason}")
+    gc.freeze()

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from attrs import define, field, frozen
 
 from .documents import write_array
-from .evidence import Entry, names_of
+from .evidence import Array, Entry, names_of
 from .flights import Flight
 from .outcomes import Outcome
 
@@ -100,8 +100,10 @@ class Operation(Generic[ResultT]):
             text = write_array(found) if text is None else text
         except ValueError:  # a text that JSON cannot hold
             return None
-        entries = map(Entry, range(first, first + count), given, repeat(None), keys, found)
-        return Written(entries, text)
+        # What was found takes more memory than the text, and would push other things out of caches.
+        kept = found if self.by_properties else repeat(None, count)
+        array = repeat(Array(text, first))
+        return Written(map(Entry, range(first, first + count), given, array, keys, kept), text)
 
     def prepare_one(
         self, index: int, given: object, run_id: str, names: Container[object]

@@ -49,6 +49,11 @@ def write(values: Iterable[Any]) -> list[bytes]:
     return [*map(_fast().write, values)]
 
 
+def split(array: bytes) -> list[bytes]:
+    """Return the texts of the items of a JSON array, which is valid."""
+    return [bytes(item) for item in _fast().split(array)]
+
+
 def write_array(values: list[Any]) -> bytes:
     """Return one JSON text of values that `shapes` has found.
 
@@ -66,15 +71,18 @@ def canonical(value: Any) -> bytes:
 @frozen
 class _Fast:
     read: Callable[[bytes], Any]
+    split: Callable[[bytes], list[Any]]
     write: Callable[[Any], bytes]
     write_sorted: Callable[[Any], bytes]
 
 
 @cache
 def _fast() -> _Fast:
-    from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - see above
+    from msgspec import Raw  # noqa: PLC0415 - see above
+    from msgspec.json import Decoder, Encoder  # noqa: PLC0415
 
-    return _Fast(Decoder().decode, Encoder().encode, Encoder(order="sorted").encode)
+    split = Decoder(list[Raw]).decode
+    return _Fast(Decoder().decode, split, Encoder().encode, Encoder(order="sorted").encode)
 
 
 @cache

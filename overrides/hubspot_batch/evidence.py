@@ -6,12 +6,31 @@ This module decides nothing: it is what `ties` looks at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from attrs import define, frozen
 
-from .documents import read, write
+from .documents import read, split
 from .outcomes import OutcomeError
+
+
+@define(slots=False)
+class Array:
+    """The JSON array that is sent for inputs; it is taken apart when one is needed by itself.
+
+    Attributes:
+        text: The array.
+        first: The position of the first input.
+    """
+
+    text: bytes
+    first: int
+
+    @cached_property
+    def items(self) -> list[bytes]:
+        """What is sent for each input, as JSON text."""
+        return split(self.text)
 
 
 # A frozen class takes twice as long to make, and there is one of these for each input.
@@ -23,19 +42,20 @@ class Entry:
         index: Its position.
         input: What was given.
         key: What an answer can name it by, a record's id or a trace id; None where there is none.
-        found: What is sent, as `shapes` found it; None where it did not.
+        found: What is sent, as `shapes` found it; None where it did not, or nobody will look at it.
     """
 
     index: int
     input: object
-    _text: bytes | None
+    _text: bytes | Array
     key: str | None
     found: Any = None
 
     @property
     def text(self) -> bytes:
         """What is sent, as JSON text."""
-        return write([self.found])[0] if self._text is None else self._text
+        text = self._text
+        return text.items[self.index - text.first] if isinstance(text, Array) else text
 
     @property
     def name(self) -> str | int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from itertools import compress
+from itertools import compress, repeat
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -182,15 +182,19 @@ class BatchRun(Generic[ResultT]):
             OutcomeStatus.FAILED,
             self._not_known,
         )
-        rows = [
-            (entry.index, entry.input, succeeded, done[position], None)
+        if len(done) == len(chunk.entries):  # as a rule
+            results = map(done.__getitem__, range(len(done)))
+            self._tell(chunk.entries, repeat(succeeded), results, repeat(None))
+            return
+        verdicts = [
+            (succeeded, done[position], None)
             if position in done
-            else (entry.index, entry.input, failed, None, refused[position])
+            else (failed, None, refused[position])
             if position in refused
-            else (entry.index, entry.input, not_known, None, silence)
-            for position, entry in enumerate(chunk.entries)
+            else (not_known, None, silence)
+            for position in range(len(chunk.entries))
         ]
-        self._tell(chunk.entries, make_outcomes(rows))
+        self._tell(chunk.entries, *zip(*verdicts, strict=True))
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -265,12 +269,19 @@ class BatchRun(Generic[ResultT]):
     def _settle_all(
         self, entries: Iterable[Entry], status: OutcomeStatus, error: OutcomeError
     ) -> None:
-        entries = [*entries]
-        rows = [(entry.index, entry.input, status, None, error) for entry in entries]
-        self._tell(entries, make_outcomes(rows))
+        self._tell([*entries], repeat(status), repeat(None), repeat(error))
 
-    def _tell(self, entries: Sequence[Entry], outcomes: Sequence[Outcome[ResultT]]) -> None:
-        kept = [outcome.index in self._inputs.open for outcome in outcomes]
+    def _tell(
+        self,
+        entries: Sequence[Entry],
+        statuses: Iterable[OutcomeStatus],
+        results: Iterable[ResultT | None],
+        errors: Iterable[OutcomeError | None],
+    ) -> None:
+        indexes = [entry.index for entry in entries]
+        inputs = [entry.input for entry in entries]
+        outcomes = make_outcomes(indexes, inputs, statuses, results, errors)
+        kept = [*map(self._inputs.open.__contains__, indexes)]
         if not all(kept):  # some were told before an interruption
             entries, outcomes = [*compress(entries, kept)], [*compress(outcomes, kept)]
         self._sharing.note(entries, outcomes)

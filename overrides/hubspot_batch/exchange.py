@@ -59,16 +59,9 @@ class Enter:
 
 @frozen
 class Send:
-    """Send a request."""
+    """Send a request, and read its answer."""
 
     request: httpx.Request
-
-
-@frozen
-class Read:
-    """Read the body of an answer."""
-
-    response: httpx.Response
 
 
 @frozen
@@ -78,7 +71,7 @@ class Sleep:
     seconds: float
 
 
-Step: TypeAlias = Ask | Enter | Send | Read | Sleep
+Step: TypeAlias = Ask | Enter | Send | Sleep
 # What came of a step, behind the time at which it came, in seconds of a steady clock.
 Came: TypeAlias = tuple[float, Any]
 _Answer: TypeAlias = httpx.Response | httpx.HTTPError
@@ -147,10 +140,11 @@ class Exchange:
         renewable = in_memory and self.tokens.renewable
         attempt = 1
         begun: float | None = None
-        if flight.journey.asked is None:
-            flight.journey.asked = self.tokens.asked
-        _, token = yield Ask(None, flight.journey.asked)
-        tokens = [token]
+        if self.tokens.renewable:
+            if flight.journey.asked is None:
+                flight.journey.asked = self.tokens.asked
+            yield Ask(None, flight.journey.asked)
+        tokens = [self.tokens.latest]
         try:
             while True:
                 sent = yield from self._attempt(request, tokens, attempt, flight)
@@ -205,8 +199,6 @@ class Exchange:
                     tokens.append(self.tokens.latest)
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
                 now, came = yield Send(request)
-                if isinstance(came, httpx.Response):
-                    now, came = yield Read(came)
             finally:
                 self._allowance.land()
             if isinstance(came, httpx.Response):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from itertools import starmap
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import define, field, frozen
@@ -101,10 +100,15 @@ class _Draft(Generic[ResultT_co]):
 
 
 def make_outcomes(
-    rows: Iterable[tuple[int, Any, OutcomeStatus, ResultT | None, OutcomeError | None]],
+    indexes: Iterable[int],
+    inputs: Iterable[Any],
+    statuses: Iterable[OutcomeStatus],
+    results: Iterable[ResultT | None],
+    errors: Iterable[OutcomeError | None],
 ) -> list[Outcome[ResultT]]:
-    """Return many outcomes, given by the values of their attributes."""
-    made: list[Any] = list(starmap(_Draft, rows))
+    """Return many outcomes, given by the values of each attribute; `indexes` says how many."""
+    made: list[Any]
+    made = list(map(cast("Any", _Draft), indexes, inputs, statuses, results, errors))
     for one in made:
         one.__class__ = Outcome
     return made

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from attrs import define, field
 
@@ -38,7 +38,7 @@ class Tied:
 def tie(
     entries: Sequence[Entry],
     results: Results,
-    refusals: Iterable[Refusal],
+    refusals: Sequence[Refusal],
     *,
     shared: bool,
     by_properties: bool,
@@ -55,10 +55,14 @@ def tie(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     tied = Tied()
-    by_key = _by_key(entries)
-    keyless = _tie_all_by_key(tied, by_key, results)
-    if keyless is None:
+    at_once = _tie_at_once(entries, results)
+    by_key: Mapping[str, Sequence[int]] = {}
+    if refusals or at_once is None:
+        by_key = _by_key(entries)
+    if at_once is None:
         keyless = _tie_by_key(tied, by_key, results, shared=shared)
+    else:
+        tied.done, keyless = at_once
     for refusal in refusals:
         keys = refusal.keys & by_key.keys()
         if not refusal.keys and keys_in_messages:
@@ -77,36 +81,32 @@ def tie(
     return tied
 
 
-def _by_key(entries: Sequence[Entry]) -> Mapping[str, Sequence[int]]:
-    """Return the positions of the inputs, by their keys."""
-    keys = [entry.key for entry in entries]
-    alone: dict[str | None, tuple[int]] = dict(zip(keys, zip(range(len(keys))), strict=True))
-    if len(alone) == len(keys) and None not in alone:  # as a rule
-        return cast("dict[str, tuple[int]]", alone)
-    by_key: dict[str, list[int]] = {}
-    for position, key in enumerate(keys):
-        if key is not None:
-            by_key.setdefault(key, []).append(position)
-    return by_key
-
-
-def _tie_all_by_key(
-    tied: Tied, by_key: Mapping[str, Sequence[int]], results: Results
-) -> list[int] | None:
+def _tie_at_once(
+    entries: Sequence[Entry], results: Results
+) -> tuple[dict[int, Any], list[int]] | None:
     """Tie the results that have a key, and return the numbers of the others, as a rule.
 
-    None, and nothing is tied, where a record is listed twice, or a key names none or several.
+    None where two inputs share a key, a record is listed twice, or a key names no input or one
+    that another has named.
     """
-    if not _all_differ(results.ids):
+    keys = [entry.key for entry in entries]
+    positions: dict[str | None, int] = dict(zip(keys, range(len(keys)), strict=True))
+    if len(positions) < len(keys) or None in positions or not _all_differ(results.ids):
         return None
-    keys, values = results.keys, results.values
-    places = [(by_key.get(key), value) for key, value in zip(keys, values, strict=True) if key]
-    done = {place[0]: value for place, value in places if place and len(place) == 1}
-    keyless = [number for number, key in enumerate(keys) if key is None]
-    if len(done) + len(keyless) < len(values):
-        return None
-    tied.done = done
-    return keyless
+    places = map(positions.get, results.keys)
+    done: dict[Any, Any] = dict(zip(places, results.values, strict=True))
+    done.pop(None, None)
+    keyless = [number for number, key in enumerate(results.keys) if key is None]
+    return (done, keyless) if len(done) + len(keyless) == len(results.values) else None
+
+
+def _by_key(entries: Sequence[Entry]) -> Mapping[str, Sequence[int]]:
+    """Return the positions of the inputs, by their keys."""
+    by_key: dict[str, list[int]] = {}
+    for position, entry in enumerate(entries):
+        if entry.key is not None:
+            by_key.setdefault(entry.key, []).append(position)
+    return by_key
 
 
 def _tie_by_key(

@@ -12,7 +12,7 @@ from typing import cast
 
 import httpx
 
-from .exchange import Ask, Enter, Exchange, Read, Repeatable, Send, Sleep, Step
+from .exchange import Ask, Enter, Exchange, Repeatable, Send, Sleep, Step
 from .settings import Settings
 from .tokens import Token
 
@@ -56,20 +56,16 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def _act(self, step: Step) -> object:
         inner = cast("httpx.BaseTransport", self._inner)
         match step:
-            case Ask(refused, asked):
-                return self._exchange.tokens.get(refused, asked)
             case Enter(gate, place):
                 gate.enter(place)
                 return None
+            case Ask(refused, asked):
+                return self._exchange.tokens.get(refused, asked)
             case Sleep(seconds):
                 return self._clock.sleep(seconds)
             case Send(request):
                 try:
-                    return inner.handle_request(request)
-                except BaseException as error:  # noqa: BLE001 - most are raised again
-                    return _what_is_left(error)
-            case Read(response):
-                try:
+                    response = inner.handle_request(request)
                     response.read()
                 except BaseException as error:  # noqa: BLE001 - most are raised again
                     return _what_is_left(error)
@@ -98,11 +94,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return await self._clock.asleep(seconds)
             case Send(request):
                 try:
-                    return await inner.handle_async_request(request)
-                except BaseException as error:  # noqa: BLE001 - most are raised again
-                    return _what_is_left(error)
-            case Read(response):
-                try:
+                    response = await inner.handle_async_request(request)
                     await response.aread()
                 except BaseException as error:  # noqa: BLE001 - most are raised again
                     return _what_is_left(error)

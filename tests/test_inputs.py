@@ -16,7 +16,7 @@ import fastjsonschema
 import pytest
 from attrs import evolve
 from hubspot_batch.chunks import InvalidInputError
-from hubspot_batch.documents import write
+from hubspot_batch.documents import write_array
 from hubspot_batch.operations import (
     CREATE_CALLS,
     CREATE_CAMPAIGNS,
@@ -165,10 +165,10 @@ def glanced_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
     if found is None:
         return None
     try:
-        (text,) = write(found)
+        text = write_array(found)
     except ValueError:
         return None
-    return json.loads(text), (found[0].key or None) if row.input_key else None
+    return json.loads(text)[0], (found[0].key or None) if row.input_key else None
 
 
 @rows
@@ -225,7 +225,7 @@ def test_what_is_sent_is_a_copy() -> None:
     given_: Any = {"properties": {"hs_name": "first"}}
     (found,) = CREATE_CAMPAIGNS.glance([given_]) or []
     given_["properties"]["hs_name"] = "second"
-    assert json.loads(write([found])[0]) == {"properties": {"hs_name": "first"}}
+    assert json.loads(write_array([found])) == [{"properties": {"hs_name": "first"}}]
 
 
 def test_a_list_that_the_api_requires_is_sent_empty() -> None:
@@ -340,7 +340,7 @@ def test_a_type_is_found_in_valid_values_only(schema: Any, value: Any) -> None:
     except ValidationError:
         return
     fastjsonschema.compile(schema, use_default=False)(value)
-    assert json.dumps(json.loads(write(found)[0]), sort_keys=True) == json.dumps(
+    assert json.dumps(json.loads(write_array(found))[0], sort_keys=True) == json.dumps(
         value, sort_keys=True
     )
 

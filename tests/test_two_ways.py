@@ -70,6 +70,7 @@ def is_fast(model: Any, content: bytes) -> bool:
     return True
 
 
+@pytest.mark.many
 @pytest.mark.parametrize("share", range(SHARES))
 def test_both_ways_read_the_same(share: int) -> None:
     """And a good part of the answers goes each way, so that neither is left out."""

@@ -40,15 +40,6 @@ def read_field(texts: Iterable[bytes], name: str) -> list[Any]:
         return [json.loads(text).get(name) for text in texts]
 
 
-def write(values: Iterable[Any]) -> list[bytes]:
-    """Return the JSON texts of values that `shapes` has found.
-
-    Raises:
-        ValueError: It holds half a character.
-    """
-    return [*map(_fast().write, values)]
-
-
 def split(array: bytes) -> list[bytes]:
     """Return the texts of the items of a JSON array, which is valid."""
     return [bytes(item) for item in _fast().split(array)]

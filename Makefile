@@ -91,7 +91,10 @@ $(DEV): tests/requirements/dev.txt $(call unusable,.venv)
 	$(environment) .venv $<
 	$(stamp)
 
-$(PROJECT): pyproject.toml $(DEV)
+# What the installed metadata says.
+VERSION_FILE := overrides/hubspot_batch/version.py
+
+$(PROJECT): pyproject.toml $(DEV) $(VERSION_FILE)
 	$(call install,.venv)
 	$(stamp)
 
@@ -103,7 +106,7 @@ $(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest)
 	$(environment) .venv/lowest $<
 	$(stamp)
 
-$(LOWEST_PROJECT): pyproject.toml $(LOWEST)
+$(LOWEST_PROJECT): pyproject.toml $(LOWEST) $(VERSION_FILE)
 	$(call install,.venv/lowest)
 	$(stamp)
 

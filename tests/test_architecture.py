@@ -59,6 +59,7 @@ ORDER = (
     "errors",
     "documents",
     "guards",
+    "version",
 )
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")

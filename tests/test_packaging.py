@@ -5,6 +5,7 @@ import hashlib
 import importlib.metadata
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-VERSION = PROJECT["project"]["version"]
+VERSION = runpy.run_path(str(ROOT / PROJECT["tool"]["hatch"]["version"]["path"]))["__version__"]
 LOCKS = {
     "dev": ROOT / "tests" / "requirements" / "dev.txt",
     "test": ROOT / "tests" / "requirements" / "lowest.txt",

@@ -10,6 +10,7 @@ It stands with the tools of the description because what it guards is what they 
 import argparse
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where the build reads the version too.
+VERSION_FILE = "overrides/hubspot_batch/version.py"
 
 
 def run(
@@ -51,9 +54,10 @@ def run(
 
 
 def named_version() -> tuple[str, Version]:
-    """The distribution's name and version, as pyproject.toml says."""
+    """The distribution's name, as pyproject.toml says, and its version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return canonicalize_name(project["name"]), Version(project["version"])
+    version: str = runpy.run_path(str(ROOT / VERSION_FILE))["__version__"]
+    return canonicalize_name(project["name"]), Version(version)
 
 
 def build(into: Path) -> tuple[Path, ...]:
@@ -136,14 +140,14 @@ def publish(
     return (
         f"Published {name} {version} to {shown(target)}\n"
         f"To install it:  pip install --index-url {shown(simple)} {name}=={version}\n"
-        f"Next: tag the commit v{version}, and raise the version in pyproject.toml."
+        f"Next: tag the commit v{version}, and raise the version in {VERSION_FILE}."
     )
 
 
 def _taken(name: str, version: Version, target: httpx.URL) -> str:
     return (
         f"publish: the index at {shown(target)} has {name} {version} already, and a published "
-        "version never changes. Raise the version in pyproject.toml, and publish again."
+        f"version never changes. Raise the version in {VERSION_FILE}, and publish again."
     )
 
 

@@ -1,7 +1,5 @@
 """HubSpot's batch endpoints, with a true outcome for every input."""
 
-from importlib.metadata import version as _version
-
 from .client import AsyncHubSpotBatch, HubSpotBatch
 from .errors import (
     AuthenticationError,
@@ -20,6 +18,7 @@ from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
 from .policies import RateLimit, Retry, Wait
 from .settings import Clock
+from .version import __version__
 
 __all__ = [
     "AsyncHubSpotBatch",
@@ -48,5 +47,3 @@ __all__ = [
     "__version__",
     "result_of",
 ]
-
-__version__ = _version("hubspot-batch")

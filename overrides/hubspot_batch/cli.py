@@ -13,8 +13,9 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
-from importlib.metadata import version
 from typing import NoReturn, TextIO
+
+from .version import __version__
 
 PROGRAM = "hubspot-batch"
 
@@ -70,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         description="HubSpot's batch endpoints, with a true outcome for every input.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version(PROGRAM)}")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     parser.set_defaults(run=None)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 

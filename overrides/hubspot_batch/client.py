@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from importlib.metadata import version
 from types import TracebackType
 from typing import Any, Self
 
@@ -33,6 +32,7 @@ from .runs import AsyncRunner, Runner
 from .settings import Clock, Settings
 from .tokens import Token, TokenProvider
 from .transport import Transport
+from .version import __version__
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 DEFAULT_CONCURRENCY = 8
@@ -264,6 +264,6 @@ def _generated(base_url: str, timeout: httpx.Timeout, transport: Transport) -> C
     return Client(
         base_url=base_url,
         timeout=timeout,
-        headers={"User-Agent": f"hubspot-batch/{version('hubspot-batch')}"},
+        headers={"User-Agent": f"hubspot-batch/{__version__}"},
         httpx_args={"transport": transport},
     )

@@ -5,7 +5,6 @@ This module decides which thread makes a call. It never decides what is called o
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from _thread import start_new_thread
@@ -17,7 +16,10 @@ from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
 from types import coroutine
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from asyncio import Task
 
 GivenT = TypeVar("GivenT")
 CameT = TypeVar("CameT")
@@ -237,10 +239,13 @@ class TaskCrew(Generic[GivenT, CameT]):
     """The same with tasks, of which a call may be cancelled; like `Crew`."""
 
     def __init__(self, call: Callable[[GivenT], Coroutine[Any, Any, CameT]]) -> None:
+        from asyncio import Event, get_running_loop  # noqa: PLC0415 - threads need none of it
+
         self._call = call
-        self._tasks: dict[GivenT, asyncio.Task[CameT]] = {}
+        self._loop = get_running_loop()
+        self._tasks: dict[GivenT, Task[CameT]] = {}
         self._ended: deque[GivenT] = deque()
-        self._news = asyncio.Event()
+        self._news = Event()
 
     @property
     def under_way(self) -> KeysView[GivenT]:
@@ -249,7 +254,7 @@ class TaskCrew(Generic[GivenT, CameT]):
 
     async def start(self, given: GivenT) -> None:
         """Have a call made, and let it come as far as it can before anything else is done."""
-        task = self._tasks[given] = asyncio.create_task(self._call(given))
+        task = self._tasks[given] = self._loop.create_task(self._call(given))
         task.add_done_callback(lambda _: self._note(given))
         await _give_way()
 
@@ -276,7 +281,7 @@ class TaskCrew(Generic[GivenT, CameT]):
         """Let the calls come to where they wait for answers; return whether one has ended."""
         if not self.ended():
             self._news.clear()
-            moment = asyncio.get_running_loop().call_later(_A_MOMENT, self._news.set)
+            moment = self._loop.call_later(_A_MOMENT, self._news.set)
             try:
                 await self._news.wait()
             finally:

@@ -11,8 +11,6 @@ import re
 import reprlib
 from contextlib import suppress
 
-from dateutil import parser
-
 # What a text leaves out is taken from a default, so it makes a difference between these two.
 _DEFAULTS = (dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2004, 2, 2, tzinfo=dt.UTC))
 
@@ -41,6 +39,8 @@ def read_datetime(text: str) -> dt.datetime:
 
 
 def _meanings(text: str) -> set[dt.datetime]:
+    from dateutil import parser  # noqa: PLC0415 - few texts need it
+
     # Nobody writes year, day, month.
     orders = (False,) if re.match(r"\s*\d{4}\D", text) else (False, True)
     return {

@@ -6,7 +6,6 @@ How many may pass is told by `policies.Concurrency`.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from concurrent.futures import Future
@@ -55,7 +54,9 @@ class Gate:
         """Pass, or wait in this task until one may."""
         turn = self._queue(place)
         if turn is not None and not turn.done():
-            await asyncio.wrap_future(turn)
+            from asyncio import wrap_future  # noqa: PLC0415 - a thread needs none of it
+
+            await wrap_future(turn)
 
     def leave(self, place: Place) -> None:
         """Give a place up; the next may pass."""

@@ -14,13 +14,14 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import fastjsonschema
 from attrs import define
 
 from .chunks import InvalidInputError, Written
 from .guards import is_list, is_map
 
 if TYPE_CHECKING:
+    from fastjsonschema import JsonSchemaValueException
+
     from .shapes import Shape
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -73,6 +74,8 @@ class InputCheck:
         Raises:
             InvalidInputError: It cannot be valid; the text says where and why.
         """
+        from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - see `_compile`
+
         for name in self._required_lists:
             wire.setdefault(name, [])
         if not more_names and not wire.keys() <= self._names:
@@ -84,7 +87,7 @@ class InputCheck:
             (self._open if more_names else self._closed)(wire)
             # What no JSON text can hold: numbers that are none, and halves of characters.
             return _WRITE(wire).encode()
-        except fastjsonschema.JsonSchemaValueException as error:
+        except JsonSchemaValueException as error:
             raise InvalidInputError(f"{_sentence(error)}.") from None
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
@@ -117,7 +120,10 @@ class InputCheck:
 
 
 def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
-    check: Callable[[object], object] = fastjsonschema.compile(schema, use_default=False)
+    # Not needed for inputs that are seen to be valid, nor by who only imports this package.
+    from fastjsonschema import compile  # noqa: A004, PLC0415
+
+    check: Callable[[object], object] = compile(schema, use_default=False)
     return check
 
 
@@ -130,7 +136,7 @@ def _opened(schema: Any) -> Any:
     return schema
 
 
-def _sentence(error: fastjsonschema.JsonSchemaValueException) -> str:
+def _sentence(error: JsonSchemaValueException) -> str:
     where = str(error.name).removeprefix("data").lstrip(".") or "the input"
     value: Any = error.value
     rule: Any = error.rule_definition

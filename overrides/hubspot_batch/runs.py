@@ -6,7 +6,6 @@ decides what came of it.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
@@ -255,10 +254,12 @@ class AsyncRunner:
             _check_open(self.http)
             with flying(chunk.flight):
                 return await order.row.acall(self.client, chunk, order.query)
-        except asyncio.CancelledError:
-            raise
-        except BaseException as error:  # noqa: BLE001 - else it would end the whole event loop
-            return error
+        except BaseException as error:
+            from asyncio import CancelledError  # noqa: PLC0415 - a thread needs none of it
+
+            if isinstance(error, CancelledError):
+                raise
+            return error  # else it would end the whole event loop
 
     async def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
         """Carry out a run; give way whenever outcomes may have become known."""

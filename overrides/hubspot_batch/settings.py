@@ -6,13 +6,20 @@ This module decides nothing; what the values mean is decided by `policies`, `all
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
 from attrs import frozen
 
 from .policies import RateLimit, Retry, Wait
+
+
+def _asleep(seconds: float) -> Awaitable[object]:
+    """Hand on asyncio's sleep, which is imported no sooner than a task waits: threads need none."""
+    import asyncio  # noqa: PLC0415
+
+    sleep = asyncio.sleep
+    return sleep(seconds)
 
 
 @frozen
@@ -27,7 +34,7 @@ class Clock:
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
-    asleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    asleep: Callable[[float], Awaitable[object]] = _asleep
 
 
 @frozen

@@ -6,18 +6,20 @@ one, and never checks its format, of which HubSpot has several.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import re
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
 from .errors import AuthenticationError, ConfigurationError, HubSpotBatchError
+
+if TYPE_CHECKING:
+    from asyncio import Lock
 
 TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
 
@@ -81,7 +83,7 @@ class TokenSource:
         self._token = None if callable(source.value) else source.read()
         self._failure: HubSpotBatchError | None = None
         self._lock = threading.Lock()
-        self._loop_lock: tuple[object, asyncio.Lock] | None = None
+        self._loop_lock: tuple[object, Lock] | None = None
         self.renewable = self._provider is not None
         self.asked = 0
 
@@ -159,10 +161,12 @@ class TokenSource:
             # Only now: who comes while it is being asked is answered with the others.
             self.asked += 1
 
-    def _lock_of_this_loop(self) -> asyncio.Lock:
-        loop = asyncio.get_running_loop()
+    def _lock_of_this_loop(self) -> Lock:
+        from asyncio import Lock, get_running_loop  # noqa: PLC0415 - a thread needs none of it
+
+        loop = get_running_loop()
         if self._loop_lock is None or self._loop_lock[0] is not loop:
-            self._loop_lock = (loop, asyncio.Lock())
+            self._loop_lock = (loop, Lock())
         return self._loop_lock[1]
 
 

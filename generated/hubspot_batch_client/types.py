@@ -15,12 +15,14 @@ from enum import Enum
 from functools import cache, lru_cache
 from operator import methodcaller
 from reprlib import recursive_repr
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-import httpx
-import orjson
 from attrs import define, field, fields
+
+# Who only wants models need not wait for what sends them.
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 ModelT = TypeVar("ModelT", bound="Model")
@@ -386,11 +388,15 @@ def to_bytes(body: Any) -> bytes:
     """
     if isinstance(body, bytes):
         return body
+    import orjson
+
+    # Its own spelling of timestamps differs, and a class is not written because of how it was made.
+    as_we_write = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
     try:
         try:
-            text = orjson.dumps(body, _FIELDS, _AS_WE_WRITE)
+            text = orjson.dumps(body, _FIELDS, as_we_write)
         except orjson.JSONEncodeError:  # it holds more than models and what JSON has too
-            text = orjson.dumps(body, _unfold, _AS_WE_WRITE)
+            text = orjson.dumps(body, _unfold, as_we_write)
     except orjson.JSONEncodeError:  # such as numbers of more than 64 bits
         return _to_bytes_slowly(body)
     # For what no JSON text can hold it writes null, in silence.
@@ -399,8 +405,6 @@ def to_bytes(body: Any) -> bytes:
 
 # For a model no function in Python is called but its own.
 _FIELDS = methodcaller("_json_fields")
-# Its own spelling of timestamps differs, and a class is not written because of how it was made.
-_AS_WE_WRITE = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def _unfold(value: Any) -> Any:

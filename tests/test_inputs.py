@@ -23,11 +23,11 @@ from hubspot_batch.operations import (
     READ_CAMPAIGNS,
     ROWS,
     UPDATE_MARKETING_EVENTS,
-    CallInput,
     Row,
 )
 from hubspot_batch.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
+from hubspot_batch_client.models import CallInput
 from hubspot_batch_client.types import UNSET
 from hypothesis import example, given
 from hypothesis import strategies as st

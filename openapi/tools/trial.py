@@ -40,6 +40,9 @@ def face(folder: str, name: str) -> str:
     sys.dont_write_bytecode = False
     try:
         importlib.import_module(name)
+        # What is generated for an operation is imported no sooner than it is carried out.
+        for row in getattr(sys.modules.get(f"{name}.operations"), "ROWS", ()):
+            _ = row.send, row.input, row.result
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be in the middle of a change
         return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
     return ""

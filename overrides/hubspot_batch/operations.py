@@ -7,31 +7,14 @@ paths and the forms of inputs come from there, so a change of the description is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cached_property, partial
+from functools import cached_property
+from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
 from attrs import frozen
-from hubspot_batch_client import Client
-from hubspot_batch_client.api.calls import create_calls
-from hubspot_batch_client.api.campaigns import create_campaigns, read_campaigns
-from hubspot_batch_client.api.marketing_events import update_marketing_events
+from hubspot_batch_client import Client, models
 from hubspot_batch_client.client import address
 from hubspot_batch_client.contract import OPERATIONS
-from hubspot_batch_client.models import (
-    ApiError,
-    BatchError,
-    Call,
-    CallInput,
-    Campaign,
-    CampaignInput,
-    CampaignReadBatch,
-    CampaignReadInput,
-    CampaignWithAssets,
-    ErrorDetail,
-    MarketingEvent,
-    MarketingEventBatch,
-    MarketingEventUpdate,
-)
 from hubspot_batch_client.types import Model, Response, read_model_ahead, to_bytes, to_json
 
 from .answers import Answer
@@ -48,17 +31,10 @@ __all__ = [
     "READ_CAMPAIGNS",
     "REPEATABLE",
     "UPDATE_MARKETING_EVENTS",
-    "Call",
-    "CallInput",
-    "Campaign",
-    "CampaignInput",
-    "CampaignReadInput",
-    "CampaignWithAssets",
     "Client",
-    "MarketingEvent",
-    "MarketingEventUpdate",
     "Row",
     "address",
+    "models",
 ]
 
 ResultT = TypeVar("ResultT", bound=Model)
@@ -75,36 +51,59 @@ _CEILING = 100
 class Row(Generic[ResultT]):
     """An operation.
 
+    What is generated for it is imported when it is first carried out; that takes a while.
+
     Attributes:
         id: The operation's id in the description.
-        send, asend: The generated functions.
-        input: The model of an input.
-        result: The model of a result.
+        load_input, load_result: Return the models of an input and of a result.
         input_key: The field by which an answer names an input; None where there is none.
         result_key: The attribute of a result that repeats it.
         error_keys: The names under which an error's context lists it.
         reads: Whether the operation changes nothing.
-        answer: The model of an answer, where the operation may be carried out twice.
+        read_ahead: Reads an answer, where the operation may be carried out twice.
         all_or_nothing: Whether a refused request has done nothing.
         by_properties: Whether results repeat the values of their inputs.
     """
 
     id: str
-    send: Callable[..., Response[Any]]
-    asend: Callable[..., Awaitable[Response[Any]]]
-    input: type[Model]
-    result: type[ResultT]
+    load_input: Callable[[], type[Model]]
+    load_result: Callable[[], type[ResultT]]
     input_key: str | None = None
     result_key: str | None = None
     error_keys: tuple[str, ...] = ()
     reads: bool = False
-    answer: type[Model] | None = None
+    read_ahead: Callable[[Any], Any] | None = None
     all_or_nothing: bool = False
     by_properties: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.id not in OPERATIONS:
             raise LookupError(f"{self.id} has a row here, but the description lacks it")
+
+    @cached_property
+    def input(self) -> type[Model]:
+        """The model of an input."""
+        return self.load_input()
+
+    @cached_property
+    def result(self) -> type[ResultT]:
+        """The model of a result."""
+        return self.load_result()
+
+    @cached_property
+    def _functions(self) -> Any:
+        # The generator's own names.
+        return import_module(f"hubspot_batch_client.api.{OPERATIONS[self.id].tag}.{self.id}")
+
+    @property
+    def send(self) -> Callable[..., Response[Any]]:
+        """The generated function."""
+        return cast("Callable[..., Response[Any]]", self._functions.sync_detailed)
+
+    @property
+    def asend(self) -> Callable[..., Awaitable[Response[Any]]]:
+        """The generated asynchronous function."""
+        return cast("Callable[..., Awaitable[Response[Any]]]", self._functions.asyncio_detailed)
 
     @cached_property
     def _check(self) -> InputCheck:
@@ -126,7 +125,7 @@ class Row(Generic[ResultT]):
             id=self.id,
             limit=self.limit,
             reads=self.reads,
-            splits=isolate or self.all_or_nothing or self.answer is not None,
+            splits=isolate or self.all_or_nothing or self.read_ahead is not None,
             by_properties=self.by_properties,
             key_field=self.input_key,
             keys_are_names=self.input_key == _TRACE_ID,
@@ -191,8 +190,8 @@ class Row(Generic[ResultT]):
         parsed = response.parsed
         status = response.status_code
         error = _whole_error(response)
-        if parsed is None or isinstance(parsed, ApiError):
-            daily = isinstance(parsed, ApiError) and parsed.policy_name == "DAILY"
+        if parsed is None or isinstance(parsed, models.ApiError):
+            daily = isinstance(parsed, models.ApiError) and parsed.policy_name == "DAILY"
             return Answer(status, readable=False, error=error, daily=daily)
         results, refusals = self._results(items_of(parsed.results)), self._refusals(parsed, error)
         return Answer(status, readable=True, error=error, results=results, refusals=(*refusals,))
@@ -201,7 +200,8 @@ class Row(Generic[ResultT]):
         """Yield what the answer reports as refused, also where it does not say what."""
         items = items_of(parsed.errors)
         for item in items:
-            yield self._refusal(item, whole) if isinstance(item, BatchError) else _nameless(whole)
+            known = isinstance(item, models.BatchError)
+            yield self._refusal(item, whole) if known else _nameless(whole)
         odd = parsed.errors and not items
         more = isinstance(parsed.num_errors, int) and parsed.num_errors > len(items)
         if odd or more or "message" in parsed:
@@ -213,7 +213,7 @@ class Row(Generic[ResultT]):
         ids = names_of(values, "id") if has_other else keys
         return Results(values, ids, keys, _properties_of)
 
-    def _refusal(self, item: BatchError, whole: OutcomeError) -> Refusal:
+    def _refusal(self, item: models.BatchError, whole: OutcomeError) -> Refusal:
         context = freeze_context(item.context)
         error = OutcomeError(
             "refused",
@@ -252,16 +252,16 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
     header = response.headers.get("X-HubSpot-Correlation-Id")
     parsed = response.parsed
     kind = "refused" if 300 <= status <= 499 else "server_error"
-    if isinstance(parsed, Model) and not isinstance(parsed, ApiError):
+    if isinstance(parsed, Model) and not isinstance(parsed, models.ApiError):
         # A success that says something besides, such as why it did nothing.
         message = text_of(parsed.additional_properties.get("message")) or "something was refused"
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
-    if not isinstance(parsed, ApiError):
+    if not isinstance(parsed, models.ApiError):
         message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
     context = dict(freeze_context(parsed.context))
     for detail in items_of(parsed.errors):
-        if isinstance(detail, ErrorDetail):
+        if isinstance(detail, models.ErrorDetail):
             context = {**freeze_context(detail.context), **context}
     return OutcomeError(
         kind,
@@ -276,33 +276,33 @@ def _whole_error(response: Response[Any]) -> OutcomeError:
 
 CREATE_CAMPAIGNS = Row(
     "create_campaigns",
-    *(create_campaigns.sync_detailed, create_campaigns.asyncio_detailed),
-    *(CampaignInput, Campaign),
+    lambda: models.CampaignInput,
+    lambda: models.Campaign,
     by_properties=True,
 )
 READ_CAMPAIGNS = Row(
     "read_campaigns",
-    *(read_campaigns.sync_detailed, read_campaigns.asyncio_detailed),
-    *(CampaignReadInput, CampaignWithAssets),
+    lambda: models.CampaignReadInput,
+    lambda: models.CampaignWithAssets,
     input_key="id",
     result_key="id",
     error_keys=("id", "ids"),
     reads=True,
-    answer=CampaignReadBatch,
+    read_ahead=lambda answer: read_model_ahead(models.CampaignReadBatch, answer),
 )
 UPDATE_MARKETING_EVENTS = Row(
     "update_marketing_events",
-    *(update_marketing_events.sync_detailed, update_marketing_events.asyncio_detailed),
-    *(MarketingEventUpdate, MarketingEvent),
+    lambda: models.MarketingEventUpdate,
+    lambda: models.MarketingEvent,
     input_key="objectId",
     result_key="object_id",
     error_keys=("id", "ids", "objectId", "objectIds"),
-    answer=MarketingEventBatch,
+    read_ahead=lambda answer: read_model_ahead(models.MarketingEventBatch, answer),
 )
 CREATE_CALLS = Row(
     "create_calls",
-    *(create_calls.sync_detailed, create_calls.asyncio_detailed),
-    *(CallInput, Call),
+    lambda: models.CallInput,
+    lambda: models.Call,
     input_key=_TRACE_ID,
     result_key="object_write_trace_id",
     error_keys=(_TRACE_ID,),
@@ -312,8 +312,8 @@ CREATE_CALLS = Row(
 ROWS = (CREATE_CAMPAIGNS, READ_CAMPAIGNS, UPDATE_MARKETING_EVENTS, CREATE_CALLS)
 
 REPEATABLE = {
-    (OPERATIONS[row.id].method, OPERATIONS[row.id].path): partial(read_model_ahead, row.answer)
+    (OPERATIONS[row.id].method, OPERATIONS[row.id].path): row.read_ahead
     for row in ROWS
-    if row.answer is not None
+    if row.read_ahead is not None
 }
 """Methods and paths of the operations that may be carried out twice, with what reads an answer."""

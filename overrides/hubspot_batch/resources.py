@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .dates import read_date
 from .errors import ConfigurationError
@@ -18,14 +18,7 @@ from .operations import (
     CREATE_CAMPAIGNS,
     READ_CAMPAIGNS,
     UPDATE_MARKETING_EVENTS,
-    Call,
-    CallInput,
-    Campaign,
-    CampaignInput,
-    CampaignReadInput,
-    CampaignWithAssets,
-    MarketingEvent,
-    MarketingEventUpdate,
+    models,
 )
 from .outcomes import BatchResult
 from .runs import AsyncRunner, Order, Runner
@@ -39,17 +32,13 @@ Date: TypeAlias = str | dt.date
 def _read_query(
     properties: Iterable[str] | None, start_date: Date | None, end_date: Date | None
 ) -> dict[str, Any]:
-    if not _may_be_names(properties):
+    given = cast("object", properties)  # a text is iterable too, letter by letter
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable | None):
         raise ConfigurationError('properties is a list of names, such as ["hs_name"].')
     first, last = _day("start_date", start_date), _day("end_date", end_date)
     names = None if properties is None else list(properties)
     query = {"properties": names, "start_date": first, "end_date": last}
     return {name: value for name, value in query.items() if value is not None}
-
-
-def _may_be_names(value: object) -> bool:
-    # A text is iterable too, letter by letter.
-    return value is None or (isinstance(value, Iterable) and not isinstance(value, str | bytes))
 
 
 def _day(name: str, value: Date | None) -> dt.date | None:
@@ -71,11 +60,11 @@ class Campaigns:
 
     def create(
         self,
-        inputs: Iterable[CampaignInput | Fields],
+        inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
-    ) -> BatchResult[Campaign]:
+    ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input.
 
         Args:
@@ -95,11 +84,11 @@ class Campaigns:
 
     def create_iter(
         self,
-        inputs: Iterable[CampaignInput | Fields],
+        inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
-    ) -> OutcomeIterator[Campaign]:
+    ) -> OutcomeIterator[models.Campaign]:
         """Create a campaign for each input; yield the outcomes as they become known.
 
         Like `create`, but only the inputs of the requests under way are in memory. When something
@@ -109,13 +98,13 @@ class Campaigns:
 
     def read(
         self,
-        inputs: Iterable[str | CampaignReadInput | Fields],
+        inputs: Iterable[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> BatchResult[CampaignWithAssets]:
+    ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids.
 
         Args:
@@ -136,13 +125,13 @@ class Campaigns:
 
     def read_iter(
         self,
-        inputs: Iterable[str | CampaignReadInput | Fields],
+        inputs: Iterable[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> OutcomeIterator[CampaignWithAssets]:
+    ) -> OutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; yield the outcomes as they become known.
 
         Like `read`, but only the inputs of the requests under way are in memory. When something
@@ -159,8 +148,11 @@ class MarketingEvents:
         self._runner = runner
 
     def update(
-        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> BatchResult[MarketingEvent]:
+        self,
+        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+    ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; what an input leaves out stays as it is.
 
         Args:
@@ -177,8 +169,11 @@ class MarketingEvents:
         return self._runner.collect(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
     def update_iter(
-        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> OutcomeIterator[MarketingEvent]:
+        self,
+        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+    ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
         Like `update`, but only the inputs of the requests under way are in memory. When something
@@ -194,8 +189,8 @@ class Calls:
         self._runner = runner
 
     def create(
-        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> BatchResult[Call]:
+        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[models.Call]:
         """Create a call for each input.
 
         Each input gets an `objectWriteTraceId` if it has none of its own, so that the server
@@ -216,8 +211,8 @@ class Calls:
         return self._runner.collect(Order(CREATE_CALLS, inputs, chunk_size))
 
     def create_iter(
-        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> OutcomeIterator[Call]:
+        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+    ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
 
         Like `create`, but only the inputs of the requests under way are in memory. When something
@@ -234,48 +229,47 @@ class AsyncCampaigns:
 
     async def create(
         self,
-        inputs: Iterable[CampaignInput | Fields],
+        inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
-    ) -> BatchResult[Campaign]:
+    ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
-        return await self._runner.collect(
-            Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate)
-        )
+        order = Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate)
+        return await self._runner.collect(order)
 
     def create_iter(
         self,
-        inputs: Iterable[CampaignInput | Fields],
+        inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
-    ) -> AsyncOutcomeIterator[Campaign]:
+    ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create campaigns, yielding outcomes as they become known; see `Campaigns.create_iter`."""
         return self._runner.iterate(Order(CREATE_CAMPAIGNS, inputs, chunk_size, isolate=isolate))
 
     async def read(
         self,
-        inputs: Iterable[str | CampaignReadInput | Fields],
+        inputs: Iterable[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> BatchResult[CampaignWithAssets]:
+    ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         query = _read_query(properties, start_date, end_date)
         return await self._runner.collect(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
 
     def read_iter(
         self,
-        inputs: Iterable[str | CampaignReadInput | Fields],
+        inputs: Iterable[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
-    ) -> AsyncOutcomeIterator[CampaignWithAssets]:
+    ) -> AsyncOutcomeIterator[models.CampaignWithAssets]:
         """Read campaigns, yielding outcomes as they become known; see `Campaigns.read_iter`."""
         query = _read_query(properties, start_date, end_date)
         return self._runner.iterate(Order(READ_CAMPAIGNS, inputs, chunk_size, query))
@@ -288,14 +282,20 @@ class AsyncMarketingEvents:
         self._runner = runner
 
     async def update(
-        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> BatchResult[MarketingEvent]:
+        self,
+        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+    ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
         return await self._runner.collect(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
     def update_iter(
-        self, inputs: Iterable[MarketingEventUpdate | Fields], *, chunk_size: int | None = None
-    ) -> AsyncOutcomeIterator[MarketingEvent]:
+        self,
+        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+    ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Update events, yielding outcomes as they become known; see `MarketingEvents`."""
         return self._runner.iterate(Order(UPDATE_MARKETING_EVENTS, inputs, chunk_size))
 
@@ -307,13 +307,13 @@ class AsyncCalls:
         self._runner = runner
 
     async def create(
-        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> BatchResult[Call]:
+        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+    ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(Order(CREATE_CALLS, inputs, chunk_size))
 
     def create_iter(
-        self, inputs: Iterable[CallInput | Fields], *, chunk_size: int | None = None
-    ) -> AsyncOutcomeIterator[Call]:
+        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+    ) -> AsyncOutcomeIterator[models.Call]:
         """Create calls, yielding outcomes as they become known; see `Calls.create_iter`."""
         return self._runner.iterate(Order(CREATE_CALLS, inputs, chunk_size))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from enum import Enum
 from types import MappingProxyType
@@ -11,7 +13,9 @@ from typing import Any
 
 import attrs
 import httpx
-from hubspot_batch_client.models import Association, AssociationTarget, BatchStatus, Call
+import pytest
+from hubspot_batch_client import types
+from hubspot_batch_client.models import ApiError, Association, AssociationTarget, BatchStatus, Call
 from hubspot_batch_client.types import UNSET, Timestamp, as_datetime, read_json, to_bytes, to_json
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -180,3 +184,29 @@ def test_what_was_kept_of_a_long_text_is_let_go() -> None:
     assert as_datetime(text) == dt.datetime(2026, 1, 31, 9, 30, tzinfo=dt.UTC)
     assert isinstance(as_datetime(text), Timestamp)
     assert as_datetime(text) is not as_datetime(text)
+
+
+def test_one_thread_at_a_time_looks_at_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that one thread looks at, and another finds half done, would end the process."""
+    inside: list[object] = []
+    most = 0
+
+    class Slow:
+        def __init__(self, form: object) -> None:
+            nonlocal most
+            inside.append(form)
+            most = max(most, len(inside))
+            threading.Event().wait(0.01)
+            inside.remove(form)
+
+        def decode(self, content: bytes) -> object:
+            raise NotImplementedError
+
+    monkeypatch.setattr("msgspec.json.Decoder", Slow)
+    types._find.cache_clear()
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert len([*threads.map(types._find, [ApiError, Association, Call, ApiError])]) == 4
+    finally:
+        types._find.cache_clear()
+    assert most == 1

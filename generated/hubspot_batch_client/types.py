@@ -15,6 +15,7 @@ from enum import Enum
 from functools import cache, lru_cache
 from operator import methodcaller
 from reprlib import recursive_repr
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -349,11 +350,17 @@ def take_one(model: type[Model], form: Any) -> Any:
     return into[0]
 
 
+# While msgspec looks at a type, another thread finds it half done, and the process dies of that.
+# Models are parts of several answers, so one lock is for all of them.
+_finding = Lock()
+
+
 @cache
 def _find(model: type[Model]) -> Callable[[bytes], Any]:
     from msgspec.json import Decoder
 
-    return Decoder(form_of(model)).decode
+    with _finding:
+        return Decoder(form_of(model)).decode
 
 
 def read_model(model: Any, response: httpx.Response) -> Any:

@@ -34,7 +34,11 @@ class Shape:
     def find(self) -> Callable[[list[Any]], list[Any]]:
         """Find values in Python."""
         item = _type_of(self._schema, self._key, self._lists)
-        return partial(convert, type=list.__class_getitem__(item))
+        found = partial(convert, type=list.__class_getitem__(item))
+        # msgspec looks at a type when it is first used. Two threads that did so at once would end
+        # the process, so nobody else is given this one before.
+        found([])
+        return found
 
     @cached_property
     def find_in_text(self) -> Callable[[bytes], list[Any]]:

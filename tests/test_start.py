@@ -48,7 +48,7 @@ def test_a_client_is_made_without_what_only_a_run_needs() -> None:
     loaded = added(client, after="import attrs, httpx; httpx.Client()")
     assert "hubspot_batch.runs" in loaded
     late = ("asyncio", "dateutil", "fastjsonschema", "importlib.metadata", "msgspec", "orjson")
-    ours = ("hubspot_batch.sandbox", "hubspot_batch.shapes", "hubspot_batch_client.api")
+    ours = ("hubspot_batch.batch", "hubspot_batch.sandbox", "hubspot_batch_client.api")
     assert loaded.isdisjoint((*late, *ours))
     assert not [name for name in loaded if name.startswith("hubspot_batch_client.models.")]
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
-from .batch import BatchRun
 from .outcomes import BatchResult, Outcome, attach
+
+if TYPE_CHECKING:
+    from .batch import BatchRun
 
 _log = logging.getLogger("hubspot_batch")
 

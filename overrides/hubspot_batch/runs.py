@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import Factory, frozen
 
 from .answers import Answer
-from .batch import BatchRun
 from .chunks import Chunk
 from .crew import Crew, TaskCrew, Worker, Workers
 from .errors import ConfigurationError, HubSpotBatchError
@@ -24,6 +23,9 @@ from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import Client, Row
 from .outcomes import BatchResult, attach, result_of
 from .policies import Fate
+
+if TYPE_CHECKING:
+    from .batch import BatchRun
 
 
 @frozen
@@ -46,6 +48,8 @@ class Order:
 
     def begin(self, *, collects: bool) -> BatchRun[Any]:
         """Return a run that carries it out."""
+        from .batch import BatchRun  # noqa: PLC0415 - not before there is a run
+
         return BatchRun(
             self.row.operation(isolate=self.isolate),
             self.inputs,

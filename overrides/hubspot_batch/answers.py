@@ -7,8 +7,7 @@ what a status means is `policies`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-from attrs import Factory, frozen
+from typing import NamedTuple
 
 from .errors import (
     AuthenticationError,
@@ -35,8 +34,7 @@ _DAILY = (
 )
 
 
-@frozen
-class Answer:
+class Answer(NamedTuple):
     """An HTTP answer, read.
 
     Attributes:
@@ -51,7 +49,7 @@ class Answer:
     status_code: int
     readable: bool
     error: OutcomeError
-    results: Results = Factory(Results)
+    results: Results = Results()
     refusals: tuple[Refusal, ...] = ()
     daily: bool = False
 

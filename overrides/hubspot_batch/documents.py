@@ -10,9 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import Any
-
-from attrs import frozen
+from typing import Any, NamedTuple
 
 
 def read(text: bytes) -> Any:
@@ -59,8 +57,7 @@ def canonical(value: Any) -> bytes:
     return _fast().write_sorted(value)
 
 
-@frozen
-class _Fast:
+class _Fast(NamedTuple):
     read: Callable[[bytes], Any]
     split: Callable[[bytes], list[Any]]
     write: Callable[[Any], bytes]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
-from attrs import define, frozen
+from attrs import define
 
 from .documents import read, split
 from .outcomes import OutcomeError
@@ -74,8 +74,7 @@ def names_of(entries: Iterable[Entry]) -> list[str | int]:
     return [entry.index if entry.key is None else entry.key for entry in entries]
 
 
-@frozen
-class Results:
+class Results(NamedTuple):
     """The results of an answer, with the evidence that they carry, in lists of the same length.
 
     Attributes:
@@ -91,8 +90,7 @@ class Results:
     properties_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}
 
 
-@frozen
-class Refusal:
+class Refusal(NamedTuple):
     """An error that the server reported of some inputs, and the keys that it names them by."""
 
     error: OutcomeError

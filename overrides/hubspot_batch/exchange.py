@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import httpx
-from attrs import frozen
 
 from .allowance import Allowance
 from .documents import read
@@ -41,31 +40,27 @@ _log = logging.getLogger("hubspot_batch")
 _WORTH_A_LINE = 1.0
 
 
-@frozen
-class Ask:
+class Ask(NamedTuple):
     """Get a token: any, or another one than the refused."""
 
     refused: Token | None
     asked: int
 
 
-@frozen
-class Enter:
+class Enter(NamedTuple):
     """Wait until a gate lets one through."""
 
     gate: Gate
     place: Place
 
 
-@frozen
-class Send:
+class Send(NamedTuple):
     """Send a request, and read its answer."""
 
     request: httpx.Request
 
 
-@frozen
-class Sleep:
+class Sleep(NamedTuple):
     """Let time pass."""
 
     seconds: float
@@ -81,8 +76,7 @@ Repeatable: TypeAlias = Mapping[tuple[str, str], Callable[[httpx.Response], obje
 Steps: TypeAlias = Generator[Step, Came, httpx.Response]
 
 
-@frozen
-class _Sent:
+class _Sent(NamedTuple):
     """One attempt: when it started and ended, what came, and what that means.
 
     `asked` is how often the token's provider had been asked when it started.

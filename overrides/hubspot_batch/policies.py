@@ -11,9 +11,10 @@ import math
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from typing import NamedTuple
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from attrs.validators import ge, gt, instance_of, optional
 
 
@@ -98,8 +99,7 @@ class Repeat(Enum):
     ALWAYS = "always"
 
 
-@frozen
-class Rule:
+class Rule(NamedTuple):
     """What an answer, or its absence, means for a request.
 
     Attributes:
@@ -128,7 +128,7 @@ _DONE = Rule(Fate.DONE)
 # HubSpot, error handling and API usage guidelines; what they leave open is decided for the truth:
 # what nobody has called undone may have been done.
 RULES: Mapping[int, Rule] = {
-    **dict.fromkeys((400, 409, 413), evolve(_REFUSED, splits=True)),
+    **dict.fromkeys((400, 409, 413), _REFUSED._replace(splits=True)),
     303: _DOUBTFUL,  # "see other" is what a server says when it is done
     401: _ENDS,
     403: _ENDS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -37,8 +38,7 @@ class Clock:
     asleep: Callable[[float], Awaitable[object]] = _asleep
 
 
-@frozen
-class Settings:
+class Settings(NamedTuple):
     """How a client sends.
 
     Attributes:

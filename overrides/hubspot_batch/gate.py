@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .policies import Concurrency
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Place:
@@ -76,6 +79,8 @@ class Gate:
             if not self._waiting and self._has_room:
                 self._inside.add(place)
                 return None
+            from concurrent.futures import Future  # noqa: PLC0415 - few ever wait
+
             place.turn = turn = Future[None]()
             self._waiting.append((place, turn))
             self._admit()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-@define(slots=False)
+@define(slots=False, eq=False, repr=False)
 class InputCheck:
     """The check of an operation's inputs.
 

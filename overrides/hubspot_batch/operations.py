@@ -47,7 +47,7 @@ _TRACE_ID = "objectWriteTraceId"
 _CEILING = 100
 
 
-@frozen(slots=False)
+@frozen(slots=False, eq=False, repr=False)
 class Row(Generic[ResultT]):
     """An operation.
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .batch import BatchRun
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Order:
     """What a caller wants done.
 
@@ -117,7 +117,7 @@ def _account(run: BatchRun[Any], error: BaseException) -> BatchResult[Any]:
         return account
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
 
@@ -221,7 +221,7 @@ def _land_at_last(
     return came
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class AsyncRunner:
     """Runs operations for the calling task, which alone reads inputs and settles outcomes."""
 

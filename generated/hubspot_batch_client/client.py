@@ -119,12 +119,12 @@ class Client:
     def send(self, *, url: str, **request: Any) -> httpx.Response:
         """Send a request to a path, and return the answer with its body; arguments as in httpx."""
         http = self.get_httpx_client()
-        return http.request(url=address(http.base_url, url), **request)
+        return http.send(http.build_request(url=address(http.base_url, url), **request))
 
     async def asend(self, *, url: str, **request: Any) -> httpx.Response:
         """Do as `send`, asynchronously."""
         http = self.get_async_httpx_client()
-        return await http.request(url=address(http.base_url, url), **request)
+        return await http.send(http.build_request(url=address(http.base_url, url), **request))
 
     def __enter__(self) -> Self:
         self.get_httpx_client().__enter__()

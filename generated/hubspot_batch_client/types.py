@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
 from operator import methodcaller
 from reprlib import recursive_repr
 from threading import Lock
@@ -157,13 +157,23 @@ def _keep_text(value: datetime.datetime, text: str) -> Timestamp:
 
 def as_datetime(value: Any) -> Any:
     """Read a timestamp; what neither the standard parser nor dateutil reads stays text."""
-    if not isinstance(value, str):
-        return value
-    return _read_datetime(value) if len(value) < 64 else _read_datetime.__wrapped__(value)
+    try:
+        return _read_before[value]
+    except (KeyError, TypeError):
+        if not isinstance(value, str):
+            return value
+    read = _read_datetime(value)
+    if len(value) < 64:
+        if len(_read_before) >= 256:
+            _read_before.clear()
+        _read_before[value] = read
+    return read
 
 
 # The records of an answer were created and changed at the same few moments.
-@lru_cache(maxsize=256)
+_read_before: dict[str, datetime.datetime | str] = {}
+
+
 def _read_datetime(text: str) -> datetime.datetime | str:
     try:
         if _is_usual(text):

@@ -325,8 +325,10 @@ def to_query(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     query: dict[str, Any] = {}
     for name, value in values.items():
+        if value is UNSET or value is None:
+            continue
         value = to_json(value)
-        if value is UNSET or value is None or value == []:
+        if value == []:
             continue
         query[name] = ",".join(map(str, value)) if isinstance(value, list) else value
     return query

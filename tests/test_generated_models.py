@@ -247,7 +247,8 @@ def test_a_damaged_answer_goes_out_as_it_came(case: tuple[Any, Any]) -> None:
     read = model.from_dict(wire)
     assert spelled(read.to_dict()) == spelled(wire)
     assert read == model.from_dict(copy.deepcopy(wire))
-    assert "UNSET" not in json.dumps(to_json(read))
+    # Hypothesis makes texts of names that it finds in the code, so this may be one of them.
+    assert json.dumps(to_json(read)).count("UNSET") == json.dumps(wire).count("UNSET")
     repr(read)
 
 

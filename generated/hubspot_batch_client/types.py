@@ -157,16 +157,15 @@ def _keep_text(value: datetime.datetime, text: str) -> Timestamp:
 
 def as_datetime(value: Any) -> Any:
     """Read a timestamp; what neither the standard parser nor dateutil reads stays text."""
-    try:
-        return _read_before[value]
-    except (KeyError, TypeError):
-        if not isinstance(value, str):
-            return value
-    read = _read_datetime(value)
-    if len(value) < 64:
-        if len(_read_before) >= 256:
-            _read_before.clear()
-        _read_before[value] = read
+    if not isinstance(value, str):
+        return value
+    read = _read_before.get(value)
+    if read is None:
+        read = _read_datetime(value)
+        if len(value) < 64:
+            if len(_read_before) >= 256:
+                _read_before.clear()
+            _read_before[value] = read
     return read
 
 

@@ -15,7 +15,7 @@ from attrs import define, evolve, field
 
 from .chunks import InvalidInputError, Operation, Sharing, Written
 from .errors import ConfigurationError, InputError
-from .evidence import Entry
+from .evidence import Entry, names_of
 from .outcomes import Outcome, OutcomeError, OutcomeStatus
 
 ResultT = TypeVar("ResultT")
@@ -183,7 +183,7 @@ class Gathering:
         """Whether inputs with different names can all have a place, where no other has one yet."""
         if entries.text is None or len(entries.text) > BYTES_AT_MOST:
             return False
-        return not self.in_turn or self._under_way.isdisjoint([entry.name for entry in entries])
+        return not self.in_turn or self._under_way.isdisjoint(names_of(entries))
 
     def take_all(self, entries: Written[Entry]) -> None:
         """Give inputs a place, and take no others."""
@@ -193,7 +193,7 @@ class Gathering:
     def give(self) -> Written[Entry]:
         """Return the inputs that have a place, and begin anew."""
         if self.in_turn:
-            self._under_way.update(entry.name for entry in self.entries)
+            self._under_way.update(names_of(self.entries))
         given = Written(self.entries, self._text)
         self.names.clear()
         self.entries, self._text, self._bytes, self._at_once = [], None, 0, False
@@ -207,7 +207,7 @@ class Gathering:
     def let_follow(self, entries: Iterable[Entry], open_: Container[int]) -> None:
         """Let changes of the same records go, now that these are done, but for those still open."""
         if self.in_turn:
-            self._under_way -= {entry.name for entry in entries if entry.index not in open_}
+            self._under_way -= {*names_of(one for one in entries if one.index not in open_)}
 
 
 class Intake(Generic[ResultT]):

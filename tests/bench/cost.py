@@ -88,7 +88,14 @@ def contestant(name: str, work: dict[str, Any], python: str) -> Iterator[Contest
 def compete(
     operation: str, names: tuple[str, ...], rounds: int, times: int = TIMES
 ) -> dict[str, list[float]]:
-    """Return the CPU seconds of a batch, by contestant and round."""
+    """Return the CPU seconds of a batch, by contestant and round.
+
+    Args:
+        operation: What is sent.
+        names: Who sends it.
+        rounds: How many turns each has.
+        times: Batches in a turn; HubSpot's own clients, which take long, send a tenth.
+    """
     inputs = INPUTS[operation]
     with ExitStack() as stack:
         url = stack.enter_context(server.running())
@@ -103,7 +110,8 @@ def compete(
         seconds: dict[str, list[float]] = {name: [] for name in names}
         for number in range(rounds):
             for one in all_[number % len(all_) :] + all_[: number % len(all_)]:
-                seconds[one.name].append(one.cpu(times) / times)
+                count = times // 10 if one.name in PEERS else times
+                seconds[one.name].append(one.cpu(count) / count)
         return seconds
 
 

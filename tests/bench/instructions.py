@@ -41,8 +41,9 @@ def count() -> dict[str, float]:
             *("valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out"),
             *(f"--dump-before={_MARK}", sys.executable, str(Path(__file__)), "work"),
         ]
-        # Sets and dicts of texts are laid out alike each time.
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        # Sets and dicts of texts are laid out alike each time, and nothing that the caller has set
+        # up, such as the measuring of coverage, counts.
+        environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"callgrind ended with {done.returncode}: {done.stderr[-2000:]}")

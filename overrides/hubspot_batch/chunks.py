@@ -7,7 +7,7 @@ never decides what becomes of an input.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable
 from itertools import repeat
 from typing import Any, Generic, TypeVar
 
@@ -201,12 +201,9 @@ class Sharing(Generic[ResultT]):
             self._asked.update(dict.fromkeys(names_of(chunk.entries), chunk))
         return chunk
 
-    def note(self, entries: Sequence[Entry], outcomes: Sequence[Outcome[ResultT]]) -> None:
+    def note(self, entries: Iterable[Entry], outcomes: Iterable[Outcome[ResultT]]) -> None:
         """Note what became of inputs; where the server did not say, they are asked again."""
         if not self.on:
-            return
-        if all(outcome.error is None for outcome in outcomes):
-            self._known.update(zip(names_of(entries), outcomes, strict=True))
             return
         for name, outcome in zip(names_of(entries), outcomes, strict=True):
             if outcome.error is None or outcome.error.kind in _SAID:

@@ -122,8 +122,8 @@ class Model:
         raise NotImplementedError
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        """Put a model in the place of each form that msgspec found."""
+    def _take(cls, found: Iterable[Any]) -> None:
+        """Put models in the places of the forms that msgspec found, in lists and in maps."""
         raise NotImplementedError
 
 
@@ -354,10 +354,9 @@ def form_of(model: type[Model]) -> Any:
 
 
 def take_one(model: type[Model], form: Any) -> Any:
-    """Return the model of a form; None and UNSET as they are."""
+    """Return the model of a form."""
     into = [form]
-    if form:
-        model._take(((0, form),), into)
+    model._take([into])
     return into[0]
 
 

@@ -130,23 +130,26 @@ class ApiError(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.message = form.message
-            model.status = form.status
-            model.category = form.category
-            model.sub_category = form.sub_category
-            model.correlation_id = form.correlation_id
-            model.context = form.context
-            inner = form.errors
-            if inner:
-                ErrorDetail._take(enumerate(inner), inner)
-            model.errors = inner
-            model.links = form.links
-            model.error_type = form.error_type
-            model.policy_name = form.policy_name
-            model.group_name = form.group_name
-            model.request_id = form.request_id
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_errors: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.message = form.message
+                model.status = form.status
+                model.category = form.category
+                model.sub_category = form.sub_category
+                model.correlation_id = form.correlation_id
+                model.context = form.context
+                inner = form.errors
+                if inner:
+                    of_errors.append(inner)
+                model.errors = inner
+                model.links = form.links
+                model.error_type = form.error_type
+                model.policy_name = form.policy_name
+                model.group_name = form.group_name
+                model.request_id = form.request_id
+                model._more = None
+                into[at] = model
+        ErrorDetail._take(of_errors)

@@ -70,11 +70,12 @@ class Asset(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.id = form.id
-            model.name = form.name
-            model.metrics = form.metrics
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.id = form.id
+                model.name = form.name
+                model.metrics = form.metrics
+                model._more = None
+                into[at] = model

@@ -68,13 +68,17 @@ class AssetCollection(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            inner = form.results
-            if inner:
-                Asset._take(enumerate(inner), inner)
-            model.results = inner
-            model.paging = take_one(Paging, form.paging)
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_results: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                inner = form.results
+                if inner:
+                    of_results.append(inner)
+                model.results = inner
+                inner = form.paging
+                model.paging = take_one(Paging, inner) if inner else inner
+                model._more = None
+                into[at] = model
+        Asset._take(of_results)

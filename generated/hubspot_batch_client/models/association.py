@@ -66,13 +66,17 @@ class Association(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.to = take_one(AssociationTarget, form.to)
-            inner = form.types
-            if inner:
-                AssociationType._take(enumerate(inner), inner)
-            model.types = inner
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_types: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                inner = form.to
+                model.to = take_one(AssociationTarget, inner) if inner else inner
+                inner = form.types
+                if inner:
+                    of_types.append(inner)
+                model.types = inner
+                model._more = None
+                into[at] = model
+        AssociationType._take(of_types)

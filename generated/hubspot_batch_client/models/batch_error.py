@@ -106,19 +106,22 @@ class BatchError(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.status = form.status
-            model.category = form.category
-            model.message = form.message
-            model.context = form.context
-            inner = form.errors
-            if inner:
-                ErrorDetail._take(enumerate(inner), inner)
-            model.errors = inner
-            model.links = form.links
-            model.id = form.id
-            model.sub_category = form.sub_category
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_errors: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.status = form.status
+                model.category = form.category
+                model.message = form.message
+                model.context = form.context
+                inner = form.errors
+                if inner:
+                    of_errors.append(inner)
+                model.errors = inner
+                model.links = form.links
+                model.id = form.id
+                model.sub_category = form.sub_category
+                model._more = None
+                into[at] = model
+        ErrorDetail._take(of_errors)

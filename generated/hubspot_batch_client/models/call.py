@@ -126,29 +126,33 @@ class Call(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.id = form.id
-            model.properties = form.properties
-            model.created_at = as_datetime(form.created_at)
-            model.updated_at = as_datetime(form.updated_at)
-            model.archived = form.archived
-            model.archived_at = (
-                as_datetime(form.archived_at) if form.archived_at is not ABSENT else ABSENT
-            )
-            model.properties_with_history = (
-                as_map(
-                    lambda value: as_models(PropertyVersion, value), form.properties_with_history
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_warnings: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.id = form.id
+                model.properties = form.properties
+                model.created_at = as_datetime(form.created_at)
+                model.updated_at = as_datetime(form.updated_at)
+                model.archived = form.archived
+                model.archived_at = (
+                    as_datetime(form.archived_at) if form.archived_at is not ABSENT else ABSENT
                 )
-                if form.properties_with_history is not ABSENT
-                else ABSENT
-            )
-            model.object_write_trace_id = form.object_write_trace_id
-            model.url = form.url
-            inner = form.warnings
-            if inner:
-                CallWarning._take(enumerate(inner), inner)
-            model.warnings = inner
-            model._more = None
-            into[at] = model
+                model.properties_with_history = (
+                    as_map(
+                        lambda value: as_models(PropertyVersion, value),
+                        form.properties_with_history,
+                    )
+                    if form.properties_with_history is not ABSENT
+                    else ABSENT
+                )
+                model.object_write_trace_id = form.object_write_trace_id
+                model.url = form.url
+                inner = form.warnings
+                if inner:
+                    of_warnings.append(inner)
+                model.warnings = inner
+                model._more = None
+                into[at] = model
+        CallWarning._take(of_warnings)

@@ -76,14 +76,17 @@ class CallInput(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.properties = form.properties
-            inner = form.associations
-            if inner:
-                Association._take(enumerate(inner), inner)
-            model.associations = inner
-            model.object_write_trace_id = form.object_write_trace_id
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_associations: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.properties = form.properties
+                inner = form.associations
+                if inner:
+                    of_associations.append(inner)
+                model.associations = inner
+                model.object_write_trace_id = form.object_write_trace_id
+                model._more = None
+                into[at] = model
+        Association._take(of_associations)

@@ -69,11 +69,12 @@ class CallWarning(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.category = form.category
-            model.message = form.message
-            model.context = form.context
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.category = form.category
+                model.message = form.message
+                model.context = form.context
+                model._more = None
+                into[at] = model

@@ -86,16 +86,19 @@ class Campaign(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.id = form.id
-            model.properties = form.properties
-            inner = form.business_units
-            if inner:
-                BusinessUnit._take(enumerate(inner), inner)
-            model.business_units = inner
-            model.created_at = as_datetime(form.created_at)
-            model.updated_at = as_datetime(form.updated_at)
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_business_units: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.id = form.id
+                model.properties = form.properties
+                inner = form.business_units
+                if inner:
+                    of_business_units.append(inner)
+                model.business_units = inner
+                model.created_at = as_datetime(form.created_at)
+                model.updated_at = as_datetime(form.updated_at)
+                model._more = None
+                into[at] = model
+        BusinessUnit._take(of_business_units)

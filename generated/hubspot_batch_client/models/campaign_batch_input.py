@@ -57,12 +57,15 @@ class CampaignBatchInput(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            inner = form.inputs
-            if inner:
-                CampaignInput._take(enumerate(inner), inner)
-            model.inputs = inner
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_inputs: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                inner = form.inputs
+                if inner:
+                    of_inputs.append(inner)
+                model.inputs = inner
+                model._more = None
+                into[at] = model
+        CampaignInput._take(of_inputs)

@@ -109,24 +109,29 @@ class CampaignReadBatch(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.status = as_enum(BatchStatus, form.status)
-            model.started_at = as_datetime(form.started_at)
-            model.completed_at = as_datetime(form.completed_at)
-            inner = form.results
-            if inner:
-                CampaignWithAssets._take(enumerate(inner), inner)
-            model.results = inner
-            model.requested_at = (
-                as_datetime(form.requested_at) if form.requested_at is not ABSENT else ABSENT
-            )
-            model.links = form.links
-            model.num_errors = form.num_errors
-            inner = form.errors
-            if inner:
-                BatchError._take(enumerate(inner), inner)
-            model.errors = inner
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_results: list[Any] = []
+        of_errors: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.status = as_enum(BatchStatus, form.status)
+                model.started_at = as_datetime(form.started_at)
+                model.completed_at = as_datetime(form.completed_at)
+                inner = form.results
+                if inner:
+                    of_results.append(inner)
+                model.results = inner
+                model.requested_at = (
+                    as_datetime(form.requested_at) if form.requested_at is not ABSENT else ABSENT
+                )
+                model.links = form.links
+                model.num_errors = form.num_errors
+                inner = form.errors
+                if inner:
+                    of_errors.append(inner)
+                model.errors = inner
+                model._more = None
+                into[at] = model
+        CampaignWithAssets._take(of_results)
+        BatchError._take(of_errors)

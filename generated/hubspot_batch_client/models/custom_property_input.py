@@ -178,30 +178,31 @@ class CustomPropertyInput(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.name = form.name
-            model.value = form.value
-            model.data_sensitivity = form.data_sensitivity
-            model.is_encrypted = form.is_encrypted
-            model.is_large_value = form.is_large_value
-            model.masked_substrings = form.masked_substrings
-            model.persistence_timestamp = form.persistence_timestamp
-            model.request_id = form.request_id
-            model.selected_by_user = form.selected_by_user
-            model.selected_by_user_timestamp = form.selected_by_user_timestamp
-            model.source = form.source
-            model.source_id = form.source_id
-            model.source_label = form.source_label
-            model.source_metadata = form.source_metadata
-            model.source_upstream_deployable = form.source_upstream_deployable
-            model.source_vid = form.source_vid
-            model.timestamp = form.timestamp
-            model.unit = form.unit
-            model.updated_by_user_id = form.updated_by_user_id
-            model.use_timestamp_as_persistence_timestamp = (
-                form.use_timestamp_as_persistence_timestamp
-            )
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.name = form.name
+                model.value = form.value
+                model.data_sensitivity = form.data_sensitivity
+                model.is_encrypted = form.is_encrypted
+                model.is_large_value = form.is_large_value
+                model.masked_substrings = form.masked_substrings
+                model.persistence_timestamp = form.persistence_timestamp
+                model.request_id = form.request_id
+                model.selected_by_user = form.selected_by_user
+                model.selected_by_user_timestamp = form.selected_by_user_timestamp
+                model.source = form.source
+                model.source_id = form.source_id
+                model.source_label = form.source_label
+                model.source_metadata = form.source_metadata
+                model.source_upstream_deployable = form.source_upstream_deployable
+                model.source_vid = form.source_vid
+                model.timestamp = form.timestamp
+                model.unit = form.unit
+                model.updated_by_user_id = form.updated_by_user_id
+                model.use_timestamp_as_persistence_timestamp = (
+                    form.use_timestamp_as_persistence_timestamp
+                )
+                model._more = None
+                into[at] = model

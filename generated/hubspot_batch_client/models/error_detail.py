@@ -81,13 +81,14 @@ class ErrorDetail(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.message = form.message
-            model.code = form.code
-            model.in_ = form.in_
-            model.sub_category = form.sub_category
-            model.context = form.context
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.message = form.message
+                model.code = form.code
+                model.in_ = form.in_
+                model.sub_category = form.sub_category
+                model.context = form.context
+                model._more = None
+                into[at] = model

@@ -157,31 +157,37 @@ class MarketingEvent(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.object_id = form.object_id
-            model.event_name = form.event_name
-            inner = form.custom_properties
-            if inner:
-                CustomProperty._take(enumerate(inner), inner)
-            model.custom_properties = inner
-            model.created_at = as_datetime(form.created_at)
-            model.updated_at = as_datetime(form.updated_at)
-            model.start_date_time = (
-                as_datetime(form.start_date_time) if form.start_date_time is not ABSENT else ABSENT
-            )
-            model.end_date_time = (
-                as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
-            )
-            model.event_type = form.event_type
-            model.event_organizer = form.event_organizer
-            model.event_description = form.event_description
-            model.event_url = form.event_url
-            model.event_cancelled = form.event_cancelled
-            model.event_completed = form.event_completed
-            model.event_status = form.event_status
-            model.event_status_v2 = form.event_status_v2
-            model.app_info = take_one(AppInfo, form.app_info)
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_custom_properties: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.object_id = form.object_id
+                model.event_name = form.event_name
+                inner = form.custom_properties
+                if inner:
+                    of_custom_properties.append(inner)
+                model.custom_properties = inner
+                model.created_at = as_datetime(form.created_at)
+                model.updated_at = as_datetime(form.updated_at)
+                model.start_date_time = (
+                    as_datetime(form.start_date_time)
+                    if form.start_date_time is not ABSENT
+                    else ABSENT
+                )
+                model.end_date_time = (
+                    as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
+                )
+                model.event_type = form.event_type
+                model.event_organizer = form.event_organizer
+                model.event_description = form.event_description
+                model.event_url = form.event_url
+                model.event_cancelled = form.event_cancelled
+                model.event_completed = form.event_completed
+                model.event_status = form.event_status
+                model.event_status_v2 = form.event_status_v2
+                inner = form.app_info
+                model.app_info = take_one(AppInfo, inner) if inner else inner
+                model._more = None
+                into[at] = model
+        CustomProperty._take(of_custom_properties)

@@ -118,25 +118,30 @@ class MarketingEventUpdate(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.object_id = form.object_id
-            inner = form.custom_properties
-            if inner:
-                CustomPropertyInput._take(enumerate(inner), inner)
-            model.custom_properties = inner
-            model.event_name = form.event_name
-            model.event_type = form.event_type
-            model.event_organizer = form.event_organizer
-            model.event_description = form.event_description
-            model.event_url = form.event_url
-            model.event_cancelled = form.event_cancelled
-            model.start_date_time = (
-                as_datetime(form.start_date_time) if form.start_date_time is not ABSENT else ABSENT
-            )
-            model.end_date_time = (
-                as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
-            )
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        of_custom_properties: list[Any] = []
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.object_id = form.object_id
+                inner = form.custom_properties
+                if inner:
+                    of_custom_properties.append(inner)
+                model.custom_properties = inner
+                model.event_name = form.event_name
+                model.event_type = form.event_type
+                model.event_organizer = form.event_organizer
+                model.event_description = form.event_description
+                model.event_url = form.event_url
+                model.event_cancelled = form.event_cancelled
+                model.start_date_time = (
+                    as_datetime(form.start_date_time)
+                    if form.start_date_time is not ABSENT
+                    else ABSENT
+                )
+                model.end_date_time = (
+                    as_datetime(form.end_date_time) if form.end_date_time is not ABSENT else ABSENT
+                )
+                model._more = None
+                into[at] = model
+        CustomPropertyInput._take(of_custom_properties)

@@ -67,10 +67,13 @@ class Paging(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.next_ = take_one(NextPage, form.next_)
-            model.prev = take_one(PreviousPage, form.prev)
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                inner = form.next_
+                model.next_ = take_one(NextPage, inner) if inner else inner
+                inner = form.prev
+                model.prev = take_one(PreviousPage, inner) if inner else inner
+                model._more = None
+                into[at] = model

@@ -88,14 +88,15 @@ class PropertyVersion(Model):
         ]
 
     @classmethod
-    def _take(cls, forms: Iterable[tuple[Any, Any]], into: Any) -> None:
-        for at, form in forms:
-            model = new(cls)
-            model.value = form.value
-            model.timestamp = as_datetime(form.timestamp)
-            model.source_type = form.source_type
-            model.source_id = form.source_id
-            model.source_label = form.source_label
-            model.updated_by_user_id = form.updated_by_user_id
-            model._more = None
-            into[at] = model
+    def _take(cls, found: Iterable[Any]) -> None:
+        for into in found:
+            for at, form in enumerate(into) if type(into) is list else into.items():
+                model = new(cls)
+                model.value = form.value
+                model.timestamp = as_datetime(form.timestamp)
+                model.source_type = form.source_type
+                model.source_id = form.source_id
+                model.source_label = form.source_label
+                model.updated_by_user_id = form.updated_by_user_id
+                model._more = None
+                into[at] = model

@@ -41,6 +41,7 @@ ORDER = (
     "batch",
     "answers",
     "gathering",
+    "reading",
     "chunks",
     "ties",
     "recognition",

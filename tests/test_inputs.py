@@ -161,9 +161,10 @@ def looked_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
 
 def glanced_at(row: Row[Any], given_: Any) -> tuple[Any, Any] | None:
     """What comes of a glance, likewise."""
-    found = row.glance([given_])
-    if found is None:
+    glimpse = row.glance([given_])
+    if glimpse is None:
         return None
+    found, _ = glimpse
     try:
         text = write_array(found)
     except ValueError:
@@ -223,9 +224,10 @@ def test_a_mapping_of_the_callers_own_is_taken_at_its_word() -> None:
 def test_what_is_sent_is_a_copy() -> None:
     """The caller may fill the same mapping anew, and the same text is checked and sent."""
     given_: Any = {"properties": {"hs_name": "first"}}
-    (found,) = CREATE_CAMPAIGNS.glance([given_]) or []
+    glimpse = CREATE_CAMPAIGNS.glance([given_])
+    assert glimpse is not None
     given_["properties"]["hs_name"] = "second"
-    assert json.loads(write_array([found])) == [{"properties": {"hs_name": "first"}}]
+    assert json.loads(write_array(glimpse.found)) == [{"properties": {"hs_name": "first"}}]
 
 
 def test_a_list_that_the_api_requires_is_sent_empty() -> None:

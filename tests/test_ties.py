@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import Factory, frozen
-from hubspot_batch.evidence import Entry, Refusal, Results
+from hubspot_batch.evidence import Entries, Entry, Refusal, Results
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
 from hubspot_batch.recognition import _all_find_a_place
 from hubspot_batch.ties import Tied, tie
@@ -56,7 +56,7 @@ def tied(
     entries: list[Entry], results: list[Found], refusals: list[Refusal] | None = None, **how: bool
 ) -> Tied:
     settings = {"shared": False, "by_properties": True, "keys_in_messages": False} | how
-    return tie(entries, together(results), refusals or [], **settings)
+    return tie(Entries.of(entries), together(results), refusals or [], **settings)
 
 
 def said(given_: Tied) -> dict[int, Any]:

@@ -8,7 +8,7 @@ what came back, in any order. What differs between operations is data (`chunks.O
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import compress, repeat
 from operator import attrgetter
@@ -26,11 +26,12 @@ from .errors import (
     InputError,
     UnreachableError,
 )
-from .evidence import Entry
+from .evidence import Entries
 from .flights import Flight, Journey
-from .gathering import Inputs, Intake
+from .gathering import Intake
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, make_outcomes
 from .policies import Fate, rule_for_failure
+from .reading import Inputs
 from .ties import tie
 
 ResultT = TypeVar("ResultT")
@@ -106,11 +107,10 @@ class BatchRun(Generic[ResultT]):
             return None
         if self._again:
             chunk = self._again.popleft()
-        elif self._intake.brims or not self._gathering.entries:
+        elif self._intake.brims or not self._gathering.filled:
             return None
         else:
-            entries = self._gathering.give()
-            chunk = Chunk(entries, Flight(self._journey), array=entries.text)
+            chunk = Chunk(self._gathering.give(), Flight(self._journey))
             self._sharing.ask(chunk)
         self.under_way.add(chunk)
         return chunk
@@ -143,7 +143,7 @@ class BatchRun(Generic[ResultT]):
         elif rule.fate is Fate.MAYBE_DONE:
             self._lose(chunk, answer.error)
         elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
-            alone = len({entry.name for entry in chunk.entries}) == 1
+            alone = len({*chunk.entries.names}) == 1
             error = answer.error if alone else evolve(answer.error, kind="batch_refused")
             if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
                 self._lose(chunk, error)
@@ -165,9 +165,9 @@ class BatchRun(Generic[ResultT]):
         self._gathering.let_follow(chunk.entries, self._inputs.open)
 
     def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
-        operation, reads = self._operation, self._operation.reads
+        operation, reads, entries = self._operation, self._operation.reads, chunk.entries
         tied = tie(
-            *(chunk.entries, answer.results, answer.refusals),
+            *(entries, answer.results, answer.refusals),
             shared=reads,
             by_properties=operation.by_properties,
             keys_in_messages=reads,
@@ -175,16 +175,16 @@ class BatchRun(Generic[ResultT]):
         self.unmatched += tied.unmatched
         done, refused = tied.done, tied.refused
         silence: OutcomeError | None = None
-        if len(done) + len(refused) < len(chunk.entries):
+        if len(done) + len(refused) < len(entries):
             silence = answer.silence(tied.unattributed, reads=reads)
         succeeded, failed, not_known = (
             OutcomeStatus.SUCCEEDED,
             OutcomeStatus.FAILED,
             self._not_known,
         )
-        if len(done) == len(chunk.entries):  # as a rule
+        if len(done) == len(entries):  # as a rule
             results = map(done.__getitem__, range(len(done)))
-            self._tell(chunk.entries, repeat(succeeded), results, repeat(None))
+            self._tell(entries, repeat(succeeded), results, repeat(None))
             return
         verdicts = [
             (succeeded, done[position], None)
@@ -192,9 +192,9 @@ class BatchRun(Generic[ResultT]):
             else (failed, None, refused[position])
             if position in refused
             else (not_known, None, silence)
-            for position in range(len(chunk.entries))
+            for position in range(len(entries))
         ]
-        self._tell(chunk.entries, *zip(*verdicts, strict=True))
+        self._tell(entries, *zip(*verdicts, strict=True))
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Say what it means that no answer to a chunk came."""
@@ -262,28 +262,24 @@ class BatchRun(Generic[ResultT]):
     def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
         self._settle_all(chunk.entries, self._not_known, error)
 
-    def _not_sent(self, entries: Iterable[Entry]) -> None:
+    def _not_sent(self, entries: Entries) -> None:
         error = OutcomeError("stopped", str(self.stopped))
         self._settle_all(entries, OutcomeStatus.NOT_SENT, error)
 
-    def _settle_all(
-        self, entries: Iterable[Entry], status: OutcomeStatus, error: OutcomeError
-    ) -> None:
-        self._tell([*entries], repeat(status), repeat(None), repeat(error))
+    def _settle_all(self, entries: Entries, status: OutcomeStatus, error: OutcomeError) -> None:
+        self._tell(entries, repeat(status), repeat(None), repeat(error))
 
     def _tell(
         self,
-        entries: Sequence[Entry],
+        entries: Entries,
         statuses: Iterable[OutcomeStatus],
         results: Iterable[ResultT | None],
         errors: Iterable[OutcomeError | None],
     ) -> None:
-        indexes = [entry.index for entry in entries]
-        inputs = [entry.input for entry in entries]
-        outcomes = make_outcomes(indexes, inputs, statuses, results, errors)
-        kept = [*map(self._inputs.open.__contains__, indexes)]
+        outcomes = make_outcomes(entries.indexes, entries.inputs, statuses, results, errors)
+        kept = [*map(self._inputs.open.__contains__, entries.indexes)]
         if not all(kept):  # some were told before an interruption
-            entries, outcomes = [*compress(entries, kept)], [*compress(outcomes, kept)]
+            entries, outcomes = Entries.of(compress(entries, kept)), [*compress(outcomes, kept)]
         self._sharing.note(entries, outcomes)
         self._inputs.tell(outcomes)
 

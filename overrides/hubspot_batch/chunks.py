@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Iterable
-from itertools import repeat
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from attrs import define, field, frozen
 
 from .documents import write_array
-from .evidence import Array, Entry, names_of
+from .evidence import Entries, Entry
 from .flights import Flight
 from .outcomes import Outcome
 
 ResultT = TypeVar("ResultT")
-ItemT = TypeVar("ItemT")
 
 # Requests that are sent at most to find the bad inputs of a refused one. HubSpot wants errors to
 # stay below 5 % of a day's requests (HubSpot, API usage guidelines).
@@ -30,16 +28,16 @@ class InvalidInputError(Exception):
     """An input that cannot be valid, and why in a sentence."""
 
 
-class Written(list[ItemT]):
-    """What is sent for inputs that are valid, and the JSON array of it, if it is written already.
+class Glimpse(NamedTuple):
+    """What is sent for inputs that are all valid at first sight.
 
     Attributes:
-        text: The array; None where it is not written.
+        found: What is sent for each, with its key as attribute `key`: false where it has none.
+        text: The JSON array of them; None where it is not written yet.
     """
 
-    def __init__(self, items: Iterable[ItemT], text: bytes | None = None) -> None:
-        super().__init__(items)
-        self.text = text
+    found: list[Any]
+    text: bytes | None = None
 
 
 @frozen
@@ -57,8 +55,8 @@ class Operation(Generic[ResultT]):
         keys_are_names: Whether that field is only a name for the input, so that a fresh one may be
             given, and not the id of a record.
         prepare: Turns the input at a position into what is sent, or raises `InvalidInputError`.
-        glance: Returns inputs that are all valid at first sight as they are sent, each with its
-            key as attribute `key`; None where each has to be looked at.
+        glance: Returns what is sent for inputs, if all are valid at first sight; None where each
+            has to be looked at.
     """
 
     id: str
@@ -69,9 +67,9 @@ class Operation(Generic[ResultT]):
     key_field: str | None
     keys_are_names: bool
     prepare: Callable[[int, object], Entry]
-    glance: Callable[[list[Any]], Written[Any] | None]
+    glance: Callable[[list[Any]], Glimpse | None]
 
-    def prepare_all(self, first: int, given: list[Any], run_id: str) -> Written[Entry] | None:
+    def prepare_all(self, first: int, given: list[Any], run_id: str) -> Entries | None:
         """Return what to send for inputs, with a name for each that needs one.
 
         Args:
@@ -80,12 +78,13 @@ class Operation(Generic[ResultT]):
             run_id: A text that no other run has.
 
         Returns:
-            Them with their text; None where each has to be looked at, or two share a key.
+            Them with their array; None where each has to be looked at, or two share a key.
         """
-        found = self.glance(given)
-        if found is None:
+        glimpse = self.glance(given)
+        if glimpse is None:
             return None
-        count, text = len(found), found.text
+        found, text = glimpse
+        count = len(found)
         keys: list[str | None] = [None] * count
         if self.key_field is not None:
             keys = [one.key or None for one in found]
@@ -101,9 +100,8 @@ class Operation(Generic[ResultT]):
         except ValueError:  # a text that JSON cannot hold
             return None
         # What was found takes more memory than the text, and would push other things out of caches.
-        kept = found if self.by_properties else repeat(None, count)
-        array = repeat(Array(text, first))
-        return Written(map(Entry, range(first, first + count), given, array, keys, kept), text)
+        kept = found if self.by_properties else [None] * count
+        return Entries(range(first, first + count), given, keys, kept, text)
 
     def prepare_one(
         self, index: int, given: object, run_id: str, names: Container[object]
@@ -140,40 +138,49 @@ class Budget:
 class Chunk:
     """Inputs that go into one request, and what is known of it while it is under way."""
 
-    entries: list[Entry]
+    _entries: Entries
     flight: Flight = field(factory=Flight)
     _budget: Budget = field(factory=Budget)
-    _array: bytes | None = field(default=None, alias="array")
+    _joined: list[Entry] = field(factory=list[Entry], init=False)
+
+    @property
+    def entries(self) -> Entries:
+        """The inputs, those behind that asked later for one of the same records."""
+        # What has joined stands apart, since an interruption can come between two columns.
+        return Entries.of([*self._entries, *self._joined]) if self._joined else self._entries
+
+    def join(self, entry: Entry) -> None:
+        """Add an input that asks for one of the same records."""
+        self._joined.append(entry)
 
     @property
     def array(self) -> bytes:
         """What to send, as a JSON array."""
-        return b"[" + b",".join(self.texts) + b"]" if self._array is None else self._array
+        written = self._entries.array
+        return b"[" + b",".join(self.texts) + b"]" if written is None else written
 
     @property
     def texts(self) -> list[bytes]:
         """What to send, each record that is read once."""
-        names = {entry.key for entry in self.entries}
-        if len(names) == len(self.entries):  # as a rule
-            return [entry.text for entry in self.entries]
-        return list({entry.name: entry.text for entry in self.entries}.values())
+        entries = self.entries
+        return [*dict(zip(entries.names, entries.texts, strict=True)).values()]
 
     def halves(self) -> tuple[Chunk, Chunk] | None:
         """Return two chunks in its place; None if it is one input, or too much was spent."""
-        names = list(dict.fromkeys(entry.name for entry in self.entries))
+        entries = self.entries
+        names = [*dict.fromkeys(entries.names)]
         if len(names) < 2 or self._budget.left < 2:
             return None
         self._budget.left -= 2
         first = frozenset(names[: len(names) // 2])
         return (
-            self._part(entry for entry in self.entries if entry.name in first),
-            self._part(entry for entry in self.entries if entry.name not in first),
+            self._part(entry for entry in entries if entry.name in first),
+            self._part(entry for entry in entries if entry.name not in first),
         )
 
     def _part(self, entries: Iterable[Entry]) -> Chunk:
-        return Chunk(
-            list(entries), Flight(self.flight.journey, in_doubt=self.flight.in_doubt), self._budget
-        )
+        flight = Flight(self.flight.journey, in_doubt=self.flight.in_doubt)
+        return Chunk(Entries.of(entries), flight, self._budget)
 
 
 # The kinds of errors by which the server speaks of a single record.
@@ -198,22 +205,22 @@ class Sharing(Generic[ResultT]):
     def ask(self, chunk: Chunk) -> Chunk:
         """Note a request, and return it."""
         if self.on:
-            self._asked.update(dict.fromkeys(names_of(chunk.entries), chunk))
+            self._asked.update(dict.fromkeys(chunk.entries.names, chunk))
         return chunk
 
-    def note(self, entries: Iterable[Entry], outcomes: Iterable[Outcome[ResultT]]) -> None:
+    def note(self, entries: Entries, outcomes: Iterable[Outcome[ResultT]]) -> None:
         """Note what became of inputs; where the server did not say, they are asked again."""
         if not self.on:
             return
-        for name, outcome in zip(names_of(entries), outcomes, strict=True):
+        for name, outcome in zip(entries.names, outcomes, strict=True):
             if outcome.error is None or outcome.error.kind in _SAID:
                 self._known[name] = outcome
             else:
                 self._asked.pop(name, None)
 
-    def knows(self, entries: Iterable[Entry]) -> bool:
+    def knows(self, entries: Entries) -> bool:
         """Whether an earlier input asked for the same record as one of these."""
-        return bool(self._asked) and not self._asked.keys().isdisjoint(names_of(entries))
+        return bool(self._asked) and not self._asked.keys().isdisjoint(entries.names)
 
     def join(self, entry: Entry) -> bool:
         """Add an input to the request that asks for the same record; return whether there is one.
@@ -222,7 +229,7 @@ class Sharing(Generic[ResultT]):
         """
         chunk = self._asked.get(entry.name)
         if chunk is not None and entry.name not in self._known:
-            chunk.entries.append(entry)
+            chunk.join(entry)
         return chunk is not None
 
     def known(self, entry: Entry) -> Outcome[ResultT] | None:

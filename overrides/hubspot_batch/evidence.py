@@ -5,35 +5,16 @@ This module decides nothing: it is what `ties` looks at.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from attrs import define
+from attrs import define, field
 
 from .documents import read, split
 from .outcomes import OutcomeError
 
 
-@define(slots=False)
-class Array:
-    """The JSON array that is sent for inputs; it is taken apart when one is needed by itself.
-
-    Attributes:
-        text: The array.
-        first: The position of the first input.
-    """
-
-    text: bytes
-    first: int
-
-    @cached_property
-    def items(self) -> list[bytes]:
-        """What is sent for each input, as JSON text."""
-        return split(self.text)
-
-
-# A frozen class takes twice as long to make, and there is one of these for each input.
+# A frozen class takes twice as long to make.
 @define
 class Entry:
     """An input on its way; nothing of it is changed any more.
@@ -41,21 +22,16 @@ class Entry:
     Attributes:
         index: Its position.
         input: What was given.
+        text: What is sent, as JSON text.
         key: What an answer can name it by, a record's id or a trace id; None where there is none.
         found: What is sent, as `shapes` found it; None where it did not, or nobody will look at it.
     """
 
     index: int
     input: object
-    _text: bytes | Array
+    text: bytes
     key: str | None
     found: Any = None
-
-    @property
-    def text(self) -> bytes:
-        """What is sent, as JSON text."""
-        text = self._text
-        return text.items[self.index - text.first] if isinstance(text, Array) else text
 
     @property
     def name(self) -> str | int:
@@ -69,9 +45,63 @@ class Entry:
         return wire
 
 
-def names_of(entries: Iterable[Entry]) -> list[str | int]:
-    """Return what tells inputs apart from the others in a request."""
-    return [entry.index if entry.key is None else entry.key for entry in entries]
+@define(eq=False)
+class Entries:
+    """The inputs of a request, in columns of the same length.
+
+    An object for each is made only where one is looked at by itself; that takes as long as all else
+    that is done for an input.
+
+    Attributes:
+        indexes, inputs, keys, found: What an `Entry` has, of each.
+        array: What is sent for all of them, as a JSON array; None where it is not written.
+    """
+
+    indexes: Sequence[int]
+    inputs: Sequence[object]
+    keys: Sequence[str | None]
+    found: Sequence[Any]
+    array: bytes | None = None
+    _texts: Sequence[bytes] | None = field(default=None, alias="texts")
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Entries:
+        """Return inputs that were prepared one by one."""
+        all_ = [*entries]
+        return cls(
+            [entry.index for entry in all_],
+            [entry.input for entry in all_],
+            [entry.key for entry in all_],
+            [entry.found for entry in all_],
+            texts=[entry.text for entry in all_],
+        )
+
+    @property
+    def texts(self) -> Sequence[bytes]:
+        """What is sent for each, as JSON text."""
+        if self._texts is None:
+            self._texts = split(self.array or b"[]")
+        return self._texts
+
+    @property
+    def names(self) -> list[str | int]:
+        """What tells each apart from the others in a request."""
+        pairs = zip(self.indexes, self.keys, strict=True)
+        return [index if key is None else key for index, key in pairs]
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.indexes)
+
+    def __getitem__(self, at: int) -> Entry:
+        """Return one."""
+        return Entry(
+            *(self.indexes[at], self.inputs[at], self.texts[at], self.keys[at], self.found[at])
+        )
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Return one after the other."""
+        return map(Entry, self.indexes, self.inputs, self.texts, self.keys, self.found)
 
 
 class Results(NamedTuple):

@@ -1,4 +1,4 @@
-"""Reads inputs, and puts them together into requests.
+"""Puts inputs together into requests.
 
 This module decides which inputs go together, how many and how large, and that one which cannot be
 valid goes nowhere. It never decides what becomes of an input that was sent.
@@ -6,17 +6,15 @@ valid goes nowhere. It never decides what becomes of an input that was sent.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Sized
-from itertools import islice
-from typing import Generic, TypeVar, cast
+from collections.abc import Container
+from typing import Generic, TypeVar
 
 from attrs import define, evolve, field
 
-from .chunks import InvalidInputError, Operation, Sharing, Written
-from .errors import ConfigurationError, InputError
-from .evidence import Entry, names_of
+from .chunks import InvalidInputError, Operation, Sharing
+from .evidence import Entries, Entry
 from .outcomes import Outcome, OutcomeError, OutcomeStatus
+from .reading import Inputs
 
 ResultT = TypeVar("ResultT")
 
@@ -31,98 +29,6 @@ _REPEATED_AT_MOST = 20
 # Outcomes of inputs that cannot be valid wait for no more than these.
 _READY_AT_MOST = 1000
 
-# Stands for an input that is being read.
-_UNREAD = object()
-
-
-class Inputs(Generic[ResultT]):
-    """The inputs of a run, read one by one, or several that are at hand.
-
-    Args:
-        given: The caller's iterable. It is not even asked for an iterator before the first input
-            is wanted.
-        operation_id: What they are for.
-
-    Raises:
-        ConfigurationError: It is no such iterable.
-
-    Attributes:
-        all_read: Whether there are no more.
-        count: How many were read.
-        open: Those that were read and have no outcome yet, by position.
-        ready: Outcomes that have become known, and that nobody has taken yet.
-        length: How many there are, where the iterable says so.
-    """
-
-    def __init__(self, given: Iterable[object], operation_id: str) -> None:
-        if not _holds_inputs(given):
-            raise ConfigurationError(
-                f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
-                f"not {type(given).__name__}."
-            )
-        self.all_read, self.count = False, 0
-        self.open: dict[int, object] = {}
-        self.ready: deque[Outcome[ResultT]] = deque()
-        self.length = _length(given)
-        self._given = given
-        self._iterator: Iterator[object] | None = None
-
-    def read(self) -> int | None:
-        """Read the next input, and return its position; None when there is none.
-
-        Raises:
-            InputError: The iterable raised something; it is not asked again.
-        """
-        if self.all_read:
-            return None
-        index = self.count
-        # An interruption can come between any two steps, so its place is taken first.
-        self.open[index] = _UNREAD
-        try:
-            if self._iterator is None:
-                self._iterator = iter(self._given)
-            self.open[index] = next(self._iterator)
-        except Exception as error:
-            self.all_read = True
-            del self.open[index]
-            if isinstance(error, StopIteration):
-                return None
-            raised = f"The iterable of inputs raised {type(error).__name__}"
-            raise InputError(f"{raised}; see this error's cause.") from error
-        self.count = index + 1
-        return index
-
-    def at_hand(self, number: int) -> list[object]:
-        """Return up to so many of the next inputs, where none has to be waited for."""
-        # A class of the caller's can take its time.
-        if self.all_read or type(self._given) not in (list, tuple):
-            return []
-        return [*cast("list[object]", self._given)[self.count : self.count + number]]
-
-    def read_at_hand(self, given: list[object]) -> None:
-        """Read inputs that `at_hand` has returned."""
-        self.open.update(enumerate(given, self.count))
-        if self._iterator is None:
-            self._iterator = iter(self._given)
-        for _ in islice(self._iterator, len(given)):
-            pass
-        self.count += len(given)
-
-    def resume(self) -> None:
-        """Make good for an interruption, which can have come between any two steps of `read`."""
-        if isinstance(self._given, Sequence) and not self.all_read:
-            self._iterator = islice(self._given, self.count, None)
-
-    def tell(self, outcomes: Iterable[Outcome[ResultT]]) -> None:
-        """Note what became of inputs."""
-        self.ready.extend(outcomes)
-        for outcome in outcomes:
-            self.open.pop(outcome.index, None)
-
-    def left(self) -> dict[int, object]:
-        """Return the inputs without an outcome, by position."""
-        return {index: given for index, given in self.open.items() if given is not _UNREAD}
-
 
 @define
 class Gathering:
@@ -135,7 +41,7 @@ class Gathering:
             given.
 
     Attributes:
-        entries: Those that have a place.
+        entries: Those that were given a place one by one.
         held: One that has none.
         names: What tells those apart that have a place.
     """
@@ -146,21 +52,25 @@ class Gathering:
     entries: list[Entry] = field(factory=list[Entry])
     held: Entry | None = None
     names: set[str | int] = field(factory=set[str | int])
-    _text: bytes | None = None
     _bytes: int = 0
-    _at_once: bool = False
+    _together: Entries | None = None
     _under_way: set[str | int] = field(factory=set[str | int])
 
     @property
     def empty(self) -> bool:
         """Whether no input has a place, or waits for one."""
-        return not self.entries and self.held is None
+        return self.held is None and not self.filled
+
+    @property
+    def filled(self) -> bool:
+        """Whether an input has a place."""
+        return bool(self.entries) or self._together is not None
 
     @property
     def full(self) -> bool:
         """Whether not even the smallest input has a place."""
         most = self.size * (_REPEATED_AT_MOST if self.repeats else 1)
-        return self._at_once or len(self.entries) >= most
+        return self._together is not None or len(self.entries) >= most
 
     def take(self, entry: Entry) -> bool:
         """Give an input a place; hold it, and return False, if there is none."""
@@ -179,35 +89,35 @@ class Gathering:
         self.entries.append(entry)
         return True
 
-    def may_take(self, entries: Written[Entry]) -> bool:
+    def may_take(self, entries: Entries) -> bool:
         """Whether inputs with different names can all have a place, where no other has one yet."""
-        if entries.text is None or len(entries.text) > BYTES_AT_MOST:
+        if entries.array is None or len(entries.array) > BYTES_AT_MOST:
             return False
-        return not self.in_turn or self._under_way.isdisjoint(names_of(entries))
+        return not self.in_turn or self._under_way.isdisjoint(entries.names)
 
-    def take_all(self, entries: Written[Entry]) -> None:
+    def take_all(self, entries: Entries) -> None:
         """Give inputs a place, and take no others."""
-        self._at_once = True
-        self.entries, self._text = entries, entries.text
+        self._together = entries
 
-    def give(self) -> Written[Entry]:
+    def give(self) -> Entries:
         """Return the inputs that have a place, and begin anew."""
+        given = self._together or Entries.of(self.entries)
         if self.in_turn:
-            self._under_way.update(names_of(self.entries))
-        given = Written(self.entries, self._text)
+            self._under_way.update(given.names)
         self.names.clear()
-        self.entries, self._text, self._bytes, self._at_once = [], None, 0, False
+        self.entries, self._bytes, self._together = [], 0, None
         return given
 
-    def give_up(self) -> list[Entry]:
+    def give_up(self) -> Entries:
         """Return all inputs, also the one that has no place."""
         held, self.held = self.held, None
-        return self.give() if held is None else [*self.give(), held]
+        return self.give() if held is None else Entries.of([*self.give(), held])
 
-    def let_follow(self, entries: Iterable[Entry], open_: Container[int]) -> None:
+    def let_follow(self, entries: Entries, open_: Container[int]) -> None:
         """Let changes of the same records go, now that these are done, but for those still open."""
         if self.in_turn:
-            self._under_way -= {*names_of(one for one in entries if one.index not in open_)}
+            pairs = zip(entries.names, entries.indexes, strict=True)
+            self._under_way -= {name for name, index in pairs if index not in open_}
 
 
 class Intake(Generic[ResultT]):
@@ -305,16 +215,4 @@ class Intake(Generic[ResultT]):
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         problem = OutcomeError("invalid_input", reason)
         self._inputs.tell([Outcome(index, given, OutcomeStatus.FAILED, error=problem)])
-        return None
-
-
-def _holds_inputs(given: object) -> bool:
-    # A text and a mapping are iterable, but never what was meant.
-    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
-
-
-def _length(given: Iterable[object]) -> int | None:
-    try:
-        return len(given) if isinstance(given, Sized) else None
-    except Exception:  # noqa: BLE001 - the caller's code may raise anything
         return None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define
 
-from .chunks import InvalidInputError, Written
+from .chunks import Glimpse, InvalidInputError
 from .guards import is_list, is_map
 
 if TYPE_CHECKING:
@@ -42,20 +42,20 @@ class InputCheck:
     # Most inputs are valid, and are seen to be so at a tenth of the price of `read`. None says only
     # that `read` has to look. An input is the caller's, and may raise anything.
 
-    def glance(self, given: list[Any]) -> Written[Any] | None:
+    def glance(self, given: list[Any]) -> Glimpse | None:
         """Return mappings that are all valid at first sight, as `shapes` finds them."""
         try:
-            return None if self._seen is None else Written(self._seen.find(given))
+            return None if self._seen is None else Glimpse(self._seen.find(given))
         except Exception:  # noqa: BLE001 - see above
             return None
 
-    def glance_at_text(self, write: Callable[[], bytes]) -> Written[Any] | None:
+    def glance_at_text(self, write: Callable[[], bytes]) -> Glimpse | None:
         """Return the inputs of the JSON array that is written, if all are valid at first sight."""
         try:
             if self._seen is None:
                 return None
             text = write()
-            return Written(self._seen.find_in_text(text), text)
+            return Glimpse(self._seen.find_in_text(text), text)
         except Exception:  # noqa: BLE001 - see above
             return None
 

@@ -18,7 +18,7 @@ from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.types import Model, Response, read_model_ahead, to_bytes, to_json
 
 from .answers import Answer
-from .chunks import Chunk, InvalidInputError, Operation, Written
+from .chunks import Chunk, Glimpse, InvalidInputError, Operation
 from .evidence import Entry, Refusal, Results
 from .guards import is_map, items_of, names_of, text_of
 from .inputs import InputCheck
@@ -133,7 +133,7 @@ class Row(Generic[ResultT]):
             glance=self.glance,
         )
 
-    def glance(self, given: list[object]) -> Written[Any] | None:
+    def glance(self, given: list[object]) -> Glimpse | None:
         """Return inputs that are all valid at first sight, as they are sent."""
         kinds = {*map(type, given)}
         if kinds == {dict}:  # of other mappings a copy is made

@@ -10,17 +10,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from .documents import canonical, read_field
-from .evidence import Entry, Results
+from .evidence import Entries, Results
 from .likeness import Sent
 
 
 def recognize(
-    entries: Mapping[int, Entry], results: Results, keyless: Sequence[int], *, complete: bool
+    entries: Entries,
+    left: Sequence[int],
+    results: Results,
+    keyless: Sequence[int],
+    *,
+    complete: bool,
 ) -> tuple[dict[int, Any], list[int]]:
     """Tie results without a key to the inputs that nothing is known of.
 
     Args:
-        entries: The inputs, by position.
+        entries: The inputs.
+        left: The positions of those.
         results: The results.
         keyless: The numbers of those without a key.
         complete: Whether no error is left that names no input.
@@ -30,11 +36,11 @@ def recognize(
         and the numbers of the results that belong to none.
     """
     done: dict[int, Any] = {}
-    sent = Sent(_properties([*entries.values()]))
-    groups = [[position] for position in entries]
+    sent = Sent(_properties(entries, left))
+    groups = [[position] for position in left]
     if not sent.all_differ:
-        groups = _group(entries)
-        sent = Sent(_properties([entries[group[0]] for group in groups]))
+        groups = _group(entries, left)
+        sent = Sent(_properties(entries, [group[0] for group in groups]))
     stored = {
         number: results.properties_of(results.values[number])
         for number in keyless
@@ -67,17 +73,19 @@ def recognize(
     return done, [number for number in keyless if number in stored or results.ids[number] is None]
 
 
-def _properties(entries: list[Entry]) -> list[Mapping[str, Any]]:
-    found = [entry.found for entry in entries]
+def _properties(entries: Entries, positions: Sequence[int]) -> list[Mapping[str, Any]]:
+    found = [entries.found[position] for position in positions]
     if None in found:
-        return [one or {} for one in read_field([entry.text for entry in entries], "properties")]
+        texts = [entries.texts[position] for position in positions]
+        return [one or {} for one in read_field(texts, "properties")]
     return [getattr(one, "properties", None) or {} for one in found]
 
 
-def _group(entries: Mapping[int, Entry]) -> list[list[int]]:
+def _group(entries: Entries, positions: Sequence[int]) -> list[list[int]]:
     """Put inputs together that are the same but for their keys, and so stand in for each other."""
     groups: dict[bytes, list[int]] = {}
-    for position, entry in entries.items():
+    for position in positions:
+        entry = entries[position]
         wire = {name: value for name, value in entry.wire.items() if value != entry.key}
         groups.setdefault(canonical(wire), []).append(position)
     return [*groups.values()]

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import define, field
 
-from .evidence import Entry, Refusal, Results
+from .evidence import Entries, Refusal, Results
 from .outcomes import OutcomeError
 from .recognition import recognize
 
@@ -36,7 +36,7 @@ class Tied:
 
 
 def tie(
-    entries: Sequence[Entry],
+    entries: Entries,
     results: Results,
     refusals: Sequence[Refusal],
     *,
@@ -55,10 +55,10 @@ def tie(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     tied = Tied()
-    at_once = _tie_at_once(entries, results)
+    at_once = _tie_at_once(entries.keys, results)
     by_key: Mapping[str, Sequence[int]] = {}
     if refusals or at_once is None:
-        by_key = _by_key(entries)
+        by_key = _by_key(entries.keys)
     if at_once is None:
         keyless = _tie_by_key(tied, by_key, results, shared=shared)
     else:
@@ -73,23 +73,22 @@ def tie(
             if position not in tied.done:
                 tied.refused.setdefault(position, refusal.error)
     if keyless and by_properties:
-        open_ = [at for at in range(len(entries)) if at not in tied.done and at not in tied.refused]
-        left = {at: entries[at] for at in open_}
-        done, keyless = recognize(left, results, keyless, complete=not tied.unattributed)
+        left = [at for at in range(len(entries)) if at not in tied.done and at not in tied.refused]
+        complete = not tied.unattributed
+        done, keyless = recognize(entries, left, results, keyless, complete=complete)
         tied.done.update(done)
     tied.unmatched += [results.values[number] for number in keyless]
     return tied
 
 
 def _tie_at_once(
-    entries: Sequence[Entry], results: Results
+    keys: Sequence[str | None], results: Results
 ) -> tuple[dict[int, Any], list[int]] | None:
     """Tie the results that have a key, and return the numbers of the others, as a rule.
 
     None where two inputs share a key, a record is listed twice, or a key names no input or one
     that another has named.
     """
-    keys = [entry.key for entry in entries]
     positions: dict[str | None, int] = dict(zip(keys, range(len(keys)), strict=True))
     if len(positions) < len(keys) or None in positions or not _all_differ(results.ids):
         return None
@@ -100,12 +99,12 @@ def _tie_at_once(
     return (done, keyless) if len(done) + len(keyless) == len(results.values) else None
 
 
-def _by_key(entries: Sequence[Entry]) -> Mapping[str, Sequence[int]]:
+def _by_key(keys: Sequence[str | None]) -> Mapping[str, Sequence[int]]:
     """Return the positions of the inputs, by their keys."""
     by_key: dict[str, list[int]] = {}
-    for position, entry in enumerate(entries):
-        if entry.key is not None:
-            by_key.setdefault(entry.key, []).append(position)
+    for position, key in enumerate(keys):
+        if key is not None:
+            by_key.setdefault(key, []).append(position)
     return by_key
 
 

@@ -95,6 +95,8 @@ def _tie_at_once(
     places = map(positions.get, results.keys)
     done: dict[Any, Any] = dict(zip(places, results.values, strict=True))
     done.pop(None, None)
+    if len(done) == len(results.values):  # as a rule
+        return done, []
     keyless = [number for number, key in enumerate(results.keys) if key is None]
     return (done, keyless) if len(done) + len(keyless) == len(results.values) else None
 
@@ -153,7 +155,8 @@ def _once(tied: Tied, results: Results) -> Iterable[int]:
 
 
 def _all_differ(ids: Sequence[str | None]) -> bool:
-    return len(set(ids)) == len(ids) and None not in ids
+    different = set(ids)
+    return len(different) == len(ids) and None not in different
 
 
 def _keys_in(message: str, by_key: Mapping[str, Sequence[int]]) -> frozenset[str]:

@@ -142,7 +142,7 @@ class ApiError(Model):
                 model.correlation_id = form.correlation_id
                 model.context = form.context
                 inner = form.errors
-                if inner:
+                if inner is not ABSENT and inner:
                     of_errors.append(inner)
                 model.errors = inner
                 model.links = form.links

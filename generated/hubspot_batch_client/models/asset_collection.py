@@ -74,11 +74,13 @@ class AssetCollection(Model):
             for at, form in enumerate(into) if type(into) is list else into.items():
                 model = new(cls)
                 inner = form.results
-                if inner:
+                if inner is not ABSENT and inner:
                     of_results.append(inner)
                 model.results = inner
                 inner = form.paging
-                model.paging = take_one(Paging, inner) if inner else inner
+                model.paging = (
+                    inner if inner is ABSENT or inner is None else take_one(Paging, inner)
+                )
                 model._more = None
                 into[at] = model
         Asset._take(of_results)

@@ -72,9 +72,13 @@ class Association(Model):
             for at, form in enumerate(into) if type(into) is list else into.items():
                 model = new(cls)
                 inner = form.to
-                model.to = take_one(AssociationTarget, inner) if inner else inner
+                model.to = (
+                    inner
+                    if inner is ABSENT or inner is None
+                    else take_one(AssociationTarget, inner)
+                )
                 inner = form.types
-                if inner:
+                if inner is not ABSENT and inner:
                     of_types.append(inner)
                 model.types = inner
                 model._more = None

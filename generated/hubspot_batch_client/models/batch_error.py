@@ -116,7 +116,7 @@ class BatchError(Model):
                 model.message = form.message
                 model.context = form.context
                 inner = form.errors
-                if inner:
+                if inner is not ABSENT and inner:
                     of_errors.append(inner)
                 model.errors = inner
                 model.links = form.links

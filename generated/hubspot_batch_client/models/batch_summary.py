@@ -116,7 +116,7 @@ class BatchSummary(Model):
                 model.links = form.links
                 model.num_errors = form.num_errors
                 inner = form.errors
-                if inner:
+                if inner is not ABSENT and inner:
                     of_errors.append(inner)
                 model.errors = inner
                 model._more = None

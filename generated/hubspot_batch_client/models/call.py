@@ -150,7 +150,7 @@ class Call(Model):
                 model.object_write_trace_id = form.object_write_trace_id
                 model.url = form.url
                 inner = form.warnings
-                if inner:
+                if inner is not ABSENT and inner:
                     of_warnings.append(inner)
                 model.warnings = inner
                 model._more = None

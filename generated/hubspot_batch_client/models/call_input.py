@@ -83,7 +83,7 @@ class CallInput(Model):
                 model = new(cls)
                 model.properties = form.properties
                 inner = form.associations
-                if inner:
+                if inner is not ABSENT and inner:
                     of_associations.append(inner)
                 model.associations = inner
                 model.object_write_trace_id = form.object_write_trace_id

@@ -94,7 +94,7 @@ class Campaign(Model):
                 model.id = form.id
                 model.properties = form.properties
                 inner = form.business_units
-                if inner:
+                if inner is not ABSENT and inner:
                     of_business_units.append(inner)
                 model.business_units = inner
                 model.created_at = as_datetime(form.created_at)

@@ -119,7 +119,7 @@ class CampaignBatch(Model):
                 model.started_at = as_datetime(form.started_at)
                 model.completed_at = as_datetime(form.completed_at)
                 inner = form.results
-                if inner:
+                if inner is not ABSENT and inner:
                     of_results.append(inner)
                 model.results = inner
                 model.requested_at = (
@@ -128,7 +128,7 @@ class CampaignBatch(Model):
                 model.links = form.links
                 model.num_errors = form.num_errors
                 inner = form.errors
-                if inner:
+                if inner is not ABSENT and inner:
                     of_errors.append(inner)
                 model.errors = inner
                 model._more = None

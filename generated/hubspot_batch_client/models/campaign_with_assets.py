@@ -112,13 +112,13 @@ class CampaignWithAssets(Model):
                 model.id = form.id
                 model.properties = form.properties
                 inner = form.business_units
-                if inner:
+                if inner is not ABSENT and inner:
                     of_business_units.append(inner)
                 model.business_units = inner
                 model.created_at = as_datetime(form.created_at)
                 model.updated_at = as_datetime(form.updated_at)
                 inner = form.assets
-                if inner:
+                if inner is not ABSENT and inner:
                     of_assets.append(inner)
                 model.assets = inner
                 model._more = None

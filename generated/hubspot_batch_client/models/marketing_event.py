@@ -165,7 +165,7 @@ class MarketingEvent(Model):
                 model.object_id = form.object_id
                 model.event_name = form.event_name
                 inner = form.custom_properties
-                if inner:
+                if inner is not ABSENT and inner:
                     of_custom_properties.append(inner)
                 model.custom_properties = inner
                 model.created_at = as_datetime(form.created_at)
@@ -187,7 +187,9 @@ class MarketingEvent(Model):
                 model.event_status = form.event_status
                 model.event_status_v2 = form.event_status_v2
                 inner = form.app_info
-                model.app_info = take_one(AppInfo, inner) if inner else inner
+                model.app_info = (
+                    inner if inner is ABSENT or inner is None else take_one(AppInfo, inner)
+                )
                 model._more = None
                 into[at] = model
         CustomProperty._take(of_custom_properties)

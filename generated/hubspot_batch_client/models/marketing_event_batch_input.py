@@ -63,7 +63,7 @@ class MarketingEventBatchInput(Model):
             for at, form in enumerate(into) if type(into) is list else into.items():
                 model = new(cls)
                 inner = form.inputs
-                if inner:
+                if inner is not ABSENT and inner:
                     of_inputs.append(inner)
                 model.inputs = inner
                 model._more = None

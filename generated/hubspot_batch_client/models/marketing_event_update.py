@@ -125,7 +125,7 @@ class MarketingEventUpdate(Model):
                 model = new(cls)
                 model.object_id = form.object_id
                 inner = form.custom_properties
-                if inner:
+                if inner is not ABSENT and inner:
                     of_custom_properties.append(inner)
                 model.custom_properties = inner
                 model.event_name = form.event_name

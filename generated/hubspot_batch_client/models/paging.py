@@ -72,8 +72,12 @@ class Paging(Model):
             for at, form in enumerate(into) if type(into) is list else into.items():
                 model = new(cls)
                 inner = form.next_
-                model.next_ = take_one(NextPage, inner) if inner else inner
+                model.next_ = (
+                    inner if inner is ABSENT or inner is None else take_one(NextPage, inner)
+                )
                 inner = form.prev
-                model.prev = take_one(PreviousPage, inner) if inner else inner
+                model.prev = (
+                    inner if inner is ABSENT or inner is None else take_one(PreviousPage, inner)
+                )
                 model._more = None
                 into[at] = model

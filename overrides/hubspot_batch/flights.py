@@ -7,8 +7,6 @@ to the other, since the generated functions between them know nothing of it.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 
@@ -105,11 +103,6 @@ def current_flight() -> Flight:
     return _current.get() or Flight()
 
 
-@contextmanager
-def flying(flight: Flight) -> Generator[None]:
-    """Make this the flight of the requests in the block."""
-    token = _current.set(flight)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+def depart(flight: Flight) -> None:
+    """Make this the flight of the requests that are made next in this context."""
+    _current.set(flight)

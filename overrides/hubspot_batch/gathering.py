@@ -187,7 +187,8 @@ class Intake(Generic[ResultT]):
 
     def _gather_at_hand(self) -> None:
         """Gather the inputs of a whole request at once, if nothing is the matter with any."""
-        given = self._inputs.at_hand(self.gathering.size)
+        if not (given := self._inputs.at_hand(self.gathering.size)):
+            return
         entries = self._operation.prepare_all(self._inputs.count, given, self._run_id)
         if entries and not self._sharing.knows(entries) and self.gathering.may_take(entries):
             self._inputs.read_at_hand(given)  # before they have a place: an interruption can come

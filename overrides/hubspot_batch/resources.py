@@ -33,7 +33,7 @@ def _read_query(
     properties: Iterable[str] | None, start_date: Date | None, end_date: Date | None
 ) -> dict[str, Any]:
     given = cast("object", properties)  # a text is iterable too, letter by letter
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable | None):
+    if given is not None and (isinstance(given, str | bytes) or not isinstance(given, Iterable)):
         raise ConfigurationError('properties is a list of names, such as ["hs_name"].')
     first, last = _day("start_date", start_date), _day("end_date", end_date)
     names = None if properties is None else list(properties)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
-from attrs import Factory, frozen
+from attrs import frozen
 
 from .answers import Answer
 from .chunks import Chunk
 from .crew import Crew, TaskCrew, Worker, Workers
 from .errors import ConfigurationError, HubSpotBatchError
-from .flights import HaltedError, flying
+from .flights import HaltedError, depart
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 from .operations import Client, Row
 from .outcomes import BatchResult, attach, result_of
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from .batch import BatchRun
 
 
-@frozen(eq=False, repr=False)
-class Order:
+class Order(NamedTuple):
     """What a caller wants done.
 
     Attributes:
@@ -43,7 +43,7 @@ class Order:
     row: Row[Any]
     inputs: Iterable[object]
     chunk_size: int | None
-    query: Mapping[str, Any] = Factory(dict[str, Any])
+    query: Mapping[str, Any] = MappingProxyType({})
     isolate: bool = False
 
     def begin(self, *, collects: bool) -> BatchRun[Any]:
@@ -161,8 +161,8 @@ class Runner:
 
     def _call(self, order: Order, chunk: Chunk) -> Answer:
         _check_open(self.http)
-        with flying(chunk.flight):
-            return order.row.call(self.client, chunk, order.query)
+        depart(chunk.flight)  # each call of a crew has a context of its own
+        return order.row.call(self.client, chunk, order.query)
 
     def _drive(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
         """Carry out a run; give way whenever outcomes may have become known.
@@ -256,8 +256,8 @@ class AsyncRunner:
         """Return what came of a chunk, or was raised, but for a cancellation."""
         try:
             _check_open(self.http)
-            with flying(chunk.flight):
-                return await order.row.acall(self.client, chunk, order.query)
+            depart(chunk.flight)
+            return await order.row.acall(self.client, chunk, order.query)
         except BaseException as error:
             from asyncio import CancelledError  # noqa: PLC0415 - a thread needs none of it
 

@@ -201,25 +201,35 @@ class Sharing(Generic[ResultT]):
         self.on = on
         self._asked: dict[str | int, Chunk] = {}
         self._known: dict[str | int, Outcome[ResultT]] = {}
+        # What is entered there when it is looked up, which a run of one request never does.
+        self._later: list[tuple[Entries, Chunk | Iterable[Outcome[ResultT]]]] = []
 
     def ask(self, chunk: Chunk) -> Chunk:
         """Note a request, and return it."""
         if self.on:
-            self._asked.update(dict.fromkeys(chunk.entries.names, chunk))
+            self._later.append((chunk.entries, chunk))
         return chunk
 
     def note(self, entries: Entries, outcomes: Iterable[Outcome[ResultT]]) -> None:
         """Note what became of inputs; where the server did not say, they are asked again."""
-        if not self.on:
-            return
-        for name, outcome in zip(entries.names, outcomes, strict=True):
-            if outcome.error is None or outcome.error.kind in _SAID:
-                self._known[name] = outcome
-            else:
-                self._asked.pop(name, None)
+        if self.on:
+            self._later.append((entries, outcomes))
+
+    def _catch_up(self) -> None:
+        for entries, what in self._later:
+            if isinstance(what, Chunk):
+                self._asked.update(dict.fromkeys(entries.names, what))
+                continue
+            for name, outcome in zip(entries.names, what, strict=True):
+                if outcome.error is None or outcome.error.kind in _SAID:
+                    self._known[name] = outcome
+                else:
+                    self._asked.pop(name, None)
+        self._later.clear()
 
     def knows(self, entries: Entries) -> bool:
         """Whether an earlier input asked for the same record as one of these."""
+        self._catch_up()
         return bool(self._asked) and not self._asked.keys().isdisjoint(entries.names)
 
     def join(self, entry: Entry) -> bool:
@@ -227,6 +237,7 @@ class Sharing(Generic[ResultT]):
 
         It need not be under way any more: see `known`.
         """
+        self._catch_up()
         chunk = self._asked.get(entry.name)
         if chunk is not None and entry.name not in self._known:
             chunk.join(entry)
@@ -234,4 +245,5 @@ class Sharing(Generic[ResultT]):
 
     def known(self, entry: Entry) -> Outcome[ResultT] | None:
         """Return what became of an earlier input that asked for the same record."""
+        self._catch_up()
         return self._known.get(entry.name)

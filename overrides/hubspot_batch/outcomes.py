@@ -127,7 +127,7 @@ class BatchResult(Generic[ResultT_co]):
     unmatched: tuple[ResultT_co, ...] = ()
 
     def _with(self, status: OutcomeStatus) -> tuple[Outcome[ResultT_co], ...]:
-        return tuple(outcome for outcome in self.outcomes if outcome.status is status)
+        return tuple([outcome for outcome in self.outcomes if outcome.status is status])
 
     @property
     def succeeded(self) -> tuple[Outcome[ResultT_co], ...]:

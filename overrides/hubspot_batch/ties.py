@@ -90,15 +90,18 @@ def _tie_at_once(
     that another has named.
     """
     positions: dict[str | None, int] = dict(zip(keys, range(len(keys)), strict=True))
-    if len(positions) < len(keys) or None in positions or not _all_differ(results.ids):
+    if len(positions) < len(keys) or None in positions:
         return None
     places = map(positions.get, results.keys)
     done: dict[Any, Any] = dict(zip(places, results.values, strict=True))
     done.pop(None, None)
     if len(done) == len(results.values):  # as a rule
-        return done, []
+        # Where keys are ids, they were told apart just now.
+        differ = results.ids is results.keys or _all_differ(results.ids)
+        return (done, []) if differ else None
     keyless = [number for number, key in enumerate(results.keys) if key is None]
-    return (done, keyless) if len(done) + len(keyless) == len(results.values) else None
+    whole = len(done) + len(keyless) == len(results.values) and _all_differ(results.ids)
+    return (done, keyless) if whole else None
 
 
 def _by_key(keys: Sequence[str | None]) -> Mapping[str, Sequence[int]]:

@@ -216,9 +216,11 @@ def main(name: str) -> None:
 
 def _serve(many: Callable[[int], list[int]], expected: int) -> None:
     for line in sys.stdin:
+        times = int(line)
         gc.collect()
+        many(times // 3 + 1)  # not counted: the caches are full of what the others did
         begun = time.process_time()
-        counts = many(int(line))
+        counts = many(times)
         seconds = time.process_time() - begun
         if set(counts) != {expected}:
             sys.exit(f"it has {counts} results, not {expected}")

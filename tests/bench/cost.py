@@ -22,9 +22,10 @@ from bench import server, throughput
 from bench.pairs import Spread
 from bench.rows import PEERS_PYTHON, Row
 
-ROUNDS = 21
-# A contestant's batches in a round: with fewer, what counts is that the others have been there.
-TIMES = 100
+# Many short turns: a machine that others use changes its pace from one second to the next.
+ROUNDS = 61
+# A contestant's batches in a round.
+TIMES = 30
 FEWEST = 15  # pairs, below which a ratio says nothing
 PLAIN, PLAIN_ASYNC = "httpx", "httpx, async"
 OURS = (

@@ -32,6 +32,16 @@ def test_goals() -> None:
     assert rows.Row("a", 1.0).met is None
 
 
+def test_a_goal_beyond_the_floor_is_out_of_reach() -> None:
+    """It is not missed: nobody could do better. One short of the floor is."""
+    assert rows.Row("a", 8.0, least=15.0, floor=12.0).verdict == "out of reach"
+    assert rows.Row("a", 8.0, least=15.0, floor=20.0).verdict == "MISSED"
+    assert rows.Row("a", 1.3, most=1.2, floor=1.25).verdict == "out of reach"
+    assert rows.Row("a", 16.0, least=15.0, floor=12.0).verdict == "met"
+    assert rows.Row("a", 8.0, least=15.0).verdict == "MISSED"
+    assert rows.Row("a", 8.0, floor=12.0).verdict == ""
+
+
 def test_an_unknown_subject_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is measured."""
     assert run.main(["speed"]) == 2
@@ -40,7 +50,8 @@ def test_an_unknown_subject_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_contestant_does_the_work() -> None:
     """One process asks another, over loopback, and says what it took."""
-    names = (cost.PLAIN, "function", "client", "client, async")
+    names = (cost.PLAIN, cost.FASTEST, "function", "client", "client, in one thread")
+    names += ("client, from rows", "client, async")
     for operation in cost.INPUTS:
         seconds = cost.compete(operation, names, rounds=2, times=1)
         assert [len(seconds[name]) for name in names] == [2] * len(names)

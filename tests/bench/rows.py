@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 _VENV = Path(__file__).parents[2] / ".venv"
 KEPT = _VENV / "cache" / "bench"
@@ -32,6 +32,8 @@ class Row:
         unit: What it is counted in.
         least: What it has to be at least; None for no such goal.
         most: What it may be at most; None for no such goal.
+        floor: What nobody can do better than, as measured in the same run; None where that is not
+            known.
         noise: How far apart the repetitions are, or what else says how good the figure is.
     """
 
@@ -40,6 +42,7 @@ class Row:
     unit: str = ""
     least: float | None = None
     most: float | None = None
+    floor: float | None = None
     noise: str = ""
 
     @property
@@ -51,6 +54,14 @@ class Row:
         return enough and (self.most is None or self.value <= self.most)
 
     @property
+    def verdict(self) -> str:
+        """What became of the goal, as text; a goal beyond the floor is out of reach."""
+        if self.met is not False:
+            return "met" if self.met else ""
+        beyond = self.floor is not None and not evolve(self, value=self.floor).met
+        return "out of reach" if beyond else "MISSED"
+
+    @property
     def goal(self) -> str:
         """The goal, as text."""
         least = "" if self.least is None else f"at least {self.least:g}"
@@ -58,14 +69,11 @@ class Row:
         return " and ".join(filter(None, (least, most)))
 
 
-_MET = {True: "met", False: "MISSED", None: ""}
-
-
 def table(rows: Sequence[tuple[str, Row]]) -> str:
     """Return rows of subjects as lines."""
     head = ("subject", "figure", "value", "goal", "", "noise and remarks")
     cells = [
-        (subject, row.name, f"{row.value:,.4g} {row.unit}", row.goal, _MET[row.met], row.noise)
+        (subject, row.name, f"{row.value:,.4g} {row.unit}", row.goal, row.verdict, row.noise)
         for subject, row in rows
     ]
     widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
@@ -83,7 +91,7 @@ def keep(subject: str, rows: Sequence[Row], seconds: float) -> None:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs",
         "versions": {name: version(name) for name in ("hubspot-batch", "httpx", "attrs")},
-        "rows": [{**asdict(row), "met": row.met} for row in rows],
+        "rows": [{**asdict(row), "met": row.met, "verdict": row.verdict} for row in rows],
     }
     KEPT.mkdir(parents=True, exist_ok=True)
     (KEPT / f"{subject}.json").write_text(json.dumps(made, indent=1) + "\n", "utf-8")

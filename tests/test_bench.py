@@ -38,6 +38,7 @@ def test_a_goal_beyond_the_floor_is_out_of_reach() -> None:
     assert rows.Row("a", 8.0, least=15.0, floor=20.0).verdict == "MISSED"
     assert rows.Row("a", 1.3, most=1.2, floor=1.25).verdict == "out of reach"
     assert rows.Row("a", 16.0, least=15.0, floor=12.0).verdict == "met"
+    assert rows.Row("a", 13.0, least=15.0, floor=12.0).verdict == "MISSED"  # it was no floor
     assert rows.Row("a", 8.0, least=15.0).verdict == "MISSED"
     assert rows.Row("a", 8.0, floor=12.0).verdict == ""
 

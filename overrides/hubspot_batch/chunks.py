@@ -145,7 +145,7 @@ class Chunk:
 
     @property
     def entries(self) -> Entries:
-        """The inputs, those behind that asked later for one of the same records."""
+        """The inputs; at the end those that joined when the request was made already."""
         # What has joined stands apart, since an interruption can come between two columns.
         return Entries.of([*self._entries, *self._joined]) if self._joined else self._entries
 

@@ -43,7 +43,7 @@ class Gathering:
     Attributes:
         entries: Those that were given a place one by one.
         held: One that has none.
-        names: What tells those apart that have a place.
+        names: What tells those apart.
     """
 
     size: int

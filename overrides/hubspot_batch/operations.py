@@ -7,7 +7,7 @@ paths and the forms of inputs come from there, so a change of the description is
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from importlib import import_module
 from typing import Any, Generic, TypeVar, cast
 
@@ -115,7 +115,6 @@ class Row(Generic[ResultT]):
         limit = OPERATIONS[self.id].max_inputs
         return _CEILING if limit is None else limit
 
-    @cache  # noqa: B019 - there is a row for each operation, and it is kept anyway
     def operation(self, *, isolate: bool) -> Operation[ResultT]:
         """Return what the engine has to know of this row.
 
@@ -135,7 +134,7 @@ class Row(Generic[ResultT]):
         )
 
     def glance(self, given: list[object]) -> Glimpse | None:
-        """Return inputs that are all valid at first sight, as they are sent."""
+        """Return what is sent for inputs that are all valid at first sight; else None."""
         kinds = {*map(type, given)}
         if kinds == {dict}:  # of other mappings a copy is made
             return self._check.glance(given)

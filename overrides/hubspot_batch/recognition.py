@@ -26,7 +26,7 @@ def recognize(
 
     Args:
         entries: The inputs.
-        left: The positions of those.
+        left: The positions of those of which nothing is known.
         results: The results.
         keyless: The numbers of those without a key.
         complete: Whether no error is left that names no input.

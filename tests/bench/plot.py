@@ -13,6 +13,8 @@ from typing import Any
 import matplotlib.pyplot as plt  # type: ignore[import-not-found]
 
 _COLOURS = {"met": "#3a7d44", "MISSED": "#c44536", "out of reach": "#8d8d8d"}
+# Of a measurement that is older than the verdicts.
+_COLOURS[""] = "#c9b458"
 
 
 def draw(folder: Path) -> Path:
@@ -24,7 +26,7 @@ def draw(folder: Path) -> Path:
             goal = row["least"] if row["most"] is None else row["most"]
             if goal:
                 text = f"{row['name']}: {row['value']:.3g} {row['unit']} ({_goal(row)})"
-                bars.append((text, row["value"] / goal, _COLOURS[row["verdict"]]))
+                bars.append((text, row["value"] / goal, _COLOURS[row.get("verdict", "")]))
     height = 1.2 + 0.32 * len(bars)
     figure, axes = plt.subplots(figsize=(11, height), layout="constrained")
     colours = [colour for _, _, colour in bars]

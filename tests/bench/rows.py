@@ -32,8 +32,7 @@ class Row:
         unit: What it is counted in.
         least: What it has to be at least; None for no such goal.
         most: What it may be at most; None for no such goal.
-        floor: What nobody can do better than, as measured in the same run; None where that is not
-            known.
+        floor: What something that does less reached in the same run; None where nothing did.
         noise: How far apart the repetitions are, or what else says how good the figure is.
     """
 
@@ -55,11 +54,13 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What became of the goal, as text; a goal beyond the floor is out of reach."""
+        """What became of the goal, as text; one that even less work misses is out of reach."""
         if self.met is not False:
             return "met" if self.met else ""
-        beyond = self.floor is not None and not evolve(self, value=self.floor).met
-        return "out of reach" if beyond else "MISSED"
+        if self.floor is None or evolve(self, value=self.floor).met:
+            return "MISSED"
+        better = self.value > self.floor if self.most is None else self.value < self.floor
+        return "MISSED" if better else "out of reach"
 
     @property
     def goal(self) -> str:

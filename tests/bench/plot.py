@@ -13,8 +13,6 @@ from typing import Any
 import matplotlib.pyplot as plt  # type: ignore[import-not-found]
 
 _COLOURS = {"met": "#3a7d44", "MISSED": "#c44536", "out of reach": "#8d8d8d"}
-# Of a measurement that is older than the verdicts.
-_COLOURS[""] = "#c9b458"
 
 
 def draw(folder: Path) -> Path:
@@ -26,7 +24,9 @@ def draw(folder: Path) -> Path:
             goal = row["least"] if row["most"] is None else row["most"]
             if goal:
                 text = f"{row['name']}: {row['value']:.3g} {row['unit']} ({_goal(row)})"
-                bars.append((text, row["value"] / goal, _COLOURS[row.get("verdict", "")]))
+                # Older measurements only say whether it was met.
+                verdict = row.get("verdict", "met" if row["met"] else "MISSED")
+                bars.append((text, row["value"] / goal, _COLOURS[verdict]))
     height = 1.2 + 0.32 * len(bars)
     figure, axes = plt.subplots(figsize=(11, height), layout="constrained")
     colours = [colour for _, _, colour in bars]

@@ -139,6 +139,19 @@ regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client
 check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say?
 	@$(RUN) openapi/tools/regenerate.py --check
 
+# ---------------------------------------------------------------- HubSpot's documentation
+
+.PHONY: drift page
+# The names of files reach the commands through the environment, whatever is in them.
+export SPEC PAGE OLD NEW HTML OPERATION
+
+drift: $(PROJECT) ## what HubSpot says otherwise than the fragments: SPEC=file or PAGE=file (JSON=1)
+	@$(RUN) openapi/tools/drift.py $${SPEC:+--spec "$$SPEC"} $${PAGE:+--page "$$PAGE"} \
+	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $(if $(JSON),--json)
+
+page: $(PROJECT) ## keep the facts of a captured page: PAGE=file (OPERATION=id for a new one)
+	@$(RUN) openapi/tools/keep.py $${OPERATION:+--operation "$$OPERATION"} -- "$$PAGE"
+
 # ---------------------------------------------------------------- tests
 
 .PHONY: test lint types suite lowest

@@ -1,7 +1,7 @@
 """Answers and requests in the forms that real traffic has, as data.
 
 The forms follow recorded traffic and HubSpot's description; every value is made up. `shows` names
-the deviations of the fragments (`x-deviation`) that a body is an example of, so that a test can
+the deviations (openapi/deviations.yaml) that a body is an example of, so that a test can
 tell which deviation has none.
 """
 
@@ -92,9 +92,9 @@ CALLS = (
         "create_calls",
         201,
         batch([CALL, {**CALL, "id": "70015", "objectWriteTraceId": TRACE}]),
-        shows=("StoredProperties",),
+        shows=("null-properties",),
     ),
-    Answer("200 in place of 201", "create_calls", 200, batch([CALL]), ("create_calls/2XX",)),
+    Answer("200 in place of 201", "create_calls", 200, batch([CALL]), ("success-of-creates",)),
     Answer(
         "calls created in part",
         "create_calls",
@@ -113,7 +113,7 @@ CALLS = (
                 }
             ],
         ),
-        shows=("create_calls/2XX", "BatchError:0", "BatchError:1"),
+        shows=("success-of-creates", "errors-left-out", "sub-category"),
     ),
     Answer(
         "an error without context",
@@ -124,14 +124,14 @@ CALLS = (
             numErrors=1,
             errors=[{"status": "error", "category": "CONFLICT", "message": "It exists already."}],
         ),
-        shows=("BatchError:0",),
+        shows=("errors-left-out",),
     ),
     Answer(
         "a status that nobody has heard of",
         "create_calls",
         201,
         batch([CALL], status="QUEUED_FOR_REVIEW"),
-        shows=("BatchSummary.status",),
+        shows=("open-status",),
     ),
     Answer(
         "calls with warnings, history and nulls",
@@ -170,7 +170,7 @@ CALLS = (
             errors=None,
             numErrors=None,
         ),
-        shows=("Call.warnings", "StoredProperties"),
+        shows=("warnings", "null-fields"),
     ),
 )
 
@@ -197,7 +197,7 @@ CAMPAIGNS = (
                 }
             ],
         ),
-        shows=("create_campaigns/2XX", "BatchError:0", "BatchError:1"),
+        shows=("success-of-creates", "errors-left-out", "sub-category"),
     ),
     Answer("neither results nor errors", "create_campaigns", 207, batch([])),
     Answer(
@@ -244,7 +244,7 @@ CAMPAIGNS = (
                 }
             ],
         ),
-        shows=("read_campaigns/2XX", "BatchError:0"),
+        shows=("success-of-others", "errors-left-out"),
     ),
     Answer(
         "an error for one campaign",
@@ -265,7 +265,7 @@ CAMPAIGNS = (
                 }
             ],
         ),
-        shows=("ErrorContext",),
+        shows=("context-values",),
     ),
 )
 
@@ -298,7 +298,7 @@ EVENTS = (
                 {**EVENT, "startDateTime": "2026-04-01T09:00:00+02:00", "appInfo": None},
             ]
         ),
-        shows=("MarketingEvent.eventStatus", "MarketingEvent.eventStatusV2"),
+        shows=("event-status",),
     ),
     Answer(
         "events updated in part",
@@ -317,7 +317,7 @@ EVENTS = (
                 }
             ],
         ),
-        shows=("update_marketing_events/2XX", "BatchError:0", "BatchError:1"),
+        shows=("success-of-others", "errors-left-out", "sub-category"),
     ),
 )
 
@@ -333,7 +333,7 @@ RATE_LIMITED = Answer(
         "groupName": "publicapi:private_app-api-calls-ten-secondly:4711:1234",
         "correlationId": CORRELATION,
     },
-    shows=("ApiError:0", "ApiError:1", "responses/Error"),
+    shows=("refusals-left-out", "refusals-more"),
     headers={
         "X-HubSpot-RateLimit-Max": "100",
         "X-HubSpot-RateLimit-Remaining": "0",
@@ -353,14 +353,14 @@ ERRORS = (
             "policyName": "DAILY",
             "requestId": "4f1e",
         },
-        shows=("ApiError:0", "ApiError:1"),
+        shows=("refusals-left-out", "refusals-more"),
     ),
     Answer(
         "malformed JSON, and no category",
         "create_campaigns",
         400,
         refused("The JSON ends too early, on line 1, column 9"),
-        shows=("ApiError:0",),
+        shows=("refusals-left-out",),
     ),
     Answer(
         "too many inputs, and nothing else said",
@@ -371,14 +371,14 @@ ERRORS = (
             "message": "The maximum number of inputs supported in a batch is 100. "
             "Please reduce the number of items and try again",
         },
-        shows=("ApiError:0",),
+        shows=("refusals-left-out",),
     ),
     Answer(
         "a correlation id that is no UUID",
         "update_marketing_events",
         400,
         {**refused("These values are wrong", "VALIDATION_ERROR"), "correlationId": "na1/7"},
-        shows=("ApiError:0",),
+        shows=("refusals-left-out", "correlation-id"),
     ),
     Answer(
         "an expired token",
@@ -390,7 +390,7 @@ ERRORS = (
             context={"expire time": ["2026-03-02T06:15:30.120Z"]},
             links={"api key": "https://app.hubspot.com/l/api-key/"},
         ),
-        shows=("responses/Error",),
+        shows=("refusals-left-out",),
     ),
     Answer(
         "a scope is missing",
@@ -408,7 +408,7 @@ ERRORS = (
             ],
             context={"links": ["https://developers.hubspot.com/scopes"], "app": "4711"},
         ),
-        shows=("ErrorContext",),
+        shows=("context-values",),
     ),
     Answer(
         "a context that is one string",
@@ -427,7 +427,7 @@ ERRORS = (
                 }
             ],
         ),
-        shows=("ErrorDetail.context",),
+        shows=("detail-context",),
     ),
     Answer("no category on a 404", "read_campaigns", 404, refused("There is nothing here.")),
     Answer(
@@ -493,7 +493,7 @@ SENT = (
             "startDate": "2026-01-01",
             "endDate": "2026-01-31",
         },
-        shows=("CampaignProperties", "MetricsFrom", "MetricsTo"),
+        shows=("joined-properties", "metric-dates"),
     ),
     Sent("ids and nothing else", "read_campaigns", [{"id": "a-1"}]),
     Sent(
@@ -522,16 +522,17 @@ SENT = (
             },
         ],
         shows=(
-            "CustomPropertyInput:0",
-            "CustomPropertyInput:1",
-            "CustomPropertyInput.maskedSubstrings",
+            "short-custom-properties",
+            "free-custom-values",
+            "free-sources",
+            "masked-substrings",
         ),
     ),
     Sent(
         "as many events as the CRM takes",
         "update_marketing_events",
         [{"objectId": str(i), "customProperties": []} for i in range(100)],
-        shows=("MarketingEventBatchInput",),
+        shows=("event-limit",),
     ),
 )
 

@@ -52,8 +52,9 @@ class Finding:
     @property
     def direction(self) -> str:
         """`request`, `response`, or `operation` for what is about both."""
-        first = self.pointer.split("/")[1]
-        return {"query": "request"}.get(first, first) if first in _DIRECTED else "operation"
+        if self.pointer == "/path":
+            return "operation"
+        return _DIRECTIONS.get(self.pointer[1:].split("/")[0], "operation")
 
     @property
     def place(self) -> str | None:
@@ -76,7 +77,10 @@ class Finding:
         }
 
 
-_DIRECTED = ("request", "response", "query")
+_DIRECTIONS = {
+    **dict.fromkeys(("request", "query", "path", "header", "cookie"), "request"),
+    "response": "response",
+}
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:

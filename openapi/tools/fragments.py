@@ -1,6 +1,6 @@
 """The rules that fragments keep, and the walk over what they say.
 
-Decides whether a fragment has the form of one, names its source, explains its deviations, and
+Decides whether a fragment has the form of one, names its source, and
 whether every reference leads somewhere and every component is used. Never joins or writes.
 """
 
@@ -22,7 +22,6 @@ _NAMED = (
 )
 # What stands below these keywords is data, not description.
 _LITERAL = ("default", "enum", "const", "example", "examples")
-_DEVIATION_KEYS = ("published", "reason", "source")
 
 
 def walk(
@@ -148,12 +147,15 @@ _METHODS = ("to_dict", "from_dict", "additional_properties", "additional_keys")
 
 
 def notes(document: Document, pages: Collection[str]) -> Iterator[Problem]:
-    """Sources that are missing or name no page, deviations that do not say everything."""
+    """Sources that are missing or name no page, deviations that stand in the wrong place."""
     for pointer, node in walk(document.data):
         if SOURCE in node:
             yield from _source(document, (*pointer, SOURCE), node[SOURCE], pages)
         if DEVIATION in node:
-            yield from _deviations(document, (*pointer, DEVIATION), node[DEVIATION])
+            text = (
+                "a deviation is noted in deviations.yaml, which `make drift` reads; move it there."
+            )
+            yield document.problem((*pointer, DEVIATION), text)
     for pointer, operation in operations(document):
         if is_map(operation):
             what = f"the operation {str(pointer[2]).upper()} {pointer[1]}"
@@ -181,29 +183,6 @@ def _source(
             inner = (*pointer, index) if is_list(value) else pointer
             text = f"{SOURCE} names no page: pages/{name}.yaml does not exist"
             yield document.problem(inner, f"{text}; {_instead(name, pages, 'add it')}.")
-
-
-def _deviations(document: Document, pointer: Pointer, value: object) -> Iterator[Problem]:
-    several = is_list(value)
-    maps: Sequence[object] = value if is_list(value) else [value]
-    if not maps:
-        yield document.problem(pointer, f"{DEVIATION} is an empty list; fill it or delete it.")
-    for index, item in enumerate(maps):
-        inner = (*pointer, index) if several else pointer
-        if not is_map(item):
-            text = f"{DEVIATION} is not a mapping; give it {_listed(_DEVIATION_KEYS)}."
-            yield document.problem(inner, text)
-            continue
-        for key in _DEVIATION_KEYS:
-            if key not in item:
-                yield document.problem(inner, f"{DEVIATION} has no `{key}`; write it.")
-            elif not isinstance(item[key], str) or not item[key].strip():
-                text = f"`{key}` of {DEVIATION} is not text; write a sentence, quoted if need be."
-                yield document.problem((*inner, key), text)
-        for key in item:
-            if key not in _DEVIATION_KEYS:
-                text = f"{DEVIATION} has no place for `{key}`; it has {_listed(_DEVIATION_KEYS)}."
-                yield document.problem((*inner, key), text)
 
 
 def links(documents: Sequence[Document], defined: Mapping[Pointer, Document]) -> Iterator[Problem]:

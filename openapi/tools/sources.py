@@ -25,6 +25,7 @@ else:
         from yaml import SafeLoader as _BaseLoader
 
 _DEPTH = 100  # no description comes near; what walks or writes one can count on it
+_MOST_NODES = 500_000  # a description of 5 MB has a third of it; aliases of aliases have no end
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -128,6 +129,11 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         return None, [Problem(file, line, "this is not UTF-8; save the file as UTF-8.")]
+    return parse(text, file)
+
+
+def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
+    """Read one YAML mapping from a text, and all that is wrong with it; `file` is its name."""
     try:
         if (deep := _too_deep(text)) is not None:
             return None, [Problem(file, deep, "this is nested too deeply; write it flatter.")]
@@ -138,6 +144,8 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
         data = builder.value(node, ())
     except yaml.YAMLError as error:
         return None, [_broken(file, text, error)]
+    except _GrownError as error:
+        return None, [error.problem]
     if not is_map(data):
         text = "the top level is not a mapping; write `key: value` lines."
         return None, [*builder.problems, builder.at(node, text)]
@@ -170,6 +178,14 @@ def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
     return Problem(file, line, "a control character stands here; delete it.")
 
 
+class _GrownError(Exception):
+    """Aliases that stand for more than any description has."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(str(problem))
+
+
 class _Builder:
     """Makes plain data of composed nodes; notes lines and problems on the way."""
 
@@ -178,11 +194,18 @@ class _Builder:
         self.lines: dict[Pointer, int] = {}
         self.problems: list[Problem] = []
         self._above: set[int] = set()
+        self._made = 0
 
     def at(self, node: Any, text: str) -> Problem:
         return Problem(self.file, node.start_mark.line + 1, text)
 
     def value(self, node: Any, pointer: Pointer) -> Any:
+        self._made += 1
+        if self._made > _MOST_NODES:
+            text = (
+                "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
+            )
+            raise _GrownError(self.at(node, text))
         self.lines.setdefault(pointer, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)

@@ -1,0 +1,306 @@
+"""What is different between two descriptions, operation by operation.
+
+Decides which operations are compared, and which of their aspects. Never decides what is different
+between two values (differences.py), or how much that matters (severity.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import aspects
+import severity
+from aspects import JSON, Body, Parameter
+from attrs import frozen
+from changes import Change, Way
+from description import Description, Operation
+from differences import LIMIT, Comparison, Shown, Statement, escaped
+from findings import Finding, ordered
+from sources import Pointer, is_list
+
+Place = Callable[[Pointer], tuple[str, int]]
+
+
+@frozen
+class Compared:
+    """What came of it: what is different, and what both sides say alike."""
+
+    findings: list[Finding]
+    agreed: dict[str, list[Statement]]
+
+
+def documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Finding]:
+    """Compare two bundles, or two published descriptions, given as data.
+
+    Raises:
+        SchemaError: A part that has to be looked into cannot be read.
+    """
+    return descriptions(Description(old), Description(new), ()).findings
+
+
+def descriptions(
+    old: Description, new: Description, known: Sequence[Operation], *, place: Place | None = None
+) -> Compared:
+    """Compare two descriptions.
+
+    Args:
+        known: Operations that are looked for in a published description. All of those of a bundle
+            are looked at.
+        place: The file and line of a place in the old one.
+    """
+    looked_for = {one.signature: one for one in known}
+    for side in (new, old):
+        if side.ours:
+            looked_for |= {one.signature: one for one in side.operations}
+    compared = Compared([], {})
+    for one in looked_for.values():
+        before, after = old.find(one), new.find(one)
+        if before is not None and after is not None:
+            operation(before, after, old, new, one.id, compared, place=place)
+        elif before is not None or after is not None:
+            lone(before, after, old, new, compared, place=place)
+    compared.findings[:] = ordered(compared.findings)
+    return compared
+
+
+def lone(
+    before: Operation | None,
+    after: Operation | None,
+    old: Description,
+    new: Description,
+    compared: Compared,
+    *,
+    place: Place | None = None,
+) -> None:
+    """Note an operation that one side has, and the other has not."""
+    one = before or after
+    here = Comparison(one.id if one else "", old.reader, new.reader, place)
+    change: Change = "added" if before is None else "removed"
+    shown = (before and before.title, after and after.title)
+    verdict = severity.of_operation("operation", change)
+    here.note(verdict, "operation", "", shown, before.at if before else None)
+    compared.findings.extend(here.findings)
+
+
+def operation(
+    old: Operation,
+    new: Operation,
+    old_side: Description,
+    new_side: Description,
+    name: str,
+    compared: Compared,
+    *,
+    place: Place | None = None,
+) -> None:
+    """Compare one operation, and add what is found."""
+    here = Comparison(name, old_side.reader, new_side.reader, place)
+    _Aspects(here, old, new, old_side, new_side).compare()
+    compared.findings.extend(here.findings)
+    compared.agreed[name] = here.agreed
+
+
+@frozen
+class _Aspects:
+    """One operation of both sides, and where the findings go."""
+
+    here: Comparison
+    old: Operation
+    new: Operation
+    old_side: Description
+    new_side: Description
+
+    def compare(self) -> None:
+        old, new = self.old, self.new
+        if old.path != new.path:
+            self._whole("path", "/path", (old.path, new.path), "other", old.at[:2])
+        if old.method != new.method:
+            shown = (old.method.upper(), new.method.upper())
+            self._whole("method", "/method", shown, "other")
+        if self.old_side.ours and self.new_side.ours:
+            self._names()
+            self._servers()
+        now = new.raw.get("deprecated") is True
+        if (old.raw.get("deprecated") is True) != now:
+            change: Change = "added" if now else "removed"
+            self._whole("deprecated", "/deprecated", (not now, now), change)
+        said = [aspects.texts(one.raw, "summary", "description") for one in (old, new)]
+        self.here.texts(said[0], said[1], "", (*old.at, "description"))
+        self._scopes()
+        self._parameters()
+        self._request()
+        self._answers()
+
+    def _whole(
+        self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer | None = None
+    ) -> None:
+        verdict = severity.of_operation(kind, change)
+        self.here.note(verdict, kind, pointer, shown, self.old.at if at is None else at)
+
+    def _names(self) -> None:
+        tags = [_first(one.raw.get("tags")) for one in (self.old, self.new)]
+        for key, was, now in (("operationId", self.old.id, self.new.id), ("tags", *tags)):
+            if was != now:
+                self._whole("name", f"/{key}", (was, now), "other", (*self.old.at, key))
+
+    def _servers(self) -> None:
+        old, new = aspects.servers(self.old_side), aspects.servers(self.new_side)
+        for address in sorted(old - new):
+            self._whole("server", "/servers", (address, None), "removed", ("servers",))
+        for address in sorted(new - old):
+            self._whole("server", "/servers", (None, address), "added", ("servers",))
+
+    def _scopes(self) -> None:
+        old = aspects.scopes(self.old, self.old_side)
+        new = aspects.scopes(self.new, self.new_side)
+        if old is None or new is None:
+            return
+        shown = (_scopes(old), _scopes(new))
+        if old == new:
+            self.here.agreed.append(Statement("/scopes", "scopes", shown[0]))
+            return
+        enough = all(any(some <= given for some in new) for given in old)
+        change: Change = "wider" if enough else "narrower"
+        self._whole("scopes", "/scopes", shown, change, (*self.old.at, "security"))
+
+    def _parameters(self) -> None:
+        if "parameters" in aspects.unsaid(self.new.raw):
+            return
+        old = aspects.parameters(self.old, self.old_side)
+        new = aspects.parameters(self.new, self.new_side)
+        for key in [*old, *(key for key in new if key not in old)]:
+            pointer = f"/{key[0]}/{escaped(key[1])}"
+            before, after = old.get(key), new.get(key)
+            if before and after:
+                self._parameter(pointer, before, after)
+            elif before:
+                self._lone(pointer, "parameter", before, None)
+            elif after:
+                self._lone(pointer, "required" if after.required else "parameter", None, after)
+
+    def _lone(
+        self, pointer: str, judged: str, before: Parameter | None, after: Parameter | None
+    ) -> None:
+        words = {True: "required", False: "optional"}
+        shown = (before and words[before.required], after and words[after.required])
+        verdict = severity.of_value(judged, "removed" if before else "added", "request")
+        at = before.at if before else (*self.old.at, "parameters")
+        self.here.note(verdict, "parameter", pointer, shown, at)
+
+    def _parameter(self, pointer: str, old: Parameter, new: Parameter) -> None:
+        skipped = aspects.unsaid(new.raw)
+        if "required" not in skipped:
+            self._required(pointer, old.required, new.required, old.at)
+        if "style" not in skipped:
+            if old.style != new.style:
+                here = f"{pointer}/style"
+                self._request_value("style", here, (old.style, new.style), "other", old.at)
+            else:
+                self.here.agreed.append(Statement(f"{pointer}/style", "style", old.style))
+        keys = ("description", "example")
+        said = [aspects.texts(side.raw, *keys) for side in (old, new)]
+        self.here.texts(said[0], said[1], pointer, old.at)
+        self.here.parts(old.schema, new.schema, pointer, "request")
+
+    def _request_value(
+        self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer
+    ) -> None:
+        self.here.values(kind, pointer, shown, way="request", change=change, at=at)
+
+    def _required(self, pointer: str, was: bool, now: bool, at: Pointer) -> None:
+        if was != now:
+            change: Change = "added" if now else "removed"
+            self._request_value("required", pointer, (was, now), change, at)
+
+    def _request(self) -> None:
+        old = aspects.request(self.old, self.old_side)
+        new = aspects.request(self.new, self.new_side)
+        if "required" not in aspects.unsaid(new.raw):
+            was, now = (side.raw.get("required") is True for side in (old, new))
+            self._required("/request", was, now, old.at)
+        self._said("/request", old, new)
+        if self._content("/request", old, new, "request"):
+            self.here.parts(old.schema, new.schema, "/request", "request")
+        self._limit(old, new)
+
+    def _limit(self, old: Body, new: Body) -> None:
+        was, at = aspects.limit(old, self.old, self.old_side)
+        now, _ = aspects.limit(new, self.new, self.new_side)
+        pointer = "/".join(LIMIT)
+        if was == now:
+            self.here.agreed.append(Statement(pointer, "limit", was))
+            return
+        less = was is None or (now is not None and now < was)
+        self._request_value("limit", pointer, (was, now), "narrower" if less else "wider", at)
+
+    def _said(self, pointer: str, old: Body, new: Body) -> None:
+        said = [aspects.texts(side.raw, "description") for side in (old, new)]
+        self.here.texts(said[0], said[1], pointer, old.at)
+
+    def _content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
+        """Note other media types; whether both sides have JSON."""
+        had, has = old.types.keys(), new.types.keys()
+        for name in sorted(had ^ has):
+            change: Change = "added" if name in has else "removed"
+            shown = (None, name) if name in has else (name, None)
+            here = f"{pointer}/content"
+            self.here.values("content", here, shown, way=way, change=change, at=old.at)
+        return JSON in had and JSON in has
+
+    def _answers(self) -> None:
+        old = aspects.answers(self.old, self.old_side)
+        new = aspects.answers(self.new, self.new_side)
+        if "responses" in aspects.unsaid(self.new.raw):  # a page shows one answer, not its status
+            self._either("/response/2XX", old, new)
+            return
+        kept, come = ({code for code in side if code[:1] == "2"} for side in (old, new))
+        if kept != come and kept and come:
+            self._successes(old, new, kept, come)
+            for side, codes in ((old, kept), (new, come)):
+                for code in codes:
+                    del side[code]
+        for code in sorted(old.keys() | new.keys()):
+            pointer = f"/response/{escaped(code)}"
+            if code not in old or code not in new:
+                self._status(pointer, code, present=code in new)
+                continue
+            self._said(pointer, old[code], new[code])
+            if self._content(pointer, old[code], new[code], "response"):
+                self.here.parts(old[code].schema, new[code].schema, pointer, "response")
+
+    def _status(self, pointer: str, code: str, *, present: bool) -> None:
+        shown = (None, code) if present else (code, None)
+        kind = "status" if code[:1] == "2" else "error"
+        verdict = severity.of_value(kind, "added" if present else "removed", "response")
+        self.here.note(verdict, "status", pointer, shown, (*self.old.at, "responses"))
+
+    def _successes(
+        self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
+    ) -> None:
+        """Compare successes whose codes are not the same by what any of them may say."""
+        if "2XX" in kept | come:  # a class on one side, codes on the other
+            change: Change = "narrower" if "2XX" in kept else "wider"
+            at = (*self.old.at, "responses")
+            shown = (sorted(kept), sorted(come))
+            way: Way = "response"
+            self.here.values("status", "/response/2XX", shown, way=way, change=change, at=at)
+        else:
+            for code in sorted(kept ^ come):
+                self._status(f"/response/{code}", code, present=code in come)
+        self._either("/response/2XX", old, new)
+
+    def _either(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
+        ours, theirs = (
+            [body.schema for code, body in side.items() if code[:1] == "2" and JSON in body.types]
+            for side in (old, new)
+        )
+        if ours and theirs:
+            one = self.old_side.reader.either(ours)
+            other = self.new_side.reader.either(theirs)
+            self.here.shapes(one, other, pointer, "response")
+
+
+def _scopes(sets: list[frozenset[str]]) -> list[str]:
+    return [" ".join(sorted(some)) for some in sets if some]
+
+
+def _first(tags: object) -> Any:
+    return tags[0] if is_list(tags) and tags else None

@@ -1,0 +1,293 @@
+"""What HubSpot's documentation says otherwise than our fragments, and what two versions differ in.
+
+Decides what is compared with what, in which words that is told, and the exit status: 0 nothing
+new, 1 something changed, 2 a file cannot be read. Never changes a file but the report asked for.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import bundle
+import compare
+import deviations
+import facts
+import page
+from attrs import evolve, frozen
+from compare import Compared
+from description import Description, UnreadableError, from_yaml, read, read_page, text_of
+from facts import Facts
+from findings import Finding, Severity, ordered
+from forms import SchemaError
+from sources import Pointer, SourceError, shown
+
+HOME = Path(__file__).resolve().parents[1]
+
+
+@frozen
+class Report:
+    """What is told: the findings, what was compared, and what is to be known beside."""
+
+    findings: list[Finding]
+    old: str
+    new: str
+    notes: tuple[str, ...] = ()
+
+
+@frozen
+class Ours:
+    """The fragments as a description, and where each part of it stands."""
+
+    description: Description
+    bundle: bundle.Bundle
+    home: Path
+
+    def place(self, pointer: Pointer) -> tuple[str, int]:
+        """The fragment and the line in which something of the bundle stands."""
+        problem = self.bundle.problem(pointer, "")
+        return problem.file, problem.line
+
+
+def ours(home: Path = HOME) -> Ours:
+    """Read the fragments.
+
+    Raises:
+        SourceError: They cannot be joined.
+    """
+    joined = bundle.join(home)
+    return Ours(Description(joined.document, "the fragments"), joined, home)
+
+
+def of_spec(path: Path, here: Ours) -> Report:
+    """Compare a published description with the fragments.
+
+    Raises:
+        UnreadableError, SchemaError: It cannot be read, or describes nothing of ours.
+    """
+    return _of_description(read(path), here)
+
+
+def _of_description(given: Description, here: Ours) -> Report:
+    compared = Compared([], {})
+    lacking: list[str] = []
+    covered = 0
+    for one in here.description.operations:
+        found = given.find(one)
+        if found is not None:
+            covered += 1
+            sides = (here.description, given)
+            compare.operation(one, found, *sides, one.id, compared, place=here.place)
+        elif given.covers(one):
+            compare.lone(one, None, here.description, given, compared, place=here.place)
+        else:
+            lacking.append(one.id)
+    if not covered:
+        known = ", ".join(one.title for one in here.description.operations)
+        raise UnreadableError(
+            f"{given.name}: it describes none of our operations ({known}) at any version; "
+            "give the description of another product."
+        )
+    verb = "is" if len(lacking) == 1 else "are"
+    notes = [f"{_listed(lacking)} {verb} not described in {given.name}."] if lacking else []
+    findings = _news(compared, here, "description")
+    return Report(findings, "the fragments", given.name, tuple(notes))
+
+
+def _news(compared: Compared, here: Ours, seen: deviations.Seen) -> list[Finding]:
+    """What is new of it. Wording tells something only between texts with one author."""
+    wording = [one for one in compared.findings if one.severity is Severity.WORDING]
+    same = sum(one.kind == "wording" for agreed in compared.agreed.values() for one in agreed)
+    if same > len(wording):
+        return ordered(compared.findings)  # made from our bundle: there nothing deviates
+    compared = evolve(
+        compared, findings=[one for one in compared.findings if one.severity < Severity.WORDING]
+    )
+    return deviations.apply(deviations.read(here.home / deviations.NAME), compared, seen)
+
+
+def of_page(path: Path, here: Ours) -> Report:
+    """Compare a captured page with the fragments.
+
+    Raises:
+        UnreadableError, SchemaError: It cannot be read whole, or is about no operation of ours.
+    """
+    name = shown(path)
+    text = text_of(path, name)
+    if given := read_page(text, name):
+        return _of_description(given, here)
+    stated = page.read(text, name)
+    description = stated.description()
+    found = description.operations[0]
+    one = next((one for one in here.description.operations if description.find(one)), None)
+    if one is None:
+        known = ", ".join(one.title for one in here.description.operations)
+        raise UnreadableError(
+            f"{name}: this page is about {found.title}, which no fragment describes "
+            f"(they describe {known})."
+        )
+    kept_at = here.home / "pages" / f"{one.id}.yaml"
+    kept = facts.read(kept_at) if kept_at.exists() else None
+    if kept:
+        _whole(stated, kept, name)
+    compared = Compared([], {})
+    compare.operation(one, found, here.description, description, one.id, compared, place=here.place)
+    findings = _news(compared, here, "page")
+    findings += _wording(one.id, text, stated, kept) if kept else []
+    return Report(ordered(findings), "the fragments", name)
+
+
+def _whole(stated: Facts, kept: Facts, name: str) -> None:
+    """Refuse a page that ends before something that it used to state."""
+    known = {print_ for source in kept.sources for print_ in source.prose[-2:]}
+    if known & {*stated.sources[0].prose}:
+        return
+    lost = [
+        words
+        for words, before, now in (
+            ("the most inputs of a request", kept.limit, stated.limit),
+            ("the values of its enumerations", kept.enums, stated.enums),
+            ("the order of results", kept.order_of_results, stated.order_of_results),
+            ("the scopes", kept.scopes, stated.scopes),
+        )
+        if before and not now
+    ]
+    if lost:
+        raise UnreadableError(
+            f"{name}: the page says no more of {' and '.join(lost)}, and its end is another than "
+            "it was: it seems to be half a page. Capture it again, from its top to its end."
+        )
+
+
+def _wording(operation: str, text: str, stated: Facts, kept: Facts) -> list[Finding]:
+    """Sentences that were not there when the facts were kept, and those that are gone."""
+    now = stated.sources[0].prose
+    best = max(kept.sources, key=lambda source: len({*source.prose} & {*now}))
+    if not {*best.prose} & {*now}:
+        return []  # in a language of which nothing is on record
+    fresh = [one for one in page.sentences(text) if not {*facts.fingerprints(one)} <= {*best.prose}]
+    gone = len({*best.prose} - {*now})
+    if not fresh and not gone:
+        return []
+    was = f"{gone} sentence{'s'[: gone != 1]} of {best.page}" if gone else None
+    why = "The page is worded otherwise; what it states is compared apart from that."
+    return [
+        Finding(
+            operation=operation,
+            pointer="/description",
+            kind="wording",
+            severity=Severity.WORDING,
+            was=was,
+            now=" / ".join(fresh) or None,
+            why=why,
+            file=f"openapi/pages/{operation}.yaml",
+            line=1,
+        )
+    ]
+
+
+def of_two(old: str, new: str, here: Ours) -> Report:
+    """Compare two descriptions or bundles: files, or git revisions of the bundle.
+
+    Raises:
+        UnreadableError, SchemaError: One of them cannot be read.
+    """
+    sides = [_side(given) for given in (old, new)]
+    known = here.description.operations
+    compared = compare.descriptions(sides[0], sides[1], known)
+    if not compared.agreed and not compared.findings:
+        raise UnreadableError(f"{old} and {new}: neither describes an operation that we know.")
+    return Report(compared.findings, old, new)
+
+
+def _side(given: str) -> Description:
+    path = Path(given)
+    if path.exists():
+        return read(path)
+    revision = given if ":" in given else f"{given}:openapi/openapi.yaml"
+    done = subprocess.run(
+        ["git", "-C", str(HOME.parent), "show", "--end-of-options", revision],
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise UnreadableError(
+            f"{given}: this is neither a file nor a git revision that has openapi/openapi.yaml; "
+            "give a path, a tag, a branch or a commit."
+        )
+    return from_yaml(done.stdout.decode("utf-8", "replace"), given)
+
+
+def as_text(report: Report) -> str:
+    """The findings for people."""
+    lines: list[str] = [*report.notes]
+    for operation, group in groupby(report.findings, key=lambda one: one.operation):
+        lines += ["", operation]
+        for one in group:
+            lines += [f"  {str(one.severity).upper():<9} {one.kind}  {one.pointer or '/'}"]
+            lines += [f"            was {_value(one.was)}", f"            is  {_value(one.now)}"]
+            lines += [f"            {one.why}"] if one.why else []
+            lines += [f"            edit {one.place}"] if one.place else []
+    counts = [
+        f"{count} {severity}"
+        for severity in Severity
+        if (count := sum(one.severity is severity for one in report.findings))
+    ]
+    what = f"between {report.old} and {report.new}"
+    lines += [
+        "",
+        f"{what[0].upper()}{what[1:]}: {', '.join(counts)}." if counts else f"Nothing new {what}.",
+    ]
+    return "\n".join(lines).strip("\n")
+
+
+def _value(value: Any) -> str:
+    return "-" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the status is described at the top of this file."""
+    parser = argparse.ArgumentParser(
+        description="Compare HubSpot's documentation with the fragments, or two descriptions.",
+        epilog="Exit status: 0 nothing new, 1 something changed, 2 a file cannot be read.",
+    )
+    parser.add_argument("--spec", type=Path, metavar="FILE", help="a published API description")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="a captured documentation page")
+    parser.add_argument("--old", metavar="FILE", help="a description, or a git revision of ours")
+    parser.add_argument("--new", metavar="FILE", help="what to compare it with")
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    options = parser.parse_args(arguments)
+    two = (options.old is not None) + (options.new is not None)
+    if (options.spec is not None) + (options.page is not None) + two / 2 != 1:
+        parser.error("give --spec FILE, or --page FILE, or --old FILE and --new FILE")
+    try:
+        here = ours()
+        if options.spec:
+            report = of_spec(options.spec, here)
+        elif options.page:
+            report = of_page(options.page, here)
+        else:
+            report = of_two(options.old, options.new, here)
+    except (UnreadableError, SourceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except SchemaError as error:
+        print(f"{options.spec or options.page or options.new}: {error}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps([one.json() for one in report.findings], ensure_ascii=False, indent=2))
+    else:
+        print(as_text(report))
+    return 1 if report.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What sentences of a documentation page say, in the languages that HubSpot writes them in.
+
+Decides which number of a text is the limit of a batch, and whether the order of results is
+promised. Reads English, French, German and Spanish; a text in which it finds nothing says nothing.
+"""
+
+import re
+from collections.abc import Iterator
+
+# A sentence about the most that one request takes: a word for "most", a word for what is counted.
+_MOST = re.compile(
+    r"\b(?:max(?:imum|imal\w*|imo|ima)?|m[áa]xim[oa]s?|höchst\w*|l[ií]mit\w*|up to|at most|hasta"
+    r"|no more than|jusqu.\s?à|au plus|bis zu)\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?:batch\w*|lots?|lotes?|stapel\w*|inputs?|entr[ée]es?|entradas?|eingaben?|requests?"
+    r"|requêtes?|solicitud(?:es)?|anfragen?)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"(?<![\w.,-])\d{1,3}(?:[ .,\u00a0\u202f]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])"
+)
+_UNORDERED = re.compile(
+    r"not guaranteed|no guarantee|pas garanti|nicht garantiert|keine Garantie|no se garantiza"
+    r"|no est[áa] garantizad",
+    re.IGNORECASE,
+)
+
+
+def sentences(text: str) -> Iterator[str]:
+    """The sentences of a text, their white space evened out; line breaks do not part them."""
+    for paragraph in re.split(r"\n[ \t]*\n", text):
+        for sentence in re.split(r"(?<=[.!?])\s+", paragraph):
+            if even := " ".join(sentence.split()):
+                yield even
+
+
+def limits(text: str) -> set[int]:
+    """Return the numbers that sentences name as the most inputs of a request."""
+    found: set[int] = set()
+    for sentence in sentences(text):
+        if _MOST.search(sentence) and _COUNTED.search(sentence):
+            numbers = [re.sub(r"\D", "", number[0]) for number in _NUMBER.finditer(sentence)]
+            if len(numbers) == 1:
+                found.add(int(numbers[0]))
+    return found
+
+
+def order(text: str) -> str | None:
+    """Return `not guaranteed` where a text says that of the order of results."""
+    return "not guaranteed" if _UNORDERED.search(text) else None

@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z_$][\w$.-]*")
 _REQUIRED = ("required", "erforderlich", "requis", "obligatoire", "obligatorio", "requerido")
 _MODIFIED = re.compile(r"^Last modified on (\w+ \d{1,2}, \d{4})\s*$", re.MULTILINE)
 _VALUE = re.compile(r"[A-Za-z0-9_][\w.-]*")
-_VALUES = re.compile(r"(?<![\w.,-])[A-Z][A-Z0-9_]+(?:,\s+[A-Z][A-Z0-9_]+)+,?(?![\w.])")
+_VALUES = re.compile(r"(?<![\w.,-])[A-Z][A-Z0-9_]*(?:,\s+[A-Z][A-Z0-9_]*)+,?(?![\w.])")
 _SCOPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 _COMPONENT = re.compile(
     r"^(?:export|import)\b.*?(?=^(?:#|>|</?[A-Z]|```|\Z))", re.MULTILINE | re.DOTALL
@@ -303,8 +303,8 @@ def _enums(text: str, response: Mapping[str, Any]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for match in _VALUES.finditer(text):
         line_start = text.rfind("\n", 0, match.start()) + 1
-        if text[line_start : match.start()].strip():
-            continue  # in a sentence
+        if text[line_start : match.start()].strip() or not text[match.end() :].strip():
+            continue  # in a sentence, or cut off
         values = [value.strip() for value in match[0].split(",") if value.strip()]
         for name, value in response.items():
             if value in values:

@@ -136,8 +136,9 @@ demo: regenerate ## load the example files (BASE_URL=... for another server than
 regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client from the fragments
 	@$(RUN) openapi/tools/regenerate.py
 
-check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say?
+check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say, and the version honest?
 	@$(RUN) openapi/tools/regenerate.py --check
+	@$(RUN) openapi/tools/notes.py --check
 
 # ---------------------------------------------------------------- HubSpot's documentation
 
@@ -205,7 +206,10 @@ instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests c
 
 # ---------------------------------------------------------------- releases
 
-.PHONY: build publish lock clean
+.PHONY: release-notes build publish lock clean
+
+release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
+	@$(RUN) openapi/tools/notes.py
 
 build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 	@$(RUN) openapi/tools/release.py build --into "$$DIST"

@@ -86,12 +86,14 @@ class TestBuild:
             f"hubspot_batch-{VERSION}.tar.gz",
         ]
         assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "mine"])
-        assert [command[-1] for command in commands if "--check" in command] == ["--check"]
+        checks = [Path(command[1]).name for command in commands if command[-1] == "--check"]
+        assert checks == ["regenerate.py", "notes.py"]
 
     @pytest.mark.parametrize(
         ("word", "sentence"),
         [
             ("regenerate.py", "make regenerate"),
+            ("notes.py", "says too little"),
             ("--outdir", "build failed"),
             ("--strict", "could show"),
         ],

@@ -1,8 +1,8 @@
 """Builds the distributions and hands them to a package index.
 
-Decides whether a release may go out: the generated client must be what the fragments say, and
-the index must not have the version yet. Never changes a version, and never shows or keeps a
-credential.
+Decides whether a release may go out: the generated client must be what the fragments say, the
+version as high as what changed asks for, and new to the index. Never changes a version, and never
+shows or keeps a credential.
 
 It stands with the tools of the description because what it guards is what they made.
 """
@@ -34,6 +34,11 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[2]
 # Where the build reads the version too.
 VERSION_FILE = "overrides/hubspot_batch/version.py"
+_REFUSALS = {
+    "regenerate.py": "Nothing is built from a stale or broken description. "
+    "Run `make regenerate`, look at the difference, and build again.",
+    "notes.py": "Nothing is built under a version that says too little, or may do so.",
+}
 
 
 def run(
@@ -64,15 +69,15 @@ def build(into: Path) -> tuple[Path, ...]:
     """Put a source distribution, and the wheel built from it, into the folder `into`.
 
     Older distributions of this project there are removed. Two builds of one commit give the
-    same bytes. Raises ReleaseRefusedError when the generated client is stale, when a build
-    fails, and when no index could show the metadata.
+    same bytes. Raises ReleaseRefusedError when the generated client is stale, when the version
+    is too small, when a build fails, and when no index could show the metadata.
     """
-    check = run([sys.executable, str(ROOT / "openapi" / "tools" / "regenerate.py"), "--check"])
-    if check.returncode != 0:
-        raise ReleaseRefusedError(
-            f"{check.stdout.rstrip()}\nNothing is built from a stale or broken description. "
-            "Run `make regenerate`, look at the difference, and build again."
-        )
+    for tool, refusal in _REFUSALS.items():
+        check = run([sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check"])
+        if check.returncode != 0:
+            raise ReleaseRefusedError(f"{check.stdout.rstrip()}\n{refusal}")
+        # A check that had nothing to compare with passes, and says so.
+        print(check.stdout, end="", file=sys.stderr)
     into = into.resolve()
     into.mkdir(parents=True, exist_ok=True)
     name = named_version()[0].replace("-", "_")
@@ -140,7 +145,8 @@ def publish(
     return (
         f"Published {name} {version} to {shown(target)}\n"
         f"To install it:  pip install --index-url {shown(simple)} {name}=={version}\n"
-        f"Next: tag the commit v{version}, and raise the version in {VERSION_FILE}."
+        f"Next: tag the commit v{version}, which the next version is compared with, and raise the "
+        f"version in {VERSION_FILE} when something changes: `make check` says by how much."
     )
 
 

@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from sentences import MARK, of_description
 
 FINDING = Finding(
-    operation="o", pointer="/request/inputs", kind="limit", severity=Severity.BREAKING
+    operation="o",
+    pointer="/request/properties/inputs/maxItems",
+    kind="limit",
+    severity=Severity.BREAKING,
 )
 
 
@@ -21,19 +24,26 @@ FINDING = Finding(
         (evolve(FINDING, was=50, now=25), "a request takes 25 inputs at most, it was 50."),
         (
             evolve(
-                FINDING, pointer="/response/2XX/results/name", kind="field", was={"type": "string"}
+                FINDING,
+                pointer="/response/2XX/properties/results/items/properties/name",
+                kind="field",
+                was={"type": "string"},
             ),
-            "the field `2XX.results.name` of an answer is gone.",
+            "the field `results[].name` of an answer is gone.",
         ),
         (
             evolve(FINDING, pointer="/query/after", kind="parameter", now="string"),
-            "the parameter `after` of the query is new: `string`.",
+            "the parameter `after` of a request is new: `string`.",
         ),
         (
             evolve(
-                FINDING, pointer="/request/inputs/a~1b", kind="enum", was=["x", "y"], now=["y", "z"]
+                FINDING,
+                pointer="/request/properties/inputs/items/properties/a~1b/enum",
+                kind="enum",
+                was=["x", "y"],
+                now=["y", "z"],
             ),
-            "the enum `inputs.a/b` of a request: `z` new; `x` gone.",
+            "the enum `inputs[].a/b` of a request: `z` new; `x` gone.",
         ),
         (
             evolve(FINDING, pointer="/scopes", kind="scopes", was=["x"], now=["x", "y"], why="W."),

@@ -57,6 +57,24 @@ class Finding:
         return _DIRECTIONS.get(self.pointer[1:].split("/")[0], "operation")
 
     @property
+    def spot(self) -> str:
+        """The field or parameter that it is about, for people, such as `inputs[].to.id`."""
+        parts = [part.replace("~1", "/").replace("~0", "~") for part in self.pointer.split("/")]
+        if self.direction == "operation":
+            return ""
+        if parts[1] not in ("request", "response"):
+            return parts[2]
+        parts = parts[2 if parts[1] == "request" else 3 :]
+        spot = ""
+        while parts:
+            keyword = parts.pop(0)
+            if keyword == "properties" and parts:
+                spot += f".{parts.pop(0)}"
+            else:
+                spot += {"items": "[]", "additionalProperties": "{}"}.get(keyword, "")
+        return spot.removeprefix(".")
+
+    @property
     def place(self) -> str | None:
         """The fragment and the line to edit, as editors take it."""
         return None if self.file is None else f"{self.file}:{self.line}"

@@ -73,6 +73,7 @@ def changes(home: Path, release: Release) -> tuple[list[Note], list[Note]]:
     import compare  # noqa: PLC0415
     import face_changes  # noqa: PLC0415
     import public_names  # noqa: PLC0415
+    from forms import SchemaError  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="release-") as folder:
         old = Path(folder).resolve()
@@ -81,8 +82,8 @@ def changes(home: Path, release: Release) -> tuple[list[Note], list[Note]]:
         now = _description(home, "the description")
         try:
             findings = compare.documents(before, now)
-        except (LookupError, TypeError, ValueError, RecursionError, sources.SourceError) as error:
-            raise UnreadableError(f"the two descriptions cannot be compared ({error!r})") from error
+        except (SchemaError, LookupError, TypeError, AttributeError) as error:
+            raise UnreadableError(f"the two descriptions cannot be compared ({error})") from error
         names: list[public_names.Names] = []
         for tree, where in ((old, f"of {release.tag}, "), (home, "")):
             try:

@@ -14,7 +14,7 @@ from sources import is_list
 MARK = "**Breaking:** "
 _FEW = 3  # things that a line names one by one
 _LONGEST = 60  # what a value may take of a line
-_SIDES = {"request": "a request", "response": "an answer", "query": "the query"}
+_SIDES = {"request": "a request", "response": "an answer", "operation": ""}
 
 
 @frozen
@@ -46,12 +46,12 @@ def of_description(findings: Iterable[Finding]) -> list[Note]:
 
 
 def _sentence(finding: Finding) -> str:
-    where, place = _where(finding.pointer)
+    where, place = _SIDES[finding.direction], finding.spot
     what = " ".join([finding.kind.replace("_", " "), *([f"`{place}`"] if place else [])])
     was: Any = finding.was
     now: Any = finding.now
-    if finding.kind == "limit" and _is_number(was, now) and place.split(".")[0] == "inputs":
-        return f"{where or 'a request'} takes {now} inputs at most, it was {was}."
+    if finding.kind == "limit" and _is_number(was, now) and place == "inputs":
+        return f"{where} takes {now} inputs at most, it was {was}."
     inside = f" of {where}" if where else ""
     if is_list(was) and is_list(now):
         said = _lists(was, now)
@@ -65,15 +65,6 @@ def _sentence(finding: Finding) -> str:
         said = " is another."
     why = f" {finding.why}" if finding.why and finding.severity is Severity.BREAKING else ""
     return f"the {what}{inside}{said}{why}"
-
-
-def _where(pointer: str) -> tuple[str, str]:
-    """The side of an operation that a pointer leads into, and the place there."""
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    if parts and parts[0] in _SIDES and parts[1:]:
-        return _SIDES[parts[0]], ".".join(parts[1:])
-    # What stands alone is named by its kind.
-    return "", ".".join(parts[1:])
 
 
 def _lists(was: list[Any], now: list[Any]) -> str:

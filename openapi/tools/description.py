@@ -23,6 +23,7 @@ _MOST_JSON, _MOST_YAML = 64 * 2**20, 16 * 2**20
 _VERSION = re.compile(r"v\d+|\d{4}-\d{2}(?:-[a-z]+)?")
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<words>[^\n]*)$", re.MULTILINE)
 _DESCRIBES = re.compile(r"^\s*(?:\{\s*)?\"?openapi\"?\s*:", re.MULTILINE)
+_IS_DESCRIPTION = re.compile(r"\s*(?:\{\s*\"(?:openapi|swagger|info)\"|(?:openapi|swagger):)")
 _OUR_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 
 
@@ -143,7 +144,7 @@ def read_page(text: str, name: str) -> Description | None:
     Raises:
         UnreadableError: It is not whole, or the text is no page but a description itself.
     """
-    if text.lstrip().startswith("{") or (text.startswith(("openapi:", "swagger:"))):
+    if _IS_DESCRIPTION.match(text):
         raise UnreadableError(f"{name}: this is an API description, no page; give it as --spec.")
     return _block(text, name)
 

@@ -49,6 +49,11 @@ class Ours:
 
     def place(self, pointer: Pointer) -> tuple[str, int]:
         """The fragment and the line in which something of the bundle stands."""
+        if (
+            pointer[:1] == ("paths",) and len(pointer) == 2
+        ):  # a path, which is where its methods are
+            origin = next(one for at, one in self.bundle.origins.items() if at[:2] == pointer)
+            return origin.file, origin.line(pointer)
         problem = self.bundle.problem(pointer, "")
         return problem.file, problem.line
 
@@ -94,12 +99,16 @@ def _of_description(given: Description, here: Ours) -> Report:
         )
     verb = "is" if len(lacking) == 1 else "are"
     notes = [f"{_listed(lacking)} {verb} not described in {given.name}."] if lacking else []
-    findings = _news(compared, here, "description")
+    findings = news(compared, here, "description")
     return Report(findings, "the fragments", given.name, tuple(notes))
 
 
-def _news(compared: Compared, here: Ours, seen: deviations.Seen) -> list[Finding]:
-    """What is new of it. Wording tells something only between texts with one author."""
+def news(compared: Compared, here: Ours, seen: deviations.Seen) -> list[Finding]:
+    """Return what is new of it. Wording tells something only between texts of one author.
+
+    Raises:
+        UnreadableError: The deviations cannot be read.
+    """
     wording = [one for one in compared.findings if one.severity is Severity.WORDING]
     same = sum(one.kind == "wording" for agreed in compared.agreed.values() for one in agreed)
     if same > len(wording):
@@ -136,7 +145,7 @@ def of_page(path: Path, here: Ours) -> Report:
         _whole(stated, kept, name)
     compared = Compared([], {})
     compare.operation(one, found, here.description, description, one.id, compared, place=here.place)
-    findings = _news(compared, here, "page")
+    findings = news(compared, here, "page")
     findings += _wording(one.id, text, stated, kept) if kept else []
     return Report(ordered(findings), "the fragments", name)
 
@@ -167,8 +176,8 @@ def _wording(operation: str, text: str, stated: Facts, kept: Facts) -> list[Find
     """Sentences that were not there when the facts were kept, and those that are gone."""
     now = stated.sources[0].prose
     best = max(kept.sources, key=lambda source: len({*source.prose} & {*now}))
-    if not {*best.prose} & {*now}:
-        return []  # in a language of which nothing is on record
+    if 2 * len({*best.prose} & {*now}) < len(best.prose):
+        return []  # in a language, or a form, of which nothing is on record
     fresh = [one for one in page.sentences(text) if not {*facts.fingerprints(one)} <= {*best.prose}]
     gone = len({*best.prose} - {*now})
     if not fresh and not gone:
@@ -269,7 +278,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (options.spec is not None) + (options.page is not None) + two / 2 != 1:
         parser.error("give --spec FILE, or --page FILE, or --old FILE and --new FILE")
     try:
-        here = ours()
+        here = ours(HOME)
         if options.spec:
             report = of_spec(options.spec, here)
         elif options.page:

@@ -99,9 +99,6 @@ class Reader:
         return raw, at
 
     def _read(self, parts: Parts) -> Shape:
-        self._spent[0] += 1
-        if self._spent[0] > _MOST:
-            raise SchemaError(parts[0][1], "this grows beyond all bounds when written out.")
         flat = tuple(self._flat(parts, ()))
         choice = next(_choices(flat), None)
         forms = forms_of(flat) if choice is None else self._alternatives(flat, *choice)
@@ -123,6 +120,9 @@ class Reader:
                     raise SchemaError(at, "this is no schema.")
                 continue
             yield raw, at
+            self._spent[0] += 1
+            if self._spent[0] > _MOST:
+                raise SchemaError(at, "this grows beyond all bounds when written out.")
             if "$ref" in raw:
                 target = self._target(raw["$ref"], at)
                 if target in above:

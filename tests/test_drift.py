@@ -321,6 +321,31 @@ SPEC_CHANGES: dict[str, tuple[str, Callable[[Json], object], str, str, str]] = {
         "operation",
         "breaking",
     ),
+    "no word of the limit": (
+        "campaigns",
+        lambda d: d["paths"]["/marketing/v3/campaigns/batch/create"]["post"].pop("description"),
+        "",
+        "",
+        "",
+    ),
+    "a limit where none was": (
+        "marketing-events",
+        lambda d: d["components"]["schemas"]["BatchInputEventUpdate"]["properties"][
+            "inputs"
+        ].update(maxItems=500),
+        "update_marketing_events",
+        "limit",
+        "additive",
+    ),
+    "the limit that we took": (
+        "marketing-events",
+        lambda d: d["components"]["schemas"]["BatchInputEventUpdate"]["properties"][
+            "inputs"
+        ].update(maxItems=100),
+        "update_marketing_events",
+        "deviation",
+        "additive",
+    ),
     "other words": (
         "campaigns",
         lambda d: d["components"]["schemas"]["PublicAsset"].update(description="An asset."),

@@ -129,6 +129,15 @@ class _Aspects:
         self._request()
         self._answers()
 
+    @property
+    def _is_page(self) -> bool:
+        """Whether the new side is a page, which shows one answer and not its status."""
+        return "responses" in aspects.unsaid(self.new.raw)
+
+    def _silent(self, said: bool) -> bool:
+        """Whether HubSpot does not say something that its descriptions often leave out."""
+        return not said and self.old_side.ours and not self.new_side.ours
+
     def _whole(
         self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer | None = None
     ) -> None:
@@ -213,7 +222,7 @@ class _Aspects:
     def _request(self) -> None:
         old = aspects.request(self.old, self.old_side)
         new = aspects.request(self.new, self.new_side)
-        if "required" not in aspects.unsaid(new.raw):
+        if not self._silent("required" in new.raw) and "required" not in aspects.unsaid(new.raw):
             was, now = (side.raw.get("required") is True for side in (old, new))
             self._required("/request", was, now, old.at)
         self._said("/request", old, new)
@@ -225,6 +234,8 @@ class _Aspects:
         was, at = aspects.limit(old, self.old, self.old_side)
         now, _ = aspects.limit(new, self.new, self.new_side)
         pointer = "/".join(LIMIT)
+        if self._silent(now is not None) and not self._is_page:
+            return
         if was == now:
             self.here.agreed.append(Statement(pointer, "limit", was))
             return
@@ -248,7 +259,7 @@ class _Aspects:
     def _answers(self) -> None:
         old = aspects.answers(self.old, self.old_side)
         new = aspects.answers(self.new, self.new_side)
-        if "responses" in aspects.unsaid(self.new.raw):  # a page shows one answer, not its status
+        if self._is_page:
             self._either("/response/2XX", old, new)
             return
         kept, come = ({code for code in side if code[:1] == "2"} for side in (old, new))

@@ -218,11 +218,11 @@ def _side(given: str) -> Description:
     if path.exists():
         return read(path)
     revision = given if ":" in given else f"{given}:openapi/openapi.yaml"
-    done = subprocess.run(
-        ["git", "-C", str(HOME.parent), "show", "--end-of-options", revision],
-        capture_output=True,
-        check=False,
-    )
+    command = ["git", "-C", str(HOME.parent), "show", "--end-of-options", revision]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        raise UnreadableError(f"{given}: no such file, and git cannot be run ({error}).") from None
     if done.returncode:
         raise UnreadableError(
             f"{given}: this is neither a file nor a git revision that has openapi/openapi.yaml; "

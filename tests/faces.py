@@ -50,7 +50,7 @@ class Watched:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._target, name)
-        if type(value).__module__ == "hubspot_batch.resources":
+        if type(value).__module__ == "hubspot_batch_client.families":
             look_at(self._target)
             return Watched(value, self._runner)
         if not inspect.ismethod(value):

@@ -21,12 +21,7 @@ from hubspot_batch.demo import run as demo
 from hubspot_batch.demo.account import disagreements, fill_account, look
 from hubspot_batch.demo.files import FileRow, Form, read_example, read_sheet
 from hubspot_batch.demo.report import Entry, Report, Section, plain
-from hubspot_batch.operations import (
-    CREATE_CALLS,
-    CREATE_CAMPAIGNS,
-    UPDATE_MARKETING_EVENTS,
-    Row,
-)
+from hubspot_batch.operations import ROWS, Row
 from hubspot_batch.sandbox import FakeClock, Sandbox, rates, served
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
@@ -612,10 +607,10 @@ def test_a_row_is_an_input_or_a_reason(form: Form, data: st.DataObject) -> None:
         assert (row.input is None) is not (row.problem is None)
 
 
-FILES: dict[str, Row[Any]] = {
-    "calls.csv": CREATE_CALLS,
-    "campaigns.csv": CREATE_CAMPAIGNS,
-    "event_updates.csv": UPDATE_MARKETING_EVENTS,
+FILES: dict[str, Row] = {
+    "calls.csv": ROWS["create_calls"],
+    "campaigns.csv": ROWS["create_campaigns"],
+    "event_updates.csv": ROWS["update_marketing_events"],
 }
 
 

@@ -18,8 +18,8 @@ from urllib.parse import quote
 import pytest
 from faces import Face
 from hubspot_batch import AsyncHubSpotBatch, HubSpotBatch, HubSpotBatchError, Outcome
-from hubspot_batch.resources import AsyncCalls, Calls
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
+from hubspot_batch_client.families import AsyncCalls, Calls
 from watch import SECRET, WATCH, Watch
 
 ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}

@@ -6,41 +6,93 @@ Generated from openapi/openapi.yaml by openapi/tools/contract.py; "make regenera
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
+
+CEILING = 100
+"""Inputs to a request where no limit is published: that of most batch endpoints of the CRM."""
+
+
+@frozen
+class Argument:
+    """What an operation takes beside its inputs, in the query or in the body.
+
+    `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
+    "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
+    Schema (draft 7, without references).
+    """
+
+    name: str
+    keyword: str
+    place: Literal["query", "body"]
+    required: bool
+    form: str
+    schema: Any = field(eq=False, repr=False)
 
 
 @frozen
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `max_inputs` is None where no limit is published. `query` holds names of query parameters,
-    `success` the documented 2xx codes or classes. `input_schema` is the JSON Schema (draft 7,
-    without references) of one item of `inputs`.
+    `kind` is the first word of its id, and `limit` the ceiling where `max_inputs` is None since no
+    limit is published. `success` holds the documented 2xx codes or classes. The models are named
+    after the schemas of an input, of a result and of the answer that holds it, and empty where one
+    has no name. `input_schema` is the JSON Schema (draft 7, without references) of one item of
+    `inputs`; `result_fields` are the names of the fields of one item of `results`.
     """
 
     id: str
+    kind: Literal["create", "read", "update", "upsert"]
     tag: str
     method: str
     path: str
     scopes: tuple[str, ...]
     max_inputs: int | None
-    query: tuple[str, ...]
     success: tuple[str, ...]
+    input_model: str
+    result_model: str
+    answer_model: str
+    result_fields: tuple[str, ...]
+    arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def limit(self) -> int:
+        """Inputs to a request, at most."""
+        return CEILING if self.max_inputs is None else self.max_inputs
+
+    @property
+    def query(self) -> tuple[str, ...]:
+        """The names of the query parameters."""
+        return tuple(one.name for one in self.arguments if one.place == "query")
 
 
 _ALL = (
     Operation(
         id="create_calls",
+        kind="create",
         tag="calls",
         method="POST",
         path="/crm/v3/objects/calls/batch/create",
         scopes=("crm.objects.contacts.write",),
         max_inputs=100,
-        query=(),
         success=("2XX",),
+        input_model="CallInput",
+        result_model="Call",
+        answer_model="CallBatch",
+        result_fields=(
+            "id",
+            "properties",
+            "createdAt",
+            "updatedAt",
+            "archived",
+            "archivedAt",
+            "propertiesWithHistory",
+            "objectWriteTraceId",
+            "url",
+            "warnings",
+        ),
         input_schema={
             "type": "object",
             "required": ["properties", "associations"],
@@ -86,16 +138,21 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        arguments=(),
     ),
     Operation(
         id="create_campaigns",
+        kind="create",
         tag="campaigns",
         method="POST",
         path="/marketing/v3/campaigns/batch/create",
         scopes=("marketing.campaigns.write",),
         max_inputs=50,
-        query=(),
         success=("2XX",),
+        input_model="CampaignInput",
+        result_model="Campaign",
+        answer_model="CampaignBatch",
+        result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt"),
         input_schema={
             "type": "object",
             "required": ["properties"],
@@ -104,32 +161,84 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        arguments=(),
     ),
     Operation(
         id="read_campaigns",
+        kind="read",
         tag="campaigns",
         method="POST",
         path="/marketing/v3/campaigns/batch/read",
         scopes=("marketing.campaigns.read",),
         max_inputs=50,
-        query=("properties", "startDate", "endDate"),
         success=("2XX",),
+        input_model="CampaignReadInput",
+        result_model="CampaignWithAssets",
+        answer_model="CampaignReadBatch",
+        result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt", "assets"),
         input_schema={
             "type": "object",
             "required": ["id"],
             "properties": {"id": {"type": "string"}},
             "additionalProperties": False,
         },
+        arguments=(
+            Argument(
+                name="properties",
+                keyword="properties",
+                place="query",
+                required=False,
+                form="texts",
+                schema={"type": "array", "items": {"type": "string"}},
+            ),
+            Argument(
+                name="startDate",
+                keyword="start_date",
+                place="query",
+                required=False,
+                form="date",
+                schema={"type": "string", "format": "date"},
+            ),
+            Argument(
+                name="endDate",
+                keyword="end_date",
+                place="query",
+                required=False,
+                form="date",
+                schema={"type": "string", "format": "date"},
+            ),
+        ),
     ),
     Operation(
         id="update_marketing_events",
+        kind="update",
         tag="marketing_events",
         method="POST",
         path="/marketing/v3/marketing-events/batch/update",
         scopes=("crm.objects.marketing_events.write",),
         max_inputs=100,
-        query=(),
         success=("2XX",),
+        input_model="MarketingEventUpdate",
+        result_model="MarketingEvent",
+        answer_model="MarketingEventBatch",
+        result_fields=(
+            "objectId",
+            "eventName",
+            "customProperties",
+            "createdAt",
+            "updatedAt",
+            "startDateTime",
+            "endDateTime",
+            "eventType",
+            "eventOrganizer",
+            "eventDescription",
+            "eventUrl",
+            "eventCancelled",
+            "eventCompleted",
+            "eventStatus",
+            "eventStatusV2",
+            "appInfo",
+        ),
         input_schema={
             "type": "object",
             "required": ["objectId", "customProperties"],
@@ -179,6 +288,7 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        arguments=(),
     ),
 )
 

@@ -4,10 +4,11 @@ Decides what of the bundle becomes the text of contract.py, and how a schema of 
 said in draft 7 of JSON Schema. Never guesses: what it does not understand is an error.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from fragments import METHODS
+import described
+from described import ContractError
 from sources import Pointer, is_map
 
 _HEAD = '''"""What each operation is, off the OpenAPI description: limit, path, scopes, shape.
@@ -17,29 +18,67 @@ Generated from openapi/openapi.yaml by openapi/tools/contract.py; "make regenera
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
+
+
+CEILING = @CEILING@
+"""Inputs to a request where no limit is published: that of most batch endpoints of the CRM."""
+
+
+@frozen
+class Argument:
+    """What an operation takes beside its inputs, in the query or in the body.
+
+    `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
+    "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
+    Schema (draft 7, without references).
+    """
+
+    name: str
+    keyword: str
+    place: Literal["query", "body"]
+    required: bool
+    form: str
+    schema: Any = field(eq=False, repr=False)
 
 
 @frozen
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `max_inputs` is None where no limit is published. `query` holds names of query parameters,
-    `success` the documented 2xx codes or classes. `input_schema` is the JSON Schema (draft 7,
-    without references) of one item of `inputs`.
+    `kind` is the first word of its id, and `limit` the ceiling where `max_inputs` is None since no
+    limit is published. `success` holds the documented 2xx codes or classes. The models are named
+    after the schemas of an input, of a result and of the answer that holds it, and empty where one
+    has no name. `input_schema` is the JSON Schema (draft 7, without references) of one item of
+    `inputs`; `result_fields` are the names of the fields of one item of `results`.
     """
 
     id: str
+    kind: Literal["create", "read", "update", "upsert"]
     tag: str
     method: str
     path: str
     scopes: tuple[str, ...]
     max_inputs: int | None
-    query: tuple[str, ...]
     success: tuple[str, ...]
+    input_model: str
+    result_model: str
+    answer_model: str
+    result_fields: tuple[str, ...]
+    arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def limit(self) -> int:
+        """Inputs to a request, at most."""
+        return CEILING if self.max_inputs is None else self.max_inputs
+
+    @property
+    def query(self) -> tuple[str, ...]:
+        """The names of the query parameters."""
+        return tuple(one.name for one in self.arguments if one.place == "query")
 
 
 '''
@@ -61,107 +100,73 @@ _DROPPED = (
 )
 
 
-class ContractError(Exception):
-    """Something of the bundle that has no place in the contract; `pointer` says where it is."""
-
-    def __init__(self, pointer: Pointer, text: str) -> None:
-        self.pointer = pointer
-        self.text = text
-        super().__init__(f"#/{'/'.join(map(str, pointer))}: {text}")
-
-
 def render(document: Mapping[str, Any]) -> str:
     """The text of contract.py for a bundle, before it is formatted.
 
     Raises ContractError where the bundle says something the contract cannot hold.
     """
-    rows = [_row(document, pointer, item) for pointer, item in _operations(document)]
+    rows = [_row(document, pointer, item) for pointer, item in described.operations(document)]
     if not rows:
         raise ContractError(("paths",), "there are no operations; describe one.")
-    calls = [
-        f"Operation({', '.join(f'{key}={value!r}' for key, value in row.items())})" for row in rows
-    ]
+    calls = [f"Operation({_written(row)})" for row in rows]
     return (
-        f"{_HEAD}_ALL = ({', '.join(calls)},)\n\n"
+        f"{_HEAD.replace('@CEILING@', str(described.CEILING))}_ALL = ({', '.join(calls)},)\n\n"
         "OPERATIONS: Mapping[str, Operation] = "
         "MappingProxyType({operation.id: operation for operation in _ALL})\n"
     )
 
 
-def _operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    for path, item in document["paths"].items():
-        for method in METHODS:
-            if method in item:
-                yield ("paths", path, method), item
+def _written(row: Mapping[str, Any]) -> str:
+    shown = {name: repr(value) for name, value in row.items() if name != "arguments"}
+    calls = [
+        f"Argument({', '.join(f'{name}={value!r}' for name, value in one.items())}),"
+        for one in row["arguments"]
+    ]
+    shown["arguments"] = f"({' '.join(calls)})"
+    return ", ".join(f"{name}={text}" for name, text in shown.items())
 
 
 def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) -> dict[str, Any]:
     _, path, method = map(str, pointer)
     operation = item[method]
+    name = operation["operationId"]
     if not operation.get("tags"):
-        raise ContractError(pointer, f"{operation['operationId']} has no tag; give it one.")
-    at, inputs = _inputs(document, pointer, operation)
+        raise ContractError(pointer, f"{name} has no tag; give it one.")
+    inputs = described.inputs_of(document, pointer, operation)
+    result = described.result_of(document, operation)
+    convert = _Inliner(document).convert
+    arguments = [
+        {
+            "name": one.name,
+            "keyword": one.keyword,
+            "place": one.place,
+            "required": one.required,
+            "form": one.form,
+            "schema": convert(one.schema, one.at),
+        }
+        for one in described.parameters_of(document, item, operation, inputs)
+    ]
     return {
-        "id": operation["operationId"],
+        "id": name,
+        "kind": described.kind_of(pointer, name),
         "tag": operation["tags"][0],
         "method": method.upper(),
         "path": path,
         "scopes": _scopes(operation.get("security", document.get("security", []))),
-        "max_inputs": inputs.get("maxItems"),
-        "query": _query(document, item, operation),
+        "max_inputs": inputs.schema.get("maxItems"),
         "success": tuple(sorted(code for code in operation.get("responses", {}) if code[0] == "2")),
-        "input_schema": _Inliner(document).convert(inputs["items"], (*at, "items")),
+        "input_model": described.schema_name(inputs.schema["items"]),
+        "result_model": result.name,
+        "answer_model": result.answer,
+        "result_fields": result.fields,
+        "arguments": arguments,
+        "input_schema": convert(inputs.schema["items"], (*inputs.at, "items")),
     }
-
-
-def _inputs(
-    document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]
-) -> tuple[Pointer, dict[str, Any]]:
-    """The schema of the body's list `inputs`, and where it stands."""
-    at: Pointer = (*pointer, "requestBody")
-    here: Any = operation
-    for key in ("requestBody", "content", "application/json", "schema", "properties", "inputs"):
-        here = here.get(key) if is_map(here) else None
-        at = at if key == "requestBody" else (*at, key)
-        at, here = _follow(document, at, here)
-    if not is_map(here) or not is_map(here.get("items")):
-        text = "has no JSON body with a list `inputs`; every operation here is a batch."
-        raise ContractError(pointer, f"{operation['operationId']} {text}")
-    return at, here
-
-
-def _follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointer, Any]:
-    """What stands behind a chain of references, with what is said beside them on top."""
-    seen: set[str] = set()
-    beside: dict[str, Any] = {}
-    while is_map(value) and "$ref" in value:
-        reference = value["$ref"]
-        if reference in seen:
-            raise ContractError(at, f"{reference} refers only to itself; describe it.")
-        seen.add(reference)
-        beside = {key: part for key, part in value.items() if key != "$ref"} | beside
-        at = tuple(reference.split("/")[1:])
-        value = _component(document, reference)
-    return at, {**value, **beside} if beside else value
-
-
-def _component(document: Mapping[str, Any], reference: str) -> Any:
-    section, name = reference.split("/")[2:]
-    return document["components"][section][name]
 
 
 def _scopes(requirements: list[dict[str, list[str]]]) -> tuple[str, ...]:
     scopes = [scope for entry in requirements for names in entry.values() for scope in names]
     return tuple(dict.fromkeys(scopes))
-
-
-def _query(
-    document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any]
-) -> tuple[str, ...]:
-    listed = [*item.get("parameters", []), *operation.get("parameters", [])]
-    parameters = [_follow(document, (), parameter)[1] for parameter in listed]
-    names = [parameter["name"] for parameter in parameters if parameter["in"] == "query"]
-    return tuple(dict.fromkeys(names))
 
 
 class _Inliner:
@@ -210,7 +215,7 @@ class _Inliner:
             raise ContractError((*at, "$ref"), text)
         self._open.append(reference)
         target = self.convert(
-            _component(self._document, reference),
+            described.component(self._document, reference),
             tuple(reference.split("/")[1:]),
             closed and not beside,
         )

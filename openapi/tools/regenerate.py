@@ -5,8 +5,8 @@ at any step leaves generated/ and openapi/openapi.yaml as they were. Never edits
 generator wrote beyond a header and formatting: what is wrong there is mended in a fragment or in
 a template.
 
-Exit status: 0 done (or nothing differs), 1 a step failed or `--check` found a difference, 2 the
-fragments are wrong, 130 interrupted.
+Exit status: 0 done (or nothing differs), 1 a step failed, `--check` found a difference or the face
+does not fit what was written, 2 the fragments are wrong, 130 interrupted.
 """
 
 import argparse
@@ -19,7 +19,9 @@ from pathlib import Path
 
 import bundle
 import contract
+import described
 import generator
+import methods
 import swap
 import trial
 from attrs import frozen
@@ -122,12 +124,16 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
         (work / swap.BUNDLE).write_bytes(joined.text.encode())
         bundle.validate(joined)
         try:
-            table = contract.render(joined.document)
-        except contract.ContractError as error:
+            written = {
+                "contract.py": contract.render(joined.document),
+                "families.py": methods.render(joined.document),
+            }
+        except described.ContractError as error:
             raise SourceError([joined.problem(error.pointer, error.text)]) from error
         generated()
     (package / "py.typed").write_bytes(b"")
-    (package / "contract.py").write_bytes(table.encode())
+    for name, text in written.items():
+        (package / name).write_bytes(text.encode())
     tool.format(package)
     for path in sorted(package.rglob("*.py")):
         path.write_bytes(tool.header.encode() + path.read_bytes())
@@ -151,8 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the status is described at the top of this file."""
     parser = argparse.ArgumentParser(
         description="Make the generated client anew from the fragments.",
-        epilog="Exit status: 0 done, 1 a step failed or --check found a difference, "
-        "2 the fragments are wrong.",
+        epilog="Exit status: 0 done, 1 a step failed, --check found a difference or the face does "
+        "not fit what was written, 2 the fragments are wrong.",
     )
     home = Path(__file__).resolve().parents[2]
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
@@ -169,6 +175,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if unfit:
                 # The client stands; to make the face fit is the next step of whoever changed it.
                 print(f"{unfit.removeprefix(trial.UNFIT)}\n{_UNFIT}", file=sys.stderr)
+                return 1
         elif found := check(project, tool):
             print("\n".join(found), file=sys.stderr)
             return 1

@@ -2,7 +2,7 @@
 
 Run in an interpreter of its own, in the folder that holds the package: modules of a trial must not
 stay in the process that goes on. Decides whether the package can be imported; that the face cannot
-is only told, since that is the next step of whoever changed the fragments.
+be is told, since to make it fit is the next step of whoever changed the fragments.
 
 Arguments: the package, and the folder and the name of the face, if there is one. Exit status: 0,
 also when the face does not fit, about which a line is printed; 1 with a sentence about a module of
@@ -11,6 +11,7 @@ the package.
 
 import gc
 import importlib
+import inspect
 import sys
 import traceback
 import warnings
@@ -41,8 +42,12 @@ def face(folder: str, name: str) -> str:
     try:
         importlib.import_module(name)
         # What is generated for an operation is imported no sooner than it is carried out.
-        for row in getattr(sys.modules.get(f"{name}.operations"), "ROWS", ()):
-            _ = row.send, row.input, row.result
+        for row in getattr(sys.modules.get(f"{name}.operations"), "ROWS", {}).values():
+            _ = row.input, row.result, row.answer
+            taken = inspect.signature(row.send).parameters
+            for argument in row.described.arguments:
+                if argument.place == "query" and argument.keyword not in taken:
+                    return f"the function {row.id} takes no {argument.keyword}"
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be in the middle of a change
         return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
     return ""

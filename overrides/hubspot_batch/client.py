@@ -18,16 +18,9 @@ from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
 from .crew import Workers
 from .direct import DirectClient
 from .errors import ConfigurationError
-from .operations import REPEATABLE, Client
+from .operations import REPEATABLE, Client, families
+from .orders import order
 from .policies import RateLimit, Retry, Wait
-from .resources import (
-    AsyncCalls,
-    AsyncCampaigns,
-    AsyncMarketingEvents,
-    Calls,
-    Campaigns,
-    MarketingEvents,
-)
 from .runs import AsyncRunner, Runner
 from .settings import Clock, Settings
 from .tokens import Token, TokenProvider
@@ -41,8 +34,10 @@ DEFAULT_RETRY = Retry()
 SYSTEM_CLOCK = Clock()
 
 
-class HubSpotBatch:
+class HubSpotBatch(families.Families):
     """HubSpot's batch endpoints, with an outcome for every input.
+
+    Each family of records is an attribute: `campaigns`, `marketing_events`, `calls`.
 
     Args:
         token: The access token, or a function that returns it, which is asked when the first
@@ -64,9 +59,6 @@ class HubSpotBatch:
         clock: How time is told and spent, for tests that must not wait.
 
     Attributes:
-        campaigns: Create and read campaigns.
-        marketing_events: Update marketing events.
-        calls: Create calls.
         raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
 
     Raises:
@@ -108,9 +100,7 @@ class HubSpotBatch:
         self._workers = Workers(max_concurrency)
         direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
         runner = Runner(direct, self._http, max_concurrency, self._workers)
-        self.campaigns = Campaigns(runner)
-        self.marketing_events = MarketingEvents(runner)
-        self.calls = Calls(runner)
+        super().__init__(runner, order)
 
     def __repr__(self) -> str:
         return f"HubSpotBatch(base_url={self._base_url!r})"
@@ -132,7 +122,7 @@ class HubSpotBatch:
         self.close()
 
 
-class AsyncHubSpotBatch:
+class AsyncHubSpotBatch(families.AsyncFamilies):
     """HubSpot's batch endpoints, with an outcome for every input, for asyncio.
 
     Like `HubSpotBatch`, with the same methods to await, and asynchronous iterators. The function
@@ -175,9 +165,7 @@ class AsyncHubSpotBatch:
         self._http = self.raw.get_async_httpx_client()
         direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
         runner = AsyncRunner(direct, self._http, max_concurrency)
-        self.campaigns = AsyncCampaigns(runner)
-        self.marketing_events = AsyncMarketingEvents(runner)
-        self.calls = AsyncCalls(runner)
+        super().__init__(runner, order)
 
     def __repr__(self) -> str:
         return f"AsyncHubSpotBatch(base_url={self._base_url!r})"

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import AsyncGenerator, Generator, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
@@ -21,7 +20,7 @@ from .crew import Crew, TaskCrew, Worker, Workers
 from .errors import ConfigurationError, HubSpotBatchError
 from .flights import HaltedError, depart
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
-from .operations import Client, Row
+from .operations import Beside, Client, Row
 from .outcomes import BatchResult, attach, result_of
 from .policies import Fate
 
@@ -36,14 +35,14 @@ class Order(NamedTuple):
         row: The operation.
         inputs: Its inputs.
         chunk_size: Inputs to a request; None for the operation's limit.
-        query: Arguments of the generated function beside the inputs.
+        beside: What goes with all inputs.
         isolate: Whether a refused request is taken apart even if it may have done something.
     """
 
-    row: Row[Any]
+    row: Row
     inputs: Iterable[object]
     chunk_size: int | None
-    query: Mapping[str, Any] = MappingProxyType({})
+    beside: Beside = Beside()
     isolate: bool = False
 
     def begin(self, *, collects: bool) -> BatchRun[Any]:
@@ -162,7 +161,7 @@ class Runner:
     def _call(self, order: Order, chunk: Chunk) -> Answer:
         _check_open(self.http)
         depart(chunk.flight)  # each call of a crew has a context of its own
-        return order.row.call(self.client, chunk, order.query)
+        return order.row.call(self.client, chunk, order.beside)
 
     def _drive(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
         """Carry out a run; give way whenever outcomes may have become known.
@@ -257,7 +256,7 @@ class AsyncRunner:
         try:
             _check_open(self.http)
             depart(chunk.flight)
-            return await order.row.acall(self.client, chunk, order.query)
+            return await order.row.acall(self.client, chunk, order.beside)
         except BaseException as error:
             from asyncio import CancelledError  # noqa: PLC0415 - a thread needs none of it
 

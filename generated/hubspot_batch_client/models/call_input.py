@@ -22,8 +22,10 @@ from ..types import (
 
 @define(repr=False)
 class CallInput(Model):
-    """A call to create. `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as
-    a string). A call without an association does not show up in HubSpot's interface.
+    """A call to create, such as `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"},
+    "associations": [...]}`. `hs_timestamp` is required (ISO 8601 in UTC, or epoch
+    milliseconds, as a string). A call without an association does not show up in HubSpot's
+    interface.
 
     Attributes:
         properties (Properties): Property values to write, by the property's internal

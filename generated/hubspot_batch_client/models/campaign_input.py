@@ -17,7 +17,8 @@ from ..types import (
 
 @define(repr=False)
 class CampaignInput(Model):
-    """A campaign to create. `hs_name` is required in practice.
+    """A campaign to create, such as `{"properties": {"hs_name": "Spring"}}`. `hs_name` is
+    required in practice.
 
     Attributes:
         properties (Properties): Property values to write, by the property's internal

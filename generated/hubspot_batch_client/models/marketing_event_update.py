@@ -23,7 +23,8 @@ from ..types import (
 
 @define(repr=False)
 class MarketingEventUpdate(Model):
-    """New values for a marketing event. What is left out stays as it is.
+    """New values for a marketing event, such as `{"objectId": "1", "eventName": "Open day"}`.
+    What is left out stays as it is.
 
     Attributes:
         object_id (str): The event's object id in the CRM.

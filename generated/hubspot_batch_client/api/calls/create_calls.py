@@ -42,9 +42,9 @@ def sync_detailed(
     client: Client,
     body: CallBatchInput,
 ) -> Response[ApiError | CallBatch]:
-    """Create calls.
+    """Create a call for each input.
 
-    Creates a call for each input and connects it with other records. Sending the same input
+    The call is connected with the records that the input names. Sending the same input
     again creates it again. When each input carries an `objectWriteTraceId` of its own, the
     server carries out what it can (207); else one bad input refuses them all.
 
@@ -69,9 +69,9 @@ def sync(
     client: Client,
     body: CallBatchInput,
 ) -> ApiError | CallBatch | None:
-    """Create calls.
+    """Create a call for each input.
 
-    Creates a call for each input and connects it with other records. Sending the same input
+    The call is connected with the records that the input names. Sending the same input
     again creates it again. When each input carries an `objectWriteTraceId` of its own, the
     server carries out what it can (207); else one bad input refuses them all.
 
@@ -96,9 +96,9 @@ async def asyncio_detailed(
     client: Client,
     body: CallBatchInput,
 ) -> Response[ApiError | CallBatch]:
-    """Create calls.
+    """Create a call for each input.
 
-    Creates a call for each input and connects it with other records. Sending the same input
+    The call is connected with the records that the input names. Sending the same input
     again creates it again. When each input carries an `objectWriteTraceId` of its own, the
     server carries out what it can (207); else one bad input refuses them all.
 
@@ -123,9 +123,9 @@ async def asyncio(
     client: Client,
     body: CallBatchInput,
 ) -> ApiError | CallBatch | None:
-    """Create calls.
+    """Create a call for each input.
 
-    Creates a call for each input and connects it with other records. Sending the same input
+    The call is connected with the records that the input names. Sending the same input
     again creates it again. When each input carries an `objectWriteTraceId` of its own, the
     server carries out what it can (207); else one bad input refuses them all.
 

@@ -42,10 +42,9 @@ def sync_detailed(
     client: Client,
     body: CampaignBatchInput,
 ) -> Response[ApiError | CampaignBatch]:
-    """Create campaigns.
+    """Create a campaign for each input.
 
-    Creates a campaign for each input. Sending the same input again creates it again.
-    Results come in any order.
+    Sending the same input again creates it again. Results come in any order.
 
     Args:
         client: Where to send the request.
@@ -68,10 +67,9 @@ def sync(
     client: Client,
     body: CampaignBatchInput,
 ) -> ApiError | CampaignBatch | None:
-    """Create campaigns.
+    """Create a campaign for each input.
 
-    Creates a campaign for each input. Sending the same input again creates it again.
-    Results come in any order.
+    Sending the same input again creates it again. Results come in any order.
 
     Args:
         client: Where to send the request.
@@ -94,10 +92,9 @@ async def asyncio_detailed(
     client: Client,
     body: CampaignBatchInput,
 ) -> Response[ApiError | CampaignBatch]:
-    """Create campaigns.
+    """Create a campaign for each input.
 
-    Creates a campaign for each input. Sending the same input again creates it again.
-    Results come in any order.
+    Sending the same input again creates it again. Results come in any order.
 
     Args:
         client: Where to send the request.
@@ -120,10 +117,9 @@ async def asyncio(
     client: Client,
     body: CampaignBatchInput,
 ) -> ApiError | CampaignBatch | None:
-    """Create campaigns.
+    """Create a campaign for each input.
 
-    Creates a campaign for each input. Sending the same input again creates it again.
-    Results come in any order.
+    Sending the same input again creates it again. Results come in any order.
 
     Args:
         client: Where to send the request.

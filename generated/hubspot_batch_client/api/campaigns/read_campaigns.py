@@ -57,18 +57,20 @@ def sync_detailed(
     start_date: datetime.date | Unset = UNSET,
     end_date: datetime.date | Unset = UNSET,
 ) -> Response[ApiError | CampaignReadBatch]:
-    """Read campaigns by id.
+    """Read the campaigns of the given ids.
 
-    Reads the campaigns of the given ids. Results come in any order, and an id that is asked
-    for twice is answered once. Without dates no asset metrics come back; without
-    `properties` no properties do.
+    Results come in any order, and the server answers an id once that is asked for twice.
+    Without dates no asset metrics come back; without `properties` no properties do.
 
     Args:
         client: Where to send the request.
         body: What to send.
-        properties (list[str] | Unset): Internal names of the properties to return.
-        start_date (datetime.date | Unset): First day of the asset metrics.
-        end_date (datetime.date | Unset): Last day of the asset metrics.
+        properties (list[str] | Unset): Internal names of the properties to return; none
+            by default.
+        start_date (datetime.date | Unset): First day of the asset metrics, such as
+            2026-01-31.
+        end_date (datetime.date | Unset): Last day of the asset metrics. Without the two
+            no metrics come back.
 
     Returns:
         The answer, whatever its status; `parsed` is None where the body is not a JSON object.
@@ -93,18 +95,20 @@ def sync(
     start_date: datetime.date | Unset = UNSET,
     end_date: datetime.date | Unset = UNSET,
 ) -> ApiError | CampaignReadBatch | None:
-    """Read campaigns by id.
+    """Read the campaigns of the given ids.
 
-    Reads the campaigns of the given ids. Results come in any order, and an id that is asked
-    for twice is answered once. Without dates no asset metrics come back; without
-    `properties` no properties do.
+    Results come in any order, and the server answers an id once that is asked for twice.
+    Without dates no asset metrics come back; without `properties` no properties do.
 
     Args:
         client: Where to send the request.
         body: What to send.
-        properties (list[str] | Unset): Internal names of the properties to return.
-        start_date (datetime.date | Unset): First day of the asset metrics.
-        end_date (datetime.date | Unset): Last day of the asset metrics.
+        properties (list[str] | Unset): Internal names of the properties to return; none
+            by default.
+        start_date (datetime.date | Unset): First day of the asset metrics, such as
+            2026-01-31.
+        end_date (datetime.date | Unset): Last day of the asset metrics. Without the two
+            no metrics come back.
 
     Returns:
         What the body says, or None where it is not a JSON object.
@@ -129,18 +133,20 @@ async def asyncio_detailed(
     start_date: datetime.date | Unset = UNSET,
     end_date: datetime.date | Unset = UNSET,
 ) -> Response[ApiError | CampaignReadBatch]:
-    """Read campaigns by id.
+    """Read the campaigns of the given ids.
 
-    Reads the campaigns of the given ids. Results come in any order, and an id that is asked
-    for twice is answered once. Without dates no asset metrics come back; without
-    `properties` no properties do.
+    Results come in any order, and the server answers an id once that is asked for twice.
+    Without dates no asset metrics come back; without `properties` no properties do.
 
     Args:
         client: Where to send the request.
         body: What to send.
-        properties (list[str] | Unset): Internal names of the properties to return.
-        start_date (datetime.date | Unset): First day of the asset metrics.
-        end_date (datetime.date | Unset): Last day of the asset metrics.
+        properties (list[str] | Unset): Internal names of the properties to return; none
+            by default.
+        start_date (datetime.date | Unset): First day of the asset metrics, such as
+            2026-01-31.
+        end_date (datetime.date | Unset): Last day of the asset metrics. Without the two
+            no metrics come back.
 
     Returns:
         The answer, whatever its status; `parsed` is None where the body is not a JSON object.
@@ -165,18 +171,20 @@ async def asyncio(
     start_date: datetime.date | Unset = UNSET,
     end_date: datetime.date | Unset = UNSET,
 ) -> ApiError | CampaignReadBatch | None:
-    """Read campaigns by id.
+    """Read the campaigns of the given ids.
 
-    Reads the campaigns of the given ids. Results come in any order, and an id that is asked
-    for twice is answered once. Without dates no asset metrics come back; without
-    `properties` no properties do.
+    Results come in any order, and the server answers an id once that is asked for twice.
+    Without dates no asset metrics come back; without `properties` no properties do.
 
     Args:
         client: Where to send the request.
         body: What to send.
-        properties (list[str] | Unset): Internal names of the properties to return.
-        start_date (datetime.date | Unset): First day of the asset metrics.
-        end_date (datetime.date | Unset): Last day of the asset metrics.
+        properties (list[str] | Unset): Internal names of the properties to return; none
+            by default.
+        start_date (datetime.date | Unset): First day of the asset metrics, such as
+            2026-01-31.
+        end_date (datetime.date | Unset): Last day of the asset metrics. Without the two
+            no metrics come back.
 
     Returns:
         What the body says, or None where it is not a JSON object.

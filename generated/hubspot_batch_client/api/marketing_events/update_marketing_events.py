@@ -42,10 +42,10 @@ def sync_detailed(
     client: Client,
     body: MarketingEventBatchInput,
 ) -> Response[ApiError | MarketingEventBatch]:
-    """Update marketing events by object id.
+    """Set new values of marketing events.
 
-    Sets the given fields of each event that exists. Sending the same input again changes
-    nothing more. The order of the results is not documented.
+    What an input leaves out stays as it is. Sending the same input again changes nothing
+    more. The order of the results is not documented.
 
     Args:
         client: Where to send the request.
@@ -68,10 +68,10 @@ def sync(
     client: Client,
     body: MarketingEventBatchInput,
 ) -> ApiError | MarketingEventBatch | None:
-    """Update marketing events by object id.
+    """Set new values of marketing events.
 
-    Sets the given fields of each event that exists. Sending the same input again changes
-    nothing more. The order of the results is not documented.
+    What an input leaves out stays as it is. Sending the same input again changes nothing
+    more. The order of the results is not documented.
 
     Args:
         client: Where to send the request.
@@ -94,10 +94,10 @@ async def asyncio_detailed(
     client: Client,
     body: MarketingEventBatchInput,
 ) -> Response[ApiError | MarketingEventBatch]:
-    """Update marketing events by object id.
+    """Set new values of marketing events.
 
-    Sets the given fields of each event that exists. Sending the same input again changes
-    nothing more. The order of the results is not documented.
+    What an input leaves out stays as it is. Sending the same input again changes nothing
+    more. The order of the results is not documented.
 
     Args:
         client: Where to send the request.
@@ -120,10 +120,10 @@ async def asyncio(
     client: Client,
     body: MarketingEventBatchInput,
 ) -> ApiError | MarketingEventBatch | None:
-    """Update marketing events by object id.
+    """Set new values of marketing events.
 
-    Sets the given fields of each event that exists. Sending the same input again changes
-    nothing more. The order of the results is not documented.
+    What an input leaves out stays as it is. Sending the same input again changes nothing
+    more. The order of the results is not documented.
 
     Args:
         client: Where to send the request.

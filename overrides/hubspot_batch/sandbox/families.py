@@ -5,7 +5,7 @@ an operation does with a family stands in `rows`. Property names and association
 from HubSpot's pages on calls, campaigns and marketing events.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 from zlib import crc32
 
@@ -20,7 +20,7 @@ from .store import Record
 class Property:
     """What a property takes: one of `options` when there are any, else a text of its kind."""
 
-    kind: Literal["text", "number", "datetime", "date"] = "text"
+    kind: Literal["text", "number", "datetime", "date", "email"] = "text"
     options: tuple[str, ...] = ()
 
     def accepts(self, value: str) -> bool:
@@ -33,14 +33,17 @@ class Property:
             return value.lstrip("-").replace(".", "", 1).isdigit()
         if self.kind == "datetime":
             return parse(value) is not None
+        if self.kind == "email":
+            return "@" in value
         return self.kind == "text" or is_date(value)
 
 
-TEXT, NUMBER, DATETIME, DATE = (
+TEXT, NUMBER, DATETIME, DATE, EMAIL = (
     Property(),
     Property("number"),
     Property("datetime"),
     Property("date"),
+    Property("email"),
 )
 
 
@@ -59,7 +62,10 @@ class View:
 
 @frozen
 class Family:
-    """A kind of record: how it is named, made, checked and shown."""
+    """A kind of record: how it is named, made, checked and shown.
+
+    An `open` one takes properties and association types that it does not list.
+    """
 
     store: str
     label: str
@@ -69,6 +75,7 @@ class Family:
     unique: tuple[str, ...] = ()
     association_types: frozenset[tuple[str, int]] = frozenset()
     guids: bool = False
+    open: bool = False
     first_number: int = 0
 
 
@@ -98,6 +105,8 @@ def crm_object(record: Record, view: View, family: Family) -> dict[str, Any]:
         known = family.properties.get(name, TEXT)
         if value and known.kind == "datetime" and (moment := parse(value)):
             added[name] = to_text(moment.timestamp()).replace(".000Z", "Z")
+        if value and known.kind == "email":
+            added[name] = value.lower()
     shown = {
         "id": record.id,
         "properties": _shown(record, view, added),
@@ -223,3 +232,18 @@ CAMPAIGNS = Family(
 MARKETING_EVENTS = Family(
     "marketing_events", "Marketing event", {}, marketing_event, first_number=330_000_000_000
 )
+
+
+def usual(store: str, fields: Sequence[str]) -> Family:
+    """Make the family of records that nobody has described here: objects of the CRM.
+
+    `fields` are those of a result, off the contract.
+    """
+
+    def render(record: Record, view: View, family: Family) -> dict[str, Any]:
+        shown = crm_object(record, view, family)
+        return {name: value for name, value in shown.items() if name in fields}
+
+    label = store.replace("_", " ").capitalize().removesuffix("s")
+    first = 7_000_000_000 + crc32(store.encode()) % 1_000_000
+    return Family(store, label, {"email": EMAIL}, render, open=True, first_number=first)

@@ -22,6 +22,11 @@ def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
 
+def _kept(name: str, value: str) -> tuple[str, str]:
+    """Return a property's value as it is compared: HubSpot keeps emails in lower case."""
+    return name, value.lower() if name == "email" else value
+
+
 @frozen
 class Record:
     """One record as it is held, its values exactly as they were sent.
@@ -48,8 +53,8 @@ class Record:
 class Store:
     """The records of one family.
 
-    `guids` says how ids are made (a GUID, or the next number), and `unique` names properties of
-    which no two records share a value.
+    `guids` says how ids are made (a GUID, or the next number), and `unique` names properties by
+    whose values records are found.
     """
 
     guids: bool
@@ -79,16 +84,27 @@ class Store:
 
     def owner(self, name: str, value: str) -> str | None:
         """Return the id of the record that has this value of a unique property."""
-        return self._owners.get((name, value))
+        return self._owners.get(_kept(name, value))
+
+    def find(self, name: str, value: str) -> Record | None:
+        """Return the record that has this value of any property, or None."""
+        if name not in self.unique:
+            self.unique = (*self.unique, name)
+            for record in self:
+                self._note(name, record)
+        return self._records.get(self.owner(name, value) or "")
+
+    def _note(self, name: str, record: Record) -> None:
+        if value := record.properties.get(name):
+            self._owners[_kept(name, value)] = record.id
 
     def put(self, record: Record) -> Record:
         """Keep `record` in place of what its id named before."""
         before = self._records.get(record.id)
         for name in self.unique:
             if before and (old := before.properties.get(name)):
-                self._owners.pop((name, old), None)
-            if new := record.properties.get(name):
-                self._owners[name, new] = record.id
+                self._owners.pop(_kept(name, old), None)
+            self._note(name, record)
         self._records[record.id] = record
         return record
 

@@ -75,6 +75,8 @@ def first_value_problem(
 
 def _property_problem(family: Family, name: str, value: str | None) -> dict[str, Any] | None:
     known = family.properties.get(name)
+    if known is None and family.open:
+        return None
     if known is None:
         message, code = f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST"
     elif value is None or known.accepts(value):
@@ -88,7 +90,7 @@ def _property_problem(family: Family, name: str, value: str | None) -> dict[str,
 
 
 def _association_problem(family: Family, one: Mapping[str, Any]) -> Problem | None:
-    for association in one.get("associations") or ():
+    for association in () if family.open else one.get("associations") or ():
         for kind in association["types"]:
             named = (kind["associationCategory"], kind["associationTypeId"])
             if named not in family.association_types:

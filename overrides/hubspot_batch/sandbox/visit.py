@@ -7,20 +7,21 @@ number of inputs, form, values. The first that objects gives the answer. It keep
 import json
 import random
 import uuid
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
 
 from . import bodies
 from .families import View
-from .rows import Done, Input, Row, Turn, work
+from .rows import Row
 from .schema import first_problem, is_date
 from .state import State
 from .store import seeded
 from .verdicts import Problem
 from .wire import CORRELATION, SandboxAnswer, SandboxRequest
+from .work import ID_PROPERTY, Done, Input, Turn, work
 
 
 @frozen
@@ -66,8 +67,8 @@ def _answer(one: _Visit) -> Verdict:
     fault = next(
         (met for plan in one.state.faults if (met := plan.next(one.operation.id, one.rng))), None
     )
-    inputs = _inputs(one.request.body)
-    count = len(inputs) if isinstance(inputs, list) else None
+    body = _body(one.request.body)
+    count = None if isinstance(body, Problem) else len(body.inputs)
     # A connection that never came about is nothing that the server could have counted.
     if fault is None or fault.loss != "refused":
         if turned_away := _gate(one):
@@ -75,7 +76,7 @@ def _answer(one: _Visit) -> Verdict:
         limits = one.state.limits.headers()
         one = evolve(one, blank=evolve(one.blank, headers={**one.blank.headers, **limits}))
     works = fault is None or fault.work_done
-    answer = _worked(one, inputs) if works else _success(one, Done())
+    answer = _worked(one, body) if works else _success(one, Done())
     if fault:
         answer = fault.apply(answer, one.rng)
     return Verdict(answer, one.operation.id, fault.name if fault else None, count)
@@ -101,57 +102,84 @@ def _gate(one: _Visit) -> SandboxAnswer | None:
     return None
 
 
-def _inputs(body: bytes) -> list[object] | Problem:
-    """Read the inputs out of a body; broken JSON is a 400 without a category."""
+@frozen
+class _Body:
+    """The inputs, and what the body has beside them."""
+
+    inputs: list[object]
+    beside: dict[str, Any]
+
+
+def _body(text: bytes) -> _Body | Problem:
+    """Read a body; broken JSON is a 400 without a category."""
     try:
-        document: object = json.loads(body)
+        document: object = json.loads(text)
     except (ValueError, RecursionError):
         return Problem("Invalid input JSON: it cannot be read", category=None)
     if not isinstance(document, dict):
         return Problem("Invalid input JSON: it is not an object", category=None)
-    inputs = cast("dict[str, object]", document).get("inputs")
+    beside = cast("dict[str, Any]", document)
+    inputs = beside.pop("inputs", None)
     if not isinstance(inputs, list):
         return Problem(
             "Invalid input JSON: some required fields were not set: [inputs]", category=None
         )
-    return cast("list[object]", inputs)
+    return _Body(cast("list[object]", inputs), beside)
 
 
-def _worked(one: _Visit, inputs: list[object] | Problem) -> SandboxAnswer:
-    if isinstance(inputs, Problem):
-        return _refused(one.blank, inputs)
-    if problem := _batch_problem(one, inputs):
+def _worked(one: _Visit, body: _Body | Problem) -> SandboxAnswer:
+    if isinstance(body, Problem):
+        return _refused(one.blank, body)
+    if problem := _batch_problem(one, body):
         return _refused(one.blank, problem)
-    view = _view(one.row, one.request.query)
+    view = _view(one.row, one.request.query, body.beside)
     if isinstance(view, Problem):
         return _refused(one.blank, view)
     family = one.state.families[one.row.family.store]
-    turn = Turn(one.number, one.now, one.rng, view, one.state.trace_echo)
-    done = work(one.row, family, one.state.stores[family.store], cast("list[Input]", inputs), turn)
+    turn = Turn(
+        *(one.number, one.now, one.rng, view, one.state.trace_echo),
+        id_property=body.beside.get(ID_PROPERTY),
+    )
+    inputs = cast("list[Input]", body.inputs)
+    done = work(one.row, family, one.state.stores[family.store], inputs, turn)
     return _refused(one.blank, done.refusal) if done.refusal else _success(one, done)
 
 
-def _batch_problem(one: _Visit, inputs: Sequence[object]) -> Problem | None:
+def _batch_problem(one: _Visit, body: _Body) -> Problem | None:
     most = one.state.max_inputs[one.operation.id]
-    if most is not None and len(inputs) > most:
+    if most is not None and len(body.inputs) > most:
         return Problem(
             f"The maximum number of inputs supported in a batch is {most}. "
             "Please reduce the number of items and try again"
         )
-    for item in inputs:
+    for item in body.inputs:
         if said := first_problem(item, one.operation.input_schema, "an input"):
             return Problem(f"Invalid input JSON: {said}", category=None)
+    if said := first_problem(body.beside, _beside(one.operation), "the body"):
+        return Problem(f"Invalid input JSON: {said}", category=None)
     return None
 
 
-def _view(row: Row, query: Sequence[tuple[str, str]]) -> View | Problem:
+def _beside(operation: Operation) -> dict[str, Any]:
+    """The schema of what may stand in the body beside the inputs."""
+    known = [one for one in operation.arguments if one.place == "body"]
+    return {
+        "type": "object",
+        "properties": {one.name: one.schema for one in known},
+        "required": [one.name for one in known if one.required],
+        "additionalProperties": False,
+    }
+
+
+def _view(row: Row, query: Sequence[tuple[str, str]], beside: Mapping[str, Any]) -> View | Problem:
     """Read what the caller wants to see; names may be joined by commas, repeated, or both."""
     view = row.view
     if row.select:
         names = [
             part.strip() for key, text in query if key == row.select for part in text.split(",")
         ]
-        view = evolve(view, properties=tuple(dict.fromkeys(filter(None, names))))
+        chosen = tuple(dict.fromkeys(filter(None, [*names, *(beside.get(row.select) or ())])))
+        view = evolve(view, properties=None if row.shows_all and not chosen else chosen)
     if row.dates:
         given = {key: text for key, text in query if key in row.dates}
         for key, text in given.items():

@@ -56,7 +56,7 @@ class Names:
         self._properties = [name for name in asked if name is not None]
         for key, wire in wires:
             id_, name = wire[input_key], id_property_of(wire, of_all)
-            for spelling in {id_, id_.lower()}:
+            for spelling in {id_, _kept(name or "", id_)}:
                 self._by_id.setdefault(spelling, set()).add(key)
             if trace_id := wire.get(TRACE_ID):
                 self._by_trace.setdefault(trace_id, set()).add(key)
@@ -86,7 +86,7 @@ class Names:
     def of_error(self, ids: Iterable[str], trace_ids: Iterable[str]) -> frozenset[str]:
         """Return the keys of the inputs that an error lists."""
         named = [self._by_trace.get(trace_id, ()) for trace_id in trace_ids]
-        named += [self._by_id.get(id_, self._by_id.get(id_.lower(), ())) for id_ in ids]
+        named += [self._by_id.get(id_, ()) for id_ in ids]
         return frozenset(key for keys in named if (key := _only(keys)) is not None)
 
 

@@ -1,0 +1,126 @@
+"""What is sent for what a caller gives beside the inputs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hubspot_batch import ConfigurationError, orders
+from hubspot_batch.operations import ROWS, Argument, Beside, Row
+from hubspot_batch.orders import order
+from hubspot_batch.runs import Order
+from hubspot_batch_client.contract import Operation
+
+
+def argument(form: str, **how: Any) -> Argument:
+    return Argument(
+        **{"name": "x", "keyword": "x", "place": "query", "required": False, "schema": {}, **how},
+        form=form,
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "given", "sent"),
+    [
+        ("text", "a", "a"),
+        ("integer", 5, 5),
+        ("number", 5, 5),
+        ("number", 0.5, 0.5),
+        ("boolean", False, False),
+        ("texts", ("a", "b"), ["a", "b"]),
+        ("texts", iter("ab"), ["a", "b"]),
+        ("integers", {1}, [1]),
+        ("numbers", [1, 0.5], [1, 0.5]),
+        ("date", "31 January 2026", dt.date(2026, 1, 31)),
+        ("date", dt.datetime(2026, 1, 31, 12), dt.date(2026, 1, 31)),
+        ("date", dt.date(2026, 1, 31), dt.date(2026, 1, 31)),
+        ("time", "2026-01-31T12:00:00Z", dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)),
+        ("time", dt.datetime(2026, 1, 31), dt.datetime(2026, 1, 31)),
+        ("json", {"a": [1]}, {"a": [1]}),
+    ],
+)
+def test_what_is_meant_is_sent(form: str, given: object, sent: object) -> None:
+    """In the type that the generated function takes."""
+    assert orders._value(argument(form), given) == sent
+
+
+@pytest.mark.parametrize(
+    ("form", "given"),
+    [
+        *(("text", 5), ("text", b"a"), ("integer", "5"), ("integer", True), ("integer", 0.5)),
+        *(("number", "5"), ("number", False), ("boolean", 1), ("boolean", "true")),
+        *(("texts", "ab"), ("texts", b"ab"), ("texts", 5), ("texts", [5])),
+        *(("integers", [True]), ("integers", "5"), ("numbers", ["5"])),
+        *(("date", "01/02/2026"), ("date", 5), ("time", "noon"), ("time", dt.date(2026, 1, 1))),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(form: str, given: object) -> None:
+    """A sentence names the argument."""
+    with pytest.raises(ConfigurationError, match=r"^x(: | is )"):
+        orders._value(argument(form), given)
+
+
+class Wide(Row):
+    """An operation that takes more than any of the description's."""
+
+    @property
+    def described(self) -> Operation:
+        known = (
+            argument("texts", name="properties", keyword="properties", place="body"),
+            argument("text", name="idProperty", keyword="id_property", place="body"),
+            argument("json", name="more", keyword="more", place="body"),
+            argument("date", name="since", keyword="since", place="body"),
+            argument("boolean", name="isArchived", keyword="is_archived"),
+        )
+        return evolve(super().described, arguments=known)
+
+
+WIDE = Wide("read_campaigns", input_key="id", result_key="id")
+
+
+def sent(**given: Any) -> tuple[Row, dict[str, Any], dict[str, Any]]:
+    """The row, the arguments of the generated function, and what stands beside the inputs."""
+    row, beside = orders._read(WIDE, given)
+    body: dict[str, Any] = json.loads(b'{"inputs":[]' + beside.tail)
+    del body["inputs"]
+    return row, {**beside.query}, body
+
+
+def test_arguments_go_where_they_belong() -> None:
+    """Into the address by their names in Python, and into the body by those of the API."""
+    row, query, body = sent(is_archived=False, more={"a": None}, since=dt.date(2026, 1, 31))
+    assert row is WIDE
+    assert query == {"is_archived": False}
+    assert body == {"more": {"a": None}, "since": "2026-01-31"}
+    assert sent(is_archived=None, properties=None) == (WIDE, {}, {})
+
+
+def test_a_property_that_ids_are_values_of_is_asked_for() -> None:
+    """Else nobody could tell whose a result is; what is there by default stays so."""
+    row, _, body = sent(id_property="email", properties=("city",))
+    assert body == {"idProperty": "email", "properties": ["city", "email"]}
+    assert row.id_property == "email"
+    assert row.names_records
+    assert row is sent(id_property="email")[0]
+    assert sent(id_property="email")[2] == {"idProperty": "email"}
+    assert sent(id_property="no", properties=["no"])[2]["properties"] == ["no"]
+    assert not WIDE.names_records
+
+
+@pytest.mark.parametrize(
+    "odd", [{1, 2}, float("inf"), object()], ids=lambda odd: type(odd).__name__
+)
+def test_what_no_json_holds_is_refused(odd: object) -> None:
+    """Before anything is sent."""
+    with pytest.raises(ConfigurationError, match="more cannot be written as JSON"):
+        sent(more=odd)
+
+
+def test_an_order_is_what_was_given() -> None:
+    """Without anything beside, nothing is looked into."""
+    made = order("create_calls", [], 5)
+    assert made == Order(ROWS["create_calls"], [], 5, Beside(), isolate=False)
+    assert order("create_campaigns", [], None, isolate=True).isolate

@@ -10,13 +10,13 @@ from hubspot_batch.evidence import Entries, Entry
 from hubspot_batch.identities import Names, id_property_of, key_of
 
 
-def names(*inputs: dict[str, Any], of_all: str | None = None) -> Names:
+def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> Names:
     """What tells inputs apart; their keys are those that a row gives them."""
     entries = [
         Entry(n, one, json.dumps(one).encode(), key_of(one["id"], id_property_of(one, of_all)))
         for n, one in enumerate(inputs)
     ]
-    return Names(Entries.of(entries), "id", of_all)
+    return Names(Entries.of(entries), "id", of_all, of_records=of_records)
 
 
 def by(name: str, id_: str, **more: Any) -> dict[str, Any]:
@@ -70,18 +70,27 @@ def test_a_trace_id_says_more_than_anything_else() -> None:
         (["A@x.com"], [], {key_of("a@x.com", "email")}),
         (["a@x.com", "5"], [], {key_of("a@x.com", "email")}),
         (["unheard"], ["unheard"], set[str]()),
+        (["7"], [], set[str]()),
         ([], ["t"], {"1"}),
     ],
 )
 def test_an_error_names_inputs_by_what_they_sent(
     ids: list[str], traces: list[str], expected: set[str]
 ) -> None:
-    """As it was sent or as it is kept; what two inputs have sent names neither."""
+    """As it was sent or as it is kept; a number could be the id of another record."""
     found = names(
         *({"id": "1", "objectWriteTraceId": "t"}, by("email", "A@x.com")),
-        *({"id": "5"}, by("no", "5")),
+        *({"id": "5"}, by("no", "5"), by("no", "7")),
     )
     assert found.of_error(ids, traces) == expected
+
+
+def test_ids_that_can_be_anything_tie_nothing() -> None:
+    """As in an upsert of which the description does not say what its ids are."""
+    found = names({"id": "5", "objectWriteTraceId": "t"}, {"id": "6"}, of_records=False)
+    assert found.of_result("6", None, {"id": "6"}) is None
+    assert found.of_error(["6"], []) == frozenset()
+    assert found.of_result("6", "t", {}) == "5"
 
 
 def test_all_ids_can_be_values_of_one_property() -> None:

@@ -103,11 +103,9 @@ def test_a_property_that_ids_are_values_of_is_asked_for() -> None:
     row, _, body = sent(id_property="email", properties=("city",))
     assert body == {"idProperty": "email", "properties": ["city", "email"]}
     assert row.id_property == "email"
-    assert row.names_records
     assert row is sent(id_property="email")[0]
     assert sent(id_property="email")[2] == {"idProperty": "email"}
     assert sent(id_property="no", properties=["no"])[2]["properties"] == ["no"]
-    assert not WIDE.names_records
 
 
 @pytest.mark.parametrize(

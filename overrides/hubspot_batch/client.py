@@ -37,7 +37,7 @@ SYSTEM_CLOCK = Clock()
 class HubSpotBatch(families.Families):
     """HubSpot's batch endpoints, with an outcome for every input.
 
-    Each family of records is an attribute: `campaigns`, `marketing_events`, `calls`.
+    Each family of records is an attribute, such as `campaigns`, `marketing_events` and `calls`.
 
     Args:
         token: The access token, or a function that returns it, which is asked when the first

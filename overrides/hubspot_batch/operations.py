@@ -24,7 +24,7 @@ from hubspot_batch_client.types import Model, Response, read_model_ahead, to_byt
 from .answers import Answer
 from .chunks import Chunk, Glimpse, InvalidInputError, Operation
 from .evidence import Entry
-from .identities import ID_PROPERTY, TRACE_ID, Names, id_property_of, key_of
+from .identities import TRACE_ID, Naming
 from .inputs import InputCheck
 from .replies import TRACE_IDS, Ties, read_reply
 
@@ -113,15 +113,9 @@ class Row:
         return self.described.kind != "create"
 
     @cached_property
-    def names_records(self) -> bool:
-        """Whether ids of inputs can be something else than ids of records."""
+    def _naming(self) -> Naming:
         fields = self.described.input_schema.get("properties", {})
-        return self.repeatable and (self.id_property is not None or ID_PROPERTY in fields)
-
-    @cached_property
-    def _gives_trace_ids(self) -> bool:
-        fields = self.described.input_schema.get("properties", {})
-        return self.described.kind == "upsert" and TRACE_ID in fields
+        return Naming(self.input_key, self.described.kind, fields, self.id_property)
 
     def read_ahead(self, response: Any) -> object:
         """Read an answer before the generated function does; None where it cannot be read."""
@@ -160,13 +154,13 @@ class Row:
             by_properties=self.by_properties,
             key_field=self.input_key,
             keys_are_names=self.input_key == TRACE_ID,
-            prepare=self._preparing() if self._gives_trace_ids else self.prepare,
+            prepare=self._preparing() if self._naming.gives_trace_ids else self.prepare,
             glance=self.glance,
         )
 
     def glance(self, given: list[object]) -> Glimpse | None:
         """Return what is sent for inputs that are all valid at first sight; else None."""
-        if self._gives_trace_ids or (self.names_records and self._has_other_ids(given)):
+        if self._naming.needs_a_close_look(given, self.input):
             return None
         kinds = {*map(type, given)}
         if kinds == {dict}:  # of other mappings a copy is made
@@ -176,19 +170,6 @@ class Row:
         if kinds == {str} and self.reads:
             return self._check.glance([{self.input_key: id_} for id_ in given])
         return None
-
-    def _has_other_ids(self, given: list[object]) -> bool:
-        """Return whether an input may have an id that is not the id of a record."""
-        if self.id_property is not None:
-            return True
-        for one in given:
-            if type(one) is dict:
-                if ID_PROPERTY in one:
-                    return True
-            # Other mappings than dicts are the caller's code, and are looked at one by one.
-            elif type(one) is not self.input or getattr(one, "id_property", None):
-                return True
-        return False
 
     def prepare(self, index: int, given: object, trace_id: str | None = None) -> Entry:
         """Return what to send for an input. A read takes an id as it is.
@@ -205,12 +186,9 @@ class Row:
         if trace_id is not None and not wire.get(TRACE_ID):
             wire[TRACE_ID] = trace_id
         text = self._check.read(wire, more_names=more_names)
-        key = wire.get(self.input_key) if self.input_key else None
-        if key == "":
+        if self.input_key and wire.get(self.input_key) == "":
             raise InvalidInputError(f"{self.input_key} is empty.")
-        if self.names_records and key is not None:
-            key = key_of(key, id_property_of(wire, self.id_property))
-        return Entry(index, given, text, key)
+        return Entry(index, given, text, self._naming.key(wire))
 
     def _preparing(self) -> Callable[[int, object], Entry]:
         """Return what prepares the inputs of one run, with trace ids that no other run has."""
@@ -254,20 +232,13 @@ class Row:
             chunk: What was asked; needed where ids of inputs can be something else than ids of
                 records.
         """
-        names = None
-        if self.names_records and chunk is not None and self._may_have_other_ids(chunk):
-            names = Names(chunk.entries, str(self.input_key), self.id_property)
+        names = None if chunk is None else self._naming.names(chunk)
         return read_reply(response, self._ties, names)
 
     @cached_property
     def _ties(self) -> Ties:
         apart = self.result_key != "id" and hasattr(self.result, "id")
         return Ties(self.result_key, "id" if apart else None, self.error_keys)
-
-    def _may_have_other_ids(self, chunk: Chunk) -> bool:
-        if self._gives_trace_ids or self.id_property is not None:
-            return True
-        return ID_PROPERTY.encode() in chunk.array
 
 
 def _json_of(model: Model) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Deviation:
 
     Attributes:
         name: What it is called.
-        operations: Ids; empty for all.
+        operations: Ids, or patterns such as `create_*`; empty for all.
         pointers, kind: As in a finding; `*` stands for one name in a pointer, `**` for any.
         ours, published: The two sides of that finding; either may be left open.
         seen: Where the published side stands, if not on pages and in descriptions alike.
@@ -58,7 +58,7 @@ class Deviation:
         """Whether it speaks of that place, where our side says `ours`."""
         return (
             kind == self.kind
-            and (not self.operations or operation in self.operations)
+            and any(fnmatchcase(operation, one) for one in self.operations or ("*",))
             and (self.ours is _UNSET or self.ours == ours)
             and any(_fits(one.split("/"), pointer.split("/")) for one in self.pointers)
         )

@@ -17,7 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pages
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 CONTACTS = ROOT / "tests" / "contacts"
@@ -254,6 +256,30 @@ def test_a_new_family_works(edited: Copy) -> None:
     environment = {**os.environ, "PYTHONPATH": edited.paths}
     printed = run([sys.executable, *command, str(checks)], env=environment, cwd=ROOT)
     assert "100%" in printed
+
+
+def test_drift_knows_a_new_family(edited: Copy, tmp_path: Path) -> None:
+    """Its page says nothing new, a change of it names its fragment, and its facts can be kept."""
+    stated = yaml.safe_load((CONTACTS / "pages" / "upsert_contacts.yaml").read_text("utf-8"))
+    captured = tmp_path / "contacts.txt"
+    tools = edited.home / "openapi" / "tools"
+    command = [sys.executable, tools / "drift.py", "--page", captured, "--json"]
+    captured.write_text(pages.render(stated, pages.Form()), "utf-8")
+    assert json.loads(run(command, cwd=edited.home)) == []
+    captured.write_text(pages.render({**stated, "limit": 50}, pages.Form()), "utf-8")
+    done = subprocess.run(command, cwd=edited.home, capture_output=True, text=True, check=False)
+    (found,) = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (found["operation"], found["kind"], found["was"], found["now"]) == (
+        "upsert_contacts",
+        "limit",
+        100,
+        50,
+    )
+    assert found["file"] == "openapi/fragments/contacts.yaml"
+    run([sys.executable, tools / "keep.py", captured], cwd=edited.home)
+    kept = edited.home / "openapi" / "pages" / "upsert_contacts.yaml"
+    assert yaml.safe_load(kept.read_text("utf-8"))["limit"] == 50
 
 
 def test_type_checkers_know_what_is_new(edited: Copy, tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def _wording(operation: str, text: str, stated: Facts, kept: Facts) -> list[Find
     """Sentences that were not there when the facts were kept, and those that are gone."""
     now = stated.sources[0].prose
     best = max(kept.sources, key=lambda source: len({*source.prose} & {*now}))
-    if 2 * len({*best.prose} & {*now}) < len(best.prose):
+    if 2 * len({*best.prose} & {*now}) < max(len(best.prose), 1):
         return []  # in a language, or a form, of which nothing is on record
     fresh = [one for one in page.sentences(text) if not {*facts.fingerprints(one)} <= {*best.prose}]
     gone = len({*best.prose} - {*now})

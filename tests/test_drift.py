@@ -638,6 +638,18 @@ def test_a_page_that_is_none_ends_in_a_sentence(content: str, words: str, tmp_pa
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_page_of_the_findings(tmp_path: Path, run: Run) -> None:
+    """`--html` writes what is printed; where that cannot be, it is told."""
+    given = captured(tmp_path, "create_campaigns", pages.Form(), limit=25)
+    target = tmp_path / "report.html"
+    status, (found,), _ = run("--page", given, "--json", "--html", target)
+    assert status == 1
+    assert found["why"] in target.read_text("utf-8")
+    status, out, err = run("--page", given, "--html", tmp_path / "none" / "report.html")
+    assert (status, out) == (2, "")
+    assert "cannot be written" in err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

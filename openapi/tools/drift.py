@@ -273,6 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--old", metavar="FILE", help="a description, or a git revision of ours")
     parser.add_argument("--new", metavar="FILE", help="what to compare it with")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write them as a page, too")
     options = parser.parse_args(arguments)
     two = (options.old is not None) + (options.new is not None)
     if (options.spec is not None) + (options.page is not None) + two / 2 != 1:
@@ -285,17 +286,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report = of_page(options.page, here)
         else:
             report = of_two(options.old, options.new, here)
+        if options.html:
+            _write_page(options.html, report)
     except (UnreadableError, SourceError) as error:
         print(error, file=sys.stderr)
         return 2
     except SchemaError as error:
         print(f"{options.spec or options.page or options.new}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"{options.html}: cannot be written ({error.strerror}).", file=sys.stderr)
+        return 2
     if options.json:
         print(json.dumps([one.json() for one in report.findings], ensure_ascii=False, indent=2))
     else:
         print(as_text(report))
     return 1 if report.findings else 0
+
+
+def _write_page(path: Path, report: Report) -> None:
+    from report import render  # noqa: PLC0415 - what it is made with is not always needed
+
+    page = render(report.findings, old=report.old, new=report.new, notes=report.notes)
+    bundle.write(path, page)
 
 
 if __name__ == "__main__":

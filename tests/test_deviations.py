@@ -57,7 +57,7 @@ def test_what_is_expected_is_silent(tmp_path: Path) -> None:
 def test_another_change_at_the_same_place_is_news(tmp_path: Path) -> None:
     """It is told with what was noted."""
     (news,) = deviations.apply(noted(tmp_path), found("boolean"), "page")
-    assert "(one) that HubSpot says 'integer'" in news.why
+    assert "The deviation one was noted when HubSpot said 'integer'." in news.why
 
 
 def test_coming_round_is_news(tmp_path: Path) -> None:

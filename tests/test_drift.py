@@ -387,7 +387,7 @@ def test_a_deviation_that_changed_again_is_named(tmp_path: Path, run: Run) -> No
     document = copy.deepcopy(published.description("calls"))
     _schema(document, "StandardError").update(subCategory={"type": "string"})
     _, (found,), _ = run("--spec", spec(tmp_path, document), "--json")
-    assert "noted as a deviation (sub-category) that HubSpot says 'object'" in found["why"]
+    assert "The deviation sub-category was noted when HubSpot said 'object'." in found["why"]
 
 
 def test_a_newer_version_differs_in_its_paths(tmp_path: Path, run: Run) -> None:

@@ -150,9 +150,8 @@ def apply(deviations: Iterable[Deviation], compared: Compared, seen: Seen) -> li
 
 
 def _changed_again(finding: Finding, deviation: Deviation) -> Finding:
-    noted = (
-        f"It was noted as a deviation ({deviation.name}) that HubSpot says {deviation.published!r}."
-    )
+    said = "nothing" if deviation.published is None else repr(deviation.published)
+    noted = f"The deviation {deviation.name} was noted when HubSpot said {said}."
     return evolve(finding, why=f"{finding.why} {noted}")
 
 

@@ -596,3 +596,56 @@ def test_what_cannot_be_read_is_told(schema: Any, words: str) -> None:
     schemas["Call"]["properties"]["id"] = schema
     with pytest.raises(SchemaError, match=words):
         compare.documents(new if words == "beyond all bounds" else _bundle(), new)
+
+
+# ---------------------------------------------------------------- several answers
+
+
+def _against_ours(document: Json, operation: str) -> compare.Compared:
+    """What comes of comparing one operation of our bundle with a published description."""
+    ours, theirs = compare.Description(_bundle()), compare.Description(document)
+    (one,) = (one for one in ours.operations if one.id == operation)
+    found = theirs.find(one)
+    assert found is not None
+    compared = compare.Compared([], {})
+    compare.operation(one, found, ours, theirs, operation, compared)
+    return compared
+
+
+FRAMES = ("BatchResponsePublicCampaign", "BatchResponsePublicCampaignWithErrors")
+IN_AN_ANSWER: dict[str, tuple[Change, str, str]] = {
+    "value in": (lambda p: p["status"]["enum"].append("NEW"), "enum", "/status/enum"),
+    "value out": (lambda p: p["status"]["enum"].pop(), "enum", "/status/enum"),
+    "reformat": (lambda p: p["completedAt"].update(format="uuid"), "format", "/completedAt/format"),
+    "retype": (lambda p: p["completedAt"].update(type="integer"), "type", "/completedAt"),
+    "a limit": (lambda p: p["results"].update(maxItems=7), "rule", "/results/maxItems"),
+}
+
+
+@pytest.mark.parametrize("what", IN_AN_ANSWER)
+@pytest.mark.parametrize("frames", [FRAMES[:1], FRAMES[1:], FRAMES])
+def test_a_change_of_one_of_several_answers_is_told_once(
+    what: str, frames: tuple[str, ...]
+) -> None:
+    """Where we have one answer for a class of codes, each that is published is compared with it."""
+    change, kind, pointer = IN_AN_ANSWER[what]
+    document = copy.deepcopy(published.description("campaigns"))
+    before = {repr(one) for one in _against_ours(document, "create_campaigns").findings}
+    for frame in frames:
+        change(document["components"]["schemas"][frame]["properties"])
+    after = _against_ours(document, "create_campaigns").findings
+    (told,) = (one for one in after if repr(one) not in before)
+    assert (told.kind, told.pointer) == (kind, f"/response/2XX/properties{pointer}")
+
+
+def test_what_one_of_several_answers_says_is_not_agreed_upon() -> None:
+    """A deviation has had its day when all of them have come round."""
+    document = copy.deepcopy(published.description("campaigns"))
+    wanted = ("/response/2XX/properties/status/enum", "open")
+    for frame in FRAMES:
+        agreed = _against_ours(document, "create_campaigns").agreed["create_campaigns"]
+        assert wanted not in {(one.pointer, one.kind) for one in agreed}
+        properties = document["components"]["schemas"][frame]["properties"]
+        properties["status"] = {"anyOf": [properties["status"], {"type": "string"}]}
+    agreed = _against_ours(document, "create_campaigns").agreed["create_campaigns"]
+    assert wanted in {(one.pointer, one.kind) for one in agreed}

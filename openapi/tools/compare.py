@@ -94,8 +94,10 @@ def operation(
     """Compare one operation, and add what is found."""
     here = Comparison(name, old_side.reader, new_side.reader, place)
     _Aspects(here, old, new, old_side, new_side).compare()
-    compared.findings.extend(here.findings)
-    compared.agreed[name] = here.agreed
+    # Several answers are compared with one: what is different in each is told once.
+    compared.findings.extend({repr(one): one for one in here.findings}.values())
+    told = {(one.pointer, one.kind) for one in here.findings}
+    compared.agreed[name] = [one for one in here.agreed if (one.pointer, one.kind) not in told]
 
 
 @frozen
@@ -286,7 +288,7 @@ class _Aspects:
     def _successes(
         self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
     ) -> None:
-        """Compare successes whose codes are not the same by what any of them may say."""
+        """Compare successes whose codes are not the same."""
         if "2XX" in kept | come:  # a class on one side, codes on the other
             change: Change = "narrower" if "2XX" in kept else "wider"
             at = (*self.old.at, "responses")
@@ -299,14 +301,21 @@ class _Aspects:
         self._either("/response/2XX", old, new)
 
     def _either(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
+        """Compare successes in the order of their codes; the last stands for those that lack."""
         ours, theirs = (
-            [body.schema for code, body in side.items() if code[:1] == "2" and JSON in body.types]
+            [
+                body.schema
+                for code, body in sorted(side.items())
+                if code[:1] == "2" and JSON in body.types
+            ]
             for side in (old, new)
         )
         if ours and theirs:
-            one = self.old_side.reader.either(ours)
-            other = self.new_side.reader.either(theirs)
-            self.here.shapes(one, other, pointer, "response")
+            some = self.old_side.reader.either(ours)
+            others = self.new_side.reader.either(theirs)
+            for index in range(max(len(some), len(others))):
+                one, other = (side[min(index, len(side) - 1)] for side in (some, others))
+                self.here.shapes(one, other, pointer, "response")
 
 
 def _scopes(sets: list[frozenset[str]]) -> list[str]:

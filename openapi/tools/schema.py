@@ -71,21 +71,19 @@ class Reader:
                 raise SchemaError(at, "this holds itself as an alternative, without end.") from None
         return self._shapes[key]
 
-    def either(self, several: Sequence[Parts]) -> Shape:
-        """Return what an answer may be that is one of several: a field of one may be missing."""
+    def either(self, several: Sequence[Parts]) -> list[Shape]:
+        """Return what each of several answers may be of which one comes.
+
+        A field that only some of them have is in all, and required is only what all require.
+        """
         shapes = [self.shape(parts) for parts in several]
         objects = [form for shape in shapes for form in shape.forms if form.kind == "object"]
-        if len(shapes) == 1 or len(objects) != len(shapes):
-            return shapes[0]
-        fields: dict[str, Parts] = {}
-        for form in objects:
-            for name, parts in form.fields.items():
-                known = {id(raw) for raw, _ in fields.get(name, ())}
-                more = tuple(part for part in parts if id(part[0]) not in known)
-                fields[name] = (*fields.get(name, ()), *more)
+        if any(len(shape.forms) != 1 for shape in shapes) or len(objects) != len(shapes):
+            return shapes
+        fields = {name: parts for form in objects[::-1] for name, parts in form.fields.items()}
         required = frozenset[str].intersection(*(form.required for form in objects))
-        joint = evolve(objects[-1], fields=fields, required=required)
-        return evolve(shapes[-1], forms=[joint])
+        forms = (evolve(one, fields={**fields, **one.fields}, required=required) for one in objects)
+        return [evolve(shape, forms=[form]) for shape, form in zip(shapes, forms, strict=True)]
 
     def follow(self, raw: Any, at: Pointer) -> tuple[Any, Pointer]:
         """Return what stands behind a chain of references, and where."""

@@ -649,3 +649,64 @@ def test_what_one_of_several_answers_says_is_not_agreed_upon() -> None:
         properties["status"] = {"anyOf": [properties["status"], {"type": "string"}]}
     agreed = _against_ours(document, "create_campaigns").agreed["create_campaigns"]
     assert wanted in {(one.pointer, one.kind) for one in agreed}
+
+
+# ---------------------------------------------------------------- bounds
+
+
+def test_a_reference_may_be_escaped() -> None:
+    """With ~ for what is special in a pointer, and with % for what is in an address."""
+    new = real()
+    new["components"]["schemas"]["A/B {c}"] = new["components"]["schemas"]["AppInfo"]
+    for _, node in fragments.walk(new):
+        if node.get("$ref") == "#/components/schemas/AppInfo":
+            node["$ref"] = "#/components/schemas/A~1B%20%7Bc%7D"
+    assert compare.documents(_bundle(), new) == []
+
+
+def test_no_file_can_silence_a_comparison() -> None:
+    """What a page leaves open is noted under a key that JSON does not have."""
+    new = real()
+    call = new["components"]["schemas"]["Call"]["properties"]
+    call["id"] = {"type": "integer", "x-unsaid": ["type"]}
+    call["archived"]["x-unsaid"] = 5
+    assert {one.kind for one in compare.documents(_bundle(), new)} == {"type", "wording"}
+
+
+def _nested(schema: Json, more: Json, times: int) -> Json:
+    """A description in which schemas refer to the next one, and the last one is text."""
+    new = real()
+    schemas = new["components"]["schemas"]
+    for step in range(times):
+        following = {"$ref": f"#/components/schemas/S{step + 1}"}
+        schemas[f"S{step}"] = {
+            "anyOf": [{**schema, "items": following}, {**schema, **more, "items": following}]
+        }
+    schemas[f"S{times}"] = {"type": "string"}
+    schemas["Call"]["properties"]["id"] = {"$ref": "#/components/schemas/S0"}
+    return new
+
+
+def test_alternatives_within_alternatives_come_to_an_end() -> None:
+    """To try which are alike counts, too, for what is looked at."""
+    new = _nested({"type": "array"}, {"maxItems": 3}, 25)
+    with pytest.raises(SchemaError, match="beyond all bounds"):
+        compare.documents(new, new)
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ({"anyOf": [{"type": "string", "maxLength": n} for n in range(5000)]}, "alternatives"),
+        ({"allOf": [{"enum": [f"V{n}" for n in range(50_000)]}] * 2, "type": "string"}, None),
+    ],
+)
+def test_long_lists_are_compared_in_time(schema: Json, words: str | None) -> None:
+    """Values and alternatives, of which each could be compared with each."""
+    new = real()
+    new["components"]["schemas"]["BatchError"]["properties"]["id"] = schema
+    if words is None:
+        assert compare.documents(new, copy.deepcopy(new)) == []
+        return
+    with pytest.raises(SchemaError, match=words):
+        compare.documents(new, copy.deepcopy(new))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import changes
 import severity
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from changes import Change, Way
 from findings import Finding
 from forms import Form, Parts, SchemaError
@@ -23,6 +23,7 @@ Shown: TypeAlias = tuple[Any, Any]
 
 # More than people would read, and than any two versions of an operation differ in.
 _MOST_VISITS = 50_000
+_DEEPEST = 100  # as deep as a fragment may be nested
 
 
 @frozen
@@ -48,6 +49,8 @@ class Comparison:
         old, new: What reads the schemas of the two sides.
         place: The file and line of a place in the old document, where that is ours.
         words: Whether texts for people are compared.
+        within: What is being compared, from the outside in.
+        visits: One item for each pair of values, those of trials included, to come to an end.
     """
 
     operation: str
@@ -58,7 +61,7 @@ class Comparison:
     findings: list[Finding] = field(factory=list[Finding])
     agreed: list[Statement] = field(factory=list[Statement])
     within: list[tuple[int, int, Way]] = field(factory=list[tuple[int, int, Way]])
-    _visits: list[None] = field(factory=list[None])
+    visits: list[None] = field(factory=list[None])
 
     def note(
         self,
@@ -115,8 +118,10 @@ class Comparison:
         pair = (id(old), id(new), way)
         if pair in self.within:  # it holds itself, and is being compared
             return
-        self._visits.append(None)
-        if len(self._visits) > _MOST_VISITS:
+        self.visits.append(None)
+        if len(self.within) > _DEEPEST:
+            raise SchemaError(old.place(), "this is nested too deeply.")
+        if len(self.visits) > _MOST_VISITS:
             raise SchemaError(old.place(), "this grows beyond all bounds when written out.")
         self.within.append(pair)
         self.texts(old.texts, new.texts, pointer, old.place("description"))
@@ -187,7 +192,7 @@ class Comparison:
         yield from zip_longest(lone, left)
 
     def _alike(self, old: Form, new: Form, way: Way) -> bool:
-        trial = Comparison(self.operation, self.old, self.new, words=False, within=[*self.within])
+        trial = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
         trial._form(Shape([], {}, (), False, ()), old, new, "", way)
         return not trial.findings
 

@@ -28,8 +28,8 @@ _OF_KIND = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
 _KINDS = ("string", "integer", "number", "boolean", "object", "array", "null")
-UNSAID = "x-unsaid"
-"""In a description made of a page: the keywords of which the page says nothing."""
+UNSAID: Any = object()
+"""In a description made of a page: the keywords of which it says nothing. No file has this key."""
 
 
 class SchemaError(Exception):
@@ -128,7 +128,8 @@ def _values(flat: Parts) -> list[Any] | None:
     for raw, at in flat:
         for given in (listed(raw, "enum", at) if "enum" in raw else None, _constant(raw)):
             if given is not None:
-                found = given if found is None else [value for value in found if value in given]
+                known = {repr(value) for value in given}
+                found = [v for v in (given if found is None else found) if repr(v) in known]
     return found
 
 
@@ -162,7 +163,7 @@ def _rules(kind: str, flat: Parts) -> Iterator[tuple[str, Any]]:
     of_others = {name for other, names in _OF_KIND.items() if other != own for name in names}
     for raw, _ in flat:
         for name, value in raw.items():
-            skipped = name in _NOT_RULES or name in of_others or name.startswith("x-")
+            skipped = name is UNSAID or name in (*_NOT_RULES, *of_others) or name[:2] == "x-"
             if not skipped and value is not None and value is not False:
                 yield name, value
 

@@ -6,6 +6,7 @@ Decides when two ways of writing are the same: a reference or its target, `allOf
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from attrs import define, evolve, field, frozen
 from forms import TEXTS, UNSAID, Form, Parts, SchemaError, forms_of, joined, listed, mappings
@@ -13,6 +14,8 @@ from sources import Pointer, is_list, is_map
 
 # More schemas than any operation has; what doubles at each step would never come to an end.
 _MOST = 200_000
+_DEEPEST = 50  # alternatives within alternatives
+_MOST_ALTERNATIVES = 1_000  # each is compared with each
 
 
 @define(eq=False)
@@ -68,7 +71,7 @@ class Reader:
                 self._shapes[key] = self._read(parts)
             except RecursionError:
                 at = parts[0][1]
-                raise SchemaError(at, "this holds itself as an alternative, without end.") from None
+                raise SchemaError(at, "this is nested too deeply.") from None
         return self._shapes[key]
 
     def either(self, several: Sequence[Parts]) -> list[Shape]:
@@ -96,10 +99,12 @@ class Reader:
             raw, at = self._at(target, raw["$ref"], at), target
         return raw, at
 
-    def _read(self, parts: Parts) -> Shape:
+    def _read(self, parts: Parts, depth: int = 0) -> Shape:
+        if depth > _DEEPEST:
+            raise SchemaError(parts[-1][1], "this holds itself as an alternative, without end.")
         flat = tuple(self._flat(parts, ()))
         choice = next(_choices(flat), None)
-        forms = forms_of(flat) if choice is None else self._alternatives(flat, *choice)
+        forms = forms_of(flat) if choice is None else self._alternatives(flat, *choice, depth)
         inner = [*mappings(flat)] if choice is None else [*self._inner(flat, *choice)]
         return Shape(
             forms=forms,
@@ -130,15 +135,19 @@ class Reader:
             for index, part in enumerate(listed(raw, "allOf", at)):
                 yield from self._flat(((part, (*at, "allOf", index)),), above)
 
-    def _alternatives(self, flat: Parts, index: int, key: str) -> list[Form]:
+    def _alternatives(self, flat: Parts, index: int, key: str, depth: int) -> list[Form]:
         raw, at = flat[index]
         forms: list[Form] = []
+        alternatives = listed(raw, key, at)
+        if len(alternatives) > _MOST_ALTERNATIVES:
+            raise SchemaError((*at, key), f"these are more than {_MOST_ALTERNATIVES} alternatives.")
         rest = {name: value for name, value in raw.items() if name not in (key, "$ref", "allOf")}
         around = [(_alone(part), place) for part, place in flat]
         around[index] = (rest, at)
-        for number, alternative in enumerate(listed(raw, key, at)):
+        for number, alternative in enumerate(alternatives):
             inner = self._flat(((alternative, (*at, key, number)),), ())
-            forms += self._read((*around, *((_alone(p), q) for p, q in inner))).forms
+            parts = (*around, *((_alone(p), q) for p, q in inner))
+            forms += self._read(parts, depth + 1).forms
         return joined(forms)
 
     def _inner(self, flat: Parts, index: int, key: str) -> Iterator[dict[str, Any]]:
@@ -151,7 +160,7 @@ class Reader:
     def _target(self, reference: object, at: Pointer) -> Pointer:
         if not isinstance(reference, str) or not reference.startswith("#/"):
             raise SchemaError(at, f"the reference {reference!r} leads out of this file.")
-        parts = reference[2:].split("/")
+        parts = unquote(reference[2:]).split("/")
         return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
     def _at(self, target: Pointer, reference: str, at: Pointer) -> Any:

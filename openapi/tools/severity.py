@@ -21,6 +21,7 @@ _REFUSES = "The server may refuse what it took before."
 _TAKES = "The server takes all that it took before, and more."
 _COUNTED = "What a program could count on in an answer need not hold any more."
 _FEWER = "All that comes now could come before."
+_UNFILLED = "Nothing is filled in by the client."
 _OPEN = "Programs must bear unknown values in answers: the client treats them as values."
 
 _VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
@@ -57,13 +58,13 @@ _VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
         ("status", "wider"): (_ADDITIVE, "The client goes by the class of a status."),
         ("error", "added"): (_ADDITIVE, "The client takes any status for what its class says."),
         ("error", "removed"): (_ADDITIVE, "The client takes any status for what its class says."),
-        ("default", "added"): (_ADDITIVE, _FEWER),
-        ("default", "removed"): (_ADDITIVE, _FEWER),
-        ("default", "other"): (_ADDITIVE, "Nothing is filled in by the client."),
+        ("default", "added"): (_ADDITIVE, _UNFILLED),
+        ("default", "removed"): (_ADDITIVE, _UNFILLED),
+        ("default", "other"): (_ADDITIVE, _UNFILLED),
         ("format", "added"): (_BREAKING, "The value becomes one of another type in programs."),
         ("format", "removed"): (_BREAKING, "The value becomes one of another type in programs."),
         ("format", "other"): (_BREAKING, "The value becomes one of another type in programs."),
-        ("format", "narrower"): (_ADDITIVE, _FEWER),
+        ("format", "narrower"): (_ADDITIVE, "The value is of the same type in programs."),
         ("*", "narrower"): (_ADDITIVE, _FEWER),
         ("*", "removed"): (_ADDITIVE, _FEWER),
         ("*", "wider"): (_BREAKING, _COUNTED),
@@ -84,8 +85,8 @@ _OF_OPERATIONS: Mapping[tuple[str, Change], Verdict] = {
     ("name", "other"): (_BREAKING, "Functions and methods of the client are named after it."),
     ("deprecated", "added"): (_ADDITIVE, "It still works, and is to go away."),
     ("deprecated", "removed"): (_ADDITIVE, "It is to stay."),
-    ("content", "added"): (_ADDITIVE, "JSON is still there."),
-    ("content", "removed"): (_BREAKING, "The body does not come in this form any more."),
+    ("content", "added"): (_ADDITIVE, "It is one more form to choose from."),
+    ("content", "removed"): (_BREAKING, "The body is not taken, or does not come, in this form."),
 }
 
 

@@ -558,6 +558,10 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
         "it describes none of our operations",
     ),
     "YAML bomb": (bomb(), "grows beyond all bounds"),
+    "YAML of many nodes": (
+        "openapi: 3.0.1\npaths: [" + "a," * 6_000_000 + "]",
+        "beyond all bounds",
+    ),
     "YAML that is none": ("openapi: 3.0.1\npaths: [", "this is not YAML"),
     "loop": (loop(), "refers only to itself"),
     "doubling": (doubling(), "beyond all bounds"),
@@ -675,3 +679,115 @@ def test_a_missing_file(run: Run, tmp_path: Path) -> None:
         assert (status, out) == (2, "")
         reason = "cannot be read (No such file or directory); look at its path."
         assert err == f"{tmp_path / 'none'}: {reason}\n"
+
+
+# ---------------------------------------------------------------- bounds, streams, revisions
+
+
+ENDLESS = {
+    "blank lines": ("--spec", "x" + "\n" * 500_000 + "y"),
+    "fences": ("--spec", "```\n```\n" * 500_000),
+    "a method and blanks": ("--page", "POST" + " " * 200_000 + "x"),
+    "blank lines in a page": ("--page", "```\n" + "\n" * 300_000 + "x"),
+    "tags without an end": ("--page", "```\n" + "<A\n" * 200_000),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_what_is_searched_for_is_searched_once(what: str, tmp_path: Path) -> None:
+    """Text in which each place could be the beginning ends in a sentence, in time."""
+    option, text = ENDLESS[what]
+    path = tmp_path / "given"
+    path.write_text(text, "utf-8")
+    done = limited(option, str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_is_deep_or_long_ends_in_a_sentence(tmp_path: Path, run: Run) -> None:
+    """References that go on and on; and a number with more digits than Python converts."""
+    document = copy.deepcopy(published.description("calls"))
+    schemas = document["components"]["schemas"]
+    for step in range(400):
+        following = {"$ref": f"#/components/schemas/S{step + 1}"}
+        schemas[f"S{step}"] = {"type": "object", "properties": {"a": following}}
+    schemas["S400"] = {"type": "string"}
+    schemas["SimplePublicObject"]["properties"]["url"] = {"$ref": "#/components/schemas/S0"}
+    path = spec(tmp_path, document)
+    status, out, err = run("--old", path, "--new", path)
+    assert (status, out) == (2, "")
+    assert "nested too deeply" in err
+    document = copy.deepcopy(published.description("calls"))
+    (item,) = (item for name, item in document["paths"].items() if name.endswith("batch/create"))
+    item["post"]["description"] = f"Up to {'1' * 5000} inputs."
+    assert run("--spec", spec(tmp_path, document), "--json") == (0, [], "")
+
+
+def test_of_two_files_the_one_that_is_wrong_is_named(tmp_path: Path, run: Run) -> None:
+    """Whichever side it is."""
+    wrong, right = tmp_path / "wrong.json", spec(tmp_path, published.description("calls"))
+    wrong.write_text(loop(), "utf-8")
+    for sides in (("--old", wrong, "--new", right), ("--old", right, "--new", wrong)):
+        status, out, err = run(*sides)
+        assert (status, out) == (2, "")
+        assert err.startswith(f"{wrong}: ")
+
+
+def test_a_stream_that_is_not_utf8_holds_what_it_can(tmp_path: Path) -> None:
+    """In words with escapes, and as JSON that is none the less JSON."""
+    document = copy.deepcopy(published.description("calls"))
+    _schema(document, "SimplePublicObject")["na\u00efve"] = {"type": "string"}
+    path = spec(tmp_path, document)
+    for more in ((), ("--json",)):
+        done = subprocess.run(
+            [sys.executable, TOOL, "--spec", path, *more],
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (1, "")
+        if more:
+            assert json.loads(done.stdout)[0]["pointer"].endswith("/na\u00efve")
+
+
+def test_who_reads_may_stop_early(tmp_path: Path) -> None:
+    """A closed pipe is no error, and no other status."""
+    document = copy.deepcopy(published.description("calls"))
+    _schema(document, "SimplePublicObject")["more"] = {"type": "string"}
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as stream:
+        done = subprocess.run(
+            [sys.executable, TOOL, "--spec", spec(tmp_path, document)],
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=stream,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_is_neither_a_file_nor_a_revision(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder, a name that no file can have, and a machine without git."""
+    for given in (tmp_path, "a" * 5000):
+        status, out, err = run("--old", given, "--new", "HEAD")
+        assert (status, out) == (2, "")
+        assert "neither a file nor a git revision" in err
+    monkeypatch.setenv("PATH", str(tmp_path))
+    status, _, err = run("--old", "HEAD", "--new", "HEAD")
+    assert status == 2
+    assert "git is not installed" in err
+
+
+def test_another_repository_of_the_caller_is_not_asked(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook has GIT_DIR set; revisions are ours all the same."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no git repository")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path))
+    assert run("--old", "HEAD", "--new", "HEAD", "--json") == (0, [], "")

@@ -22,7 +22,7 @@ _MOST_JSON, _MOST_YAML = 64 * 2**20, 16 * 2**20
 
 _VERSION = re.compile(r"v\d+|\d{4}-\d{2}(?:-[a-z]+)?")
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<words>[^\n]*)$", re.MULTILINE)
-_DESCRIBES = re.compile(r"^\s*(?:\{\s*)?\"?openapi\"?\s*:", re.MULTILINE)
+_DESCRIBES = re.compile(r"^[ \t]*(?:\{[ \t]*)?\"?openapi\"?[ \t]*:", re.MULTILINE)
 _IS_DESCRIPTION = re.compile(r"\s*(?:\{\s*\"(?:openapi|swagger|info)\"|(?:openapi|swagger):)")
 _OUR_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 
@@ -247,10 +247,11 @@ def _block(text: str, name: str) -> Description | None:
 def blocks(text: str) -> Iterator[tuple[str, int, bool]]:
     """The fenced blocks of a Markdown text: what is in it, the line it begins on, if it ends."""
     marks = iter(_FENCE.finditer(text))
+    line, counted = 1, 0
     for mark in marks:
         fence = mark["fence"]
         end = next((one for one in marks if _closes(one, fence)), None)
-        line = text.count("\n", 0, mark.start()) + 1
+        line, counted = line + text.count("\n", counted, mark.start()), mark.start()
         yield text[mark.end() : end.start() if end else None], line, end is not None
 
 

@@ -5,8 +5,9 @@ new, 1 something changed, 2 a file cannot be read. Never changes a file but the 
 """
 
 import argparse
+import contextlib
 import json
-import subprocess
+import os
 import sys
 from collections.abc import Sequence
 from itertools import groupby
@@ -17,10 +18,11 @@ import bundle
 import compare
 import deviations
 import facts
+import history
 import page
 from attrs import evolve, frozen
 from compare import Compared
-from description import Description, UnreadableError, from_yaml, read, read_page, text_of
+from description import Description, Operation, UnreadableError, from_yaml, read, read_page, text_of
 from facts import Facts
 from findings import Finding, Severity, ordered
 from forms import SchemaError
@@ -49,9 +51,7 @@ class Ours:
 
     def place(self, pointer: Pointer) -> tuple[str, int]:
         """The fragment and the line in which something of the bundle stands."""
-        if (
-            pointer[:1] == ("paths",) and len(pointer) == 2
-        ):  # a path, which is where its methods are
+        if pointer[:1] == ("paths",) and len(pointer) == 2:  # a path is where its methods are
             origin = next(one for at, one in self.bundle.origins.items() if at[:2] == pointer)
             return origin.file, origin.line(pointer)
         problem = self.bundle.problem(pointer, "")
@@ -109,14 +109,12 @@ def news(compared: Compared, here: Ours, seen: deviations.Seen) -> list[Finding]
     Raises:
         UnreadableError: The deviations cannot be read.
     """
-    wording = [one for one in compared.findings if one.severity is Severity.WORDING]
+    told = [one for one in compared.findings if one.severity is not Severity.WORDING]
     same = sum(one.kind == "wording" for agreed in compared.agreed.values() for one in agreed)
-    if same > len(wording):
+    if same > len(compared.findings) - len(told):
         return ordered(compared.findings)  # made from our bundle: there nothing deviates
-    compared = evolve(
-        compared, findings=[one for one in compared.findings if one.severity < Severity.WORDING]
-    )
-    return deviations.apply(deviations.read(here.home / deviations.NAME), compared, seen)
+    known = deviations.read(here.home / deviations.NAME)
+    return deviations.apply(known, evolve(compared, findings=told), seen)
 
 
 def of_page(path: Path, here: Ours) -> Report:
@@ -207,28 +205,38 @@ def of_two(old: str, new: str, here: Ours) -> Report:
     """
     sides = [_side(given) for given in (old, new)]
     known = here.description.operations
-    compared = compare.descriptions(sides[0], sides[1], known)
+    try:
+        compared = compare.descriptions(sides[0], sides[1], known)
+    except SchemaError:
+        for side in sides:  # which of them it is, shows where one is compared with itself
+            _compared_with_itself(side, known)
+        raise
     if not compared.agreed and not compared.findings:
         raise UnreadableError(f"{old} and {new}: neither describes an operation that we know.")
     return Report(compared.findings, old, new)
 
 
+def _compared_with_itself(side: Description, known: Sequence[Operation]) -> None:
+    try:
+        compare.descriptions(side, side, known)
+    except SchemaError as error:
+        raise UnreadableError(f"{side.name}: {error}") from None
+
+
 def _side(given: str) -> Description:
     path = Path(given)
-    if path.exists():
-        return read(path)
+    with contextlib.suppress(OSError):  # no file can have such a name
+        if path.exists() and not path.is_dir():
+            return read(path)
     revision = given if ":" in given else f"{given}:openapi/openapi.yaml"
-    command = ["git", "-C", str(HOME.parent), "show", "--end-of-options", revision]
     try:
-        done = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        raise UnreadableError(f"{given}: no such file, and git cannot be run ({error}).") from None
-    if done.returncode:
+        text = history.text_of(HOME.parent, revision)
+    except (history.UnknownHistoryError, history.BrokenHistoryError) as error:
         raise UnreadableError(
-            f"{given}: this is neither a file nor a git revision that has openapi/openapi.yaml; "
-            "give a path, a tag, a branch or a commit."
-        )
-    return from_yaml(done.stdout.decode("utf-8", "replace"), given)
+            f"{given}: this is neither a file nor a git revision that has openapi/openapi.yaml "
+            f"({error}); give a path, a tag, a branch or a commit."
+        ) from None
+    return from_yaml(text.decode("utf-8", "replace"), given)
 
 
 def as_text(report: Report) -> str:
@@ -260,6 +268,16 @@ def _value(value: Any) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _tell(text: str) -> None:
+    """Print it, whatever the stream can hold; whoever reads may stop early."""
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -298,9 +316,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{options.html}: cannot be written ({error.strerror}).", file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps([one.json() for one in report.findings], ensure_ascii=False, indent=2))
+        _tell(json.dumps([one.json() for one in report.findings], indent=2))
     else:
-        print(as_text(report))
+        _tell(as_text(report))
     return 1 if report.findings else 0
 
 

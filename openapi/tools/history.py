@@ -79,6 +79,14 @@ def extract(home: Path, release: Release, into: Path) -> None:
         files.extractall(into)
 
 
+def text_of(home: Path, revision: str) -> bytes:
+    """A file as a revision has it (`REVISION:PATH`).
+
+    Raises UnknownHistoryError without git; BrokenHistoryError where there is no such thing.
+    """
+    return _git(home, "show", "--end-of-options", revision) or b""
+
+
 def _git(home: Path, *arguments: str, fails: bool = False) -> bytes | None:
     """What git prints; None where it `fails` and may."""
     # A hook, or a caller of its own, may have set another repository.

@@ -16,7 +16,7 @@ from description import UnreadableError
 from facts import Facts, FieldFact, Source, fingerprints, modified_on
 from sources import is_list, is_map
 
-_ENDPOINT = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE)\s*((?:\s*/\s*[A-Za-z0-9_{}.-]+){2,})")
+_ENDPOINT = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE)((?:\s*/\s*[A-Za-z0-9_{}.-]+){2,})")
 _URL = re.compile(r"--url\s+['\"]?https?://[^\s/'\"]+(/[^\s'\"?\\]+)")
 _METHOD = re.compile(r"(?:--request|-X)\s+['\"]?([A-Z]+)")
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff\u2060"), None)
@@ -34,7 +34,7 @@ _SCOPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 _COMPONENT = re.compile(
     r"^(?:export|import)\b.*?(?=^(?:#|>|</?[A-Z]|```|\Z))", re.MULTILINE | re.DOTALL
 )
-_TAG = re.compile(r"^\s*</?[A-Z]\w*[^>]*>\s*$", re.MULTILINE)
+_TAG = re.compile(r"^[ \t]*</?[A-Z]\w*[^>]{0,2000}>[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _QUOTED = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<\w+>")

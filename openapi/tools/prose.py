@@ -21,6 +21,7 @@ _COUNTED = re.compile(
 _NUMBER = re.compile(
     r"(?<![\w.,-])\d{1,3}(?:[ .,\u00a0\u202f]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])"
 )
+_LONGEST = 9  # digits of a limit
 _UNORDERED = re.compile(
     r"not guaranteed|no guarantee|pas garanti|nicht garantiert|keine Garantie|no se garantiza"
     r"|no est[áa] garantizad",
@@ -42,7 +43,7 @@ def limits(text: str) -> set[int]:
     for sentence in sentences(text):
         if _MOST.search(sentence) and _COUNTED.search(sentence):
             numbers = [re.sub(r"\D", "", number[0]) for number in _NUMBER.finditer(sentence)]
-            if len(numbers) == 1:
+            if len(numbers) == 1 and len(numbers[0]) <= _LONGEST:
                 found.add(int(numbers[0]))
     return found
 

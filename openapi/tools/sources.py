@@ -26,6 +26,7 @@ else:
 
 _DEPTH = 100  # no description comes near; what walks or writes one can count on it
 _MOST_NODES = 500_000  # a description of 5 MB has a third of it; aliases of aliases have no end
+_GROWN = "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
 _TAG = "tag:yaml.org,2002:"
 
 
@@ -135,7 +136,7 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
 def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     """Read one YAML mapping from a text, and all that is wrong with it; `file` is its name."""
     try:
-        if (deep := _too_deep(text)) is not None:
+        if (deep := _too_deep(text, file)) is not None:
             return None, [Problem(file, deep, "this is nested too deeply; write it flatter.")]
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
@@ -154,14 +155,20 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
     return Document(file, data, builder.lines), builder.problems
 
 
-def _too_deep(text: str) -> int | None:
-    """The line on which nesting goes too far; composing it could end the whole process."""
+def _too_deep(text: str, file: str) -> int | None:
+    """The line on which nesting goes too far; composing it could end the whole process.
+
+    Raises _GrownError where there are too many nodes: composing those takes gigabytes.
+    """
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if count > 3 * _MOST_NODES:  # each has an event or two, and perhaps a key
+            mark: Any = event.start_mark
+            raise _GrownError(Problem(file, int(mark.line) + 1, _GROWN))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
-                mark: Any = event.start_mark
+                mark = event.start_mark
                 return int(mark.line) + 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -202,10 +209,7 @@ class _Builder:
     def value(self, node: Any, pointer: Pointer) -> Any:
         self._made += 1
         if self._made > _MOST_NODES:
-            text = (
-                "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
-            )
-            raise _GrownError(self.at(node, text))
+            raise _GrownError(self.at(node, _GROWN))
         self.lines.setdefault(pointer, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)

@@ -710,3 +710,35 @@ def test_long_lists_are_compared_in_time(schema: Json, words: str | None) -> Non
         return
     with pytest.raises(SchemaError, match=words):
         compare.documents(new, copy.deepcopy(new))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"type": "string", "minLength": 0}, {"type": "string"}),
+        ({"type": "array", "minItems": 0}, {"type": "array", "uniqueItems": False}),
+        (
+            {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+            {"type": "integer", "exclusiveMinimum": 0},
+        ),
+        (
+            {"type": "integer", "maximum": 9, "exclusiveMaximum": False},
+            {"type": "integer", "maximum": 9},
+        ),
+        (
+            {"allOf": [{"type": "string", "maxLength": 5}, {"maxLength": 9}]},
+            {"allOf": [{"type": "string", "maxLength": 9}, {"maxLength": 5}]},
+        ),
+        (
+            {"allOf": [{"type": "string", "minLength": 2}, {"minLength": 1}]},
+            {"type": "string", "minLength": 2},
+        ),
+    ],
+)
+def test_rules_that_mean_the_same_are_no_change(one: Json, other: Json) -> None:
+    """In both versions of OpenAPI, with bounds that bind nothing, and with several of them."""
+    old, new = real(), real()
+    old["components"]["schemas"]["AssociationTarget"]["properties"]["id"] = one
+    new["components"]["schemas"]["AssociationTarget"]["properties"]["id"] = other
+    assert compare.documents(old, new) == []
+    assert compare.documents(new, old) == []

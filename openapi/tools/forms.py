@@ -7,6 +7,7 @@ into alternatives: that is done by then.
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
+import changes
 from attrs import define, evolve, field
 from sources import Pointer, is_list, is_map
 
@@ -27,6 +28,8 @@ _OF_KIND = {
     "object": ("minProperties", "maxProperties", "propertyNames", "patternProperties"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
+_EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
+_NO_LESS = ("minLength", "minItems", "minProperties")  # nothing has less than none
 _KINDS = ("string", "integer", "number", "boolean", "object", "array", "null")
 UNSAID: Any = object()
 """In a description made of a page: the keywords of which it says nothing. No file has this key."""
@@ -144,7 +147,7 @@ def _form(kind: str, flat: Parts, values: list[Any] | None) -> Form:
     if values is not None:
         fitting = (value for value in values if value is not None)
         form.values = frozenset(map(_shown, fitting))
-    form.rules = dict(_rules(kind, flat))
+    form.rules = _rules(kind, flat)
     form.format = next((str(raw["format"]) for raw in mappings(flat) if raw.get("format")), None)
     if kind == "array":
         form.items = tuple((raw["items"], (*at, "items")) for raw, at in flat if "items" in raw)
@@ -158,14 +161,26 @@ def _shown(value: Any) -> str:
     return value if isinstance(value, str) else repr(value)
 
 
-def _rules(kind: str, flat: Parts) -> Iterator[tuple[str, Any]]:
+def _rules(kind: str, flat: Parts) -> dict[str, Any]:
+    """The rules that hold together: where several are given, the narrowest."""
     own = "number" if kind == "integer" else kind
     of_others = {name for other, names in _OF_KIND.items() if other != own for name in names}
-    for raw, _ in flat:
-        for name, value in raw.items():
+    rules: dict[str, Any] = {}
+    for raw in mappings(flat):
+        for name, value in _bounds_of_numbers(raw).items():
             skipped = name is UNSAID or name in (*_NOT_RULES, *of_others) or name[:2] == "x-"
-            if not skipped and value is not None and value is not False:
-                yield name, value
+            if skipped or value is None or value is False or (name in _NO_LESS and value == 0):
+                continue
+            if name not in rules or changes.of_rule(name, rules[name], value) == "narrower":
+                rules[name] = value
+    return rules
+
+
+def _bounds_of_numbers(raw: dict[str, Any]) -> dict[str, Any]:
+    """The keywords as OpenAPI 3.1 has them; in 3.0, `exclusiveMinimum` is true or false."""
+    exclusive = {name: plain for name, plain in _EXCLUSIVE.items() if raw.get(name) is True}
+    kept = {name: value for name, value in raw.items() if name not in exclusive.values()}
+    return kept | {name: raw.get(plain) for name, plain in exclusive.items()}
 
 
 def _fields(flat: Parts) -> tuple[dict[str, Parts], frozenset[str]]:

@@ -742,3 +742,15 @@ def test_rules_that_mean_the_same_are_no_change(one: Json, other: Json) -> None:
     new["components"]["schemas"]["AssociationTarget"]["properties"]["id"] = other
     assert compare.documents(old, new) == []
     assert compare.documents(new, old) == []
+
+
+def test_a_description_that_has_scopes_may_lose_those_of_an_operation() -> None:
+    """Unless it says nothing of any; then nothing is known of ours."""
+    document = copy.deepcopy(published.description("calls"))
+    (path,) = (path for path in document["paths"] if path.endswith("batch/create"))
+    before = {one.kind for one in _against_ours(document, "create_calls").findings}
+    del document["paths"][path]["post"]["security"]
+    after = {one.kind for one in _against_ours(document, "create_calls").findings}
+    assert after - before == {"scopes"}
+    del document["components"]["securitySchemes"]
+    assert {one.kind for one in _against_ours(document, "create_calls").findings} == before

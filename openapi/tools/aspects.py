@@ -125,10 +125,12 @@ def answers(one: Operation, side: Description) -> dict[str, Body]:
 
 
 def scopes(one: Operation, side: Description) -> list[frozenset[str]] | None:
-    """The sets of scopes of which a token needs one; None where nothing is said of them."""
+    """The sets of scopes of which a token needs one; None where a description has none at all."""
     given = one.raw.get("security", side.document.get("security"))
     if given is None:
-        return [frozenset()] if side.ours and not unsaid(one.raw) else None
+        declared: Any = side.document.get("components")
+        speaks = side.ours or (is_map(declared) and declared.get("securitySchemes"))
+        return [frozenset()] if speaks and not unsaid(one.raw) else None
     if not is_list(given):
         raise SchemaError((*one.at, "security"), "`security` is not a list.")
     sets = {frozenset(_named(item)) for item in given if is_map(item)}

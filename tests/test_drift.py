@@ -777,6 +777,7 @@ def test_what_is_neither_a_file_nor_a_revision(
         status, out, err = run("--old", given, "--new", "HEAD")
         assert (status, out) == (2, "")
         assert "neither a file nor a git revision" in err
+    assert run("--old", "", "--new", "HEAD")[:2] == (2, "")
     monkeypatch.setenv("PATH", str(tmp_path))
     status, _, err = run("--old", "HEAD", "--new", "HEAD")
     assert status == 2

@@ -226,7 +226,7 @@ def _compared_with_itself(side: Description, known: Sequence[Operation]) -> None
 def _side(given: str) -> Description:
     path = Path(given)
     with contextlib.suppress(OSError):  # no file can have such a name
-        if path.exists() and not path.is_dir():
+        if path.exists() and not (given and path.is_dir()):  # to git, no revision is the index
             return read(path)
     revision = given if ":" in given else f"{given}:openapi/openapi.yaml"
     try:

@@ -754,3 +754,33 @@ def test_a_description_that_has_scopes_may_lose_those_of_an_operation() -> None:
     assert after - before == {"scopes"}
     del document["components"]["securitySchemes"]
     assert {one.kind for one in _against_ours(document, "create_calls").findings} == before
+
+
+def test_a_pace_is_no_limit() -> None:
+    """A sentence about requests in a time says nothing about one request."""
+    document = copy.deepcopy(published.description("campaigns"))
+    create = document["paths"]["/marketing/v3/campaigns/batch/create"]["post"]
+    create["description"] += " At most 100 requests per 10 seconds are taken."
+    create["description"] += " Names have a limit of 256 in a batch."
+    findings = _against_ours(document, "create_campaigns").findings
+    assert not [one for one in findings if one.kind == "limit"]
+
+
+def test_a_path_that_cannot_be_read_is_of_no_concern_if_it_is_not_ours() -> None:
+    """One that is ours is."""
+    document = copy.deepcopy(published.description("campaigns"))
+    document["paths"]["/other"] = {"$ref": "elsewhere.json#/a"}
+    assert _against_ours(document, "create_campaigns").agreed
+    document["paths"]["/marketing/v3/campaigns/batch/create"] = {"$ref": "elsewhere.json#/a"}
+    with pytest.raises(SchemaError, match="out of this file"):
+        _against_ours(document, "create_campaigns")
+
+
+def test_how_a_value_without_parts_is_written_is_no_difference() -> None:
+    """`explode` says something about lists and objects."""
+    new = real()
+    _parameter(new)["explode"] = False
+    assert compare.documents(_bundle(), new) == []
+    _parameter(new)["deprecated"] = True
+    (found,) = compare.documents(_bundle(), new)
+    assert (found.kind, found.pointer) == ("deprecated", "/query/startDate/deprecated")

@@ -39,6 +39,11 @@ class Parameter:
         return self.raw.get("required") is True
 
     @property
+    def deprecated(self) -> bool:
+        """Whether it is to go away."""
+        return self.raw.get("deprecated") is True
+
+    @property
     def style(self) -> str:
         """How a value is written, in words."""
         style = self.raw.get("style") or _STYLES.get(self.key[0], "simple")
@@ -145,8 +150,13 @@ def servers(side: Description) -> frozenset[str]:
     return frozenset(str(item.get("url", "")).rstrip("/") for item in items)
 
 
-def limit(body: Body, one: Operation, side: Description) -> tuple[int | None, Pointer]:
-    """The most inputs of a request, and where that stands; off a sentence if need be."""
+def limit(
+    body: Body, one: Operation, side: Description, known: int | None = None
+) -> tuple[int | None, Pointer]:
+    """The most inputs of a request, and where that stands; off sentences if need be.
+
+    Where they name several numbers, it is the one that is known.
+    """
     at = body.at
     for form in side.reader.shape(body.schema).forms:
         if inputs := form.fields.get("inputs"):
@@ -157,6 +167,8 @@ def limit(body: Body, one: Operation, side: Description) -> tuple[int | None, Po
                     return most, at
     said = texts(one.raw, "summary", "description")
     found = set[int]() if side.ours else prose.limits(" ".join(text for (text,) in said.values()))
+    if known in found:
+        return known, at
     if len(found) > 1:
         several = " and ".join(map(str, sorted(found)))
         raise SchemaError((*one.at, "description"), f"two limits are named: {several}.")

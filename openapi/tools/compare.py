@@ -200,7 +200,12 @@ class _Aspects:
         skipped = aspects.unsaid(new.raw)
         if "required" not in skipped:
             self._required(pointer, old.required, new.required, old.at)
-        if "style" not in skipped:
+        if old.deprecated != new.deprecated:
+            shown = (old.deprecated, new.deprecated)
+            change: Change = "added" if new.deprecated else "removed"
+            here = f"{pointer}/deprecated"
+            self._request_value("deprecated", here, shown, change, old.at)
+        if "style" not in skipped and self._several(old):
             if old.style != new.style:
                 here = f"{pointer}/style"
                 self._request_value("style", here, (old.style, new.style), "other", old.at)
@@ -210,6 +215,11 @@ class _Aspects:
         said = [aspects.texts(side.raw, *keys) for side in (old, new)]
         self.here.texts(said[0], said[1], pointer, old.at)
         self.here.parts(old.schema, new.schema, pointer, "request")
+
+    def _several(self, parameter: Parameter) -> bool:
+        """Whether a value has parts, which can be written in several ways."""
+        forms = self.old_side.reader.shape(parameter.schema).forms
+        return not forms or any(form.kind in ("array", "object") for form in forms)
 
     def _request_value(
         self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer
@@ -234,7 +244,7 @@ class _Aspects:
 
     def _limit(self, old: Body, new: Body) -> None:
         was, at = aspects.limit(old, self.old, self.old_side)
-        now, _ = aspects.limit(new, self.new, self.new_side)
+        now, _ = aspects.limit(new, self.new, self.new_side, was)
         pointer = "/".join(LIMIT)
         if self._silent(now is not None) and not self._is_page:
             return

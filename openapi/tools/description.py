@@ -13,12 +13,16 @@ from typing import Any
 import orjson
 import sources
 from attrs import field, frozen
+from forms import SchemaError
 from fragments import METHODS
 from schema import Reader
 from sources import Pointer, is_map
 
 # HubSpot's descriptions have a few megabytes. YAML takes a hundred times the time and memory.
 _MOST_JSON, _MOST_YAML = 64 * 2**20, 16 * 2**20
+
+MOST_OF_PAGE = 2 * 2**20
+"""The most bytes of a page; those of HubSpot have some thousands."""
 
 _VERSION = re.compile(r"v\d+|\d{4}-\d{2}(?:-[a-z]+)?")
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<words>[^\n]*)$", re.MULTILINE)
@@ -78,9 +82,11 @@ class Description:
     name: str = "the description"
     excerpt: bool = False
     reader: Reader = field(init=False, repr=False)
+    _broken: dict[tuple[str, ...], SchemaError] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "reader", Reader(self.document))
+        object.__setattr__(self, "_broken", {})
 
     @cached_property
     def operations(self) -> list[Operation]:
@@ -95,7 +101,11 @@ class Description:
     def _operations(self) -> Iterator[Operation]:
         paths: dict[str, Any] = self.document["paths"]
         for path, given in paths.items():
-            item, _ = self.reader.follow(given, ("paths", path))
+            try:
+                item, _ = self.reader.follow(given, ("paths", path))
+            except SchemaError as error:  # of no concern, unless it is one of ours
+                self._broken[signature(path)] = error
+                continue
             for method in METHODS if is_map(item) else ():
                 if is_map(raw := item.get(method)):
                     name = raw.get("operationId")
@@ -103,8 +113,14 @@ class Description:
                     yield Operation(id_, path, method, item, raw)
 
     def find(self, wanted: Operation) -> Operation | None:
-        """Return the operation that is meant: at the same path, or else at its newest version."""
+        """Return the operation that is meant: at the same path, or else at its newest version.
+
+        Raises:
+            SchemaError: The path is there, and cannot be read.
+        """
         alike = [one for one in self.operations if one.signature == wanted.signature]
+        if wanted.signature in self._broken:
+            raise self._broken[wanted.signature]
         ranked = sorted(
             alike,
             key=lambda one: (one.path == wanted.path, one.version, one.method == wanted.method),
@@ -149,7 +165,7 @@ def read_page(text: str, name: str) -> Description | None:
     return _block(text, name)
 
 
-def text_of(path: Path, name: str) -> str:
+def text_of(path: Path, name: str, *, most: int = _MOST_JSON) -> str:
     """Return the text of a file that is not too large to be what we want.
 
     Raises:
@@ -157,15 +173,14 @@ def text_of(path: Path, name: str) -> str:
     """
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MOST_JSON + 1)
+            data = stream.read(most + 1)
     except OSError as error:
         raise UnreadableError(
             f"{name}: cannot be read ({error.strerror}); look at its path."
         ) from None
-    if len(data) > _MOST_JSON:
-        most = _MOST_JSON // 2**20
+    if len(data) > most:
         raise UnreadableError(
-            f"{name}: this has more than {most} MiB, and no description or page has. "
+            f"{name}: this has more than {most // 2**20} MiB, and no description or page has. "
             "Give the file of one product."
         )
     try:

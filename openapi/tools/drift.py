@@ -7,12 +7,9 @@ new, 1 something changed, 2 a file cannot be read. Never changes a file but the 
 import argparse
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Sequence
-from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import bundle
 import compare
@@ -20,25 +17,26 @@ import deviations
 import facts
 import history
 import page
+import telling
 from attrs import evolve, frozen
 from compare import Compared
-from description import Description, Operation, UnreadableError, from_yaml, read, read_page, text_of
+from description import (
+    MOST_OF_PAGE,
+    Description,
+    Operation,
+    UnreadableError,
+    from_yaml,
+    read,
+    read_page,
+    text_of,
+)
 from facts import Facts
 from findings import Finding, Severity, ordered
 from forms import SchemaError
 from sources import Pointer, SourceError, shown
+from telling import Report, listed
 
 HOME = Path(__file__).resolve().parents[1]
-
-
-@frozen
-class Report:
-    """What is told: the findings, what was compared, and what is to be known beside."""
-
-    findings: list[Finding]
-    old: str
-    new: str
-    notes: tuple[str, ...] = ()
 
 
 @frozen
@@ -98,7 +96,7 @@ def _of_description(given: Description, here: Ours) -> Report:
             "give the description of another product."
         )
     verb = "is" if len(lacking) == 1 else "are"
-    notes = [f"{_listed(lacking)} {verb} not described in {given.name}."] if lacking else []
+    notes = [f"{listed(lacking)} {verb} not described in {given.name}."] if lacking else []
     findings = news(compared, here, "description")
     return Report(findings, "the fragments", given.name, tuple(notes))
 
@@ -124,7 +122,7 @@ def of_page(path: Path, here: Ours) -> Report:
         UnreadableError, SchemaError: It cannot be read whole, or is about no operation of ours.
     """
     name = shown(path)
-    text = text_of(path, name)
+    text = text_of(path, name, most=MOST_OF_PAGE)
     if given := read_page(text, name):
         return _of_description(given, here)
     stated = page.read(text, name)
@@ -239,47 +237,6 @@ def _side(given: str) -> Description:
     return from_yaml(text.decode("utf-8", "replace"), given)
 
 
-def as_text(report: Report) -> str:
-    """The findings for people."""
-    lines: list[str] = [*report.notes]
-    for operation, group in groupby(report.findings, key=lambda one: one.operation):
-        lines += ["", operation]
-        for one in group:
-            lines += [f"  {str(one.severity).upper():<9} {one.kind}  {one.pointer or '/'}"]
-            lines += [f"            was {_value(one.was)}", f"            is  {_value(one.now)}"]
-            lines += [f"            {one.why}"] if one.why else []
-            lines += [f"            edit {one.place}"] if one.place else []
-    counts = [
-        f"{count} {severity}"
-        for severity in Severity
-        if (count := sum(one.severity is severity for one in report.findings))
-    ]
-    what = f"between {report.old} and {report.new}"
-    lines += [
-        "",
-        f"{what[0].upper()}{what[1:]}: {', '.join(counts)}." if counts else f"Nothing new {what}.",
-    ]
-    return "\n".join(lines).strip("\n")
-
-
-def _value(value: Any) -> str:
-    return "-" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _tell(text: str) -> None:
-    """Print it, whatever the stream can hold; whoever reads may stop early."""
-    if reconfigure := getattr(sys.stdout, "reconfigure", None):
-        reconfigure(errors="backslashreplace")
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the status is described at the top of this file."""
     parser = argparse.ArgumentParser(
@@ -307,18 +264,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.html:
             _write_page(options.html, report)
     except (UnreadableError, SourceError) as error:
-        print(error, file=sys.stderr)
+        print(telling.printable(str(error)), file=sys.stderr)
         return 2
     except SchemaError as error:
-        print(f"{options.spec or options.page or options.new}: {error}", file=sys.stderr)
+        where = options.spec or options.page or options.new
+        print(telling.printable(f"{where}: {error}"), file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{options.html}: cannot be written ({error.strerror}).", file=sys.stderr)
         return 2
     if options.json:
-        _tell(json.dumps([one.json() for one in report.findings], indent=2))
+        telling.tell(json.dumps([one.json() for one in report.findings], indent=2))
     else:
-        _tell(as_text(report))
+        telling.tell(telling.as_text(report))
     return 1 if report.findings else 0
 
 

@@ -18,6 +18,12 @@ _COUNTED = re.compile(
     r"|requêtes?|solicitud(?:es)?|anfragen?)\b",
     re.IGNORECASE,
 )
+# A pace is no limit of a request.
+_PACE = re.compile(
+    r"\b(?:per|each|every|par|chaque|pro|je|por|cada)\s+(?:\d+\s+)?(?:second|minute|hour|day|heure|jour"
+    r"|sekunde|stunde|tag|segundo|minuto|hora|d[ií]a)",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(
     r"(?<![\w.,-])\d{1,3}(?:[ .,\u00a0\u202f]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])"
 )
@@ -41,7 +47,8 @@ def limits(text: str) -> set[int]:
     """Return the numbers that sentences name as the most inputs of a request."""
     found: set[int] = set()
     for sentence in sentences(text):
-        if _MOST.search(sentence) and _COUNTED.search(sentence):
+        said = _MOST.search(sentence) and _COUNTED.search(sentence)
+        if said and not _PACE.search(sentence):
             numbers = [re.sub(r"\D", "", number[0]) for number in _NUMBER.finditer(sentence)]
             if len(numbers) == 1 and len(numbers[0]) <= _LONGEST:
                 found.add(int(numbers[0]))

@@ -25,6 +25,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "response": "Response",
         "required": "required",
         "options": "Available options:",
+        "default": "Default",
         "field": "What the {name} of the answer is about.",
         "end": "Was this page helpful?",
     },
@@ -39,6 +40,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "response": "Réponse",
         "required": "requis",
         "options": "Options disponibles :",
+        "default": "Par défaut",
         "field": "Ce que dit {name} dans la réponse.",
         "end": "La page est une aide pour les lecteurs.",
     },
@@ -53,6 +55,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "response": "Antwort",
         "required": "erforderlich",
         "options": "Verfügbare Optionen:",
+        "default": "Standard",
         "field": "Was {name} in der Antwort bedeutet und wann.",
         "end": "Last modified on March 24, 2026",
     },
@@ -67,6 +70,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "response": "Respuesta",
         "required": "obligatorio",
         "options": "Opciones disponibles:",
+        "default": "Predeterminado",
         "field": "Lo que se dice con {name} cuando se responde.",
         "end": "El fin de los datos.",
     },
@@ -89,6 +93,10 @@ class Form:
     listed: bool = False
     markdown: bool = False
     windows: bool = False
+    short_call: bool = False
+    spaced: bool = False  # with spaces that do not break, and with invisible characters
+    buttons: bool = False  # that stand around examples
+    expanded: bool = False  # the insides of fields, too
 
 
 _SAMPLES = """\
@@ -160,8 +168,9 @@ def render(facts: Json, form: Form) -> str:
             "export const Skipped = () => {\n  return <div>maximum batch 7</div>;\n};\n\n"
             f"<Skipped />\n\n{text}"
         )
-    fields = _listed(facts, words) if form.listed else _described(facts, words)
+    fields = _listed(facts, words, form) if form.listed else _described(facts, words)
     text += f"{'' if form.glued else chr(10) * 2}{words['products']}\n{fields}{words['end']}"
+    text = text.replace(" ", "\u00a0").replace("\n", "\u200b\n") if form.spaced else text
     return text.replace("\n", "\r\n") if form.windows else text
 
 
@@ -176,10 +185,15 @@ def _example(facts: Json, form: Form) -> str:
         "--header 'Authorization: Bearer <token>' \\\n"
         f"--header 'Content-Type: application/json' \\\n--data '\n{body}\n'"
     )
+    if form.short_call:
+        head = f'curl -X {facts["method"]} "https://api.hubapi.com{facts["path"]}" \\\n-d'
+        call = f"{head} '\n{body}\n'"
     samples = ""
+    if form.buttons:
+        call, samples = f"\nCopy\nAsk AI\ncURL\nPython\n{call}", "\n200\n207\n"
     if form.samples:
         python = body.replace("true", "True").replace("false", "False")
-        samples = "\n" + _SAMPLES.format(path=facts["path"], body=python)
+        samples += "\n" + _SAMPLES.format(path=facts["path"], body=python)
     answer = shown(facts["response"])
     if form.markdown:
         return f"```bash\n{call}{samples}\n```\n\n```json\n{answer}\n```"
@@ -198,20 +212,25 @@ def _described(facts: Json, words: dict[str, str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _listed(facts: Json, words: dict[str, str]) -> str:
+def _listed(facts: Json, words: dict[str, str], form: Form) -> str:
     lines = ["", words["scopes"], *(facts["scopes"] or ()), ""]
     lines += ["Authorization", "string", "header", words["required"], ""]
     if facts["query"] is not None:
         lines += [words["query"], ""]
         for name, kind in facts["query"].items():
             plain, _, mark = kind.partition(", ")
-            lines += [name, plain, *([words["required"]] if mark else [])]
+            lines += [name, plain, f"{words['default']}: 1"]
+            lines += [words["required"]] if mark else []
     lines += ["", words["body"], "", "application/json", "inputs", "object[]", words["required"]]
     lines += ["", words["response"], "", "successful operation", ""]
     for name, kind in (facts["fields"] or {}).items():
         plain, _, mark = kind.partition(", ")
         lines += [name, plain, *([words["required"]] if mark else []), ""]
         lines += [words["field"].format(name=name), ""]
+        if form.expanded and isinstance(inner := facts["response"].get(name), list):
+            lines += ["Hide child attributes", ""]
+            for key in sorted(inner[0], key=lambda key: key in facts["response"]):
+                lines += [key, "object", words["required"], ""]
         if name in facts["enums"]:
             values = facts["enums"][name]
             lines += [words["options"], *(f"{value}," for value in values[:-1]), values[-1]]

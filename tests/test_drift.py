@@ -415,8 +415,9 @@ def test_a_changed_copy_of_our_bundle(tmp_path: Path, run: Run) -> None:
         assert (status, found["operation"], found["severity"]) == (1, "create_calls", "wording")
 
 
-def test_other_words_on_a_page(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence that was not there, in a language of which something is on record."""
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of what the command reads."""
     home = tmp_path / "openapi"
     for folder in ("fragments", "pages"):
         (home / folder).mkdir(parents=True)
@@ -425,10 +426,20 @@ def test_other_words_on_a_page(tmp_path: Path, run: Run, monkeypatch: pytest.Mon
     for name in ("root.yaml", deviations.NAME):
         (home / name).write_bytes((ROOT / "openapi" / name).read_bytes())
     monkeypatch.setattr(drift, "HOME", home)
-    text = pages.render(kept("create_calls"), pages.Form())
-    target = home / "pages" / "create_calls.yaml"
-    read = facts.Facts(**{**_attributes(page.read(text, "page.txt")), "operation": "create_calls"})
-    target.write_text(facts.write(read), "utf-8")
+    return home
+
+
+def on_record(home: Path, operation: str, form: pages.Form, **more: Any) -> str:
+    """A page whose facts are kept."""
+    text = pages.render(kept(operation, **more), form)
+    read = facts.Facts(**{**_attributes(page.read(text, "page.txt")), "operation": operation})
+    (home / "pages" / f"{operation}.yaml").write_text(facts.write(read), "utf-8")
+    return text
+
+
+def test_other_words_on_a_page(tmp_path: Path, run: Run, home: Path) -> None:
+    """A sentence that was not there, in a language of which something is on record."""
+    text = on_record(home, "create_calls", pages.Form())
     changed = tmp_path / "page.txt"
     changed.write_text(text.replace("This makes", "What it does, it makes"), "utf-8")
     status, (found,), _ = run("--page", changed, "--json")
@@ -443,15 +454,100 @@ def _attributes(read: facts.Facts) -> Json:
     return {name: getattr(read, name) for name in facts.Facts.__slots__ if name[:2] != "__"}
 
 
-def test_a_limit_that_is_said_no_more(tmp_path: Path, run: Run) -> None:
-    """On a page whose end is known it is a change; on another it could be half a page."""
-    path = captured(tmp_path, "create_campaigns", pages.Form(), limit=None)
-    status, (found,), _ = run("--page", path, "--json")
-    assert (status, found["kind"], found["was"], found["now"]) == (1, "limit", 50, None)
-    path = captured(tmp_path, "create_campaigns", pages.Form("German"), limit=None)
+LIMIT = "The maximum number of records in a batch request is 50. "
+
+
+def test_a_limit_that_is_taken_out(tmp_path: Path, run: Run, home: Path) -> None:
+    """Where just its sentence is gone, that is a change."""
+    text = on_record(home, "create_campaigns", pages.Form(glued=False))
+    assert LIMIT in text
+    path = tmp_path / "page.txt"
+    path.write_text(text.replace(LIMIT, ""), "utf-8")
+    status, found, _ = run("--page", path, "--json")
+    assert (status, [one["kind"] for one in found]) == (1, ["limit", "wording"])
+    assert (found[0]["was"], found[0]["now"]) == (50, None)
+
+
+@pytest.mark.parametrize("words", ["It takes fewer than twenty-six of them. ", None])
+def test_a_limit_that_is_not_found(words: str | None, tmp_path: Path, run: Run, home: Path) -> None:
+    """Said in another way, or cut out with what stands around it, it is no change."""
+    text = on_record(home, "create_campaigns", pages.Form(glued=False))
+    start, end = text.index("This makes"), text.index(LIMIT) + len(LIMIT)
+    changed = text.replace(LIMIT, words) if words else text[:start] + text[end:]
+    path = tmp_path / "page.txt"
+    path.write_text(changed, "utf-8")
     status, out, err = run("--page", path, "--json")
     assert (status, out) == (2, "")
     assert "says no more of the most inputs of a request" in err
+
+
+def _without_results(facts: Json) -> None:
+    facts["response"]["results"] = []
+
+
+def _without_partial(facts: Json) -> None:
+    for side in ("response", "fields"):
+        del facts[side]["errors"], facts[side]["numErrors"]
+
+
+def _without_type(facts: Json) -> None:
+    del facts["fields"]["numErrors"]
+
+
+def _without_query(facts: Json) -> None:
+    facts["query"] = {}
+
+
+def _without_marks(facts: Json) -> None:
+    facts["fields"] = {name: kind.partition(",")[0] for name, kind in facts["fields"].items()}
+
+
+def _without_values(facts: Json) -> None:
+    facts["enums"] = {}
+    facts["response"]["status"] = "<string>"
+
+
+LOST: dict[str, tuple[Callable[[Json], None], str]] = {
+    "results": (_without_results, "what is in `results` of the response"),
+    "partial": (_without_partial, "`errors`, which stand in the example of a partial success"),
+    "type": (_without_type, "the type of `numErrors`"),
+    "query": (_without_query, "the query parameters"),
+    "marks": (_without_marks, "what is required"),
+    "values": (_without_values, "the values of `status`"),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_what_a_page_lacks_is_not_lost_in_silence(
+    what: str, tmp_path: Path, run: Run, home: Path
+) -> None:
+    """Nor taken for a change: it may have been captured without it."""
+    form = pages.Form(listed=True, glued=False, indented=True)
+    on_record(home, "read_campaigns", form, fields=FIELDS)
+    stated = kept("read_campaigns", fields=copy.deepcopy(FIELDS))
+    change, words = LOST[what]
+    change(stated)
+    path = tmp_path / "page.txt"
+    path.write_text(pages.render(stated, form), "utf-8")
+    status, out, err = run("--page", path, "--json")
+    assert (status, out) == (2, "")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("source", []), ("enums", None), ("enums", {"status": 1}), ("response", 5), ("request", {})],
+)
+def test_damaged_facts_end_in_a_sentence(
+    key: str, value: Any, tmp_path: Path, run: Run, home: Path
+) -> None:
+    """Facts are data that people edit."""
+    path = home / "pages" / "create_calls.yaml"
+    path.write_text(yaml.safe_dump({**kept("create_calls"), key: value}), "utf-8")
+    page_path = captured(tmp_path, "create_calls", pages.Form())
+    status, _, err = run("--page", page_path)
+    assert status == 2
+    assert "these are no facts of a page" in err
 
 
 # ---------------------------------------------------------------- two versions

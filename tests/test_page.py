@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,7 @@ FORMS = st.builds(
         name: st.booleans()
         for name in (
             *("twice", "indented", "glued", "split_path", "heading", "samples", "listed"),
-            *("markdown", "windows"),
+            *("markdown", "windows", "short_call", "spaced", "buttons", "expanded"),
         )
     },
 )
@@ -205,6 +207,140 @@ def test_the_language_is_told(language: str) -> None:
     facts = kept("create_campaigns", fields=FIELDS)
     read = page.read(pages.render(facts, pages.Form(language=language, listed=True)), "p")
     assert read.sources[0].language == language
+
+
+def altered(operation: str, old: str, new: str, **more: Any) -> str:
+    """A page in which something stands otherwise."""
+    text = pages.render(kept(operation, **more), pages.Form(glued=False))
+    assert old in text
+    return text.replace(old, new)
+
+
+VALUES = "CANCELED, COMPLETE, PENDING, PROCESSING"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "CANCELED,COMPLETE,PENDING,PROCESSING ",
+        "CANCELED, COMPLETE,\nPENDING, PROCESSING ",
+        "CANCELED,\n\nCOMPLETE,\n\nPENDING,\n\nPROCESSING\n",
+        "CANCELED, COMPLETE, PENDING, PROCESSING",
+    ],
+)
+def test_a_list_of_values_is_read_to_its_end(shown: str) -> None:
+    """However it is set, and with the text that follows glued to it."""
+    read = page.read(altered("create_calls", f"{VALUES} Show", f"{shown}Show"), "page.txt")
+    assert read.enums == {"status": VALUES.split(", ")}
+
+
+@pytest.mark.parametrize("name", ["listed", "glued"])
+def test_a_list_without_the_value_of_the_example_is_refused(name: str) -> None:
+    """Its beginning is cut off."""
+    form = pages.Form(listed=name == "listed", glued=False)
+    text = pages.render(kept("read_campaigns", fields=FIELDS), form)
+    with pytest.raises(UnreadableError, match="status"):
+        page.read(text.replace("CANCELED,", ""), "page.txt")
+
+
+def test_variables_named_curl_begin_no_sample() -> None:
+    """What stands between them and the next response is said in words."""
+    text = altered("create_campaigns", "\n\nThis makes", "\n\n$curl = curl_init();\n\nThis makes")
+    assert page.read(text, "page.txt").limit == 50
+
+
+def test_a_call_without_its_response_ends_before_the_words() -> None:
+    """Where the first response is cut out, the sentences after it stay."""
+    facts = kept("create_campaigns")
+    text = pages.render(facts, pages.Form(glued=False))
+    start, end = text.index('{\n"completedAt"'), text.index("This makes")
+    assert page.read(text[:start] + text[end:], "page.txt").limit == 50
+
+
+def test_copies_of_which_each_has_more_are_refused() -> None:
+    """One of them is damaged."""
+    facts = kept("create_calls")
+    other = copy.deepcopy(facts)
+    other["response"]["numFailures"] = other["response"].pop("numErrors")
+    texts = [pages.render(one, pages.Form(twice=False)) for one in (facts, other)]
+    with pytest.raises(UnreadableError, match="each has fields that the other lacks"):
+        page.read("\n".join(texts), "page.txt")
+
+
+def test_an_example_with_a_field_twice_is_refused() -> None:
+    """Something in its middle is cut out."""
+    text = altered("create_calls", '"numErrors"', '"status": "x",\n"numErrors"')
+    with pytest.raises(UnreadableError, match="a field stands in it twice"):
+        page.read(text, "page.txt")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"numErrors": 123', f'"numErrors": {"9" * 5000}'),
+        ('"links": {}', '"links": ' + '{"a":' * 400 + "1" + "}" * 400),
+        ("--request POST", "--request FETCH"),
+        ("Was this page helpful?", "Last modified on March 99, 2026"),
+        ("Was this page helpful?", f"A batch has at most {'9' * 5000} inputs."),
+    ],
+)
+def test_a_page_with_one_strange_thing(old: str, new: str) -> None:
+    """It is refused, or the thing is no fact; nothing stumbles."""
+    read = None
+    with contextlib.suppress(UnreadableError):
+        read = page.read(altered("create_calls", old, new), "page.txt")
+    if read:
+        assert (read.limit, read.method, read.sources[0].modified) == (None, "POST", None)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(
+            "POST" + " " * 50,
+            "{",
+            '{"',
+            '{"a":x',
+            "A, ",
+            "A,\n",
+            "A, \n",
+            "\n\n<A",
+            "export const\n",
+        ),
+        *("curl https:\n", "```\n", "```\n<A ", "```\nimport a\n", " ", "\n", "/a", "max ", "9 "),
+    ],
+)
+def test_a_long_page_takes_its_time_and_no_more(piece: str) -> None:
+    """No pattern looks at the same text again and again."""
+    text = pages.render(kept("create_calls"), pages.Form())
+    begun = time.process_time()
+    for content in (text + piece * (300_000 // len(piece)), piece * (300_000 // len(piece))):
+        with contextlib.suppress(UnreadableError):
+            page.read(content, "page.txt")
+    assert time.process_time() - begun < 5
+
+
+LIMITS = {
+    "Each request can include no more than 25 records.": 25,
+    "Up to 25 items.": 25,
+    "A request cannot exceed 25 inputs.": 25,
+    "You can make up to 1,000 of them at once.": 1000,
+    "Un lot ne peut pas dépasser 25 fiches.": 25,
+    "Au maximum 1\u202f000 éléments.": 1000,
+    "Ein Batch ist auf 25 Elemente beschränkt.": 25,
+    "Bis zu 1.000 Elemente.": 1000,
+    "El lote no puede superar los 25 registros.": 25,
+    "Hasta 25 elementos.": 25,
+    "Up to 65,536 characters.": None,
+    "It was made with 12 others.": None,
+}
+
+
+@pytest.mark.parametrize("sentence", LIMITS)
+def test_a_limit_in_other_words(sentence: str) -> None:
+    """In every language, and with the figures that are written there."""
+    text = altered("create_calls", "This makes", f"{sentence} This makes")
+    assert page.read(text, "page.txt").limit == LIMITS[sentence]
 
 
 @pytest.mark.skipif(not CAPTURED, reason="the captured pages are not beside the project")

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import against
 import bundle
 import compare
 import deviations
@@ -30,7 +31,6 @@ from description import (
     read_page,
     text_of,
 )
-from facts import Facts
 from findings import Finding, Severity, ordered
 from forms import SchemaError
 from sources import Pointer, SourceError, shown
@@ -137,62 +137,14 @@ def of_page(path: Path, here: Ours) -> Report:
         )
     kept_at = here.home / "pages" / f"{one.id}.yaml"
     kept = facts.read(kept_at) if kept_at.exists() else None
-    if kept:
-        _whole(stated, kept, name)
+    words = against.compared(text, stated, kept) if kept else None
+    if kept and words:
+        against.whole(stated, kept, words, name)
     compared = Compared([], {})
     compare.operation(one, found, here.description, description, one.id, compared, place=here.place)
     findings = news(compared, here, "page")
-    findings += _wording(one.id, text, stated, kept) if kept else []
+    findings += against.wording(one.id, words) if words else []
     return Report(ordered(findings), "the fragments", name)
-
-
-def _whole(stated: Facts, kept: Facts, name: str) -> None:
-    """Refuse a page that ends before something that it used to state."""
-    known = {print_ for source in kept.sources for print_ in source.prose[-2:]}
-    if known & {*stated.sources[0].prose}:
-        return
-    lost = [
-        words
-        for words, before, now in (
-            ("the most inputs of a request", kept.limit, stated.limit),
-            ("the values of its enumerations", kept.enums, stated.enums),
-            ("the order of results", kept.order_of_results, stated.order_of_results),
-            ("the scopes", kept.scopes, stated.scopes),
-        )
-        if before and not now
-    ]
-    if lost:
-        raise UnreadableError(
-            f"{name}: the page says no more of {' and '.join(lost)}, and its end is another than "
-            "it was: it seems to be half a page. Capture it again, from its top to its end."
-        )
-
-
-def _wording(operation: str, text: str, stated: Facts, kept: Facts) -> list[Finding]:
-    """Sentences that were not there when the facts were kept, and those that are gone."""
-    now = stated.sources[0].prose
-    best = max(kept.sources, key=lambda source: len({*source.prose} & {*now}))
-    if 2 * len({*best.prose} & {*now}) < max(len(best.prose), 1):
-        return []  # in a language, or a form, of which nothing is on record
-    fresh = [one for one in page.sentences(text) if not {*facts.fingerprints(one)} <= {*best.prose}]
-    gone = len({*best.prose} - {*now})
-    if not fresh and not gone:
-        return []
-    was = f"{gone} sentence{'s'[: gone != 1]} of {best.page}" if gone else None
-    why = "The page is worded otherwise; what it states is compared apart from that."
-    return [
-        Finding(
-            operation=operation,
-            pointer="/description",
-            kind="wording",
-            severity=Severity.WORDING,
-            was=was,
-            now=" / ".join(fresh) or None,
-            why=why,
-            file=f"openapi/pages/{operation}.yaml",
-            line=1,
-        )
-    ]
 
 
 def of_two(old: str, new: str, here: Ours) -> Report:

@@ -23,6 +23,7 @@ HEADER = """\
 # `prose` has a short number for each sentence, which tells whether one has changed.
 """
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
+_CHANGING = re.compile(r"\b[A-Z][A-Z0-9_]{2,}(?:\b|(?=[A-Z][a-z])),?|\d+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # What an example never says of its fields.
 _EXAMPLE = ["required", "additionalProperties", "null", "rules", "default", "enum"]
@@ -104,7 +105,7 @@ class Facts:
 
 def fingerprints(text: str) -> tuple[str, ...]:
     """A short number for each sentence; white space, figures and lists of values do not count."""
-    plain = (re.sub(r"\b[A-Z][A-Z0-9_]{2,}\b,?|\d+", "#", part) for part in prose.sentences(text))
+    plain = (_CHANGING.sub("#", part) for part in prose.sentences(text))
     even = (re.sub(r"[\W_]+", " ", part).strip().lower() for part in plain)
     return tuple(
         dict.fromkeys(hashlib.sha256(part.encode()).hexdigest()[:10] for part in even if part)
@@ -122,6 +123,7 @@ def read(path: Path) -> Facts:
         raise UnreadableError(str(problems[0]))
     data = document.data
     try:
+        _formed(data)
         return Facts(
             operation=str(data["operation"]),
             sources=tuple(_source(item) for item in data["source"]),
@@ -141,6 +143,18 @@ def read(path: Path) -> Facts:
             f"{sources.shown(path)}: these are no facts of a page ({error}); write them with "
             "`make page PAGE=file`."
         ) from None
+
+
+def _formed(data: Mapping[str, Any]) -> None:
+    """Look at what is used as it stands."""
+    kinds = {"source": list, "enums": dict, "request": dict, "response": dict}
+    for name, kind in kinds.items():
+        if not isinstance(data[name], kind) or (not data[name] and name != "enums"):
+            raise TypeError(f"`{name}` is {data[name]!r:.40}")
+    if not all(is_list(values) for values in data["enums"].values()):
+        raise TypeError("`enums` has no lists")
+    if not is_list(data["request"].get("inputs")) or not is_list(data["response"].get("results")):
+        raise TypeError("an example lacks `inputs` or `results`")
 
 
 def write(facts: Facts) -> str:
@@ -269,6 +283,9 @@ def _refined(example: dict[str, Any] | None, listed: dict[str, Any]) -> dict[str
     return example if example.get("type") == listed["type"] else listed
 
 
-def modified_on(text: str) -> str:
-    """A page's own date, such as `March 24, 2026`, as ISO 8601."""
-    return datetime.strptime(text, "%B %d, %Y").date().isoformat()  # noqa: DTZ007 - a day
+def modified_on(text: str) -> str | None:
+    """A page's own date, such as `March 24, 2026`, as ISO 8601; None if there is no such day."""
+    try:
+        return datetime.strptime(text, "%B %d, %Y").date().isoformat()  # noqa: DTZ007 - a day
+    except ValueError:
+        return None

@@ -10,12 +10,15 @@ from collections.abc import Iterator
 # A sentence about the most that one request takes: a word for "most", a word for what is counted.
 _MOST = re.compile(
     r"\b(?:max(?:imum|imal\w*|imo|ima)?|m[áa]xim[oa]s?|höchst\w*|l[ií]mit\w*|up to|at most|hasta"
-    r"|no more than|jusqu.\s?à|au plus|bis zu)\b",
+    r"|no more than|(?:can ?not|can't|may not|must not) (?:exceed|have more than)|jusqu.\s?à"
+    r"|au plus|ne (?:peut|doit|peuvent|doivent) pas dépasser|bis zu|begrenzt|beschränkt"
+    r"|no (?:puede|debe|pueden|deben) (?:superar|exceder))\b",
     re.IGNORECASE,
 )
 _COUNTED = re.compile(
     r"\b(?:batch\w*|lots?|lotes?|stapel\w*|inputs?|entr[ée]es?|entradas?|eingaben?|requests?"
-    r"|requêtes?|solicitud(?:es)?|anfragen?)\b",
+    r"|requêtes?|solicitud(?:es)?|anfragen?|items?|[ée]l[ée]ments?|elementos?|elementen?|at once"
+    r"|at a time|à la fois|gleichzeitig|auf einmal|a la vez)\b",
     re.IGNORECASE,
 )
 # A pace is no limit of a request.
@@ -24,10 +27,12 @@ _PACE = re.compile(
     r"|sekunde|stunde|tag|segundo|minuto|hora|d[ií]a)",
     re.IGNORECASE,
 )
+_MOST_DIGITS = 10
 _NUMBER = re.compile(
     r"(?<![\w.,-])\d{1,3}(?:[ .,\u00a0\u202f]\d{3})+(?![\w-])|(?<![\w.-])\d+(?![\w-])"
 )
-_LONGEST = 9  # digits of a limit
+# What follows a sentence may be glued to it.
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[a-zà-ÿ0-9)][.!?])(?=[A-ZÀ-Þ][a-zà-ÿ])")
 _UNORDERED = re.compile(
     r"not guaranteed|no guarantee|pas garanti|nicht garantiert|keine Garantie|no se garantiza"
     r"|no est[áa] garantizad",
@@ -38,7 +43,7 @@ _UNORDERED = re.compile(
 def sentences(text: str) -> Iterator[str]:
     """The sentences of a text, their white space evened out; line breaks do not part them."""
     for paragraph in re.split(r"\n[ \t]*\n", text):
-        for sentence in re.split(r"(?<=[.!?])\s+", paragraph):
+        for sentence in _SENTENCE_END.split(paragraph):
             if even := " ".join(sentence.split()):
                 yield even
 
@@ -50,7 +55,7 @@ def limits(text: str) -> set[int]:
         said = _MOST.search(sentence) and _COUNTED.search(sentence)
         if said and not _PACE.search(sentence):
             numbers = [re.sub(r"\D", "", number[0]) for number in _NUMBER.finditer(sentence)]
-            if len(numbers) == 1 and len(numbers[0]) <= _LONGEST:
+            if len(numbers) == 1 and len(numbers[0]) < _MOST_DIGITS:
                 found.add(int(numbers[0]))
     return found
 

@@ -151,7 +151,7 @@ drift: $(PROJECT) ## what HubSpot says otherwise than the fragments: SPEC=file o
 	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $${HTML:+--html "$$HTML"} $(if $(JSON),--json)
 
 page: $(PROJECT) ## keep the facts of a captured page: PAGE=file (OPERATION=id for a new one)
-	@$(RUN) openapi/tools/keep.py $${OPERATION:+--operation "$$OPERATION"} -- "$$PAGE"
+	@$(RUN) openapi/tools/keep.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
 
 # ---------------------------------------------------------------- tests
 

@@ -29,7 +29,8 @@ class Words:
     @property
     def known(self) -> bool:
         """Whether the page is in a language, and a form, of which something is on record."""
-        return 2 * (len(self.like.prose) - self.gone) >= len(self.like.prose)
+        known = len(self.like.prose)
+        return 0 < known <= 2 * (known - self.gone)
 
 
 def compared(text: str, stated: Facts, kept: Facts) -> Words:

@@ -35,9 +35,10 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\ufeff\u2060"), Non
 # What stands around examples to be clicked.
 _BUTTON = re.compile(
     r"^ *(?:Copy(?: page)?|Ask AI|Try it|cURL|Python|JavaScript|Node(?:\.js)?|PHP|Go|Java|Ruby|C#"
-    r"|\d{3}|default) *$|(?:Show|Hide) child attributes",
+    r"|\d{3}|default) *$",
     re.MULTILINE,
 )
+_UNFOLD = re.compile(r"[ \n]?(?:Show|Hide)[ \n]child[ \n]attributes[ \n]?")
 _MODIFIED = re.compile(r"^ *Last modified on (\w+ \d{1,2}, \d{4})\s*$", re.MULTILINE)
 _SCOPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+")
 _COMPONENT = re.compile(
@@ -153,7 +154,7 @@ def _parts(text: str, name: str) -> _Parts:
         examples.union([one.value for one in side], name) for side in (requests, responses)
     )
     words = _outside(plain, objects, responses)
-    words = _BUTTON.sub(" ", _ENDPOINT.sub("", words))
+    words = _UNFOLD.sub("\n", _BUTTON.sub(" ", _ENDPOINT.sub("", words)))
     listed = listing.Listed()
     rest = _MODIFIED.sub("", listing.without_fields(words, request, response, listed))
     return _Parts(plain, found, next(iter(endpoints)), request, response, listed, rest)

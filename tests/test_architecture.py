@@ -288,6 +288,17 @@ def test_modules_are_short(module: str) -> None:
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= LONGEST
 
 
+TOOLS = sorted((PACKAGE.parents[1] / "openapi" / "tools").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
+def test_a_tool_is_one_idea(path: Path) -> None:
+    """It says at its top what it decides, and fits on few screens."""
+    text = path.read_text("utf-8")
+    assert len(text.splitlines()) <= LONGEST
+    assert (ast.get_docstring(ast.parse(text)) or "").count("\n") >= 2
+
+
 # ---------------------------------------------------------------- what nobody does
 
 CLOCKS = re.compile(

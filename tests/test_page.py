@@ -311,13 +311,13 @@ def test_a_page_with_one_strange_thing(old: str, new: str) -> None:
     ],
 )
 def test_a_long_page_takes_its_time_and_no_more(piece: str) -> None:
-    """No pattern looks at the same text again and again."""
+    """No pattern looks at the same text again and again: that would take minutes, not a second."""
     text = pages.render(kept("create_calls"), pages.Form())
     begun = time.process_time()
     for content in (text + piece * (300_000 // len(piece)), piece * (300_000 // len(piece))):
         with contextlib.suppress(UnreadableError):
             page.read(content, "page.txt")
-    assert time.process_time() - begun < 5
+    assert time.process_time() - begun < 60
 
 
 LIMITS = {

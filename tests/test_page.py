@@ -191,6 +191,14 @@ def test_two_limits_are_refused() -> None:
         page.read("\n".join(texts), "page.txt")
 
 
+def test_a_request_that_runs_into_the_response_is_refused() -> None:
+    """Where the end of one and the beginning of the other were cut out."""
+    facts = kept("create_calls")
+    facts["request"] |= facts["response"]
+    with pytest.raises(UnreadableError, match="holds `completedAt` of a response"):
+        page.read(pages.render(facts, pages.Form()), "page.txt")
+
+
 def test_examples_that_contradict_each_other_are_refused() -> None:
     """A field cannot be a text and a number."""
     facts = kept("create_calls")

@@ -204,7 +204,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     two = (options.old is not None) + (options.new is not None)
     if (options.spec is not None) + (options.page is not None) + two / 2 != 1:
-        parser.error("give --spec FILE, or --page FILE, or --old FILE and --new FILE")
+        parser.error(
+            "give --spec FILE, or --page FILE, or --old FILE and --new FILE "
+            "(to make: SPEC=, PAGE=, OLD= and NEW=)"
+        )
     try:
         here = ours(HOME)
         if options.spec:

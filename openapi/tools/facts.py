@@ -88,14 +88,15 @@ class Facts:
         return Description(document, self.sources[0].page, excerpt=True)
 
     def joined(self, more: "Facts") -> "Facts":
-        """These facts with those of another page of the operation, which count where both speak."""
+        """These facts with those of a newer page, which is known to be whole.
+
+        What only some forms of a page show stays where the newer one does not show it.
+        """
         pages = {source.page: source for source in (*self.sources, *more.sources)}
         return evolve(
             more,
             operation=self.operation,
             sources=tuple(pages.values()),
-            limit=self.limit if more.limit is None else more.limit,
-            order_of_results=more.order_of_results or self.order_of_results,
             scopes=more.scopes or self.scopes,
             enums={**self.enums, **more.enums},
             query=self.query if more.query is None else more.query,

@@ -13,12 +13,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import against
 import bundle
 import drift
 import facts
 import page
 from attrs import evolve
-from description import UnreadableError, signature, text_of
+from description import MOST_OF_PAGE, UnreadableError, signature, text_of
 from sources import SourceError, shown
 
 
@@ -30,14 +31,18 @@ def keep(path: Path, home: Path, *, operation: str | None = None) -> Path:
         operation: The id of an operation that no fragment describes yet.
 
     Raises:
-        UnreadableError: The page cannot be read, or is about an operation without a name.
+        UnreadableError: The page cannot be read, may be half of one, or is about an operation
+            without a name.
     """
-    stated = page.read(text_of(path, shown(path)), shown(path))
+    text = text_of(path, shown(path), most=MOST_OF_PAGE)
+    stated = page.read(text, shown(path))
     month = dt.datetime.now(dt.UTC).strftime("%Y-%m")
     stated = evolve(stated, sources=(evolve(stated.sources[0], captured=month),))
     target = home / "pages" / f"{operation or _known(stated, home, shown(path))}.yaml"
     stated = evolve(stated, operation=target.stem)
     before = facts.read(target) if target.exists() else None
+    if before:
+        against.whole(stated, before, against.compared(text, stated, before), shown(path))
     bundle.write(target, facts.write(before.joined(stated) if before else stated))
     return target
 

@@ -153,6 +153,11 @@ def _parts(text: str, name: str) -> _Parts:
     request, response = (
         examples.union([one.value for one in side], name) for side in (requests, responses)
     )
+    if mixed := request.keys() & {"results", "completedAt"}:
+        raise UnreadableError(
+            f"{name}: the example of the request holds `{min(mixed)}` of a response; something "
+            "between the two is missing: capture the page again."
+        )
     words = _outside(plain, objects, responses)
     words = _UNFOLD.sub("\n", _BUTTON.sub(" ", _ENDPOINT.sub("", words)))
     listed = listing.Listed()

@@ -728,6 +728,7 @@ def test_a_file_without_an_end_is_not_read(option: str, most: int, tmp_path: Pat
     [
         (WHOLE, "give it as --spec"),
         ("openapi: 3.0.1\npaths: {}", "give it as --spec"),
+        ("# A bundle.\n# Of ours.\nopenapi: 3.1.0\npaths: {}", "give it as --spec"),
         ("Some words.", "Missing: the operation"),
         (
             pages.render(

@@ -27,7 +27,9 @@ MOST_OF_PAGE = 2 * 2**20
 _VERSION = re.compile(r"v\d+|\d{4}-\d{2}(?:-[a-z]+)?")
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<words>[^\n]*)$", re.MULTILINE)
 _DESCRIBES = re.compile(r"^[ \t]*(?:\{[ \t]*)?\"?openapi\"?[ \t]*:", re.MULTILINE)
-_IS_DESCRIPTION = re.compile(r"\s*(?:\{\s*\"(?:openapi|swagger|info)\"|(?:openapi|swagger):)")
+_IS_DESCRIPTION = re.compile(
+    r"\s*(?:#[^\n]*\n\s*)*(?:\{\s*\"(?:openapi|swagger|info)\"|(?:openapi|swagger):)"
+)
 _OUR_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 
 

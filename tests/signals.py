@@ -28,9 +28,9 @@ from hubspot_batch import (
     Outcome,
     OutcomeIterator,
     OutcomeStatus,
-    crew,
     result_of,
 )
+from hubspot_batch._engine import executors as crew
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from played import CALLS, NOON, held, mark
 from soaking import Report, silence
@@ -197,7 +197,7 @@ class Run:
         if error is None:
             assert self.alarm.swallowed, "it is swallowed"
             return "a destructor"
-        if self.alarm.rang_in("runs.py _drive", "runs.py collect", "iterators.py __next__"):
+        if self.alarm.rang_in("runner.py _drive", "runner.py collect", "iterators.py __next__"):
             return "the run"
         if self.outcomes is not None and self.outcomes.result is None:
             return "between two outcomes"
@@ -208,14 +208,14 @@ class Run:
         if error is None:
             return self.result
         account = result_of(error)
-        if self.alarm.rang_in("runs.py _drive"):
+        if self.alarm.rang_in("runner.py _drive"):
             assert account is not None, "there is no account"
         if account is None and self.outcomes is not None:
             # It came between two outcomes, as it can in the caller's own lines.
             self.outcomes.close()
             account = self.outcomes.result
             assert account is not None, "there is no account of the iterator"
-        over = not self.alarm.rang_in("runs.py collect")
+        over = not self.alarm.rang_in("runner.py collect")
         assert account is not None or over or not begun, "there is no account, and it had begun"
         return account
 

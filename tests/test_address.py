@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hubspot_batch import ConfigurationError
-from hubspot_batch.address import is_loopback, proxy_for, read_base_url
+from hubspot_batch.options import is_loopback, proxy_for, read_base_url
 
 
 @pytest.mark.parametrize(

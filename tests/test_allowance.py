@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from hubspot_batch.allowance import Allowance
-from hubspot_batch.policies import RateLimit
+from hubspot_batch._transport.rate_limit import Allowance
+from hubspot_batch.options import RateLimit
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, OutcomeStatus
-from hubspot_batch.answers import Answer
-from hubspot_batch.batch import BatchRun
-from hubspot_batch.chunks import EXTRA_AT_MOST, Chunk, InvalidInputError, Operation
-from hubspot_batch.evidence import Entry, Refusal, Results
-from hubspot_batch.gathering import BYTES_AT_MOST
-from hubspot_batch.policies import Fate
+from hubspot_batch._engine.chunk import EXTRA_AT_MOST, Chunk, InvalidInputError, Operation
+from hubspot_batch._engine.chunker import BYTES_AT_MOST
+from hubspot_batch._engine.response import Answer
+from hubspot_batch._engine.run import BatchRun
+from hubspot_batch._matching.items import Entry, Refusal, Results
+from hubspot_batch._transport.retry import Fate
 from hypothesis import given
 from hypothesis import strategies as st
 

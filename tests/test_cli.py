@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubspot_batch import HubSpotBatch, cli, sandbox
+from hubspot_batch import HubSpotBatch, sandbox
+from hubspot_batch.cli import main as cli
 from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, SandboxTransport
 from hubspot_batch.sandbox.examples import CAMPAIGN_IDS
 from hubspot_batch.sandbox.serve import DEFAULT_PORT
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMAND = [sys.executable, "-m", "hubspot_batch.cli"]
+COMMAND = [sys.executable, "-m", "hubspot_batch"]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -125,11 +126,11 @@ def test_what_is_not_installed_is_named(
     arguments: Sequence[str],
 ) -> None:
     """Without the extra, the sentence says how to get it."""
-    for name in ("demo.run", "demo.report", "sandbox.serving"):
+    for name in ("cli.demo.run", "cli.demo.tables", "sandbox.serving"):
         monkeypatch.delitem(sys.modules, f"hubspot_batch.{name}", raising=False)
     # A submodule that was imported before is an attribute, and would be taken from there.
-    monkeypatch.delattr("hubspot_batch.demo.run", raising=False)
-    monkeypatch.delattr("hubspot_batch.demo.report", raising=False)
+    monkeypatch.delattr("hubspot_batch.cli.demo.run", raising=False)
+    monkeypatch.delattr("hubspot_batch.cli.demo.tables", raising=False)
     monkeypatch.delattr("hubspot_batch.sandbox.serving", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
@@ -147,8 +148,9 @@ def test_what_is_not_installed_is_named(
 def test_the_version_is_quick() -> None:
     """`--version` loads neither the sandbox nor the demo."""
     code = (
-        "import sys; from hubspot_batch.cli import main; code = main(['--version']); "
-        "assert not {'uvicorn', 'hubspot_batch.sandbox', 'hubspot_batch.demo'} & set(sys.modules); "
+        "import sys; from hubspot_batch.cli.main import main; code = main(['--version']); "
+        "late = {'uvicorn', 'hubspot_batch.sandbox', 'hubspot_batch.cli.demo'}; "
+        "assert not late & set(sys.modules); "
         "sys.exit(code)"
     )
     done = subprocess.run(
@@ -366,7 +368,7 @@ def test_what_stops_a_run_is_said(
     words: str,
 ) -> None:
     """Exit code 3, and a sentence where there is anybody to read it."""
-    from hubspot_batch.demo import run as demo
+    from hubspot_batch.cli.demo import run as demo
 
     def stop(stream: io.StringIO, **options: Any) -> int:
         raise raised

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hubspot_batch import HubSpotBatch
-from hubspot_batch.crew import Crew, Workers
+from hubspot_batch._engine.executors import Crew, Workers
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from signals import left_beside, rows
 from watch import SECRET
@@ -108,7 +108,7 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
     """Those of its parent are not there; a call would wait for them for ever."""
     script = """
 import os, warnings
-from hubspot_batch.crew import Crew, Workers
+from hubspot_batch._engine.executors import Crew, Workers
 warnings.simplefilter("ignore", DeprecationWarning)
 crew = Crew(Workers(1), lambda given: given + 1)
 for _ in range(2):

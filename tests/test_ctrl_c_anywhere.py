@@ -35,6 +35,7 @@ from soaking import silence
 from watch import SECRET
 
 PACKAGE = Path(hubspot_batch.__file__).parent
+FOLDERS = {str(PACKAGE), *(str(path) for path in PACKAGE.glob("_[a-z]*") if path.is_dir())}
 # Beside these, no outcome is known to anybody yet, or all are known to the caller.
 NOT_YET = ("_check_open", "begin", "operation", "limit", "__init__", "_holds_inputs")
 NOT_YET += ("order", "_read", "_value", "_tail", "collect", "iterate", "_drive", "_length")
@@ -43,14 +44,14 @@ ROWS = 5
 
 def is_ours(frame: FrameType) -> bool:
     """Whether a line of the package is about to be run."""
-    return os.path.dirname(frame.f_code.co_filename) == str(PACKAGE)  # noqa: PTH120 - it is quick
+    return os.path.dirname(frame.f_code.co_filename) in FOLDERS  # noqa: PTH120 - it is quick
 
 
 def is_for_a_crew(frame: FrameType | None) -> bool:
     """Whether a crew is at work, by itself or by what it calls."""
     while frame is not None and not is_ours(frame):
         frame = frame.f_back
-    return frame is not None and frame.f_code.co_filename.endswith("crew.py")
+    return frame is not None and frame.f_code.co_filename.endswith("executors.py")
 
 
 @define

@@ -6,7 +6,7 @@ import datetime as dt
 from contextlib import suppress
 
 import pytest
-from hubspot_batch.dates import read_date, read_datetime
+from hubspot_batch._operations.dates import read_date, read_datetime
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,18 +16,18 @@ import pytest
 from attrs import evolve
 from faces import clock_of
 from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
-from hubspot_batch.demo import forms
-from hubspot_batch.demo import run as demo
-from hubspot_batch.demo.account import disagreements, fill_account, look
-from hubspot_batch.demo.files import FileRow, Form, read_example, read_sheet
-from hubspot_batch.demo.report import Entry, Report, Section, plain
-from hubspot_batch.operations import ROWS, Row
+from hubspot_batch._operations.registry import ROWS, Row
+from hubspot_batch.cli.demo import run as demo
+from hubspot_batch.cli.demo.account import disagreements, fill_account, look
+from hubspot_batch.cli.demo.tables import Entry, Report, Section, plain
+from hubspot_batch.files import mapping as forms
+from hubspot_batch.files.readers import FileRow, Form, read_example, read_sheet
 from hubspot_batch.sandbox import FakeClock, Sandbox, rates, served
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
 
-EXAMPLES = files("hubspot_batch.demo").joinpath("examples")
+EXAMPLES = files("hubspot_batch.cli.demo").joinpath("examples")
 FORMS = {
     form.file: form
     for form in (

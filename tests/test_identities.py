@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from hubspot_batch.evidence import Entries, Entry
-from hubspot_batch.identities import Names, id_property_of, key_of
+from hubspot_batch._matching.items import Entries, Entry
+from hubspot_batch._matching.keys import Names, id_property_of, key_of
 
 
 def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> Names:

@@ -15,10 +15,10 @@ from typing import Any
 import fastjsonschema
 import pytest
 from attrs import evolve
-from hubspot_batch.chunks import InvalidInputError
-from hubspot_batch.documents import write_array
-from hubspot_batch.operations import ROWS, Row
-from hubspot_batch.shapes import shape_of
+from hubspot_batch._engine.chunk import InvalidInputError
+from hubspot_batch._json import write_array
+from hubspot_batch._operations.registry import ROWS, Row
+from hubspot_batch._operations.shapes import shape_of
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import CallInput
 from hubspot_batch_client.types import UNSET

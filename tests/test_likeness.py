@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from hubspot_batch.likeness import Sent, _instant, repeats
+from hubspot_batch._matching.likeness import Sent, _instant, repeats
 from hypothesis import given
 from hypothesis import strategies as st
 

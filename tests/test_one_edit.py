@@ -359,4 +359,4 @@ def test_a_renamed_operation_that_has_a_row_is_told(copied: Callable[[], Copy]) 
     told = subprocess.run(copy.command, capture_output=True, text=True, check=False)
     assert told.returncode == 1
     assert "create_calls has a row here, but the description lacks it" in told.stderr
-    assert "operations.py" in told.stderr
+    assert "_operations/registry.py" in told.stderr

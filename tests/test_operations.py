@@ -7,10 +7,10 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from hubspot_batch import operations
-from hubspot_batch.answers import Answer
-from hubspot_batch.chunks import InvalidInputError
-from hubspot_batch.operations import ROWS, Row
+from hubspot_batch._engine.chunk import InvalidInputError
+from hubspot_batch._engine.response import Answer
+from hubspot_batch._operations import registry as operations
+from hubspot_batch._operations.registry import ROWS, Row
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import ApiError, CallBatch, CampaignReadBatch, MarketingEventBatch
 from hubspot_batch_client.types import Response

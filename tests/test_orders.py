@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hubspot_batch import ConfigurationError, orders
-from hubspot_batch.operations import ROWS, Argument, Beside, Row
-from hubspot_batch.orders import order
-from hubspot_batch.runs import Order
+from hubspot_batch import ConfigurationError
+from hubspot_batch._engine.runner import Order
+from hubspot_batch._operations import call as orders
+from hubspot_batch._operations.call import order
+from hubspot_batch._operations.registry import ROWS, Argument, Beside, Row
 from hubspot_batch_client.contract import Operation
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from hubspot_batch import RateLimit, Retry
-from hubspot_batch.policies import (
+from hubspot_batch._transport.retry import (
     Concurrency,
     Fate,
     backoff,

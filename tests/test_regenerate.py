@@ -430,7 +430,7 @@ def test_a_face_that_does_not_fit_is_told(
         assert out.endswith(f" and openapi/openapi.yaml {done}\n")
         assert expected in err
         assert ".regenerate" not in err
-        advice = ": see overrides/hubspot_batch/operations.py.\n"
+        advice = ": see overrides/hubspot_batch/_operations/registry.py.\n"
         assert err.count("\n") == (2 if expected else 0)
         assert err.endswith(advice if expected else "")
     assert project.run("--check") == 0

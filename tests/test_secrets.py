@@ -30,9 +30,9 @@ from hubspot_batch import (
     ConfigurationError,
     HubSpotBatchError,
     UnreachableError,
-    cli,
     result_of,
 )
+from hubspot_batch.cli import main as cli
 from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, live_sandbox, script, served
 from hubspot_batch_client.api.calls import create_calls
 from hubspot_batch_client.models import CallBatchInput, CallInput

@@ -19,7 +19,7 @@ import hubspot_batch
 import hubspot_batch_client
 import pytest
 from hubspot_batch import Clock
-from hubspot_batch.operations import ROWS, Row
+from hubspot_batch._operations.registry import ROWS, Row
 from hubspot_batch_client import families, models
 from hubspot_batch_client.models import Call
 
@@ -47,9 +47,9 @@ def test_a_client_is_made_without_what_only_a_run_needs() -> None:
     """Whoever imports the package waits for httpx and attrs, and for little else."""
     client = "from hubspot_batch import HubSpotBatch; HubSpotBatch('token')"
     loaded = added(client, after="import attrs, httpx; httpx.Client()")
-    assert "hubspot_batch.runs" in loaded
+    assert "hubspot_batch._engine.runner" in loaded
     late = ("asyncio", "dateutil", "fastjsonschema", "importlib.metadata", "msgspec", "orjson")
-    ours = ("hubspot_batch.batch", "hubspot_batch.sandbox", "hubspot_batch_client.api")
+    ours = ("hubspot_batch._engine.run", "hubspot_batch.sandbox", "hubspot_batch_client.api")
     assert loaded.isdisjoint((*late, *ours))
     assert not [name for name in loaded if name.startswith("hubspot_batch_client.models.")]
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from attrs import Factory, frozen
-from hubspot_batch.evidence import Entries, Entry, Refusal, Results
+from hubspot_batch._matching.by_properties import _all_find_a_place
+from hubspot_batch._matching.items import Entries, Entry, Refusal, Results
+from hubspot_batch._matching.match import Tied, tie
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
-from hubspot_batch.recognition import _all_find_a_place
-from hubspot_batch.ties import Tied, tie
 from hypothesis import given
 from hypothesis import strategies as st
 

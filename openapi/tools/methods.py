@@ -30,9 +30,8 @@ from . import models
 
 # At run time this package stands by itself.
 if TYPE_CHECKING:
-    from hubspot_batch.iterators import AsyncOutcomeIterator, OutcomeIterator
-    from hubspot_batch.outcomes import BatchResult
-    from hubspot_batch.runs import AsyncRunner, Order, Runner
+    from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
+    from hubspot_batch._engine.runner import AsyncRunner, Order, Runner
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""

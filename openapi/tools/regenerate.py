@@ -29,7 +29,9 @@ from generator import StepError
 from sources import SourceError, shown
 
 _TRIAL = Path(__file__).with_name("trial.py")
-_UNFIT = "The face does not fit the new client yet: see overrides/hubspot_batch/operations.py."
+_UNFIT = (
+    "The face does not fit the new client yet: see overrides/hubspot_batch/_operations/registry.py."
+)
 
 
 @frozen

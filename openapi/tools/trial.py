@@ -42,7 +42,7 @@ def face(folder: str, name: str) -> str:
     try:
         importlib.import_module(name)
         # What is generated for an operation is imported no sooner than it is carried out.
-        for row in getattr(sys.modules.get(f"{name}.operations"), "ROWS", {}).values():
+        for row in getattr(sys.modules.get(f"{name}._operations.registry"), "ROWS", {}).values():
             _ = row.input, row.result, row.answer
             taken = inspect.signature(row.send).parameters
             for argument in row.described.arguments:

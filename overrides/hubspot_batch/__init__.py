@@ -1,5 +1,6 @@
 """HubSpot's batch endpoints, with a true outcome for every input."""
 
+from ._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from .client import AsyncHubSpotBatch, HubSpotBatch
 from .errors import (
     AuthenticationError,
@@ -14,10 +15,8 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .iterators import AsyncOutcomeIterator, OutcomeIterator
+from .options import Clock, RateLimit, Retry, Wait
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
-from .policies import RateLimit, Retry, Wait
-from .settings import Clock
 from .version import __version__
 
 __all__ = [

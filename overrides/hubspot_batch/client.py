@@ -14,17 +14,24 @@ from typing import Any, Self
 
 import httpx
 
-from .address import DEFAULT_BASE_URL, proxy_for, read_base_url
-from .crew import Workers
-from .direct import DirectClient
+from ._engine.executors import Workers
+from ._engine.runner import AsyncRunner, Runner
+from ._operations.call import order
+from ._operations.registry import REPEATABLE, Client, families
+from ._transport.direct import DirectClient
+from ._transport.tokens import Token, TokenProvider
+from ._transport.transport import Transport
 from .errors import ConfigurationError
-from .operations import REPEATABLE, Client, families
-from .orders import order
-from .policies import RateLimit, Retry, Wait
-from .runs import AsyncRunner, Runner
-from .settings import Clock, Settings
-from .tokens import Token, TokenProvider
-from .transport import Transport
+from .options import (
+    DEFAULT_BASE_URL,
+    Clock,
+    RateLimit,
+    Retry,
+    Settings,
+    Wait,
+    proxy_for,
+    read_base_url,
+)
 from .version import __version__
 
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from attrs import define, field, frozen
 
+from ._json import is_list, is_map
 from .errors import IncompleteError
-from .guards import is_list, is_map
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)

@@ -1,0 +1,228 @@
+"""The access token: where it comes from, and that nothing shows it.
+
+This module decides what can be a token, and when its provider is asked for another. It never stores
+one, and never checks its format, of which HubSpot has several.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import httpx
+
+from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError
+
+if TYPE_CHECKING:
+    from asyncio import Lock
+
+TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+
+
+class Token:
+    """A token, its provider, or what that returned, which no repr shows.
+
+    So no traceback with the values of variables shows it either: the text itself is never the value
+    of a variable of ours where an exception can be raised.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Token(...)"
+
+    def read(self) -> Token:
+        """Return the token, fit for a header.
+
+        HubSpot's tokens have several formats, so none is checked.
+
+        Raises:
+            ConfigurationError: It is not text, is empty, or has characters that no token has.
+        """
+        problem = _problem(self.value)
+        if problem is not None:
+            raise ConfigurationError(problem)
+        return Token(self.value.strip())
+
+
+def _problem(token: object) -> str | None:
+    if not isinstance(token, str) or not token.strip():
+        return (
+            "No access token: pass one, or a function that returns one, or set "
+            "HUBSPOT_ACCESS_TOKEN."
+        )
+    token = token.strip()
+    if not (token.isascii() and token.isprintable()):
+        return "The access token has a character that no HTTP header can carry; copy it again."
+    if any(sign in token for sign in " \"'"):  # none of RFC 6750's has one
+        return 'The access token has a blank or a quotation mark; give it alone, without "Bearer".'
+    return None
+
+
+class TokenSource:
+    """The token of a client, asked for when it is first needed, and anew when it was refused.
+
+    Many requests can meet the refusal of one token at the same moment; its provider is asked once
+    for all of them (OAuth tokens live 30 minutes, and a long run outlives them).
+
+    Attributes:
+        renewable: Whether there is a provider to ask.
+        asked: How often it has answered, or failed to.
+    """
+
+    def __init__(self, source: Token) -> None:
+        self._provider = source if callable(source.value) else None
+        self._token = None if callable(source.value) else source.read()
+        self._failure: HubSpotBatchError | None = None
+        self._lock = threading.Lock()
+        self._loop_lock: tuple[object, Lock] | None = None
+        self.renewable = self._provider is not None
+        self.asked = 0
+
+    @property
+    def latest(self) -> Token:
+        """The token that `get` returned last, to whomever."""
+        assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
+        return self._token
+
+    def get(self, refused: Token | None, asked: int) -> Token:
+        """Return the token, asking its provider if need be.
+
+        Args:
+            refused: The token that the server has refused, if it has.
+            asked: What `asked` was when that request was sent.
+
+        Raises:
+            AuthenticationError: The provider raised; its exception is the cause.
+            ConfigurationError: It is asynchronous, or returned no token.
+        """
+        with self._lock:
+            if (known := self._known(refused, asked)) is not None:
+                return known
+            with self._asking():
+                provided = Token(self._ask())
+                if inspect.iscoroutine(provided.value):
+                    provided.value.close()
+                    raise ConfigurationError(
+                        "The function that returns the token is asynchronous; "
+                        "use AsyncHubSpotBatch."
+                    )
+                self._token = provided.read()
+            return self._token
+
+    async def get_async(self, refused: Token | None, asked: int) -> Token:
+        """Return the token like `get`; the provider may be asynchronous."""
+        async with self._lock_of_this_loop():
+            if (known := self._known(refused, asked)) is not None:
+                return known
+            with self._asking():
+                provided = Token(self._ask())
+                if inspect.isawaitable(provided.value):
+                    provided = Token(await provided.value)
+                self._token = provided.read()
+            return self._token
+
+    def _ask(self) -> object:
+        assert self._provider is not None  # noqa: S101 - for the type checker
+        return self._provider.value()
+
+    def _known(self, refused: Token | None, asked: int) -> Token | None:
+        """Return a token that need not be asked for."""
+        needed = self._token is None or self._token is refused
+        if needed and self._failure is not None and self.asked > asked:
+            # Who asked in the meantime got none, for this request too.
+            raise self._failure.again()
+        return None if needed else self._token
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        self._failure = None
+        try:
+            yield
+        except HubSpotBatchError as error:
+            self._failure = error.again()
+            raise
+        except Exception as error:
+            failure = AuthenticationError(
+                f"The function that returns the token raised {type(error).__name__}."
+            )
+            failure.__cause__ = error
+            self._failure = failure.again()
+            raise failure from error
+        finally:
+            # Only now: who comes while it is being asked is answered with the others.
+            self.asked += 1
+
+    def _lock_of_this_loop(self) -> Lock:
+        from asyncio import Lock, get_running_loop  # noqa: PLC0415 - a thread needs none of it
+
+        loop = get_running_loop()
+        if self._loop_lock is None or self._loop_lock[0] is not loop:
+            self._loop_lock = (loop, Lock())
+        return self._loop_lock[1]
+
+
+# Shorter texts are made up, and could stand in an answer by chance.
+_LEAST_SECRET = 16
+_SHOWN_INSTEAD = "(the token)"
+
+
+def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
+    """Return an answer that does not repeat a token, as a message about it could."""
+    for token in tokens:
+        if len(token.value) >= _LEAST_SECRET and _shows(response, token):
+            response = _without(response, token)
+    return response
+
+
+def _shows(response: httpx.Response, token: Token) -> bool:
+    content = _text(response)
+    if token.value.encode() in content:
+        return True
+    if any(token.value in value for value in response.headers.values()):
+        return True
+    if token.value.encode() in response.extensions.get("reason_phrase", b""):
+        return True
+    # In JSON any character can be written as an escape.
+    return (b"\\u" in content or b"\\/" in content) and bool(_spellings(token).search(content))
+
+
+def _text(response: httpx.Response) -> bytes:
+    """Return the body in UTF-8, which JSON need not be in."""
+    content = response.content
+    if b"\0" not in content:
+        return content
+    return content.decode(json.detect_encoding(content), "replace").encode(errors="replace")
+
+
+def _without(response: httpx.Response, token: Token) -> httpx.Response:
+    changed = ("content-encoding", "content-length", "transfer-encoding")
+    headers = [
+        (name, value.replace(token.value, _SHOWN_INSTEAD))
+        for name, value in response.headers.multi_items()
+        if name not in changed
+    ]
+    content = _spellings(token).sub(_SHOWN_INSTEAD.encode(), _text(response))
+    # The words beside the status are the server's too.
+    extensions = {n: v for n, v in response.extensions.items() if n != "reason_phrase"}
+    return httpx.Response(
+        response.status_code, headers=headers, content=content, extensions=extensions
+    )
+
+
+def _spellings(token: Token) -> re.Pattern[bytes]:
+    """Return what finds a token in JSON, where any character can be written as an escape."""
+    return re.compile(
+        b"".join(
+            rb"(?:\\?%b|\\u(?i:%04x))" % (re.escape(char.encode()), ord(char))
+            for char in token.value
+        )
+    )

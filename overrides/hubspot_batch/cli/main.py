@@ -1,0 +1,245 @@
+"""The console command `hubspot-batch`.
+
+This module decides what the command's options are, and with which exit code and which sentence a
+run ends: 0 done, 1 done but something is not right, 2 wrong use, 3 stopped. It does no work of its
+own, and loads what does it only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from typing import NoReturn, TextIO
+
+from hubspot_batch.version import __version__
+
+PROGRAM = "hubspot-batch"
+
+DONE, WRONG_USE, STOPPED = 0, 2, 3
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one line, and where to read more."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message} ({self.prog} --help says more)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Args:
+        argv: The arguments; those of this process by default.
+    """
+    try:
+        code = _run(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = _end("stopped by Ctrl-C; what was on its way may have been done.", STOPPED)
+    except BrokenPipeError:
+        # Whoever reads the output has seen enough; that needs no words.
+        _discard_output()
+        code = STOPPED
+    except OSError as error:
+        _discard_output()
+        code = _end(f"the output cannot be written ({error}).", STOPPED)
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as end:  # argparse has said what there is to say
+        return int(end.code or 0)
+    if arguments.run is None:
+        parser.print_help(sys.stderr)
+        return WRONG_USE
+    run: Callable[[argparse.Namespace, TextIO], int] = arguments.run
+    with _output() as stream:
+        return run(arguments, stream)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        PROGRAM,
+        description="HubSpot's batch endpoints, with a true outcome for every input.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.set_defaults(run=None)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+
+    sandbox = commands.add_parser(
+        "sandbox",
+        help="serve a stand-in for HubSpot's API on this machine",
+        description="Serve a stand-in for HubSpot's API on this machine, until Ctrl-C. The first "
+        "line of the output is its base URL.",
+        allow_abbrev=False,
+    )
+    sandbox.add_argument(
+        "--host", type=_host, default="127.0.0.1", help="an address of loopback (%(default)s)"
+    )
+    sandbox.add_argument(
+        "--port", type=_port, default=8765, help="0 takes a free one (%(default)s)", metavar="N"
+    )
+    sandbox.add_argument(
+        "--seed", type=_seed, default=0, help="of every random choice (%(default)s)", metavar="N"
+    )
+    sandbox.add_argument(
+        "--token", type=_token, help="a made-up token, the only one let in (any by default)"
+    )
+    sandbox.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="[OPERATION:]NAME[=RATE]",
+        help="what goes wrong, and how often, from 0 to 1 (1); can be given several times",
+    )
+    sandbox.add_argument("--list-faults", action="store_true", help="print the names of all faults")
+    sandbox.set_defaults(run=_sandbox)
+
+    demo = commands.add_parser(
+        "demo",
+        help="load example files and show what became of each row",
+        description="Load the example files through all four operations and show what became of "
+        "each row; into the embedded sandbox, unless told otherwise.",
+        epilog="Exit code: 0 loaded (bad rows are part of it), 1 the sandbox does not hold what "
+        "the client said, 2 wrong use, 3 stopped.",
+        allow_abbrev=False,
+    )
+    demo.add_argument(
+        "--base-url",
+        metavar="URL",
+        help="the server to load into, such as https://api.hubapi.com; the token is the "
+        "environment's HUBSPOT_ACCESS_TOKEN",
+    )
+    demo.add_argument("--all", action="store_true", help="show the rows that succeeded, too")
+    demo.set_defaults(run=_demo)
+    return parser
+
+
+def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
+    from hubspot_batch.sandbox import FAULTS, Sandbox, ServeError, serve  # noqa: PLC0415
+    from hubspot_batch.sandbox.faults import parse  # noqa: PLC0415
+
+    from .demo.account import fill_account  # noqa: PLC0415 - only when it is asked for
+
+    if arguments.list_faults:
+        stream.writelines(f"{fault.name:<15} {fault.effect}\n" for fault in FAULTS.values())
+        return DONE
+    try:
+        sandbox = Sandbox(
+            seed=arguments.seed,
+            token=arguments.token,
+            faults=parse(arguments.fault),
+            clock=time.time,
+        )
+    except ValueError as error:
+        return _end(f"--fault: {error}.", WRONG_USE)
+    fill_account(sandbox)
+    campaigns, events = (
+        ", ".join(record.id for record in sandbox.records(family)[:2])
+        for family in ("campaigns", "marketing_events")
+    )
+
+    def ready(url: str) -> None:
+        token = "the token that --token gives" if arguments.token else '"any-token"'
+        stream.write(
+            f"{url}\n"
+            f"The sandbox listens there until Ctrl-C, and forgets everything then.\n"
+            f'Point a client at it: HubSpotBatch({token}, base_url="{url}")\n'
+            f"Or load the example files into it: {PROGRAM} demo --base-url {url}\n"
+            f"It holds the campaigns {campaigns},\n"
+            f"the marketing events {events}, and others.\n"
+        )
+        stream.flush()
+
+    try:
+        serve(sandbox, host=arguments.host, port=arguments.port, ready=ready)
+    except ServeError as error:
+        return _end(str(error), WRONG_USE)
+    except KeyboardInterrupt:
+        pass
+    return DONE
+
+
+def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
+    from hubspot_batch.errors import HubSpotBatchError  # noqa: PLC0415 - only when it is asked for
+    from hubspot_batch.sandbox import ServeError  # noqa: PLC0415
+
+    try:
+        from .demo.run import run  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        return _end(
+            f'the demo needs {error.name} for its tables: pip install "{PROGRAM}[sandbox]"',
+            WRONG_USE,
+        )
+    try:
+        return run(stream, base_url=arguments.base_url, everything=arguments.all)
+    except (HubSpotBatchError, ServeError) as error:
+        return _end(str(error), WRONG_USE)
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 6 and int(text) < 2**16:
+        return int(text)
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no port; it is a whole number from 0 to 65535, and 0 takes a free one"
+    )
+
+
+def _seed(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+
+
+def _host(text: str) -> str:
+    from hubspot_batch.options import is_loopback  # noqa: PLC0415 - only when it is asked for
+
+    if text == "localhost" or (text.startswith("127.") and is_loopback(text)):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is not this machine alone; the sandbox serves 127.0.0.1, another address that "
+        "begins with 127, or localhost"
+    )
+
+
+def _token(text: str) -> str:
+    if text.strip():
+        return text.strip()
+    raise argparse.ArgumentTypeError("it is empty, and would let nobody in")
+
+
+@contextlib.contextmanager
+def _output() -> Generator[TextIO, None, None]:
+    """Give where output goes; a character that has no place there becomes an escape."""
+    if sys.stdout is None:  # closed by whoever started the command
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
+            yield nowhere
+        return
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
+    yield sys.stdout
+
+
+def _discard_output() -> None:
+    """Let nothing be written any more, not even when the process ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
+
+
+def _end(sentence: str, code: int) -> int:
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+    return code

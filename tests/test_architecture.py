@@ -176,7 +176,7 @@ def test_the_generated_package_knows_nothing_of_ours() -> None:
 def test_the_imports_are_seen() -> None:
     """The tests above look at something."""
     assert ours("runs") >= {"batch", "operations"}
-    assert ours("sandbox.serving") >= {"sandbox.asgi"}
+    assert ours("sandbox.server") >= {"sandbox.asgi"}
     assert ours("cli") >= {"demo.run", "sandbox.__init__"}
     assert f"{GENERATED}.contract.OPERATIONS" in imported("operations")
 
@@ -307,7 +307,7 @@ CLOCKS = re.compile(
     r"|datetime\.(datetime\.(now|utcnow|today)|date\.today))"
 )
 # Who hands a clock on; nobody looks at one.
-DRIVERS = {"cli", "settings", "sandbox.asgi", "sandbox.clock", "sandbox.serve", "sandbox.serving"}
+DRIVERS = {"cli", "settings", "sandbox.asgi", "sandbox.clock", "sandbox.serve", "sandbox.server"}
 
 
 def aliases(tree: ast.AST) -> dict[str, str]:

@@ -125,12 +125,12 @@ def test_what_is_not_installed_is_named(
     arguments: Sequence[str],
 ) -> None:
     """Without the extra, the sentence says how to get it."""
-    for name in ("demo.run", "demo.report", "sandbox.serving"):
+    for name in ("demo.run", "demo.report", "sandbox.server"):
         monkeypatch.delitem(sys.modules, f"hubspot_batch.{name}", raising=False)
     # A submodule that was imported before is an attribute, and would be taken from there.
     monkeypatch.delattr("hubspot_batch.demo.run", raising=False)
     monkeypatch.delattr("hubspot_batch.demo.report", raising=False)
-    monkeypatch.delattr("hubspot_batch.sandbox.serving", raising=False)
+    monkeypatch.delattr("hubspot_batch.sandbox.server", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
         monkeypatch.delitem(sys.modules, name)

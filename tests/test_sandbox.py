@@ -13,11 +13,11 @@ from hubspot_batch.sandbox import (
     SandboxAnswer,
     SandboxRequest,
     add_examples,
-    rows,
+    operations,
 )
 from hubspot_batch.sandbox.examples import CAMPAIGN_IDS, MARKETING_EVENT_IDS
 from hubspot_batch.sandbox.families import Family, Property, crm_object
-from hubspot_batch.sandbox.rows import ROWS, Row
+from hubspot_batch.sandbox.operations import ROWS, Row
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,7 +105,7 @@ def test_a_good_batch_gives_the_documented_code(
 
 def test_every_operation_of_the_contract_has_a_row_that_names_its_fields() -> None:
     """The names that a row uses are names that the contract has."""
-    assert set(rows._SAID) <= set(OPERATIONS) == set(ROWS)
+    assert set(operations._SAID) <= set(OPERATIONS) == set(ROWS)
     for row in ROWS.values():
         fields = OPERATIONS[row.operation].input_schema["properties"]
         assert row.trace_field is None or row.trace_field in fields

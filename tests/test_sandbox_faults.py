@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hubspot_batch.sandbox import FAULTS, Sandbox, SandboxAnswer, SandboxRequest, rates, script
-from hubspot_batch.sandbox.faults import Faults, Rates, parse
+from hubspot_batch.sandbox.fault_plans import Faults, Rates, parse
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st

@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
     from .demo.account import fill_account  # noqa: PLC0415 - only when it is asked for
     from .sandbox import FAULTS, Sandbox, ServeError, serve  # noqa: PLC0415
-    from .sandbox.faults import parse  # noqa: PLC0415
+    from .sandbox.fault_plans import parse  # noqa: PLC0415
 
     if arguments.list_faults:
         stream.writelines(f"{fault.name:<15} {fault.effect}\n" for fault in FAULTS.values())

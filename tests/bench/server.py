@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, app
-from hubspot_batch.sandbox import serving as sockets
+from hubspot_batch.sandbox import server as sockets
 
 _OTHER = SandboxRequest(
     "POST", "/crm/v3/objects/calls/batch/create", headers={"authorization": "Bearer other"}

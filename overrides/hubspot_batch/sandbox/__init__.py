@@ -9,11 +9,12 @@ from .asgi import app
 from .clock import FakeClock
 from .core import RequestEntry, Sandbox
 from .examples import add_examples
-from .faults import FAULTS, Fault, Rates, Script, rates, script
+from .fault_plans import Rates, Script, rates, script
+from .faults import FAULTS, Fault
+from .messages import SandboxAnswer, SandboxRequest
 from .serve import ServeError, live_sandbox, serve, served
 from .store import Record
 from .transport import SandboxTransport
-from .wire import SandboxAnswer, SandboxRequest
 
 __all__ = [
     "FAULTS",

@@ -1,7 +1,7 @@
 """The sandbox as an ASGI application.
 
 It decides how an HTTP request becomes one of the core and how a lost connection is played out.
-It imports no server; `serving` runs it.
+It imports no server; `server` runs it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .core import Sandbox
-from .wire import Loss, SandboxAnswer, SandboxRequest
+from .messages import Loss, SandboxAnswer, SandboxRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,7 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DROP = "hubspot_batch.drop"
-"""The ASGI extension with which `serving` lets the application cut a connection.
+"""The ASGI extension with which `server` lets the application cut a connection.
 
 `scope["extensions"][DROP](reset)` closes the socket without a word; with `reset` true the client
 sees a reset in place of an orderly end. Plain ASGI has no way to say this.

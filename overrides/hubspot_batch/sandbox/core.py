@@ -15,13 +15,13 @@ from hubspot_batch_client.contract import OPERATIONS, Operation
 
 from .clock import FakeClock
 from .families import Property
-from .faults import Faults, plans
+from .fault_plans import Faults, plans
+from .handler import visit
 from .limits import RequestLimits
-from .rows import ROWS, Row
+from .messages import Loss, SandboxAnswer, SandboxRequest
+from .operations import ROWS, Row
 from .state import State
 from .store import Record, Store, seeded
-from .visit import visit
-from .wire import Loss, SandboxAnswer, SandboxRequest
 
 
 @frozen

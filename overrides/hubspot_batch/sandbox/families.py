@@ -1,8 +1,8 @@
 """What kinds of records there are: their properties, their ids and how a result looks.
 
 One `Family` is one row of data. It decides which values the server takes and what it adds; what
-an operation does with a family stands in `rows`. Property names and association types are facts
-from HubSpot's pages on calls, campaigns and marketing events.
+an operation does with a family stands in `operations`. Property names and association types are
+facts from HubSpot's pages on calls, campaigns and marketing events.
 """
 
 from collections.abc import Callable, Mapping, Sequence

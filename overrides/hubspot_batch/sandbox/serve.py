@@ -1,4 +1,4 @@
-"""The entry to `serving` for those who may not have installed uvicorn.
+"""The entry to `server` for those who may not have installed uvicorn.
 
 It decides with which sentence a missing uvicorn or a taken port ends, and what a sandbox for
 people is like. It alone reads the machine's clock.
@@ -12,7 +12,7 @@ from types import ModuleType
 from .asgi import app
 from .core import Sandbox
 from .examples import add_examples
-from .faults import Faults
+from .fault_plans import Faults
 
 DEFAULT_PORT = 8765
 
@@ -43,17 +43,17 @@ def serve(
     `ready` is handed the base URL once the port is open; port 0 takes a free one. ServeError when
     uvicorn is missing or the port cannot be had.
     """
-    serving = _serving()
+    server = _server()
     try:
-        listening = serving.listen(host, port)
+        listening = server.listen(host, port)
     except OSError as error:
         raise ServeError(
             f"The sandbox cannot listen on {host}, port {port} ({error}): choose another port, "
             "or 0 for a free one."
         ) from None
     with listening:
-        ready(serving.address(listening))
-        serving.run(app(sandbox), listening)
+        ready(server.address(listening))
+        server.run(app(sandbox), listening)
 
 
 @contextmanager
@@ -62,16 +62,16 @@ def served(sandbox: Sandbox) -> Generator[str, None, None]:
 
     ServeError when uvicorn is missing.
     """
-    with _serving().running(app(sandbox)) as url:
+    with _server().running(app(sandbox)) as url:
         yield url
 
 
-def _serving() -> ModuleType:
+def _server() -> ModuleType:
     try:
-        from . import serving  # noqa: PLC0415 - the rest works without uvicorn
+        from . import server  # noqa: PLC0415 - the rest works without uvicorn
     except ModuleNotFoundError as error:
         raise ServeError(
             f"The sandbox needs {error.name} to listen on a port: "
             'pip install "hubspot-batch[sandbox]"'
         ) from None
-    return serving
+    return server

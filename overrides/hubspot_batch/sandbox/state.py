@@ -9,9 +9,9 @@ from attrs import define, field
 from hubspot_batch_client.contract import Operation
 
 from .families import Family
-from .faults import Running
+from .fault_plans import Running
 from .limits import RequestLimits
-from .rows import Row
+from .operations import Row
 from .store import Store
 
 

@@ -11,7 +11,7 @@ import httpx
 
 from .clock import FakeClock
 from .core import Sandbox
-from .wire import SandboxAnswer, SandboxRequest
+from .messages import SandboxAnswer, SandboxRequest
 
 _LOSSES: dict[str, tuple[type[httpx.TransportError], str]] = {
     "refused": (httpx.ConnectError, "Connection refused"),

@@ -11,9 +11,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .families import Family, View
-from .rows import Row
+from .operations import Row
 from .store import Record, Store
-from .verdicts import Problem, conflicts, first_value_problem
+from .validation import Problem, conflicts, first_value_problem
 
 Input = Mapping[str, Any]
 

@@ -13,15 +13,15 @@ from typing import Any, cast
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
 
-from . import bodies
+from . import responses
+from .effects import ID_PROPERTY, Done, Input, Turn, work
 from .families import View
-from .rows import Row
+from .messages import CORRELATION, SandboxAnswer, SandboxRequest
+from .operations import Row
 from .schema import first_problem, is_date
 from .state import State
 from .store import seeded
-from .verdicts import Problem
-from .wire import CORRELATION, SandboxAnswer, SandboxRequest
-from .work import ID_PROPERTY, Done, Input, Turn, work
+from .validation import Problem
 
 
 @frozen
@@ -95,10 +95,10 @@ def _gate(one: _Visit) -> SandboxAnswer | None:
     policy = state.limits.admit(one.now)
     blank = evolve(blank, headers={**blank.headers, **state.limits.headers()})
     if policy:
-        return blank.with_json(bodies.rate_limited(blank.correlation_id, policy), 429)
+        return blank.with_json(responses.rate_limited(blank.correlation_id, policy), 429)
     scopes = one.operation.scopes
     if state.scopes is not None and not state.scopes.issuperset(scopes):
-        return blank.with_json(bodies.missing_scopes(blank.correlation_id, scopes), 403)
+        return blank.with_json(responses.missing_scopes(blank.correlation_id, scopes), 403)
     return None
 
 
@@ -191,12 +191,12 @@ def _view(row: Row, query: Sequence[tuple[str, str]], beside: Mapping[str, Any])
 
 def _success(one: _Visit, done: Done) -> SandboxAnswer:
     completed = one.now + one.rng.randrange(20, 400) / 1000
-    body = bodies.batch(done.results, done.errors, one.now, completed)
+    body = responses.batch(done.results, done.errors, one.now, completed)
     return one.blank.with_json(body, 207 if done.errors else one.row.success)
 
 
 def _refused(blank: SandboxAnswer, problem: Problem) -> SandboxAnswer:
-    body = bodies.refusal(
+    body = responses.refusal(
         blank.correlation_id,
         problem.message,
         problem.category,

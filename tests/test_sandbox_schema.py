@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from hubspot_batch.sandbox.clock import parse, to_text
-from hubspot_batch.sandbox.schema import first_problem
+from hubspot_batch.sandbox.validation import first_problem
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ It decides how seconds become text and which texts are moments. It never reads t
 """
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EXAMPLE_START = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -47,3 +47,11 @@ def parse(text: str) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_date(text: str) -> bool:
+    """Say whether `text` is a day written YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

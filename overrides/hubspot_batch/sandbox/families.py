@@ -11,8 +11,7 @@ from zlib import crc32
 
 from attrs import frozen
 
-from .clock import parse, to_text
-from .schema import is_date
+from .clock import is_date, parse, to_text
 from .store import Record
 
 

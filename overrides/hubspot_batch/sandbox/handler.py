@@ -14,14 +14,14 @@ from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
 
 from . import responses
+from .clock import is_date
 from .effects import ID_PROPERTY, Done, Input, Turn, work
 from .families import View
 from .messages import CORRELATION, SandboxAnswer, SandboxRequest
 from .operations import Row
-from .schema import first_problem, is_date
 from .state import State
 from .store import seeded
-from .validation import Problem
+from .validation import Problem, first_problem
 
 
 @frozen

@@ -1,13 +1,15 @@
-"""Whether the server takes the values of an input, and the words with which it refuses.
+"""Whether the server takes an input, and the words with which it refuses.
 
-It decides on meaning: required and known properties, options, association types, unique values.
-It never looks at the form of an input (that is `schema`) and never changes the store.
+It decides on form (names, types, what must be there) and on meaning: required and known properties,
+options, association types, unique values. It never changes the store.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
+import fastjsonschema
 from attrs import frozen
 
 from .families import Family
@@ -38,6 +40,27 @@ class Problem:
         if self.sub_category:
             item["subCategory"] = self.sub_category
         return item
+
+
+def first_problem(value: object, schema: Mapping[str, Any], name: str) -> str | None:
+    """Say in a few words what is wrong first with `value`, or return None.
+
+    `name` is what the words call the value. As in HubSpot's own answers, they name a field and
+    never the position of the input in the batch.
+    """
+    try:
+        _compiled(json.dumps(schema))(value)
+    except fastjsonschema.JsonSchemaValueException as error:
+        return str(error.message).replace("data", name, 1)
+    return None
+
+
+@cache
+def _compiled(schema: str) -> Callable[[object], object]:
+    check: Callable[[object], object] = fastjsonschema.compile(
+        json.loads(schema), use_default=False
+    )
+    return check
 
 
 def first_value_problem(

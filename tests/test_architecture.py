@@ -307,7 +307,7 @@ CLOCKS = re.compile(
     r"|datetime\.(datetime\.(now|utcnow|today)|date\.today))"
 )
 # Who hands a clock on; nobody looks at one.
-DRIVERS = {"cli", "settings", "sandbox.asgi", "sandbox.clock", "sandbox.serve", "sandbox.server"}
+DRIVERS = {"cli", "settings", "sandbox.asgi", "sandbox.clock", "sandbox.server"}
 
 
 def aliases(tree: ast.AST) -> dict[str, str]:

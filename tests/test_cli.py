@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from hubspot_batch import HubSpotBatch, cli, sandbox
 from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, SandboxTransport
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS
-from hubspot_batch.sandbox.serve import DEFAULT_PORT
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS
+from hubspot_batch.sandbox.server import DEFAULT_PORT
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "hubspot_batch.cli"]
@@ -125,12 +125,11 @@ def test_what_is_not_installed_is_named(
     arguments: Sequence[str],
 ) -> None:
     """Without the extra, the sentence says how to get it."""
-    for name in ("demo.run", "demo.report", "sandbox.server"):
+    for name in ("demo.run", "demo.report"):
         monkeypatch.delitem(sys.modules, f"hubspot_batch.{name}", raising=False)
     # A submodule that was imported before is an attribute, and would be taken from there.
     monkeypatch.delattr("hubspot_batch.demo.run", raising=False)
     monkeypatch.delattr("hubspot_batch.demo.report", raising=False)
-    monkeypatch.delattr("hubspot_batch.sandbox.server", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
         monkeypatch.delitem(sys.modules, name)

@@ -15,7 +15,7 @@ from hubspot_batch.sandbox import (
     add_examples,
     operations,
 )
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS, MARKETING_EVENT_IDS
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS, MARKETING_EVENT_IDS
 from hubspot_batch.sandbox.families import Family, Property, crm_object
 from hubspot_batch.sandbox.operations import ROWS, Row
 from hubspot_batch_client.contract import OPERATIONS

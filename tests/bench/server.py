@@ -147,4 +147,4 @@ if __name__ == "__main__":
         # Else headers and body wait for one another, 40 ms long (connections inherit this).
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(sockets.address(listening), flush=True)
-        sockets.run(Server(**json.loads(sys.argv[1])), listening)
+        sockets.run(sockets.uvicorn_server(Server(**json.loads(sys.argv[1]))), listening)

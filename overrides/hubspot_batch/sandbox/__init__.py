@@ -7,12 +7,11 @@ it can do wrong on demand is a table, `FAULTS`. It never talks to HubSpot.
 
 from .asgi import app
 from .clock import FakeClock
-from .core import RequestEntry, Sandbox
-from .examples import add_examples
+from .core import RequestEntry, Sandbox, add_examples
 from .fault_plans import Rates, Script, rates, script
 from .faults import FAULTS, Fault
 from .messages import SandboxAnswer, SandboxRequest
-from .serve import ServeError, live_sandbox, serve, served
+from .server import ServeError, live_sandbox, serve, served
 from .store import Record
 from .transport import SandboxTransport
 

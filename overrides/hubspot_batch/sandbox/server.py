@@ -1,44 +1,87 @@
-"""The sandbox on a real socket: uvicorn, and the one thing that ASGI cannot say.
+"""The sandbox on a real socket, served by uvicorn.
 
-It decides how a connection is cut. It never answers a request; `asgi` does. uvicorn is imported
-here alone, so only what needs a socket needs the extra `[sandbox]`.
+It decides how a connection is cut, which ASGI cannot express, how a missing uvicorn or a taken port
+is reported, and what a sandbox for people is like. uvicorn is imported late: the rest of the
+package works without the extra `[sandbox]`.
 """
 
 import asyncio
 import socket
 import struct
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from .asgi import DROP, Application, Receive, Scope, Send, app
+from .core import Sandbox, add_examples
+from .fault_plans import Faults
 
-from .asgi import DROP, Application, Receive, Scope, Send
+if TYPE_CHECKING:
+    import uvicorn
+
+DEFAULT_PORT = 8765
 
 # On, after no seconds: closing throws away what is unsent and sends a reset.
 _LINGER = struct.pack("ii", 1, 0)
 
 
-class DroppingProtocol(H11Protocol):
-    """uvicorn's own protocol, plus the `DROP` extension on every request of a connection."""
+class ServeError(Exception):
+    """The sandbox cannot be served; the message says why and what to do, in one sentence."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Give the application a way to cut this very connection."""
-        super().connection_made(transport)
-        inner = self.app
 
-        def drop(reset: bool) -> None:
-            if reset:
-                raw = transport.get_extra_info("socket")
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
-            transport.abort()
+def live_sandbox(*, seed: int = 0, faults: Faults = None) -> Sandbox:
+    """Make a sandbox for people: on the machine's clock, with the example records in it.
 
-        async def droppable(scope: Scope, receive: Receive, send: Send) -> None:
-            scope.setdefault("extensions", {})[DROP] = drop
-            await inner(scope, receive, send)
+    A sandbox with its usual clock, which stands still, would never open its rolling window again.
+    """
+    sandbox = Sandbox(seed=seed, faults=faults, clock=time.time)
+    add_examples(sandbox)
+    return sandbox
 
-        self.app = droppable
+
+def serve(
+    sandbox: Sandbox,
+    *,
+    host: str = "127.0.0.1",
+    port: int = DEFAULT_PORT,
+    ready: Callable[[str], object] = print,
+) -> None:
+    """Serve a sandbox over HTTP until interrupted.
+
+    `ready` is handed the base URL once the port is open; port 0 takes a free one. ServeError when
+    uvicorn is missing or the port cannot be had.
+    """
+    server = uvicorn_server(app(sandbox))
+    try:
+        listening = listen(host, port)
+    except OSError as error:
+        raise ServeError(
+            f"The sandbox cannot listen on {host}, port {port} ({error}): choose another port, "
+            "or 0 for a free one."
+        ) from None
+    with listening:
+        ready(address(listening))
+        run(server, listening)
+
+
+@contextmanager
+def served(sandbox: Sandbox) -> Generator[str, None, None]:
+    """Serve a sandbox on a free port of loopback while the block runs; gives the base URL.
+
+    ServeError when uvicorn is missing.
+    """
+    server = uvicorn_server(app(sandbox))
+    with listen("127.0.0.1", 0) as listening:
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        try:
+            # The socket listens already: early requests wait in its queue.
+            yield address(listening)
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,28 +101,31 @@ def address(listening: socket.socket) -> str:
     return f"http://{host}:{port}"
 
 
-def run(application: Application, listening: socket.socket) -> None:
+def run(server: "uvicorn.Server", listening: socket.socket) -> None:
     """Serve until interrupted; Ctrl-C is the usual end, not an error."""
     with suppress(KeyboardInterrupt):
-        _server(application).run(sockets=[listening])
+        server.run(sockets=[listening])
 
 
-@contextmanager
-def running(application: Application) -> Generator[str, None, None]:
-    """Serve on a free port of loopback in a thread of its own; gives the base URL."""
-    with listen("127.0.0.1", 0) as listening:
-        server = _server(application)
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        try:
-            # The socket listens already: early requests wait in its queue.
-            yield address(listening)
-        finally:
-            server.should_exit = True
-            thread.join()
+def uvicorn_server(application: Application) -> "uvicorn.Server":
+    """Make a server that is not running yet; ServeError when uvicorn is missing."""
+    try:
+        import uvicorn  # noqa: PLC0415
+        from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ServeError(
+            f"The sandbox needs {error.name} to listen on a port: "
+            'pip install "hubspot-batch[sandbox]"'
+        ) from None
 
+    class DroppingProtocol(H11Protocol):
+        """uvicorn's own protocol, plus the `DROP` extension on every request of a connection."""
 
-def _server(application: Application) -> uvicorn.Server:
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            """Give the application a way to cut this very connection."""
+            super().connection_made(transport)
+            self.app = _droppable(self.app, transport)
+
     return uvicorn.Server(
         uvicorn.Config(
             application,
@@ -92,3 +138,19 @@ def _server(application: Application) -> uvicorn.Server:
             timeout_graceful_shutdown=1,
         )
     )
+
+
+def _droppable(inner: Application, transport: asyncio.Transport) -> Application:
+    """Wrap an application: it can cut its connection, with the `DROP` extension."""
+
+    def drop(reset: bool) -> None:
+        if reset:
+            raw = transport.get_extra_info("socket")
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
+        transport.abort()
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("extensions", {})[DROP] = drop
+        await inner(scope, receive, send)
+
+    return application

@@ -1,7 +1,7 @@
-"""The four kinds of work: what a create, a read, an update and an upsert do to the records.
+"""The effects of a create, a read, an update and an upsert on the records of a family.
 
-It decides what becomes of each input of a batch that was let in, and of the batch where one is bad.
-It looks at no form, and at no request but its inputs.
+The module decides what happens to each input of a well-formed batch, and to the whole batch if one
+input is bad.
 """
 
 import random
@@ -11,9 +11,9 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .families import Family, View
-from .operations import Row
+from .operations import OperationSpec
 from .store import Record, Store
-from .validation import Problem, conflicts, first_value_problem
+from .validation import Problem, uniqueness_problem, value_problem
 
 Input = Mapping[str, Any]
 
@@ -21,158 +21,167 @@ ID_PROPERTY = "idProperty"
 
 
 @frozen
-class Turn:
-    """What the work of one request needs to know beside its inputs.
+class Batch:
+    """The inputs of one request, and everything that their effects depend on.
 
-    `id_property` is the property of which all ids are values, where they are not those of records.
+    - `family`: the spec's family, with the properties and association types that users added.
+    - `id_property`: the property whose values the ids are; None if they are ids of records.
     """
 
-    number: int
+    inputs: Sequence[Input]
+    spec: OperationSpec
+    family: Family
+    store: Store
+    view: View
+    request_number: int
     now: float
     rng: random.Random
-    view: View
     trace_echo: float
     id_property: str | None = None
 
 
 @frozen
-class Done:
-    """What came of a batch: results and item errors, or one problem that refused all of it."""
+class BatchResult:
+    """The results and the item errors of a batch, or the problem that refused all of it."""
 
     results: Sequence[dict[str, Any]] = ()
     errors: Sequence[dict[str, Any]] = ()
     refusal: Problem | None = None
 
 
-def work(row: Row, family: Family, store: Store, inputs: Sequence[Input], turn: Turn) -> Done:
-    """Do what the row says to the store. `family` is the row's own, with what users added."""
-    return _WORK[row.kind](row, family, store, inputs, turn)
+def apply_batch(batch: Batch) -> BatchResult:
+    """Carry out the operation on the store."""
+    return _EFFECTS[batch.spec.kind](batch)
 
 
-def _create(row: Row, family: Family, store: Store, inputs: Sequence[Input], turn: Turn) -> Done:
-    taken: set[tuple[str, str]] = set()
-    return _each(
-        *(row, inputs, turn),
-        lambda one: first_value_problem(family, one) or conflicts(family, store, one, taken),
-        lambda one: _made(row, family, store, one, turn),
-    )
+def _create(batch: Batch) -> BatchResult:
+    claimed: set[tuple[str, str]] = set()
+
+    def check(item: Input) -> Problem | None:
+        problem = value_problem(batch.family, item)
+        return problem or uniqueness_problem(batch.family, batch.store, item, claimed)
+
+    return _apply_each(batch, check, lambda item: _create_record(batch, item))
 
 
-def _each(
-    row: Row,
-    inputs: Sequence[Input],
-    turn: Turn,
-    judge: Callable[[Input], Problem | None],
-    do: Callable[[Input], dict[str, Any]],
-) -> Done:
-    """Do the good inputs where each has a trace id of its own; else all of them or none."""
-    traces = [one.get(row.trace_field) for one in inputs] if row.trace_field else []
-    partial = bool(traces) and all(traces) and len(set(traces)) == len(traces)
+def _apply_each(
+    batch: Batch,
+    check: Callable[[Input], Problem | None],
+    apply: Callable[[Input], dict[str, Any]],
+) -> BatchResult:
+    """Apply the good inputs if every input has a unique trace id; else all inputs or none."""
+    field = batch.spec.trace_id_field
+    trace_ids = [item.get(field) for item in batch.inputs] if field else []
+    partial = bool(trace_ids) and all(trace_ids) and len(set(trace_ids)) == len(trace_ids)
     good: list[Input] = []
     errors: list[dict[str, Any]] = []
-    for one in inputs:
-        problem = judge(one)
+    for item in batch.inputs:
+        problem = check(item)
         if problem is None:
-            good.append(one)
-        elif partial and row.trace_field:
-            errors.append(problem.item_error({row.trace_field: [one[row.trace_field]]}))
+            good.append(item)
+        elif partial and field:
+            errors.append(problem.item_error({field: [item[field]]}))
         else:
-            return Done(refusal=problem)
-    return Done(_ordered(row, [do(one) for one in good], turn), errors)
+            return BatchResult(refusal=problem)
+    return BatchResult(_reorder(batch, [apply(item) for item in good]), errors)
 
 
-def _made(
-    row: Row, family: Family, store: Store, one: Input, turn: Turn, record_id: str | None = None
-) -> dict[str, Any]:
+def _create_record(batch: Batch, item: Input, record_id: str | None = None) -> dict[str, Any]:
+    spec = batch.spec
     record = Record(
-        record_id or store.new_id(turn.rng),
-        properties=one.get("properties") or {},
-        fields=_plain_fields(row, one),
-        custom_properties=_short_custom(one),
-        associations=tuple(one.get("associations") or ()),
-        trace_id=one.get(row.trace_field) if row.trace_field else None,
-        made_by=turn.number,
-        created_at=turn.now,
-        updated_at=turn.now,
+        record_id or batch.store.new_id(batch.rng),
+        properties=item.get("properties") or {},
+        fields=_other_fields(spec, item),
+        custom_properties=_custom_properties(item),
+        associations=tuple(item.get("associations") or ()),
+        trace_id=item.get(spec.trace_id_field) if spec.trace_id_field else None,
+        made_by=batch.request_number,
+        created_at=batch.now,
+        updated_at=batch.now,
     )
-    return _shown(family, store.put(record), turn)
+    return _render_with_trace_id(batch, batch.store.put(record))
 
 
-def _shown(family: Family, record: Record, turn: Turn) -> dict[str, Any]:
-    # The trace id comes back in some results only, so that nobody relies on it.
-    view = evolve(turn.view, trace_id=turn.rng.random() < turn.trace_echo)
-    return family.render(record, view, family)
-
-
-def _found(row: Row, store: Store, one: Input, turn: Turn) -> Record | None:
-    key = str(one[row.id_field])
-    name = one.get(ID_PROPERTY) or turn.id_property
-    return store.find(name, key) if name else store.get(key)
-
-
-def _changed(row: Row, store: Store, record: Record, one: Input, turn: Turn) -> Record:
-    return store.change(
+def _update_record(batch: Batch, record: Record, item: Input) -> Record:
+    spec = batch.spec
+    return batch.store.update(
         record,
-        properties={**record.properties, **(one.get("properties") or {})},
-        fields={**record.fields, **_plain_fields(row, one)},
-        custom_properties={**record.custom_properties, **_short_custom(one)},
-        trace_id=one.get(row.trace_field) if row.trace_field else record.trace_id,
-        changed_by=turn.number,
-        updated_at=turn.now,
+        properties={**record.properties, **(item.get("properties") or {})},
+        fields={**record.fields, **_other_fields(spec, item)},
+        custom_properties={**record.custom_properties, **_custom_properties(item)},
+        trace_id=item.get(spec.trace_id_field) if spec.trace_id_field else record.trace_id,
+        changed_by=batch.request_number,
+        updated_at=batch.now,
     )
 
 
-def _read(row: Row, family: Family, store: Store, inputs: Sequence[Input], turn: Turn) -> Done:
-    # A dict keeps the first of equal ids: duplicates are dropped without a word.
-    wanted = {str(one[row.id_field]): _found(row, store, one, turn) for one in inputs}
-    found = {record.id: record for record in wanted.values() if record}
-    shown = [family.render(record, turn.view, family) for record in found.values()]
-    return Done(
-        _ordered(row, shown, turn), _missing(row, [key for key, one in wanted.items() if not one])
-    )
+def _find_record(batch: Batch, item: Input) -> Record | None:
+    record_id = str(item[batch.spec.id_field])
+    name = item.get(ID_PROPERTY) or batch.id_property
+    return batch.store.find(name, record_id) if name else batch.store.get(record_id)
 
 
-def _update(row: Row, family: Family, store: Store, inputs: Sequence[Input], turn: Turn) -> Done:
-    for one in inputs:
-        if problem := first_value_problem(family, one, complete=False):
-            return Done(refusal=problem)
-    shown: dict[str, dict[str, Any]] = {}
+def _render(batch: Batch, record: Record) -> dict[str, Any]:
+    return batch.family.render(record, batch.view, batch.family)
+
+
+def _render_with_trace_id(batch: Batch, record: Record) -> dict[str, Any]:
+    # Only some results repeat the trace id, so that no client relies on it.
+    view = evolve(batch.view, trace_id=batch.rng.random() < batch.trace_echo)
+    return batch.family.render(record, view, batch.family)
+
+
+def _read(batch: Batch) -> BatchResult:
+    # Duplicate ids are dropped silently (HubSpot, campaigns batch read): a dict keeps one of each.
+    found = {str(item[batch.spec.id_field]): _find_record(batch, item) for item in batch.inputs}
+    missing = [record_id for record_id, record in found.items() if not record]
+    records = {record.id: record for record in found.values() if record}
+    results = [_render(batch, record) for record in records.values()]
+    return BatchResult(_reorder(batch, results), _not_found_errors(batch.spec, missing))
+
+
+def _update(batch: Batch) -> BatchResult:
+    for item in batch.inputs:
+        if problem := value_problem(batch.family, item, complete=False):
+            return BatchResult(refusal=problem)
+    results: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
-    for one in inputs:
-        key = str(one[row.id_field])
-        if record := _found(row, store, one, turn):
-            changed = _changed(row, store, record, one, turn)
-            shown[record.id] = family.render(changed, turn.view, family)
-        elif row.makes_missing:
-            shown[key] = _made(row, family, store, one, turn, key)
+    for item in batch.inputs:
+        record_id = str(item[batch.spec.id_field])
+        if record := _find_record(batch, item):
+            results[record.id] = _render(batch, _update_record(batch, record, item))
+        elif batch.spec.creates_missing:
+            results[record_id] = _create_record(batch, item, record_id)
         else:
-            missing.append(key)
-    return Done(_ordered(row, list(shown.values()), turn), _missing(row, missing))
+            missing.append(record_id)
+    errors = _not_found_errors(batch.spec, missing)
+    return BatchResult(_reorder(batch, list(results.values())), errors)
 
 
-def _upsert(row: Row, family: Family, store: Store, inputs: Sequence[Input], turn: Turn) -> Done:
-    def whole(one: Input) -> Input:
-        """What a record that is made of the input would have."""
-        named = {one[ID_PROPERTY]: one[row.id_field]} if one.get(ID_PROPERTY) else {}
-        return {**one, "properties": {**named, **(one.get("properties") or {})}}
+def _upsert(batch: Batch) -> BatchResult:
+    id_field = batch.spec.id_field
 
-    def judge(one: Input) -> Problem | None:
-        there = _found(row, store, one, turn) is not None
-        if not there and not one.get(ID_PROPERTY):
-            return Problem(f"{family.label} {one[row.id_field]} was not found", 404)
-        return first_value_problem(family, whole(one), complete=not there)
+    def with_id_property(item: Input) -> Input:
+        """Add the id to the properties, as a record that is created from the input has it."""
+        identity = {item[ID_PROPERTY]: item[id_field]} if item.get(ID_PROPERTY) else {}
+        return {**item, "properties": {**identity, **(item.get("properties") or {})}}
 
-    def do(one: Input) -> dict[str, Any]:
-        if record := _found(row, store, one, turn):
-            changed = _changed(row, store, record, one, turn)
-            return {**_shown(family, changed, turn), "new": False}
-        return {**_made(row, family, store, whole(one), turn), "new": True}
+    def check(item: Input) -> Problem | None:
+        exists = _find_record(batch, item) is not None
+        if not exists and not item.get(ID_PROPERTY):
+            return Problem(f"{batch.family.label} {item[id_field]} was not found", 404)
+        return value_problem(batch.family, with_id_property(item), complete=not exists)
 
-    return _each(row, inputs, turn, judge, do)
+    def apply(item: Input) -> dict[str, Any]:
+        if record := _find_record(batch, item):
+            updated = _update_record(batch, record, item)
+            return {**_render_with_trace_id(batch, updated), "new": False}
+        return {**_create_record(batch, with_id_property(item)), "new": True}
+
+    return _apply_each(batch, check, apply)
 
 
-_Work = Callable[[Row, Family, Store, Sequence[Input], Turn], Done]
-_WORK: Mapping[str, _Work] = {
+_EFFECTS: Mapping[str, Callable[[Batch], BatchResult]] = {
     "create": _create,
     "read": _read,
     "update": _update,
@@ -180,33 +189,35 @@ _WORK: Mapping[str, _Work] = {
 }
 
 
-def _plain_fields(row: Row, one: Input) -> dict[str, Any]:
-    known = (row.id_field, row.trace_field, ID_PROPERTY, "properties", "associations")
-    return {name: value for name, value in one.items() if name not in (*known, "customProperties")}
+def _other_fields(spec: OperationSpec, item: Input) -> dict[str, Any]:
+    """Return the fields of an input that a record keeps in `fields`."""
+    handled = {spec.id_field, spec.trace_id_field, ID_PROPERTY}
+    handled |= {"properties", "associations", "customProperties"}
+    return {name: value for name, value in item.items() if name not in handled}
 
 
-def _short_custom(one: Input) -> dict[str, str]:
-    # The long form of a custom property is taken and reported not to save anything.
-    short = {"name", "value"}
-    custom = [item for item in one.get("customProperties") or () if set(item) == short]
-    return {item["name"]: item["value"] for item in custom}
+def _custom_properties(item: Input) -> dict[str, str]:
+    # The server accepts the long form of a custom property and is reported to save nothing of it.
+    short_form = {"name", "value"}
+    custom = [one for one in item.get("customProperties") or () if set(one) == short_form]
+    return {one["name"]: one["value"] for one in custom}
 
 
-def _ordered(row: Row, results: list[dict[str, Any]], turn: Turn) -> list[dict[str, Any]]:
-    if row.order == "reversed":
+def _reorder(batch: Batch, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if batch.spec.result_order == "reversed":
         return results[::-1]
-    turn.rng.shuffle(results)
+    batch.rng.shuffle(results)
     return results
 
 
-def _missing(row: Row, ids: Sequence[str]) -> list[dict[str, Any]]:
-    """One error object for all ids that were not found; HubSpot counts it as one error."""
+def _not_found_errors(spec: OperationSpec, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one error for all ids that were not found; HubSpot counts them as one error."""
     if not ids:
         return []
-    named = list(dict.fromkeys(ids))
+    unique_ids = list(dict.fromkeys(ids))
     problem = Problem(
-        f"{row.family.label} records were not found: {', '.join(named)}",
+        f"{spec.family.label} records were not found: {', '.join(unique_ids)}",
         category="OBJECT_NOT_FOUND",
-        sub_category=row.missing_code,
+        sub_category=spec.not_found_sub_category,
     )
-    return [problem.item_error({row.one_missing if len(named) == 1 else "ids": named})]
+    return [problem.item_error({spec.single_id_key if len(unique_ids) == 1 else "ids": unique_ids})]

@@ -1,7 +1,6 @@
-"""What can go wrong on demand, as a table, and when it does, as a plan.
+"""Plans for faults: a script of requests, or a rate for each fault.
 
-It decides which request meets which fault, from a script or from rates and a seeded random
-number. It never does the work of a request and never waits.
+The module decides which request gets which fault. `faults` defines the faults.
 
     Sandbox(faults=script([None, "reset_after"]))              # the second request
     Sandbox(faults=rates({"500": 0.1}, operation="create_calls"))
@@ -17,38 +16,27 @@ from attrs import define, field, frozen
 from .faults import FAULTS, Fault
 
 
-def named(fault: str | Fault) -> Fault:
-    """Return the fault of this name; ValueError lists the names when there is none."""
-    if isinstance(fault, Fault):
-        return fault
-    try:
-        return FAULTS[fault]
-    except KeyError:
-        known = ", ".join(FAULTS)
-        raise ValueError(f"no fault is called {fault!r}; choose one of: {known}") from None
-
-
 @frozen
 class Script:
-    """The first requests meet these faults, one each; what comes after meets none."""
+    """One step for each of the first requests: a fault, or None. Later requests get no fault."""
 
     steps: tuple[Fault | None, ...]
     operation: str | None = None
 
-    def pick(self, turn: int, _rng: random.Random) -> Fault | None:
-        """Return the fault of the `turn`-th request (from 0) that the plan is for."""
-        return self.steps[turn] if turn < len(self.steps) else None
+    def pick(self, index: int, _rng: random.Random) -> Fault | None:
+        """Return the fault of the request at `index` (from 0) among the plan's requests."""
+        return self.steps[index] if index < len(self.steps) else None
 
 
 @frozen
 class Rates:
-    """Every request meets one of these faults with its probability, or none."""
+    """A probability for each fault. A request gets at most one of the faults."""
 
     shares: tuple[tuple[Fault, float], ...]
     operation: str | None = None
 
-    def pick(self, _turn: int, rng: random.Random) -> Fault | None:
-        """Throw the dice once."""
+    def pick(self, _index: int, rng: random.Random) -> Fault | None:
+        """Choose a fault, or None, at random."""
         point = rng.random()
         for fault, share in self.shares:
             if point < share:
@@ -59,83 +47,95 @@ class Rates:
 
 Plan: TypeAlias = Script | Rates
 Faults: TypeAlias = Plan | Mapping[str, float] | Sequence[Plan] | None
-"""What a sandbox takes: one plan, several (the first that has a fault wins), or rates by name."""
+"""The faults of a sandbox: a plan, several (the first one that has a fault wins), or rates."""
 
 
 def script(steps: Iterable[str | Fault | None], *, operation: str | None = None) -> Script:
-    """Plan one fault for each of the first requests; None lets a request through.
+    """Plan one fault for each of the first requests; None stands for no fault.
 
-    With `operation`, only requests of that operation count. ValueError for an unknown name.
+    With `operation`, the steps apply to requests of that operation only. ValueError for an unknown
+    fault.
     """
-    return Script(tuple(None if step is None else named(step) for step in steps), operation)
+    return Script(tuple(None if step is None else _get_fault(step) for step in steps), operation)
 
 
 def rates(shares: Mapping[str, float], *, operation: str | None = None) -> Rates:
-    """Plan faults by probability, from 0 to 1 each and at most 1 together.
+    """Plan faults by probability: each from 0 to 1, and together at most 1.
 
-    With `operation`, only for that operation. ValueError for an unknown name or a bad number.
+    With `operation`, the faults apply to requests of that operation only. ValueError for an unknown
+    fault or a rate out of range.
     """
     for name, share in shares.items():
         if not 0 <= share <= 1:
             raise ValueError(f"the rate of fault {name!r} is {share}; it goes from 0 to 1")
     if (total := sum(shares.values())) > 1 + 1e-9:
         raise ValueError(f"the rates of the faults add up to {total:g}; at most 1 is possible")
-    return Rates(tuple((named(name), share) for name, share in shares.items()), operation)
+    return Rates(tuple((_get_fault(name), share) for name, share in shares.items()), operation)
 
 
-def parse(texts: Sequence[str]) -> tuple[Rates, ...]:
-    """Read `[OPERATION:]NAME[=RATE]` texts of a command line; without a rate it is 1.
+def _get_fault(fault: str | Fault) -> Fault:
+    if isinstance(fault, Fault):
+        return fault
+    try:
+        return FAULTS[fault]
+    except KeyError:
+        known = ", ".join(FAULTS)
+        raise ValueError(f"no fault is called {fault!r}; choose one of: {known}") from None
 
-    ValueError says which text is wrong.
+
+def parse(options: Sequence[str]) -> tuple[Rates, ...]:
+    """Parse command-line options of the form `[OPERATION:]NAME[=RATE]`; the default rate is 1.
+
+    ValueError names the option that is wrong.
     """
-    collected: dict[str | None, dict[str, float]] = {}
-    for text in texts:
-        rest, _, number = text.partition("=")
+    by_operation: dict[str | None, dict[str, float]] = {}
+    for option in options:
+        rest, _, number = option.partition("=")
         operation, _, name = rest.rpartition(":")
         try:
             share = float(number) if number else 1.0
         except ValueError:
-            raise ValueError(f"the rate in fault {text!r} is not a number from 0 to 1") from None
-        collected.setdefault(operation or None, {})[name] = share
-    # The more special plan is asked first.
-    ordered = sorted(collected.items(), key=lambda item: item[0] is None)
+            raise ValueError(f"the rate in fault {option!r} is not a number from 0 to 1") from None
+        by_operation.setdefault(operation or None, {})[name] = share
+    # A plan for one operation takes precedence over the plan for all operations.
+    ordered = sorted(by_operation.items(), key=lambda item: item[0] is None)
     return tuple(rates(shares, operation=operation) for operation, shares in ordered)
 
 
-def plans(given: Faults, operations: Iterable[str]) -> tuple["Running", ...]:
-    """Start plans for one sandbox; ValueError when one is for an operation it does not have."""
-    if given is None:
-        chosen: tuple[Plan, ...] = ()
-    elif isinstance(given, Script | Rates):
-        chosen = (given,)
-    elif isinstance(given, Mapping):
-        chosen = (rates(given),)
+def start_plans(faults: Faults, operations: Iterable[str]) -> tuple["ActivePlan", ...]:
+    """Start the plans of one sandbox; ValueError if one names an unknown operation."""
+    if faults is None:
+        plans: tuple[Plan, ...] = ()
+    elif isinstance(faults, Script | Rates):
+        plans = (faults,)
+    elif isinstance(faults, Mapping):
+        plans = (rates(faults),)
     else:
-        chosen = tuple(_plan(one) for one in given)
+        plans = tuple(_check_plan(plan) for plan in faults)
     known = list(operations)
-    for plan in chosen:
+    for plan in plans:
         if plan.operation is not None and plan.operation not in known:
             names = ", ".join(known)
             raise ValueError(f"no operation is called {plan.operation!r}; choose one of: {names}")
-    return tuple(Running(plan) for plan in chosen)
+    return tuple(ActivePlan(plan) for plan in plans)
 
 
-def _plan(given: object) -> Plan:
-    if isinstance(given, Script | Rates):
-        return given
-    raise ValueError(f"{given!r} is not a plan; write script([...]) or rates({{...}})")
+def _check_plan(plan: object) -> Plan:
+    if isinstance(plan, Script | Rates):
+        return plan
+    raise ValueError(f"{plan!r} is not a plan; write script([...]) or rates({{...}})")
 
 
 @define
-class Running:
-    """A plan and how many requests it has seen; the plan itself stays a value."""
+class ActivePlan:
+    """A plan in use by one sandbox. It counts the requests; the plan itself is immutable."""
 
     plan: Plan
-    _seen: int = field(default=0, init=False)
+    _count: int = field(default=0, init=False)
 
     def next(self, operation: str, rng: random.Random) -> Fault | None:
-        """Return what the next request of this operation meets."""
+        """Return the fault of the next request, which is one of this operation."""
         if self.plan.operation not in (None, operation):
             return None
-        self._seen += 1
-        return self.plan.pick(self._seen - 1, rng)
+        self._count += 1
+        return self.plan.pick(self._count - 1, rng)

@@ -1,7 +1,7 @@
-"""The table of faults: what each does to an answer, and whether the work is done.
+"""The table of faults: how each one changes a response, and whether the request takes effect.
 
-A fault that does the work is handed the true answer; one that does not is handed the answer to a
-batch that nobody worked on. It decides what becomes of that answer and never touches the store.
+A fault that lets the request take effect gets the true response. Any other fault gets the response
+to an empty batch. The fault decides what remains of that response.
 """
 
 import random
@@ -12,82 +12,73 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .limits import DAILY, ROLLING, SECONDLY
-from .messages import Loss, SandboxAnswer
-from .responses import edge_page, rate_limited, refusal
+from .messages import Loss, SandboxAnswer, add_headers
+from .responses import edge_page, error_body, rate_limit_body
 
 Change = Callable[[SandboxAnswer, random.Random], SandboxAnswer]
+Edit = Callable[[dict[str, Any], random.Random], None]
 
 
-def _keep(answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
-    return answer
+def _unchanged(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return response
 
 
 @frozen
 class Fault:
     """One thing that goes wrong.
 
-    `work_done` says whether the request is worked on as if nothing were wrong. `delay` is in
+    `work_done` is True if the request takes effect as it would without the fault. `delay` is in
     seconds. Make a variant with `attrs.evolve(FAULTS["delay"], delay=0.2)`.
     """
 
     name: str
     work_done: bool
     effect: str
-    change: Change = _keep
+    change: Change = _unchanged
     delay: float = 0.0
     loss: Loss | None = None
 
     def apply(self, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
-        """Return what is left of the answer."""
+        """Return the response as the fault changes it."""
         return evolve(self.change(answer, rng), delay=self.delay, loss=self.loss)
 
 
-def _status(
+def _error(
     status: int,
     category: str | None,
     message: str,
-    answer: SandboxAnswer,
+    response: SandboxAnswer,
     _: random.Random,
     headers: Mapping[str, str] | None = None,
 ) -> SandboxAnswer:
-    said = answer.with_json(refusal(answer.correlation_id, message, category), status)
-    return evolve(said, headers={**said.headers, **(headers or {})})
+    body = error_body(response.correlation_id, message, category)
+    return add_headers(response.with_json(body, status), headers or {})
 
 
-def _limit(
+def _rate_limit(
     policy: str,
-    answer: SandboxAnswer,
+    response: SandboxAnswer,
     _: random.Random,
     headers: Mapping[str, str] | None = None,
 ) -> SandboxAnswer:
-    said = answer.with_json(rate_limited(answer.correlation_id, policy), 429)
-    return evolve(said, headers={**said.headers, **(headers or {})})
+    body = rate_limit_body(response.correlation_id, policy)
+    return add_headers(response.with_json(body, 429), headers or {})
 
 
-def _page(status: int, answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
-    return answer.with_html(status, edge_page(status, answer.correlation_id))
+def _html(status: int, response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return response.with_html(status, edge_page(status, response.correlation_id))
 
 
-def _cut(answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
-    return evolve(answer, body=answer.body[: rng.randrange(1, len(answer.body))])
+def _truncate(response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    return evolve(response, body=response.body[: rng.randrange(1, len(response.body))])
 
 
-def _empty(answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
-    return evolve(answer, body=b"")
+def _empty(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return evolve(response, body=b"")
 
 
-def _other_success(answer: SandboxAnswer, _: random.Random) -> SandboxAnswer:
-    return evolve(answer, status=201 if answer.status == 200 else 200)
-
-
-def _edit(
-    edit: Callable[[dict[str, Any], random.Random], None],
-    answer: SandboxAnswer,
-    rng: random.Random,
-) -> SandboxAnswer:
-    document = answer.document()
-    edit(document, rng)
-    return answer.with_json(document)
+def _other_success_status(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return evolve(response, status=201 if response.status == 200 else 200)
 
 
 def _unknown_status(document: dict[str, Any], _: random.Random) -> None:
@@ -97,10 +88,10 @@ def _unknown_status(document: dict[str, Any], _: random.Random) -> None:
 def _drop_results(document: dict[str, Any], rng: random.Random) -> None:
     results = document["results"]
     kept = rng.sample(range(len(results)), k=len(results) // 2)
-    document["results"] = [results[place] for place in sorted(kept)]
+    document["results"] = [results[index] for index in sorted(kept)]
 
 
-# Optional fields of the four results, which can arrive as null as well as be absent.
+# Optional fields of the four results. Each can be absent or null.
 _OPTIONAL = (
     *("archivedAt", "assets", "appInfo", "endDateTime", "eventCancelled", "eventCompleted"),
     *("eventDescription", "eventOrganizer", "eventType", "eventUrl", "objectWriteTraceId"),
@@ -120,23 +111,34 @@ def _null_fields(document: dict[str, Any], _: random.Random) -> None:
 
 
 def _extra_fields(document: dict[str, Any], _: random.Random) -> None:
-    news = {"addedLater": {"deep": [1, None, "text"]}}
+    extra = {"addedLater": {"deep": [1, None, "text"]}}
     for part in (document, *document["results"], *document.get("errors", ())):
-        part.update(news)
+        part.update(extra)
 
 
-def _bare_errors(document: dict[str, Any], _: random.Random) -> None:
+def _remove_contexts(document: dict[str, Any], _: random.Random) -> None:
     for error in document.get("errors", ()):
         error.pop("context", None)
 
 
-def _only_success(change: Change, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
-    return change(answer, rng) if answer.status < 300 else answer
+def _if_success(change: Change, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    return change(response, rng) if response.status < 300 else response
 
 
-def _body(name: str, effect: str, change: Change, *, work_done: bool = True) -> Fault:
-    """A fault of a 2xx answer; a refusal stays the refusal that it is."""
-    return Fault(name, work_done, effect, partial(_only_success, change))
+def _success_fault(name: str, effect: str, change: Change, *, work_done: bool = True) -> Fault:
+    """Make a fault that changes a 2xx response and leaves any other response as it is."""
+    return Fault(name, work_done, effect, partial(_if_success, change))
+
+
+def _edit_json(edit: Edit, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    document = response.document()
+    edit(document, rng)
+    return response.with_json(document)
+
+
+def _json_fault(name: str, effect: str, edit: Edit) -> Fault:
+    """Make a fault that edits the JSON document of a 2xx response."""
+    return _success_fault(name, effect, partial(_edit_json, edit))
 
 
 _FAULTS = (
@@ -152,34 +154,36 @@ _FAULTS = (
         "rate_limited",
         False,
         "429, too many requests in ten seconds",
-        partial(_limit, ROLLING),
+        partial(_rate_limit, ROLLING),
     ),
     Fault(
         "rate_limited_for",
         False,
         "the same; Retry-After says 3 seconds",
-        partial(_limit, ROLLING, headers={"Retry-After": "3"}),
+        partial(_rate_limit, ROLLING, headers={"Retry-After": "3"}),
     ),
-    Fault("secondly", False, "429, too many requests in one second", partial(_limit, SECONDLY)),
-    Fault("daily_limit", False, "429, the day's requests are used up", partial(_limit, DAILY)),
+    Fault(
+        "secondly", False, "429, too many requests in one second", partial(_rate_limit, SECONDLY)
+    ),
+    Fault("daily_limit", False, "429, the day's requests are used up", partial(_rate_limit, DAILY)),
     Fault(
         "expired_token",
         False,
         "401, the token was good once",
-        partial(_status, 401, "EXPIRED_AUTHENTICATION", "The access token has expired."),
+        partial(_error, 401, "EXPIRED_AUTHENTICATION", "The access token has expired."),
     ),
     Fault(
         "locked",
         False,
         "423, locked for about two seconds",
-        partial(_status, 423, "LOCKED", "The records are locked by another request."),
+        partial(_error, 423, "LOCKED", "The records are locked by another request."),
     ),
     Fault(
         "moved",
         False,
         "477, the account is being moved; Retry-After says 60 seconds",
         partial(
-            _status,
+            _error,
             477,
             None,
             "The account is being moved to another place.",
@@ -191,7 +195,7 @@ _FAULTS = (
         False,
         "the same; Retry-After says 24 hours",
         partial(
-            _status,
+            _error,
             477,
             None,
             "The account is being moved to another place.",
@@ -202,20 +206,20 @@ _FAULTS = (
         "refused",
         False,
         "400, the batch is refused as a whole",
-        partial(_status, 400, "VALIDATION_ERROR", "One of the inputs is not valid."),
+        partial(_error, 400, "VALIDATION_ERROR", "One of the inputs is not valid."),
     ),
     Fault(
         "conflict",
         False,
         "409, the batch is refused as a whole",
-        partial(_status, 409, "CONFLICT", "One of the records exists already."),
+        partial(_error, 409, "CONFLICT", "One of the records exists already."),
     ),
     Fault(
         "redirect",
         False,
         "307 to another host",
         partial(
-            _status,
+            _error,
             307,
             None,
             "The API lives elsewhere.",
@@ -224,7 +228,10 @@ _FAULTS = (
     ),
     *(
         Fault(
-            str(status), False, f"{status} as an HTML page, before the work", partial(_page, status)
+            str(status),
+            False,
+            f"{status} as an HTML page, before the work",
+            partial(_html, status),
         )
         for status in (
             *(413, 414, 500, 501, 502, 503, 504, 505),
@@ -233,19 +240,24 @@ _FAULTS = (
     ),
     *(
         Fault(
-            f"{status}_after", True, f"{status} as an HTML page, work done", partial(_page, status)
+            f"{status}_after",
+            True,
+            f"{status} as an HTML page, work done",
+            partial(_html, status),
         )
         for status in (500, 502, 503, 504, 520, 521, 523, 524)
     ),
-    _body("truncated_json", "the body ends too early", _cut),
-    _body("empty_body", "the body is empty", _empty),
-    _body("success_code", "200 for 201 and 207, 201 for 200", _other_success),
-    _body("unknown_enum", "`status` is SOMETHING_NEW", partial(_edit, _unknown_status)),
-    _body("silent_noop", "2xx that did nothing and says nothing", _keep, work_done=False),
-    _body("drop_results", "half of the results are not mentioned", partial(_edit, _drop_results)),
-    _body("null_fields", "optional fields are null", partial(_edit, _null_fields)),
-    _body("extra_fields", "fields that no page knows", partial(_edit, _extra_fields)),
-    _body("bare_errors", "the errors of a 207 have no context", partial(_edit, _bare_errors)),
+    _success_fault("truncated_json", "the body ends too early", _truncate),
+    _success_fault("empty_body", "the body is empty", _empty),
+    _success_fault("success_code", "200 for 201 and 207, 201 for 200", _other_success_status),
+    _json_fault("unknown_enum", "`status` is SOMETHING_NEW", _unknown_status),
+    _success_fault(
+        "silent_noop", "2xx that did nothing and says nothing", _unchanged, work_done=False
+    ),
+    _json_fault("drop_results", "half of the results are not mentioned", _drop_results),
+    _json_fault("null_fields", "optional fields are null", _null_fields),
+    _json_fault("extra_fields", "fields that no page knows", _extra_fields),
+    _json_fault("bare_errors", "the errors of a 207 have no context", _remove_contexts),
 )
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}

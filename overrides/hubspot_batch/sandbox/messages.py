@@ -1,7 +1,4 @@
-"""What goes into the sandbox and what comes out, free of any HTTP library.
-
-It decides the shape of a request and of an answer. It never sends, waits or parses.
-"""
+"""A request to the sandbox and its response, independent of any HTTP library."""
 
 import json
 from collections.abc import Mapping
@@ -9,21 +6,21 @@ from typing import Any, Literal
 
 from attrs import evolve, field, frozen
 
-CORRELATION = "X-HubSpot-Correlation-Id"
+CORRELATION_ID = "X-HubSpot-Correlation-Id"
 
 Loss = Literal["refused", "reset", "closed", "timeout"]
-"""How the connection fails, so that no answer arrives.
+"""How a connection fails, so that the client gets no response.
 
-- `refused`: it never comes about, so nothing was sent;
-- `reset`: it is cut after the request went out;
-- `closed`: the server hangs up in good order, without a word;
-- `timeout`: it stays open and silent until the client gives up.
+- `refused`: the connection is not established, so no request is sent;
+- `reset`: the connection is reset after the request was sent;
+- `closed`: the server closes the connection without a response;
+- `timeout`: the server sends nothing until the client gives up.
 """
 
 
 @frozen
 class SandboxRequest:
-    """One HTTP request as the core sees it: header names in lower case, query in order."""
+    """One HTTP request: header names in lower case, query parameters in their order."""
 
     method: str
     path: str
@@ -34,7 +31,7 @@ class SandboxRequest:
 
 @frozen
 class SandboxAnswer:
-    """One answer; `delay` is in seconds, and `loss` means that the client never sees the rest."""
+    """One HTTP response: it takes `delay` seconds, or the client gets only the `loss`."""
 
     status: int
     headers: Mapping[str, str]
@@ -44,15 +41,15 @@ class SandboxAnswer:
 
     @property
     def correlation_id(self) -> str:
-        """The name of the request, as in the header that every answer has."""
-        return self.headers[CORRELATION]
+        """The id of the request, from the header that every response has."""
+        return self.headers[CORRELATION_ID]
 
     def document(self) -> Any:
-        """Parse the body as JSON; ValueError when it is not JSON."""
+        """Parse the body as JSON; ValueError if it is not JSON."""
         return json.loads(self.body)
 
     def with_json(self, document: object, status: int | None = None) -> "SandboxAnswer":
-        """Return a copy with this JSON body, and another status if one is given."""
+        """Return a copy with this JSON body, and with another status if one is given."""
         headers = {**self.headers, "Content-Type": "application/json;charset=utf-8"}
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         return evolve(
@@ -63,6 +60,11 @@ class SandboxAnswer:
         )
 
     def with_html(self, status: int, text: str) -> "SandboxAnswer":
-        """Return a copy with an HTML page from the edge, which knows nothing of rate limits."""
-        headers = {CORRELATION: self.correlation_id, "Content-Type": "text/html; charset=UTF-8"}
+        """Return a copy with an HTML page, as HubSpot's edge sends it: no rate-limit headers."""
+        headers = {CORRELATION_ID: self.correlation_id, "Content-Type": "text/html; charset=UTF-8"}
         return evolve(self, status=status, headers=headers, body=text.encode())
+
+
+def add_headers(response: SandboxAnswer, headers: Mapping[str, str]) -> SandboxAnswer:
+    """Return a copy of a response with these headers in addition to its own."""
+    return evolve(response, headers={**response.headers, **headers})

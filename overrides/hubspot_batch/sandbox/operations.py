@@ -1,8 +1,8 @@
-"""What each batch operation does, as one row of data.
+"""The sandbox's side of each batch operation, as data.
 
-A row names its family, its kind of work, its success code and how a batch with bad inputs ends.
-Paths, scopes, limits and the form of an input come from the contract and are not repeated here; an
-operation without a row does what its kind says, to records of which the contract says the fields.
+An `OperationSpec` names the family of records, the kind of operation, the success status and how a
+batch with bad inputs ends. Paths, scopes, limits and the schema of an input come from the contract.
+An operation that is not described here gets a spec from its contract: see `_default_spec`.
 """
 
 from collections.abc import Mapping
@@ -11,90 +11,91 @@ from typing import Literal
 from attrs import field, frozen
 from hubspot_batch_client.contract import OPERATIONS, Operation
 
-from .families import CALLS, CAMPAIGNS, MARKETING_EVENTS, Family, View, usual
+from .families import CALLS, CAMPAIGNS, MARKETING_EVENTS, Family, View, crm_family
 
 TRACE_ID = "objectWriteTraceId"
 
 
 @frozen
-class Row:
-    """What one operation does.
+class OperationSpec:
+    """The behaviour of one operation.
 
-    - `success`: the status when nothing went wrong; with item errors it is 207.
-    - `order`: how the results come back. HubSpot promises no order for campaigns and documents
-      none for the rest, so no client may lean on the order of its inputs.
-    - `id_field`: names the record in an input of a read, an update or an upsert.
-    - `trace_field`: a unique value of it in every input makes a create settle each input by
-      itself, and of an upsert; without it the batch is all or nothing (HubSpot, calls batch
-      create).
-    - `makes_missing`: an update makes the records that it does not find, under the ids it got.
-    - `select`, `dates`: names of the arguments that choose properties, and that bring the metrics
-      of the assets when all of them are there.
-    - `shows_all`: all properties come back where none are chosen.
-    - `one_missing`: the key of `context` when exactly one id was not found; `missing_code`: the
-      `subCategory` of that error.
+    - `success_status`: the status without item errors; with item errors it is 207.
+    - `result_order`: the order of the results, relative to the inputs. HubSpot promises no order
+      for campaigns and documents none for the other operations, so a client must not rely on it.
+    - `id_field`: the field of an input that names the record of a read, an update or an upsert.
+    - `trace_id_field`: if every input of a create or an upsert has a unique value of this field,
+      bad inputs fail alone. Otherwise one bad input makes the server refuse the whole batch
+      (HubSpot, calls batch create).
+    - `creates_missing`: an update creates the records that it does not find, with the ids given.
+    - `single_id_key`: the key in the `context` of the not-found error for exactly one id.
+    - `not_found_sub_category`: the `subCategory` of that error.
+    - `properties_argument`: the argument that names the properties to show.
+    - `shows_all_by_default`: without that argument, results show all properties.
+    - `date_arguments`: the metrics of assets are shown if all of these arguments are present.
     """
 
     operation: str
     family: Family
     kind: Literal["create", "read", "update", "upsert"]
-    success: int
-    order: Literal["shuffled", "reversed"] = "shuffled"
+    success_status: int
+    result_order: Literal["shuffled", "reversed"] = "shuffled"
     id_field: str = "id"
-    trace_field: str | None = None
-    makes_missing: bool = False
-    one_missing: str = "ids"
-    missing_code: str | None = None
-    select: str | None = None
-    shows_all: bool = False
-    dates: tuple[str, ...] = ()
+    trace_id_field: str | None = None
+    creates_missing: bool = False
+    single_id_key: str = "ids"
+    not_found_sub_category: str | None = None
+    properties_argument: str | None = None
+    shows_all_by_default: bool = False
+    date_arguments: tuple[str, ...] = ()
     view: View = field(factory=View)
 
 
-_SAID: Mapping[str, Row] = {
-    row.operation: row
-    for row in (
-        Row("create_campaigns", CAMPAIGNS, "create", 201),
-        Row(
+_DESCRIBED: Mapping[str, OperationSpec] = {
+    spec.operation: spec
+    for spec in (
+        OperationSpec("create_campaigns", CAMPAIGNS, "create", 201),
+        OperationSpec(
             "read_campaigns",
             CAMPAIGNS,
             "read",
             200,
-            one_missing="id",
-            missing_code="CampaignApiError.INVALID_REQUEST",
-            select="properties",
-            dates=("startDate", "endDate"),
+            single_id_key="id",
+            not_found_sub_category="CampaignApiError.INVALID_REQUEST",
+            properties_argument="properties",
+            date_arguments=("startDate", "endDate"),
             view=View(assets=True),
         ),
-        Row(
+        OperationSpec(
             "update_marketing_events",
             MARKETING_EVENTS,
             "update",
             200,
-            order="reversed",
+            result_order="reversed",
             id_field="objectId",
         ),
-        Row("create_calls", CALLS, "create", 201, trace_field=TRACE_ID),
+        OperationSpec("create_calls", CALLS, "create", 201, trace_id_field=TRACE_ID),
     )
 }
 
 
-def _usual(operation: Operation) -> Row:
-    """Make the row of an operation that has none."""
-    families = {row.family.store: row.family for row in _SAID.values()}
+def _default_spec(operation: Operation) -> OperationSpec:
+    """Derive the spec of an operation that is not described, from its contract."""
+    families = {spec.family.name: spec.family for spec in _DESCRIBED.values()}
     fields = operation.input_schema.get("properties", {})
-    return Row(
+    arguments = {argument.name for argument in operation.arguments}
+    return OperationSpec(
         operation.id,
-        families.get(operation.tag) or usual(operation.tag, operation.result_fields),
+        families.get(operation.tag) or crm_family(operation.tag, operation.result_fields),
         operation.kind,
         201 if operation.kind == "create" else 200,
         id_field=next((name for name in ("id", "objectId") if name in fields), "id"),
-        trace_field=TRACE_ID if TRACE_ID in fields else None,
-        select=next((one.name for one in operation.arguments if one.name == "properties"), None),
-        shows_all=True,
+        trace_id_field=TRACE_ID if TRACE_ID in fields else None,
+        properties_argument="properties" if "properties" in arguments else None,
+        shows_all_by_default=True,
     )
 
 
-ROWS: Mapping[str, Row] = {
-    name: _SAID.get(name) or _usual(operation) for name, operation in OPERATIONS.items()
+SPECS: Mapping[str, OperationSpec] = {
+    name: _DESCRIBED.get(name) or _default_spec(operation) for name, operation in OPERATIONS.items()
 }

@@ -1,7 +1,7 @@
-"""Whether the server takes an input, and the words with which it refuses.
+"""The checks of an input, and the errors that report a bad one.
 
-It decides on form (names, types, what must be there) and on meaning: required and known properties,
-options, association types, unique values. It never changes the store.
+The module decides on form (names, types, required fields) and on meaning: required and known
+properties, options, association types, unique values. It does not change the store.
 """
 
 import json
@@ -18,7 +18,7 @@ from .store import Store
 
 @frozen
 class Problem:
-    """One reason to refuse an input or a whole batch."""
+    """A reason to refuse an input or a whole batch."""
 
     message: str
     status: int = 400
@@ -27,50 +27,50 @@ class Problem:
     details: Sequence[dict[str, Any]] = ()
 
     def item_error(self, context: Mapping[str, list[str]]) -> dict[str, Any]:
-        """Write it as an item of a 207's `errors`.
+        """Return the problem as an item of a 207's `errors`.
 
-        In the recorded form: no `links`, no `errors`, and a `subCategory` that is a text.
+        The form is the recorded one: no `links`, no `errors`, and a `subCategory` that is a string.
         """
-        item: dict[str, Any] = {
+        error: dict[str, Any] = {
             "status": "error",
             "category": self.category,
             "message": self.message,
             "context": dict(context),
         }
         if self.sub_category:
-            item["subCategory"] = self.sub_category
-        return item
+            error["subCategory"] = self.sub_category
+        return error
 
 
-def first_problem(value: object, schema: Mapping[str, Any], name: str) -> str | None:
-    """Say in a few words what is wrong first with `value`, or return None.
+def schema_problem(value: object, schema: Mapping[str, Any], name: str) -> str | None:
+    """Return a description of the first violation of `schema`, or None.
 
-    `name` is what the words call the value. As in HubSpot's own answers, they name a field and
-    never the position of the input in the batch.
+    `name` stands for `value` in the description. As in HubSpot's own errors, the description names
+    a field and not the position of the input in the batch.
     """
     try:
-        _compiled(json.dumps(schema))(value)
+        _compile_schema(json.dumps(schema))(value)
     except fastjsonschema.JsonSchemaValueException as error:
         return str(error.message).replace("data", name, 1)
     return None
 
 
 @cache
-def _compiled(schema: str) -> Callable[[object], object]:
-    check: Callable[[object], object] = fastjsonschema.compile(
+def _compile_schema(schema: str) -> Callable[[object], object]:
+    validate: Callable[[object], object] = fastjsonschema.compile(
         json.loads(schema), use_default=False
     )
-    return check
+    return validate
 
 
-def first_value_problem(
-    family: Family, one: Mapping[str, Any], *, complete: bool = True
+def value_problem(
+    family: Family, item: Mapping[str, Any], *, complete: bool = True
 ) -> Problem | None:
-    """Return what the server would refuse this input for, or None.
+    """Return the reason to refuse the values of an input, or None.
 
-    `complete` is False for an update, which need not bring the required properties again.
+    `complete` is False for an update, which may leave out required properties.
     """
-    properties: Mapping[str, str | None] = one.get("properties") or {}
+    properties: Mapping[str, str | None] = item.get("properties") or {}
     missing = [name for name in family.required if not properties.get(name)] if complete else []
     if missing:
         names = ", ".join(missing)
@@ -85,18 +85,18 @@ def first_value_problem(
                 for name in missing
             ],
         )
-    wrong = [
-        said
+    errors = [
+        error
         for name, value in properties.items()
-        if (said := _property_problem(family, name, value))
+        if (error := _property_error(family, name, value))
     ]
-    if wrong:
-        # The message holds a whole JSON document as text, as HubSpot's does.
-        return Problem(f"Property values were not valid: {json.dumps(wrong)}")
-    return _association_problem(family, one)
+    if errors:
+        # As in HubSpot's errors, the message holds a whole JSON document as text.
+        return Problem(f"Property values were not valid: {json.dumps(errors)}")
+    return _association_problem(family, item)
 
 
-def _property_problem(family: Family, name: str, value: str | None) -> dict[str, Any] | None:
+def _property_error(family: Family, name: str, value: str | None) -> dict[str, Any] | None:
     known = family.properties.get(name)
     if known is None and family.open:
         return None
@@ -112,34 +112,35 @@ def _property_problem(family: Family, name: str, value: str | None) -> dict[str,
     return {"isValid": False, "message": message, "error": code, "name": name}
 
 
-def _association_problem(family: Family, one: Mapping[str, Any]) -> Problem | None:
-    for association in () if family.open else one.get("associations") or ():
+def _association_problem(family: Family, item: Mapping[str, Any]) -> Problem | None:
+    for association in () if family.open else item.get("associations") or ():
         for kind in association["types"]:
-            named = (kind["associationCategory"], kind["associationTypeId"])
-            if named not in family.association_types:
+            category, type_id = kind["associationCategory"], kind["associationTypeId"]
+            if (category, type_id) not in family.association_types:
                 return Problem(
-                    f"No association type {named[1]} in category {named[0]} starts at a "
+                    f"No association type {type_id} in category {category} starts at a "
                     f"{family.label.lower()}",
                     sub_category="crm.associations.INVALID_ASSOCIATION_TYPE",
                 )
     return None
 
 
-def conflicts(
-    family: Family, store: Store, one: Mapping[str, Any], taken: set[tuple[str, str]]
+def uniqueness_problem(
+    family: Family, store: Store, item: Mapping[str, Any], claimed: set[tuple[str, str]]
 ) -> Problem | None:
-    """Refuse a value that a stored record, or an earlier input of the batch, already has.
+    """Return the reason to refuse a unique value that is already in use, or None.
 
-    `taken` collects the unique values of the inputs that were let through.
+    `claimed` holds the unique values of the earlier inputs of the batch. Those of an accepted input
+    are added to it.
     """
-    properties: Mapping[str, str | None] = one.get("properties") or {}
+    properties: Mapping[str, str | None] = item.get("properties") or {}
     claims: list[tuple[str, str]] = []
     for name in family.unique:
         if value := properties.get(name):
-            owner = store.owner(name, value)
-            if owner or (name, value) in taken:
-                said = f" Existing ID: {owner}" if owner else ""
-                return Problem(f"{family.label} already exists.{said}", 409, "CONFLICT")
+            existing_id = store.find_id(name, value)
+            if existing_id or (name, value) in claimed:
+                suffix = f" Existing ID: {existing_id}" if existing_id else ""
+                return Problem(f"{family.label} already exists.{suffix}", 409, "CONFLICT")
             claims.append((name, value))
-    taken.update(claims)
+    claimed.update(claims)
     return None

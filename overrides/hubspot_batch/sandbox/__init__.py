@@ -1,8 +1,8 @@
-"""A stateful stand-in for HubSpot's batch operations, to develop and to test against.
+"""A stateful stand-in for HubSpot's batch operations, for development and tests.
 
-One core without I/O (`Sandbox`) is mounted as an httpx transport (`SandboxTransport`) or served
-over HTTP (`app`, `serve`, `served`; these need the extra `[sandbox]` to listen on a port). What
-it can do wrong on demand is a table, `FAULTS`. It never talks to HubSpot.
+It decides how HubSpot would respond to a batch request, and which planned fault goes wrong.
+In: HTTP requests, from httpx (`SandboxTransport`) or from a socket (`app`, `serve`, `served`).
+Out: HTTP responses, or lost connections; the records and a log of requests stay in the `Sandbox`.
 """
 
 from .asgi import app

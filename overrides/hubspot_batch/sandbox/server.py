@@ -1,8 +1,8 @@
 """The sandbox on a real socket, served by uvicorn.
 
-It decides how a connection is cut, which ASGI cannot express, how a missing uvicorn or a taken port
-is reported, and what a sandbox for people is like. uvicorn is imported late: the rest of the
-package works without the extra `[sandbox]`.
+The module decides how a connection is dropped, how a missing uvicorn or a port in use is reported,
+and the settings of the sandbox that the command line serves. uvicorn is imported only when a server
+is made: the rest of the package works without the extra `[sandbox]`.
 """
 
 import asyncio
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8765
 
-# On, after no seconds: closing throws away what is unsent and sends a reset.
+# SO_LINGER on, with 0 seconds: close() discards unsent data and sends a reset.
 _LINGER = struct.pack("ii", 1, 0)
 
 
 class ServeError(Exception):
-    """The sandbox cannot be served; the message says why and what to do, in one sentence."""
+    """The sandbox cannot be served. The message says why and what to do, in one sentence."""
 
 
 def live_sandbox(*, seed: int = 0, faults: Faults = None) -> Sandbox:
-    """Make a sandbox for people: on the machine's clock, with the example records in it.
+    """Make a sandbox to serve: with the machine's clock and the example records.
 
-    A sandbox with its usual clock, which stands still, would never open its rolling window again.
+    With the default clock, which stands still, a full rolling window would never open again.
     """
     sandbox = Sandbox(seed=seed, faults=faults, clock=time.time)
     add_examples(sandbox)
@@ -48,10 +48,10 @@ def serve(
     port: int = DEFAULT_PORT,
     ready: Callable[[str], object] = print,
 ) -> None:
-    """Serve a sandbox over HTTP until interrupted.
+    """Serve a sandbox over HTTP until Ctrl-C.
 
-    `ready` is handed the base URL once the port is open; port 0 takes a free one. ServeError when
-    uvicorn is missing or the port cannot be had.
+    `ready` is called with the base URL once the port is open. Port 0 stands for any free port.
+    ServeError if uvicorn is missing or the port cannot be opened.
     """
     server = uvicorn_server(app(sandbox))
     try:
@@ -68,16 +68,16 @@ def serve(
 
 @contextmanager
 def served(sandbox: Sandbox) -> Generator[str, None, None]:
-    """Serve a sandbox on a free port of loopback while the block runs; gives the base URL.
+    """Serve a sandbox on a free port of 127.0.0.1 while the block runs, and give its base URL.
 
-    ServeError when uvicorn is missing.
+    ServeError if uvicorn is missing.
     """
     server = uvicorn_server(app(sandbox))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:
-            # The socket listens already: early requests wait in its queue.
+            # The socket is listening already, so requests wait in its queue until uvicorn runs.
             yield address(listening)
         finally:
             server.should_exit = True
@@ -85,12 +85,12 @@ def served(sandbox: Sandbox) -> Generator[str, None, None]:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket; OSError when the port cannot be had or the host is not ours."""
+    """Open a listening socket; OSError if the host or the port is not available."""
     if not 0 <= port <= 65_535:
         raise OSError("a port is a number from 0 to 65535")
     listening = socket.create_server((host, port))
-    # asyncio sets this only on sockets that it has made itself; without it an answer in two parts
-    # waits for the client's delayed acknowledgement of the first.
+    # asyncio sets TCP_NODELAY only on sockets that it has made itself. Without it, the body of a
+    # response waits until the client acknowledges the headers, which it delays.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
@@ -102,13 +102,13 @@ def address(listening: socket.socket) -> str:
 
 
 def run(server: "uvicorn.Server", listening: socket.socket) -> None:
-    """Serve until interrupted; Ctrl-C is the usual end, not an error."""
+    """Run a server on an open socket until Ctrl-C, which is not an error."""
     with suppress(KeyboardInterrupt):
         server.run(sockets=[listening])
 
 
 def uvicorn_server(application: Application) -> "uvicorn.Server":
-    """Make a server that is not running yet; ServeError when uvicorn is missing."""
+    """Make a server that can drop connections; ServeError if uvicorn is missing."""
     try:
         import uvicorn  # noqa: PLC0415
         from uvicorn.protocols.http.h11_impl import H11Protocol  # noqa: PLC0415
@@ -119,12 +119,12 @@ def uvicorn_server(application: Application) -> "uvicorn.Server":
         ) from None
 
     class DroppingProtocol(H11Protocol):
-        """uvicorn's own protocol, plus the `DROP` extension on every request of a connection."""
+        """uvicorn's HTTP protocol with the `DROP` extension."""
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            """Give the application a way to cut this very connection."""
+            """Give the application the means to drop this connection."""
             super().connection_made(transport)
-            self.app = _droppable(self.app, transport)
+            self.app = _with_drop(self.app, transport)
 
     return uvicorn.Server(
         uvicorn.Config(
@@ -140,8 +140,8 @@ def uvicorn_server(application: Application) -> "uvicorn.Server":
     )
 
 
-def _droppable(inner: Application, transport: asyncio.Transport) -> Application:
-    """Wrap an application: it can cut its connection, with the `DROP` extension."""
+def _with_drop(inner: Application, transport: asyncio.Transport) -> Application:
+    """Add the `DROP` extension to every request of an application on this connection."""
 
     def drop(reset: bool) -> None:
         if reset:

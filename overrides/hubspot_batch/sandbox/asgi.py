@@ -41,7 +41,7 @@ def app(
         body = await _read_body(receive)
         if body is None:
             return
-        answer = sandbox.handle(
+        response = sandbox.handle(
             SandboxRequest(
                 method=scope["method"],
                 path=scope["path"],
@@ -55,12 +55,12 @@ def app(
                 body=body,
             )
         )
-        if answer.delay:
-            await sleep(answer.delay)
-        if answer.loss:
-            await _lose_connection(answer.loss, scope, receive)
+        if response.delay:
+            await sleep(response.delay)
+        if response.loss:
+            await _lose_connection(response.loss, scope, receive)
         else:
-            await _send_response(answer, send)
+            await _send_response(response, send)
 
     return application
 
@@ -90,13 +90,13 @@ async def _lose_connection(loss: Loss, scope: Scope, receive: Receive) -> None:
         pass
 
 
-async def _send_response(answer: SandboxAnswer, send: Send) -> None:
-    headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+async def _send_response(response: SandboxAnswer, send: Send) -> None:
+    headers = {**response.headers, "Content-Length": str(len(response.body))}
     await send(
         {
             "type": "http.response.start",
-            "status": answer.status,
+            "status": response.status,
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         }
     )
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": response.body})

@@ -23,6 +23,7 @@ from .operations import SPECS, OperationSpec
 from .state import State
 from .store import Record, Store, seeded_random
 
+# The ids of the records that `add_examples` adds.
 CAMPAIGN_IDS = (
     "1c0f4d0a-5b1e-4d27-9a44-0f6c7d1e2a01",
     "1c0f4d0a-5b1e-4d27-9a44-0f6c7d1e2a02",

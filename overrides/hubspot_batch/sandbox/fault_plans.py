@@ -47,7 +47,7 @@ class Rates:
 
 Plan: TypeAlias = Script | Rates
 Faults: TypeAlias = Plan | Mapping[str, float] | Sequence[Plan] | None
-"""The faults of a sandbox: a plan, several (the first one that has a fault wins), or rates."""
+"""The faults of a sandbox: one plan, several (the first fault found applies), or rates."""
 
 
 def script(steps: Iterable[str | Fault | None], *, operation: str | None = None) -> Script:
@@ -67,9 +67,9 @@ def rates(shares: Mapping[str, float], *, operation: str | None = None) -> Rates
     """
     for name, share in shares.items():
         if not 0 <= share <= 1:
-            raise ValueError(f"the rate of fault {name!r} is {share}; it goes from 0 to 1")
+            raise ValueError(f"the rate of fault {name!r} must be from 0 to 1; got {share}")
     if (total := sum(shares.values())) > 1 + 1e-9:
-        raise ValueError(f"the rates of the faults add up to {total:g}; at most 1 is possible")
+        raise ValueError(f"the rates of the faults add up to {total:g}; at most 1 is allowed")
     return Rates(tuple((_get_fault(name), share) for name, share in shares.items()), operation)
 
 

@@ -142,14 +142,26 @@ def _json_fault(name: str, effect: str, edit: Edit) -> Fault:
 
 
 _FAULTS = (
-    Fault("delay", True, "the answer takes 2 seconds", delay=2.0),
-    Fault("connect_error", False, "no connection comes about", loss="refused"),
-    Fault("reset_before", False, "the connection is cut before the work", loss="reset"),
-    Fault("reset_after", True, "the connection is cut after the work", loss="reset"),
-    Fault("closed_before", False, "the server hangs up before the work", loss="closed"),
-    Fault("closed_after", True, "the server hangs up after the work", loss="closed"),
-    Fault("timeout_before", False, "no work and no answer", loss="timeout"),
-    Fault("timeout_after", True, "the work is done and no answer comes", loss="timeout"),
+    Fault("delay", True, "the response takes 2 seconds", delay=2.0),
+    Fault("connect_error", False, "the connection is refused", loss="refused"),
+    Fault(
+        "reset_before", False, "the connection is reset; the request has no effect", loss="reset"
+    ),
+    Fault("reset_after", True, "the connection is reset; the request takes effect", loss="reset"),
+    Fault(
+        "closed_before",
+        False,
+        "the server closes the connection; the request has no effect",
+        loss="closed",
+    ),
+    Fault(
+        "closed_after",
+        True,
+        "the server closes the connection; the request takes effect",
+        loss="closed",
+    ),
+    Fault("timeout_before", False, "no response; the request has no effect", loss="timeout"),
+    Fault("timeout_after", True, "no response; the request takes effect", loss="timeout"),
     Fault(
         "rate_limited",
         False,
@@ -159,7 +171,7 @@ _FAULTS = (
     Fault(
         "rate_limited_for",
         False,
-        "the same; Retry-After says 3 seconds",
+        "429, too many requests in ten seconds; Retry-After: 3",
         partial(_rate_limit, ROLLING, headers={"Retry-After": "3"}),
     ),
     Fault(
@@ -169,7 +181,7 @@ _FAULTS = (
     Fault(
         "expired_token",
         False,
-        "401, the token was good once",
+        "401, the token has expired",
         partial(_error, 401, "EXPIRED_AUTHENTICATION", "The access token has expired."),
     ),
     Fault(
@@ -181,7 +193,7 @@ _FAULTS = (
     Fault(
         "moved",
         False,
-        "477, the account is being moved; Retry-After says 60 seconds",
+        "477, the account is being moved; Retry-After: 60",
         partial(
             _error,
             477,
@@ -193,7 +205,7 @@ _FAULTS = (
     Fault(
         "moved_for_a_day",
         False,
-        "the same; Retry-After says 24 hours",
+        "477, the account is being moved; Retry-After: 86400",
         partial(
             _error,
             477,
@@ -205,13 +217,13 @@ _FAULTS = (
     Fault(
         "refused",
         False,
-        "400, the batch is refused as a whole",
+        "400 for the whole batch",
         partial(_error, 400, "VALIDATION_ERROR", "One of the inputs is not valid."),
     ),
     Fault(
         "conflict",
         False,
-        "409, the batch is refused as a whole",
+        "409 for the whole batch",
         partial(_error, 409, "CONFLICT", "One of the records exists already."),
     ),
     Fault(
@@ -222,7 +234,7 @@ _FAULTS = (
             _error,
             307,
             None,
-            "The API lives elsewhere.",
+            "The API has moved to another host.",
             headers={"Location": "https://elsewhere.invalid/"},
         ),
     ),
@@ -230,7 +242,7 @@ _FAULTS = (
         Fault(
             str(status),
             False,
-            f"{status} as an HTML page, before the work",
+            f"{status} as an HTML page; the request has no effect",
             partial(_html, status),
         )
         for status in (
@@ -242,21 +254,26 @@ _FAULTS = (
         Fault(
             f"{status}_after",
             True,
-            f"{status} as an HTML page, work done",
+            f"{status} as an HTML page; the request takes effect",
             partial(_html, status),
         )
         for status in (500, 502, 503, 504, 520, 521, 523, 524)
     ),
-    _success_fault("truncated_json", "the body ends too early", _truncate),
+    _success_fault("truncated_json", "the body is truncated", _truncate),
     _success_fault("empty_body", "the body is empty", _empty),
-    _success_fault("success_code", "200 for 201 and 207, 201 for 200", _other_success_status),
+    _success_fault(
+        "success_code", "200 in place of 201 or 207, 201 in place of 200", _other_success_status
+    ),
     _json_fault("unknown_enum", "`status` is SOMETHING_NEW", _unknown_status),
     _success_fault(
-        "silent_noop", "2xx that did nothing and says nothing", _unchanged, work_done=False
+        "silent_noop",
+        "2xx without results and errors; the request has no effect",
+        _unchanged,
+        work_done=False,
     ),
-    _json_fault("drop_results", "half of the results are not mentioned", _drop_results),
+    _json_fault("drop_results", "half of the results are missing", _drop_results),
     _json_fault("null_fields", "optional fields are null", _null_fields),
-    _json_fault("extra_fields", "fields that no page knows", _extra_fields),
+    _json_fault("extra_fields", "fields that HubSpot does not document", _extra_fields),
     _json_fault("bare_errors", "the errors of a 207 have no context", _remove_contexts),
 )
 

@@ -87,7 +87,7 @@ def served(sandbox: Sandbox) -> Generator[str, None, None]:
 def listen(host: str, port: int) -> socket.socket:
     """Open a listening socket; OSError if the host or the port is not available."""
     if not 0 <= port <= 65_535:
-        raise OSError("a port is a number from 0 to 65535")
+        raise OSError("a port must be from 0 to 65535")
     listening = socket.create_server((host, port))
     # asyncio sets TCP_NODELAY only on sockets that it has made itself. Without it, the body of a
     # response waits until the client acknowledges the headers, which it delays.

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
-from hubspot_batch.sandbox.clock import parse
+from hubspot_batch.sandbox.clock import parse_datetime
 from soak_inputs import CALLS, CAMPAIGNS, READ, UPDATE
 
 ORIGIN = "soakOrigin"
@@ -132,7 +132,7 @@ def _alike(one: Any, other: Any) -> bool:
 def _plain(value: Any) -> Any:
     if not isinstance(value, str):
         return repr(value) if isinstance(value, dict | list) else value
-    if len(value) >= len("2026-01-01") and (moment := parse(value)):
+    if len(value) >= len("2026-01-01") and (moment := parse_datetime(value)):
         return moment
     text = "".join(unicodedata.normalize("NFKC", value).casefold().split())
     try:

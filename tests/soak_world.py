@@ -58,14 +58,14 @@ class Watched(Sandbox):
     def handle(self, request: SandboxRequest) -> SandboxAnswer:
         """Answer, and note which updates were made, in their order."""
         with self._watch:
-            if self._state.number in self.expiries:
+            if self._state.request_number in self.expiries:
                 self.use_token("another")
             answer = super().handle(request)
             if self._operation == UPDATE:
                 self.updates += [
                     (record.id, str(record.fields["eventName"]))
                     for record in self.records("marketing_events")
-                    if record.changed_by == self._state.number
+                    if record.changed_by == self._state.request_number
                 ]
             self.statuses.add(answer.status)
             if answer.status == 401 and answer.loss is None:
@@ -76,7 +76,7 @@ class Watched(Sandbox):
 
     def facts_of(self, request: SandboxRequest, answer: SandboxAnswer) -> Facts:
         """Return what was true of the request that was answered last."""
-        operation, number = self._operation, self._state.number
+        operation, number = self._operation, self._state.request_number
         keys: dict[str, str | None] = {}
         properties: dict[str, dict[str, Any]] = {}
         for sent in json.loads(request.body)["inputs"]:

@@ -158,7 +158,7 @@ def test_the_generated_package_knows_nothing_of_ours() -> None:
 def test_the_imports_are_seen() -> None:
     """The tests above look at something."""
     assert ours("_engine.runner") >= {"_engine.run", "_transport.request_state"}
-    assert ours("sandbox.serving") >= {"sandbox.asgi"}
+    assert ours("sandbox.server") >= {"sandbox.asgi"}
     assert ours("cli.main") >= {"cli.demo.run", "sandbox.__init__"}
     assert f"{GENERATED}.contract.OPERATIONS" in imported("_operations.registry")
 
@@ -289,14 +289,7 @@ CLOCKS = re.compile(
     r"|datetime\.(datetime\.(now|utcnow|today)|date\.today))"
 )
 # Who hands a clock on; nobody looks at one.
-DRIVERS = {
-    "cli.main",
-    "options",
-    "sandbox.asgi",
-    "sandbox.clock",
-    "sandbox.serve",
-    "sandbox.serving",
-}
+DRIVERS = {"cli.main", "options", "sandbox.asgi", "sandbox.clock", "sandbox.server"}
 
 
 def aliases(tree: ast.AST) -> dict[str, str]:

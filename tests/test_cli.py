@@ -19,8 +19,8 @@ import pytest
 from hubspot_batch import HubSpotBatch, sandbox
 from hubspot_batch.cli import main as cli
 from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, SandboxTransport
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS
-from hubspot_batch.sandbox.serve import DEFAULT_PORT
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS
+from hubspot_batch.sandbox.server import DEFAULT_PORT
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = [sys.executable, "-m", "hubspot_batch"]
@@ -87,8 +87,8 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["sandbox", "--token", " "], "it is empty, and would let nobody in"),
         (["sandbox", "--fault", "flood"], "no fault is called 'flood'; .*delay.*500_after"),
         (["sandbox", "--fault", "500=often"], "'500=often' is not a number from 0 to 1"),
-        (["sandbox", "--fault", "500=1.5"], "'500' is 1.5; it goes from 0 to 1"),
-        (["sandbox", "--fault", "500=nan"], "it goes from 0 to 1"),
+        (["sandbox", "--fault", "500=1.5"], "'500' must be from 0 to 1; got 1.5"),
+        (["sandbox", "--fault", "500=nan"], "must be from 0 to 1; got nan"),
         (["sandbox", "--fault", "500", "--fault", "502"], "add up to 2; at most 1"),
         (["sandbox", "--fault", "reads:500"], "no operation is called 'reads'; .*create_calls"),
     ],
@@ -126,12 +126,11 @@ def test_what_is_not_installed_is_named(
     arguments: Sequence[str],
 ) -> None:
     """Without the extra, the sentence says how to get it."""
-    for name in ("cli.demo.run", "cli.demo.tables", "sandbox.serving"):
+    for name in ("cli.demo.run", "cli.demo.tables"):
         monkeypatch.delitem(sys.modules, f"hubspot_batch.{name}", raising=False)
     # A submodule that was imported before is an attribute, and would be taken from there.
     monkeypatch.delattr("hubspot_batch.cli.demo.run", raising=False)
     monkeypatch.delattr("hubspot_batch.cli.demo.tables", raising=False)
-    monkeypatch.delattr("hubspot_batch.sandbox.serving", raising=False)
     monkeypatch.setitem(sys.modules, missing, None)
     for name in [name for name in sys.modules if name.startswith(f"{missing}.")]:
         monkeypatch.delitem(sys.modules, name)

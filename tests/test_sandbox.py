@@ -13,11 +13,10 @@ from hubspot_batch.sandbox import (
     SandboxAnswer,
     SandboxRequest,
     add_examples,
-    rows,
 )
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS, MARKETING_EVENT_IDS
-from hubspot_batch.sandbox.families import Family, Property, crm_object
-from hubspot_batch.sandbox.rows import ROWS, Row
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS, MARKETING_EVENT_IDS
+from hubspot_batch.sandbox.families import Family, Property, render_crm_object
+from hubspot_batch.sandbox.operations import _DESCRIBED, SPECS, OperationSpec
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,7 +88,7 @@ def sandbox() -> Sandbox:
 
 
 @pytest.mark.parametrize(
-    ("operation", "status"), [(row.operation, row.success) for row in ROWS.values()]
+    ("operation", "status"), [(spec.operation, spec.success_status) for spec in SPECS.values()]
 )
 def test_a_good_batch_gives_the_documented_code(
     sandbox: Sandbox, operation: str, status: int
@@ -103,15 +102,15 @@ def test_a_good_batch_gives_the_documented_code(
     assert len(body["results"]) == 1
 
 
-def test_every_operation_of_the_contract_has_a_row_that_names_its_fields() -> None:
-    """The names that a row uses are names that the contract has."""
-    assert set(rows._SAID) <= set(OPERATIONS) == set(ROWS)
-    for row in ROWS.values():
-        fields = OPERATIONS[row.operation].input_schema["properties"]
-        assert row.trace_field is None or row.trace_field in fields
-        assert row.kind == "create" or row.id_field in fields
-        asked = {*row.dates, *([row.select] if row.select else [])}
-        assert asked <= {one.name for one in OPERATIONS[row.operation].arguments}
+def test_every_operation_of_the_contract_has_a_spec_that_names_its_fields() -> None:
+    """The names that a spec uses are names that the contract has."""
+    assert set(_DESCRIBED) <= set(OPERATIONS) == set(SPECS)
+    for spec in SPECS.values():
+        fields = OPERATIONS[spec.operation].input_schema["properties"]
+        assert spec.trace_id_field is None or spec.trace_id_field in fields
+        assert spec.kind == "create" or spec.id_field in fields
+        arguments = {*spec.date_arguments, spec.properties_argument} - {None}
+        assert arguments <= {one.name for one in OPERATIONS[spec.operation].arguments}
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -155,7 +154,7 @@ def test_one_input_too_many_refuses_the_batch(sandbox: Sandbox, operation: str) 
     """The limit of the contract holds, and the message names it."""
     most = OPERATIONS[operation].max_inputs
     assert most is not None
-    before = len(sandbox.records(ROWS[operation].family.store))
+    before = len(sandbox.records(SPECS[operation].family.name))
     answer = ask(sandbox, operation, [good_input(operation)] * (most + 1))
     body = answer.document()
     assert answer.status == 400
@@ -165,7 +164,7 @@ def test_one_input_too_many_refuses_the_batch(sandbox: Sandbox, operation: str) 
     )
     assert set(body) == {"status", "message", "correlationId", "category"}
     assert body["category"] == "VALIDATION_ERROR"
-    assert len(sandbox.records(ROWS[operation].family.store)) == before
+    assert len(sandbox.records(SPECS[operation].family.name)) == before
     assert ask(sandbox, operation, [good_input(operation)] * most).status < 300
 
 
@@ -623,35 +622,35 @@ def test_a_new_field_of_an_input_is_kept_and_shown() -> None:
     assert sandbox.records("calls")[0].fields == {"priority": 3}
 
 
-def test_a_new_family_is_a_row() -> None:
-    """Contacts, with create, read, update and upsert, need data only."""
+def test_a_new_family_needs_data_only() -> None:
+    """Contacts get create, read, update and upsert without a change of code."""
     contacts = Family(
         "contacts",
         "Contact",
         {"email": Property(), "age": Property("number")},
-        crm_object,
+        render_crm_object,
         required=("email",),
         unique=("email",),
     )
     text = {"type": "string"}
     properties = {"type": "object", "additionalProperties": text}
     schema = {"type": "object", "properties": {"id": text, "properties": properties}}
-    rows = {
-        kind: Row(kind, contacts, work, 200, makes_missing=kind == "upsert")
-        for kind, work in (
+    specs = {
+        name: OperationSpec(name, contacts, kind, 200, creates_missing=name == "upsert")
+        for name, kind in (
             ("create", "create"), ("read", "read"), ("update", "update"), ("upsert", "update")
         )
     }  # fmt: skip
     operations = {
-        kind: evolve(
-            OPERATIONS["create_calls"], id=kind, path=f"/contacts/{kind}", input_schema=schema
+        name: evolve(
+            OPERATIONS["create_calls"], id=name, path=f"/contacts/{name}", input_schema=schema
         )
-        for kind in rows
+        for name in specs
     }
-    sandbox = Sandbox(rows=rows, operations=operations)
+    sandbox = Sandbox(specs=specs, operations=operations)
 
-    def go(kind: str, one: dict[str, Any]) -> SandboxAnswer:
-        return ask(sandbox, kind, [one], operations=operations)
+    def go(name: str, one: dict[str, Any]) -> SandboxAnswer:
+        return ask(sandbox, name, [one], operations=operations)
 
     assert go("create", {"properties": {"email": "a@example.com"}}).status == 200
     assert go("create", {"properties": {"email": "a@example.com"}}).status == 409

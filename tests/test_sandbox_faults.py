@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hubspot_batch.sandbox import FAULTS, Sandbox, SandboxAnswer, SandboxRequest, rates, script
-from hubspot_batch.sandbox.faults import Faults, Rates, parse
+from hubspot_batch.sandbox.fault_plans import Faults, Rates, parse
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -225,14 +225,14 @@ def test_rates_are_kept_and_depend_on_the_seed() -> None:
     [
         (lambda: script(["rest_after"]), "no fault is called 'rest_after'; .*reset_after"),
         (lambda: rates({"rest_after": 0.1}), "no fault is called 'rest_after'"),
-        (lambda: rates({"500": 1.5}), "goes from 0 to 1"),
-        (lambda: rates({"500": float("nan")}), "goes from 0 to 1"),
+        (lambda: rates({"500": 1.5}), "must be from 0 to 1"),
+        (lambda: rates({"500": float("nan")}), "must be from 0 to 1"),
         (lambda: rates({"500": 0.6, "502": 0.6}), "add up to 1.2"),
         (lambda: Sandbox(faults=script([], operation="calls")), "no operation is called 'calls'"),
         (lambda: Sandbox(faults=["500"]), "'500' is not a plan; write script"),  # type: ignore[list-item]
         (lambda: Sandbox(faults={"no": 1}), "no fault is called 'no'"),
         (lambda: parse(["500=often"]), "the rate in fault '500=often' is not a number"),
-        (lambda: parse(["500=2"]), "goes from 0 to 1"),
+        (lambda: parse(["500=2"]), "must be from 0 to 1"),
         (lambda: parse(["often"]), "no fault is called 'often'"),
         (lambda: Sandbox(faults=parse(["x:500"])), "no operation is called 'x'"),
     ],

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from hubspot_batch.sandbox.clock import parse, to_text
-from hubspot_batch.sandbox.schema import first_problem
+from hubspot_batch.sandbox.clock import format_datetime, parse_datetime
+from hubspot_batch.sandbox.validation import schema_problem
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,13 +29,13 @@ TEXT: dict[str, Any] = {"type": "string"}
 )
 def test_what_it_says(value: object, schema: dict[str, Any], said: str | None) -> None:
     """The words name the field and the reason, and never the position of the input."""
-    assert first_problem(value, schema, "an input") == said
+    assert schema_problem(value, schema, "an input") == said
 
 
 @given(st.integers(-(10**12), 10**13))
 def test_moments_survive_being_written_and_read(milliseconds: int) -> None:
     """A moment in milliseconds is the same after a round trip through text."""
-    moment = parse(to_text(milliseconds / 1000))
+    moment = parse_datetime(format_datetime(milliseconds / 1000))
     assert moment is not None
     assert round(moment.timestamp() * 1000) == milliseconds
 
@@ -43,5 +43,5 @@ def test_moments_survive_being_written_and_read(milliseconds: int) -> None:
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reading_of_moments(text: str) -> None:
     """Whatever is read, it is a moment in UTC or nothing."""
-    moment = parse(text)
+    moment = parse_datetime(text)
     assert moment is None or moment.utcoffset() is not None

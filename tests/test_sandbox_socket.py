@@ -19,9 +19,9 @@ from hubspot_batch.sandbox import (
     script,
     serve,
     served,
-    serving,
 )
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS
+from hubspot_batch.sandbox.asgi import DROP
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS
 from hubspot_batch_client.contract import OPERATIONS
 
 CALLS = OPERATIONS["create_calls"].path
@@ -162,8 +162,6 @@ def test_a_port_that_cannot_be_had_ends_in_a_sentence(port: int | None) -> None:
 
 def test_a_missing_uvicorn_ends_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the sentence names what to install."""
-    monkeypatch.delitem(sys.modules, serving.__name__)
-    monkeypatch.delattr("hubspot_batch.sandbox.serving")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(ServeError, match=r'uvicorn .*pip install "hubspot-batch\[sandbox\]"$'):
         serve(Sandbox(), port=0)
@@ -229,7 +227,7 @@ def test_a_server_that_can_is_asked_to_cut(name: str, reset: bool) -> None:
     cut: list[bool] = []
     part = {"type": "http.request", "body": b"{}"}
     sandbox = Sandbox(faults=script([name]))
-    extensions = {serving.DROP: cut.append}
+    extensions = {DROP: cut.append}
     assert speak(sandbox, part, part, {"type": "http.disconnect"}, extensions=extensions) == []
     assert cut == [reset]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, SandboxTransport, script
-from hubspot_batch.sandbox.examples import CAMPAIGN_IDS, add_examples
+from hubspot_batch.sandbox import FAULTS, FakeClock, Sandbox, SandboxTransport, add_examples, script
+from hubspot_batch.sandbox.core import CAMPAIGN_IDS
 from hubspot_batch_client.contract import OPERATIONS
 
 CALL = {"properties": {"hs_timestamp": "1767603600000"}, "associations": []}

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, app
-from hubspot_batch.sandbox import serving as sockets
+from hubspot_batch.sandbox import server as sockets
 
 _OTHER = SandboxRequest(
     "POST", "/crm/v3/objects/calls/batch/create", headers={"authorization": "Bearer other"}
@@ -147,4 +147,4 @@ if __name__ == "__main__":
         # Else headers and body wait for one another, 40 ms long (connections inherit this).
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         print(sockets.address(listening), flush=True)
-        sockets.run(Server(**json.loads(sys.argv[1])), listening)
+        sockets.run(sockets.uvicorn_server(Server(**json.loads(sys.argv[1]))), listening)

@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
     from hubspot_batch.sandbox import FAULTS, Sandbox, ServeError, serve  # noqa: PLC0415
-    from hubspot_batch.sandbox.faults import parse  # noqa: PLC0415
+    from hubspot_batch.sandbox.fault_plans import parse  # noqa: PLC0415
 
     from .demo.account import fill_account  # noqa: PLC0415 - only when it is asked for
 

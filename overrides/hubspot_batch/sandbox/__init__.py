@@ -1,19 +1,19 @@
-"""A stateful stand-in for HubSpot's batch operations, to develop and to test against.
+"""A stateful stand-in for HubSpot's batch operations, for development and tests.
 
-One core without I/O (`Sandbox`) is mounted as an httpx transport (`SandboxTransport`) or served
-over HTTP (`app`, `serve`, `served`; these need the extra `[sandbox]` to listen on a port). What
-it can do wrong on demand is a table, `FAULTS`. It never talks to HubSpot.
+It decides how HubSpot would respond to a batch request, and which planned fault goes wrong.
+In: HTTP requests, from httpx (`SandboxTransport`) or from a socket (`app`, `serve`, `served`).
+Out: HTTP responses, or lost connections; the records and a log of requests stay in the `Sandbox`.
 """
 
 from .asgi import app
 from .clock import FakeClock
-from .core import RequestEntry, Sandbox
-from .examples import add_examples
-from .faults import FAULTS, Fault, Rates, Script, rates, script
-from .serve import ServeError, live_sandbox, serve, served
+from .core import RequestEntry, Sandbox, add_examples
+from .fault_plans import Rates, Script, rates, script
+from .faults import FAULTS, Fault
+from .messages import SandboxAnswer, SandboxRequest
+from .server import ServeError, live_sandbox, serve, served
 from .store import Record
 from .transport import SandboxTransport
-from .wire import SandboxAnswer, SandboxRequest
 
 __all__ = [
     "FAULTS",

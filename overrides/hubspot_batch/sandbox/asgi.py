@@ -1,7 +1,7 @@
 """The sandbox as an ASGI application.
 
-It decides how an HTTP request becomes one of the core and how a lost connection is played out.
-It imports no server; `serving` runs it.
+The module decides how an ASGI request becomes a sandbox request, and how a connection is lost. It
+works without a server; `server` runs it on uvicorn.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .core import Sandbox
-from .wire import Loss, SandboxAnswer, SandboxRequest
+from .messages import Loss, SandboxAnswer, SandboxRequest
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -19,29 +19,29 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 DROP = "hubspot_batch.drop"
-"""The ASGI extension with which `serving` lets the application cut a connection.
+"""The ASGI extension by which the application drops a connection; `server` provides it.
 
-`scope["extensions"][DROP](reset)` closes the socket without a word; with `reset` true the client
-sees a reset in place of an orderly end. Plain ASGI has no way to say this.
+`scope["extensions"][DROP](reset)` closes the socket without a response. If `reset` is true, the
+client gets a connection reset. ASGI itself has no way to drop a connection.
 """
 
 
 def app(
     sandbox: Sandbox, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> Application:
-    """Make an ASGI application that answers out of `sandbox`.
+    """Make an ASGI application that sends its requests to `sandbox`.
 
-    Under a server that lacks the `DROP` extension a lost connection ends in a RuntimeError, which
-    such a server turns into a 500.
+    On a server without the `DROP` extension a lost connection raises a RuntimeError, and the client
+    gets a 500.
     """
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"the sandbox answers http, not {scope['type']}")
-        body = await _body(receive)
+        body = await _read_body(receive)
         if body is None:
             return
-        answer = sandbox.handle(
+        response = sandbox.handle(
             SandboxRequest(
                 method=scope["method"],
                 path=scope["path"],
@@ -55,17 +55,17 @@ def app(
                 body=body,
             )
         )
-        if answer.delay:
-            await sleep(answer.delay)
-        if answer.loss:
-            await _lose(answer.loss, scope, receive)
+        if response.delay:
+            await sleep(response.delay)
+        if response.loss:
+            await _lose_connection(response.loss, scope, receive)
         else:
-            await _send(answer, send)
+            await _send_response(response, send)
 
     return application
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     parts: list[bytes] = []
     while True:
         message = await receive()
@@ -76,27 +76,27 @@ async def _body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-async def _lose(loss: Loss, scope: Scope, receive: Receive) -> None:
+async def _lose_connection(loss: Loss, scope: Scope, receive: Receive) -> None:
     if loss != "timeout":
         drop = scope.get("extensions", {}).get(DROP)
         if drop is None:
             raise RuntimeError(
                 "this server cannot cut a connection; use hubspot_batch.sandbox.serve"
             )
-        # A server that has accepted can no longer refuse: `refused` looks like a reset here.
+        # The server has accepted the connection already, so `refused` becomes a reset.
         drop(loss != "closed")
-    # Returning sooner would make the server answer 500. A silent one waits for the client.
+    # An earlier return would make the server send a 500. So wait until the client disconnects.
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _send(answer: SandboxAnswer, send: Send) -> None:
-    headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+async def _send_response(response: SandboxAnswer, send: Send) -> None:
+    headers = {**response.headers, "Content-Length": str(len(response.body))}
     await send(
         {
             "type": "http.response.start",
-            "status": answer.status,
+            "status": response.status,
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         }
     )
-    await send({"type": "http.response.body", "body": answer.body})
+    await send({"type": "http.response.body", "body": response.body})

@@ -1,10 +1,11 @@
-"""A clock that only moves when told, and the API's way of writing a moment.
+"""A clock that moves only when a test advances it, and the API's formats of dates and times.
 
-It decides how seconds become text and which texts are moments. It never reads the machine's clock.
+The module decides how a time becomes text and which texts are dates and times. It does not read the
+machine's clock.
 """
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 EXAMPLE_START = datetime(2026, 1, 5, 9, tzinfo=UTC).timestamp()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -21,7 +22,7 @@ class FakeClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass; any number of threads may do so at the same time."""
+        """Let `seconds` pass. Any number of threads may call this at the same time."""
         with self._lock:
             self._now += seconds
 
@@ -29,21 +30,29 @@ class FakeClock:
         return f"FakeClock({self._now!r})"
 
 
-def to_text(seconds: float) -> str:
-    """Write seconds since 1970 as the API does: UTC, milliseconds, a final Z."""
-    moment = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def format_datetime(seconds: float) -> str:
+    """Format seconds since 1970 as the API does: UTC, milliseconds, a final Z."""
+    value = _EPOCH + timedelta(milliseconds=round(seconds * 1000))
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse(text: str) -> datetime | None:
-    """Read an ISO 8601 moment or whole epoch milliseconds; None when the text is neither.
+def parse_datetime(text: str) -> datetime | None:
+    """Parse an ISO 8601 date-time or whole epoch milliseconds; None if `text` is neither.
 
-    A moment without an offset counts as UTC.
+    A date-time without an offset is taken as UTC.
     """
     try:
         if text.lstrip("-").isdigit() and len(text) > 8:
             return _EPOCH + timedelta(milliseconds=int(text))
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        value = datetime.fromisoformat(text)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def is_date(text: str) -> bool:
+    """Return True if `text` is a date in the form YYYY-MM-DD."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,8 +1,8 @@
-"""What kinds of records there are: their properties, their ids and how a result looks.
+"""The kinds of records: their properties, their ids and the form of a result.
 
-One `Family` is one row of data. It decides which values the server takes and what it adds; what
-an operation does with a family stands in `rows`. Property names and association types are facts
-from HubSpot's pages on calls, campaigns and marketing events.
+A `Family` is data about one kind of record: which values the server accepts and what it adds to a
+result. `operations` says what an operation does with a family. Property names and association types
+are facts from HubSpot's pages on calls, campaigns and marketing events.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,20 +11,19 @@ from zlib import crc32
 
 from attrs import frozen
 
-from .clock import parse, to_text
-from .schema import is_date
+from .clock import format_datetime, is_date, parse_datetime
 from .store import Record
 
 
 @frozen
 class Property:
-    """What a property takes: one of `options` when there are any, else a text of its kind."""
+    """The values that a property accepts: its `options` if it has any, else texts of its kind."""
 
     kind: Literal["text", "number", "datetime", "date", "email"] = "text"
     options: tuple[str, ...] = ()
 
     def accepts(self, value: str) -> bool:
-        """Say whether the server takes `value`; an empty text clears a property, so it does."""
+        """Return True if the server accepts `value`; an empty text clears a property."""
         if not value:
             return True
         if self.options:
@@ -32,7 +31,7 @@ class Property:
         if self.kind == "number":
             return value.lstrip("-").replace(".", "", 1).isdigit()
         if self.kind == "datetime":
-            return parse(value) is not None
+            return parse_datetime(value) is not None
         if self.kind == "email":
             return "@" in value
         return self.kind == "text" or is_date(value)
@@ -49,9 +48,9 @@ TEXT, NUMBER, DATETIME, DATE, EMAIL = (
 
 @frozen
 class View:
-    """Which part of a record an answer shows.
+    """The part of a record that a response shows.
 
-    `properties` None shows all of them. Assets come with reads, their metrics only with dates.
+    `properties` names the properties to show; None shows all of them.
     """
 
     properties: tuple[str, ...] | None = None
@@ -62,12 +61,17 @@ class View:
 
 @frozen
 class Family:
-    """A kind of record: how it is named, made, checked and shown.
+    """A kind of record: how its records are named, created, validated and shown.
 
-    An `open` one takes properties and association types that it does not list.
+    - `name`: the name of its store; `label`: its name in messages.
+    - `render`: makes the result of a record.
+    - `required`: names of the properties that every record must have.
+    - `unique`: names of the properties whose values no two records may share.
+    - `open`: properties and association types that are not listed are accepted, too.
+    - `guids`: ids are GUIDs; otherwise they are numbers that follow `id_offset`.
     """
 
-    store: str
+    name: str
     label: str
     properties: Mapping[str, Property]
     render: "Callable[[Record, View, Family], dict[str, Any]]"
@@ -76,23 +80,28 @@ class Family:
     association_types: frozenset[tuple[str, int]] = frozenset()
     guids: bool = False
     open: bool = False
-    first_number: int = 0
+    id_offset: int = 0
 
 
-def _shown(record: Record, view: View, added: Mapping[str, str | None]) -> dict[str, str | None]:
-    everything = {**record.properties, **added}
+def _select_properties(
+    record: Record, view: View, added: Mapping[str, str | None]
+) -> dict[str, str | None]:
+    properties = {**record.properties, **added}
     if view.properties is None:
-        return everything
-    return {name: everything.get(name) for name in view.properties}
+        return properties
+    return {name: properties.get(name) for name in view.properties}
 
 
-def _times(record: Record) -> dict[str, str]:
-    return {"createdAt": to_text(record.created_at), "updatedAt": to_text(record.updated_at)}
+def _timestamps(record: Record) -> dict[str, str]:
+    return {
+        "createdAt": format_datetime(record.created_at),
+        "updatedAt": format_datetime(record.updated_at),
+    }
 
 
-def crm_object(record: Record, view: View, family: Family) -> dict[str, Any]:
-    """Show an object of the CRM: what was set, moments in UTC, and what the server adds."""
-    created, updated = _times(record).values()
+def render_crm_object(record: Record, view: View, family: Family) -> dict[str, Any]:
+    """Show a CRM object: the values that were sent, and those that the server adds."""
+    created, updated = _timestamps(record).values()
     added: dict[str, str | None] = {
         "hs_object_id": record.id,
         "hs_createdate": created,
@@ -100,43 +109,44 @@ def crm_object(record: Record, view: View, family: Family) -> dict[str, Any]:
         "hs_object_source": "INTEGRATION",
         "hs_object_source_label": None,
     }
-    # The server keeps a moment, not its spelling: epoch milliseconds come back as ISO 8601.
+    # The server stores a time, not its text: epoch milliseconds come back as ISO 8601 in UTC.
     for name, value in record.properties.items():
-        known = family.properties.get(name, TEXT)
-        if value and known.kind == "datetime" and (moment := parse(value)):
-            added[name] = to_text(moment.timestamp()).replace(".000Z", "Z")
-        if value and known.kind == "email":
+        kind = family.properties.get(name, TEXT).kind
+        if value and kind == "datetime" and (time := parse_datetime(value)):
+            added[name] = format_datetime(time.timestamp()).replace(".000Z", "Z")
+        if value and kind == "email":
             added[name] = value.lower()
-    shown = {
+    result = {
         "id": record.id,
-        "properties": _shown(record, view, added),
+        "properties": _select_properties(record, view, added),
         **record.fields,
-        **_times(record),
+        **_timestamps(record),
         "archived": False,
     }
     if view.trace_id and record.trace_id is not None:
-        shown["objectWriteTraceId"] = record.trace_id
-    return shown
+        result["objectWriteTraceId"] = record.trace_id
+    return result
 
 
-def campaign(record: Record, view: View, _: Family) -> dict[str, Any]:
-    """Show a campaign; a read adds its assets by type."""
-    shown = {
+def render_campaign(record: Record, view: View, _: Family) -> dict[str, Any]:
+    """Show a campaign, with its assets by type if the view has them."""
+    added = {"hs_object_id": str(crc32(record.id.encode()))}
+    result = {
         "id": record.id,
-        "properties": _shown(record, view, {"hs_object_id": str(crc32(record.id.encode()))}),
+        "properties": _select_properties(record, view, added),
         **record.fields,
         "businessUnits": [{"id": 0}],
-        **_times(record),
+        **_timestamps(record),
     }
     if view.assets:
-        shown["assets"] = {
-            kind: {"results": [_asset(asset, view) for asset in assets]}
+        result["assets"] = {
+            kind: {"results": [_render_asset(asset, view) for asset in assets]}
             for kind, assets in record.assets.items()
         }
-    return shown
+    return result
 
 
-def _asset(asset: Mapping[str, Any], view: View) -> dict[str, Any]:
+def _render_asset(asset: Mapping[str, Any], view: View) -> dict[str, Any]:
     return {key: value for key, value in asset.items() if view.metrics or key != "metrics"}
 
 
@@ -154,15 +164,15 @@ _EVENT_FIELDS: Mapping[str, Any] = {
 }
 
 
-def marketing_event(record: Record, _view: View, _: Family) -> dict[str, Any]:
-    """Show a marketing event; texts and dates that nobody set are null, not absent."""
+def render_marketing_event(record: Record, _view: View, _: Family) -> dict[str, Any]:
+    """Show a marketing event. Texts and dates that were never set are null, not absent."""
     custom = [{"name": name, "value": value} for name, value in record.custom_properties.items()]
     return {
         "objectId": record.id,
         **_EVENT_FIELDS,
         **record.fields,
         "customProperties": custom,
-        **_times(record),
+        **_timestamps(record),
     }
 
 
@@ -194,7 +204,7 @@ CALL_PROPERTIES: Mapping[str, Property] = {
     "hubspot_owner_id": TEXT,
     "hs_activity_type": TEXT,
     "hs_attachment_ids": TEXT,
-    # No page says which property of a call must be unique; this one makes a 409 reachable.
+    # No page names a property of a call that must be unique. This one lets tests get a 409.
     "hs_unique_creation_key": TEXT,
 }
 
@@ -214,36 +224,36 @@ CALLS = Family(
     "calls",
     "Call",
     CALL_PROPERTIES,
-    crm_object,
+    render_crm_object,
     required=("hs_timestamp",),
     unique=("hs_unique_creation_key",),
-    # Contact, company, deal, ticket.
+    # To a contact, a company, a deal, a ticket.
     association_types=frozenset(("HUBSPOT_DEFINED", number) for number in (194, 182, 206, 220)),
-    first_number=51_000_000_000,
+    id_offset=51_000_000_000,
 )
 CAMPAIGNS = Family(
     "campaigns",
     "Campaign",
     dict.fromkeys(_CAMPAIGN_TEXTS, TEXT) | {"hs_start_date": DATE, "hs_end_date": DATE},
-    campaign,
+    render_campaign,
     required=("hs_name",),
     guids=True,
 )
 MARKETING_EVENTS = Family(
-    "marketing_events", "Marketing event", {}, marketing_event, first_number=330_000_000_000
+    "marketing_events", "Marketing event", {}, render_marketing_event, id_offset=330_000_000_000
 )
 
 
-def usual(store: str, fields: Sequence[str]) -> Family:
-    """Make the family of records that nobody has described here: objects of the CRM.
+def crm_family(name: str, fields: Sequence[str]) -> Family:
+    """Make the family of CRM objects that this module does not describe.
 
-    `fields` are those of a result, off the contract.
+    `fields` are the fields of a result, as the contract lists them.
     """
 
     def render(record: Record, view: View, family: Family) -> dict[str, Any]:
-        shown = crm_object(record, view, family)
-        return {name: value for name, value in shown.items() if name in fields}
+        result = render_crm_object(record, view, family)
+        return {key: value for key, value in result.items() if key in fields}
 
-    label = store.replace("_", " ").capitalize().removesuffix("s")
-    first = 7_000_000_000 + crc32(store.encode()) % 1_000_000
-    return Family(store, label, {"email": EMAIL}, render, open=True, first_number=first)
+    label = name.replace("_", " ").capitalize().removesuffix("s")
+    id_offset = 7_000_000_000 + crc32(name.encode()) % 1_000_000
+    return Family(name, label, {"email": EMAIL}, render, open=True, id_offset=id_offset)

@@ -1,154 +1,280 @@
-"""What can go wrong on demand, as a table, and when it does, as a plan.
+"""The table of faults: how each one changes a response, and whether the request takes effect.
 
-It decides which request meets which fault, from a script or from rates and a seeded random
-number. It never does the work of a request and never waits.
-
-    Sandbox(faults=script([None, "reset_after"]))              # the second request
-    Sandbox(faults=rates({"500": 0.1}, operation="create_calls"))
-    Sandbox(faults={"reset_after": 0.05, "locked": 0.05})      # the same as rates(...)
+A fault that lets the request take effect gets the true response. Any other fault gets the response
+to an empty batch. The fault decides what remains of that response.
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-from attrs import define, field, frozen
+from attrs import evolve, frozen
 
-from .distortions import FAULTS, Fault
+from .limits import DAILY, ROLLING, SECONDLY
+from .messages import Loss, SandboxAnswer, add_headers
+from .responses import edge_page, error_body, rate_limit_body
 
-__all__ = [
-    "FAULTS",
-    "Fault",
-    "Faults",
-    "Plan",
-    "Rates",
-    "Script",
-    "parse",
-    "plans",
-    "rates",
-    "script",
-]
+Change = Callable[[SandboxAnswer, random.Random], SandboxAnswer]
+Edit = Callable[[dict[str, Any], random.Random], None]
 
 
-def named(fault: str | Fault) -> Fault:
-    """Return the fault of this name; ValueError lists the names when there is none."""
-    if isinstance(fault, Fault):
-        return fault
-    try:
-        return FAULTS[fault]
-    except KeyError:
-        known = ", ".join(FAULTS)
-        raise ValueError(f"no fault is called {fault!r}; choose one of: {known}") from None
+def _unchanged(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return response
 
 
 @frozen
-class Script:
-    """The first requests meet these faults, one each; what comes after meets none."""
+class Fault:
+    """One thing that goes wrong.
 
-    steps: tuple[Fault | None, ...]
-    operation: str | None = None
-
-    def pick(self, turn: int, _rng: random.Random) -> Fault | None:
-        """Return the fault of the `turn`-th request (from 0) that the plan is for."""
-        return self.steps[turn] if turn < len(self.steps) else None
-
-
-@frozen
-class Rates:
-    """Every request meets one of these faults with its probability, or none."""
-
-    shares: tuple[tuple[Fault, float], ...]
-    operation: str | None = None
-
-    def pick(self, _turn: int, rng: random.Random) -> Fault | None:
-        """Throw the dice once."""
-        point = rng.random()
-        for fault, share in self.shares:
-            if point < share:
-                return fault
-            point -= share
-        return None
-
-
-Plan: TypeAlias = Script | Rates
-Faults: TypeAlias = Plan | Mapping[str, float] | Sequence[Plan] | None
-"""What a sandbox takes: one plan, several (the first that has a fault wins), or rates by name."""
-
-
-def script(steps: Iterable[str | Fault | None], *, operation: str | None = None) -> Script:
-    """Plan one fault for each of the first requests; None lets a request through.
-
-    With `operation`, only requests of that operation count. ValueError for an unknown name.
+    `work_done` is True if the request takes effect as it would without the fault. `delay` is in
+    seconds. Make a variant with `attrs.evolve(FAULTS["delay"], delay=0.2)`.
     """
-    return Script(tuple(None if step is None else named(step) for step in steps), operation)
+
+    name: str
+    work_done: bool
+    effect: str
+    change: Change = _unchanged
+    delay: float = 0.0
+    loss: Loss | None = None
+
+    def apply(self, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+        """Return the response as the fault changes it."""
+        return evolve(self.change(answer, rng), delay=self.delay, loss=self.loss)
 
 
-def rates(shares: Mapping[str, float], *, operation: str | None = None) -> Rates:
-    """Plan faults by probability, from 0 to 1 each and at most 1 together.
-
-    With `operation`, only for that operation. ValueError for an unknown name or a bad number.
-    """
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f"the rate of fault {name!r} is {share}; it goes from 0 to 1")
-    if (total := sum(shares.values())) > 1 + 1e-9:
-        raise ValueError(f"the rates of the faults add up to {total:g}; at most 1 is possible")
-    return Rates(tuple((named(name), share) for name, share in shares.items()), operation)
-
-
-def parse(texts: Sequence[str]) -> tuple[Rates, ...]:
-    """Read `[OPERATION:]NAME[=RATE]` texts of a command line; without a rate it is 1.
-
-    ValueError says which text is wrong.
-    """
-    collected: dict[str | None, dict[str, float]] = {}
-    for text in texts:
-        rest, _, number = text.partition("=")
-        operation, _, name = rest.rpartition(":")
-        try:
-            share = float(number) if number else 1.0
-        except ValueError:
-            raise ValueError(f"the rate in fault {text!r} is not a number from 0 to 1") from None
-        collected.setdefault(operation or None, {})[name] = share
-    # The more special plan is asked first.
-    ordered = sorted(collected.items(), key=lambda item: item[0] is None)
-    return tuple(rates(shares, operation=operation) for operation, shares in ordered)
+def _error(
+    status: int,
+    category: str | None,
+    message: str,
+    response: SandboxAnswer,
+    _: random.Random,
+    headers: Mapping[str, str] | None = None,
+) -> SandboxAnswer:
+    body = error_body(response.correlation_id, message, category)
+    return add_headers(response.with_json(body, status), headers or {})
 
 
-def plans(given: Faults, operations: Iterable[str]) -> tuple["Running", ...]:
-    """Start plans for one sandbox; ValueError when one is for an operation it does not have."""
-    if given is None:
-        chosen: tuple[Plan, ...] = ()
-    elif isinstance(given, Script | Rates):
-        chosen = (given,)
-    elif isinstance(given, Mapping):
-        chosen = (rates(given),)
-    else:
-        chosen = tuple(_plan(one) for one in given)
-    known = list(operations)
-    for plan in chosen:
-        if plan.operation is not None and plan.operation not in known:
-            names = ", ".join(known)
-            raise ValueError(f"no operation is called {plan.operation!r}; choose one of: {names}")
-    return tuple(Running(plan) for plan in chosen)
+def _rate_limit(
+    policy: str,
+    response: SandboxAnswer,
+    _: random.Random,
+    headers: Mapping[str, str] | None = None,
+) -> SandboxAnswer:
+    body = rate_limit_body(response.correlation_id, policy)
+    return add_headers(response.with_json(body, 429), headers or {})
 
 
-def _plan(given: object) -> Plan:
-    if isinstance(given, Script | Rates):
-        return given
-    raise ValueError(f"{given!r} is not a plan; write script([...]) or rates({{...}})")
+def _html(status: int, response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return response.with_html(status, edge_page(status, response.correlation_id))
 
 
-@define
-class Running:
-    """A plan and how many requests it has seen; the plan itself stays a value."""
+def _truncate(response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    return evolve(response, body=response.body[: rng.randrange(1, len(response.body))])
 
-    plan: Plan
-    _seen: int = field(default=0, init=False)
 
-    def next(self, operation: str, rng: random.Random) -> Fault | None:
-        """Return what the next request of this operation meets."""
-        if self.plan.operation not in (None, operation):
-            return None
-        self._seen += 1
-        return self.plan.pick(self._seen - 1, rng)
+def _empty(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return evolve(response, body=b"")
+
+
+def _other_success_status(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+    return evolve(response, status=201 if response.status == 200 else 200)
+
+
+def _unknown_status(document: dict[str, Any], _: random.Random) -> None:
+    document["status"] = "SOMETHING_NEW"
+
+
+def _drop_results(document: dict[str, Any], rng: random.Random) -> None:
+    results = document["results"]
+    kept = rng.sample(range(len(results)), k=len(results) // 2)
+    document["results"] = [results[index] for index in sorted(kept)]
+
+
+# Optional fields of the four results. Each can be absent or null.
+_OPTIONAL = (
+    *("archivedAt", "assets", "appInfo", "endDateTime", "eventCancelled", "eventCompleted"),
+    *("eventDescription", "eventOrganizer", "eventType", "eventUrl", "objectWriteTraceId"),
+    *("propertiesWithHistory", "startDateTime", "url", "warnings"),
+)
+
+
+def _null_fields(document: dict[str, Any], _: random.Random) -> None:
+    document |= {"links": None, "requestedAt": None}
+    document |= {"errors": document.get("errors"), "numErrors": document.get("numErrors")}
+    for result in document["results"]:
+        result.update(dict.fromkeys(_OPTIONAL))
+        properties = result.get("properties", {})
+        properties.update({name: None for name in properties if name.startswith("hs_object")})
+    for error in document["errors"] or ():
+        error.update(dict.fromkeys(("errors", "id", "links")))
+
+
+def _extra_fields(document: dict[str, Any], _: random.Random) -> None:
+    extra = {"addedLater": {"deep": [1, None, "text"]}}
+    for part in (document, *document["results"], *document.get("errors", ())):
+        part.update(extra)
+
+
+def _remove_contexts(document: dict[str, Any], _: random.Random) -> None:
+    for error in document.get("errors", ()):
+        error.pop("context", None)
+
+
+def _if_success(change: Change, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    return change(response, rng) if response.status < 300 else response
+
+
+def _success_fault(name: str, effect: str, change: Change, *, work_done: bool = True) -> Fault:
+    """Make a fault that changes a 2xx response and leaves any other response as it is."""
+    return Fault(name, work_done, effect, partial(_if_success, change))
+
+
+def _edit_json(edit: Edit, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    document = response.document()
+    edit(document, rng)
+    return response.with_json(document)
+
+
+def _json_fault(name: str, effect: str, edit: Edit) -> Fault:
+    """Make a fault that edits the JSON document of a 2xx response."""
+    return _success_fault(name, effect, partial(_edit_json, edit))
+
+
+_FAULTS = (
+    Fault("delay", True, "the response takes 2 seconds", delay=2.0),
+    Fault("connect_error", False, "the connection is refused", loss="refused"),
+    Fault(
+        "reset_before", False, "the connection is reset; the request has no effect", loss="reset"
+    ),
+    Fault("reset_after", True, "the connection is reset; the request takes effect", loss="reset"),
+    Fault(
+        "closed_before",
+        False,
+        "the server closes the connection; the request has no effect",
+        loss="closed",
+    ),
+    Fault(
+        "closed_after",
+        True,
+        "the server closes the connection; the request takes effect",
+        loss="closed",
+    ),
+    Fault("timeout_before", False, "no response; the request has no effect", loss="timeout"),
+    Fault("timeout_after", True, "no response; the request takes effect", loss="timeout"),
+    Fault(
+        "rate_limited",
+        False,
+        "429, too many requests in ten seconds",
+        partial(_rate_limit, ROLLING),
+    ),
+    Fault(
+        "rate_limited_for",
+        False,
+        "429, too many requests in ten seconds; Retry-After: 3",
+        partial(_rate_limit, ROLLING, headers={"Retry-After": "3"}),
+    ),
+    Fault(
+        "secondly", False, "429, too many requests in one second", partial(_rate_limit, SECONDLY)
+    ),
+    Fault("daily_limit", False, "429, the day's requests are used up", partial(_rate_limit, DAILY)),
+    Fault(
+        "expired_token",
+        False,
+        "401, the token has expired",
+        partial(_error, 401, "EXPIRED_AUTHENTICATION", "The access token has expired."),
+    ),
+    Fault(
+        "locked",
+        False,
+        "423, locked for about two seconds",
+        partial(_error, 423, "LOCKED", "The records are locked by another request."),
+    ),
+    Fault(
+        "moved",
+        False,
+        "477, the account is being moved; Retry-After: 60",
+        partial(
+            _error,
+            477,
+            None,
+            "The account is being moved to another place.",
+            headers={"Retry-After": "60"},
+        ),
+    ),
+    Fault(
+        "moved_for_a_day",
+        False,
+        "477, the account is being moved; Retry-After: 86400",
+        partial(
+            _error,
+            477,
+            None,
+            "The account is being moved to another place.",
+            headers={"Retry-After": "86400"},
+        ),
+    ),
+    Fault(
+        "refused",
+        False,
+        "400 for the whole batch",
+        partial(_error, 400, "VALIDATION_ERROR", "One of the inputs is not valid."),
+    ),
+    Fault(
+        "conflict",
+        False,
+        "409 for the whole batch",
+        partial(_error, 409, "CONFLICT", "One of the records exists already."),
+    ),
+    Fault(
+        "redirect",
+        False,
+        "307 to another host",
+        partial(
+            _error,
+            307,
+            None,
+            "The API has moved to another host.",
+            headers={"Location": "https://elsewhere.invalid/"},
+        ),
+    ),
+    *(
+        Fault(
+            str(status),
+            False,
+            f"{status} as an HTML page; the request has no effect",
+            partial(_html, status),
+        )
+        for status in (
+            *(413, 414, 500, 501, 502, 503, 504, 505),
+            *(520, 521, 522, 523, 524, 525, 526, 530),
+        )
+    ),
+    *(
+        Fault(
+            f"{status}_after",
+            True,
+            f"{status} as an HTML page; the request takes effect",
+            partial(_html, status),
+        )
+        for status in (500, 502, 503, 504, 520, 521, 523, 524)
+    ),
+    _success_fault("truncated_json", "the body is truncated", _truncate),
+    _success_fault("empty_body", "the body is empty", _empty),
+    _success_fault(
+        "success_code", "200 in place of 201 or 207, 201 in place of 200", _other_success_status
+    ),
+    _json_fault("unknown_enum", "`status` is SOMETHING_NEW", _unknown_status),
+    _success_fault(
+        "silent_noop",
+        "2xx without results and errors; the request has no effect",
+        _unchanged,
+        work_done=False,
+    ),
+    _json_fault("drop_results", "half of the results are missing", _drop_results),
+    _json_fault("null_fields", "optional fields are null", _null_fields),
+    _json_fault("extra_fields", "fields that HubSpot does not document", _extra_fields),
+    _json_fault("bare_errors", "the errors of a 207 have no context", _remove_contexts),
+)
+
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}

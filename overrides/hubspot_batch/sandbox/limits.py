@@ -1,7 +1,7 @@
-"""The request limits of one app: a rolling window and a daily allowance.
+"""The request limits of one app: a rolling window and a daily limit.
 
-It decides whether a request is let in and what the rate-limit headers say. It never waits, and
-a request that it refuses does not count (HubSpot, usage guidelines).
+The module decides whether a request is accepted and what the rate-limit headers say. A rejected
+request does not count (HubSpot, usage guidelines).
 """
 
 from collections import deque
@@ -16,9 +16,9 @@ DAY = 86_400.0
 
 @define
 class RequestLimits:
-    """Let in at most `requests` in any span of `seconds`, and at most `daily` in one UTC day.
+    """Accept at most `requests` in any span of `seconds`, and at most `daily` in one UTC day.
 
-    None for `requests` or for `daily` means no such limit; its headers are then absent.
+    If `requests` or `daily` is None, there is no such limit and its headers are absent.
     """
 
     requests: int | None
@@ -29,13 +29,13 @@ class RequestLimits:
     _used: int = field(default=0, init=False)
 
     def admit(self, now: float) -> str | None:
-        """Count the request and return None, or return the name of the limit that refuses it."""
+        """Count the request and return None, or return the name of the limit that rejects it."""
         if now // DAY != self._day:
             self._day, self._used = now // DAY, 0
         if self.daily is not None and self._used >= self.daily:
             return DAILY
         if self.requests is not None:
-            # The difference, not a precomputed bound: two roundings would let one in too early.
+            # Subtract here: a precomputed end of the window is rounded twice and can be too early.
             while self._arrivals and now - self._arrivals[0] >= self.seconds:
                 self._arrivals.popleft()
             if len(self._arrivals) >= self.requests:
@@ -45,17 +45,18 @@ class RequestLimits:
         return None
 
     def headers(self) -> dict[str, str]:
-        """Say how much is left after the request that was just looked at."""
-        said: dict[str, str] = {}
+        """Return the rate-limit headers of a response to the latest request."""
+        headers: dict[str, str] = {}
         if self.requests is not None:
-            left = str(self.requests - len(self._arrivals))
-            said["X-HubSpot-RateLimit-Max"] = str(self.requests)
-            said["X-HubSpot-RateLimit-Remaining"] = left
-            said["X-HubSpot-RateLimit-Interval-Milliseconds"] = str(round(self.seconds * 1000))
+            remaining = str(self.requests - len(self._arrivals))
+            headers["X-HubSpot-RateLimit-Max"] = str(self.requests)
+            headers["X-HubSpot-RateLimit-Remaining"] = remaining
+            headers["X-HubSpot-RateLimit-Interval-Milliseconds"] = str(round(self.seconds * 1000))
             # Deprecated, and still sent.
-            said["X-HubSpot-RateLimit-Secondly"] = str(max(1, int(self.requests / self.seconds)))
-            said["X-HubSpot-RateLimit-Secondly-Remaining"] = left
+            secondly = max(1, int(self.requests / self.seconds))
+            headers["X-HubSpot-RateLimit-Secondly"] = str(secondly)
+            headers["X-HubSpot-RateLimit-Secondly-Remaining"] = remaining
         if self.daily is not None:
-            said["X-HubSpot-RateLimit-Daily"] = str(self.daily)
-            said["X-HubSpot-RateLimit-Daily-Remaining"] = str(self.daily - self._used)
-        return said
+            headers["X-HubSpot-RateLimit-Daily"] = str(self.daily)
+            headers["X-HubSpot-RateLimit-Daily-Remaining"] = str(self.daily - self._used)
+        return headers

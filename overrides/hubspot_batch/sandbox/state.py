@@ -1,7 +1,4 @@
-"""Everything that one sandbox remembers and is told; plain data behind its public face.
-
-It decides nothing.
-"""
+"""The state of one sandbox: its settings, and what changes from one request to the next."""
 
 from collections.abc import Mapping
 
@@ -9,28 +6,28 @@ from attrs import define, field
 from hubspot_batch_client.contract import Operation
 
 from .families import Family
-from .faults import Running
+from .fault_plans import ActivePlan
 from .limits import RequestLimits
-from .rows import Row
+from .operations import OperationSpec
 from .store import Store
 
 
 @define
 class State:
-    """What `visit` reads and what changes from one request to the next.
+    """The data that `handler` works on.
 
-    `families` are the rows' own, with the properties and association types that users added.
+    `families` are those of the specs, with the properties and association types that users added.
     """
 
     seed: int
     token: str | None = field(repr=False)
     scopes: frozenset[str] | None
     trace_echo: float
-    rows: Mapping[str, Row]
+    specs: Mapping[str, OperationSpec]
     operations: Mapping[str, Operation]
     max_inputs: Mapping[str, int | None]
     limits: RequestLimits
     families: dict[str, Family]
     stores: dict[str, Store]
-    faults: tuple[Running, ...] = ()
-    number: int = 0
+    fault_plans: tuple[ActivePlan, ...] = ()
+    request_number: int = 0

@@ -1,6 +1,6 @@
-"""What the sandbox holds: records by family, in the order in which they came.
+"""The records of one family, in the order in which they were created.
 
-It decides how a record is kept and found again. It never judges an input and renders no answer.
+The module decides how a record is kept and how it is found again.
 """
 
 import random
@@ -12,8 +12,8 @@ from typing import Any
 from attrs import define, evolve, field, frozen
 
 
-def seeded(*parts: object) -> random.Random:
-    """Make the generator that belongs to these parts: the same parts, the same choices."""
+def seeded_random(*parts: object) -> random.Random:
+    """Make the random generator of these parts: equal parts give equal choices."""
     # It makes ids and picks faults; nothing here is secret.
     return random.Random("/".join(map(str, parts)))  # noqa: S311
 
@@ -22,18 +22,18 @@ def _read_only(mapping: Mapping[str, Any]) -> Mapping[str, Any]:
     return MappingProxyType(dict(mapping))
 
 
-def _kept(name: str, value: str) -> tuple[str, str]:
-    """Return a property's value as it is compared: HubSpot keeps emails in lower case."""
+def _index_key(name: str, value: str) -> tuple[str, str]:
+    """Return the key under which a property's value is found: emails compare in lower case."""
     return name, value.lower() if name == "email" else value
 
 
 @frozen
 class Record:
-    """One record as it is held, its values exactly as they were sent.
+    """One record as it is stored, its values exactly as they were sent.
 
-    `fields` are the plain fields beside `properties` (those of a marketing event, for example).
-    `made_by` and `changed_by` are numbers of requests; 0 means put in place by hand. Times are
-    seconds of the sandbox's clock.
+    `fields` are the fields beside `properties` (those of a marketing event, for example).
+    `made_by` and `changed_by` are numbers of requests; 0 stands for the `add_...` methods of the
+    sandbox. Times are seconds of the sandbox's clock.
     """
 
     id: str
@@ -51,17 +51,17 @@ class Record:
 
 @define
 class Store:
-    """The records of one family.
+    """The records of one family, found by id and by the values of properties.
 
-    `guids` says how ids are made (a GUID, or the next number), and `unique` names properties by
-    whose values records are found.
+    - `guids`: ids are GUIDs; otherwise each id is the next number after `last_number`.
+    - `indexed`: names of the properties by whose values records are found.
     """
 
     guids: bool
-    unique: tuple[str, ...]
-    next_number: int
+    indexed: tuple[str, ...]
+    last_number: int
     _records: dict[str, Record] = field(factory=dict[str, Record], init=False)
-    _owners: dict[tuple[str, str], str] = field(factory=dict[tuple[str, str], str], init=False)
+    _index: dict[tuple[str, str], str] = field(factory=dict[tuple[str, str], str], init=False)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
@@ -70,44 +70,44 @@ class Store:
         return len(self._records)
 
     def get(self, record_id: str) -> Record | None:
-        """Return the record of this id, or None."""
+        """Return the record with this id, or None."""
         return self._records.get(record_id)
 
     def new_id(self, rng: random.Random) -> str:
         """Make an id that no record has."""
         while True:
-            self.next_number += 1
+            self.last_number += 1
             guid = uuid.UUID(int=rng.getrandbits(128), version=4) if self.guids else None
-            record_id = str(guid or self.next_number)
+            record_id = str(guid or self.last_number)
             if record_id not in self._records:
                 return record_id
 
-    def owner(self, name: str, value: str) -> str | None:
-        """Return the id of the record that has this value of a unique property."""
-        return self._owners.get(_kept(name, value))
+    def find_id(self, name: str, value: str) -> str | None:
+        """Return the id of the record that has this value of an indexed property, or None."""
+        return self._index.get(_index_key(name, value))
 
     def find(self, name: str, value: str) -> Record | None:
         """Return the record that has this value of any property, or None."""
-        if name not in self.unique:
-            self.unique = (*self.unique, name)
+        if name not in self.indexed:
+            self.indexed = (*self.indexed, name)
             for record in self:
-                self._note(name, record)
-        return self._records.get(self.owner(name, value) or "")
+                self._add_to_index(name, record)
+        return self._records.get(self.find_id(name, value) or "")
 
-    def _note(self, name: str, record: Record) -> None:
+    def _add_to_index(self, name: str, record: Record) -> None:
         if value := record.properties.get(name):
-            self._owners[_kept(name, value)] = record.id
+            self._index[_index_key(name, value)] = record.id
 
     def put(self, record: Record) -> Record:
-        """Keep `record` in place of what its id named before."""
+        """Store `record`, in place of an earlier one with its id, and return it."""
         before = self._records.get(record.id)
-        for name in self.unique:
+        for name in self.indexed:
             if before and (old := before.properties.get(name)):
-                self._owners.pop(_kept(name, old), None)
-            self._note(name, record)
+                self._index.pop(_index_key(name, old), None)
+            self._add_to_index(name, record)
         self._records[record.id] = record
         return record
 
-    def change(self, record: Record, **changes: Any) -> Record:
-        """Keep a changed copy of `record` and return it."""
+    def update(self, record: Record, **changes: Any) -> Record:
+        """Store a changed copy of `record` and return it."""
         return self.put(evolve(record, **changes))

@@ -1,7 +1,7 @@
 """The sandbox as an httpx transport, for tests without a socket.
 
-It decides which httpx exception stands for which loss, and that a delay longer than the read
-time-out is one. It never waits by itself: it hands the seconds to `sleep`.
+The module decides which httpx exception a lost connection raises. A delay longer than the read
+timeout is a lost connection, too. Only the `sleep` that it is given waits.
 """
 
 import inspect
@@ -11,7 +11,7 @@ import httpx
 
 from .clock import FakeClock
 from .core import Sandbox
-from .wire import SandboxAnswer, SandboxRequest
+from .messages import SandboxAnswer, SandboxRequest
 
 _LOSSES: dict[str, tuple[type[httpx.TransportError], str]] = {
     "refused": (httpx.ConnectError, "Connection refused"),
@@ -22,11 +22,11 @@ _LOSSES: dict[str, tuple[type[httpx.TransportError], str]] = {
 
 
 class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Answer the requests of `httpx.Client` and `httpx.AsyncClient` out of a sandbox.
+    """Send the requests of an `httpx.Client` or an `httpx.AsyncClient` to a sandbox.
 
-    `sleep` takes the seconds that an answer is delayed and may return an awaitable for the
-    asynchronous client. Without it nobody waits: a sandbox with a `FakeClock` has it advanced,
-    with any other clock the delay is passed over.
+    `sleep` gets the seconds by which a response is delayed. For the asynchronous client it may
+    return an awaitable. Without it, a delay advances the sandbox's clock if that is a `FakeClock`,
+    and is skipped otherwise.
     """
 
     def __init__(
@@ -34,27 +34,28 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     ) -> None:
         self.sandbox = sandbox
         clock = sandbox.clock
-        self._sleep = sleep or (clock.advance if isinstance(clock, FakeClock) else _pass_over)
+        self._sleep = sleep or (clock.advance if isinstance(clock, FakeClock) else _skip)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer, or raise the `httpx.TransportError` that a real connection would raise."""
+        """Return the response, or raise the `httpx.TransportError` of a real connection."""
         request.read()
-        seconds, outcome = self._settle(request)
+        seconds, outcome = self._process(request)
         if seconds:
             self._sleep(seconds)
-        return _given(outcome)
+        return _return_or_raise(outcome)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Do the same for an asynchronous client."""
+        """Do the same as `handle_request`, for an asynchronous client."""
         await request.aread()
-        seconds, outcome = self._settle(request)
+        seconds, outcome = self._process(request)
         if seconds and inspect.isawaitable(waiting := self._sleep(seconds)):
             await waiting
-        return _given(outcome)
+        return _return_or_raise(outcome)
 
-    def _settle(
+    def _process(
         self, request: httpx.Request
     ) -> tuple[float, httpx.Response | httpx.TransportError]:
+        """Return the seconds to wait, and the response or the error that follows."""
         answer = self.sandbox.handle(
             SandboxRequest(
                 method=request.method,
@@ -64,10 +65,11 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 body=request.content,
             )
         )
-        patience = request.extensions.get("timeout", {}).get("read")
+        read_timeout = request.extensions.get("timeout", {}).get("read")
         loss, seconds = answer.loss, answer.delay
-        if loss == "timeout" or (loss is None and patience is not None and seconds > patience):
-            loss, seconds = "timeout", patience or 0.0
+        too_late = loss is None and read_timeout is not None and seconds > read_timeout
+        if loss == "timeout" or too_late:
+            loss, seconds = "timeout", read_timeout or 0.0
         return seconds, _response(answer, request) if loss is None else _error(loss, request)
 
 
@@ -82,11 +84,11 @@ def _error(loss: str, request: httpx.Request) -> httpx.TransportError:
     return kind(message, request=request)
 
 
-def _given(outcome: httpx.Response | httpx.TransportError) -> httpx.Response:
+def _return_or_raise(outcome: httpx.Response | httpx.TransportError) -> httpx.Response:
     if isinstance(outcome, httpx.TransportError):
         raise outcome
     return outcome
 
 
-def _pass_over(_: float) -> None:
-    """Let the time of a delay go by unnoticed."""
+def _skip(_: float) -> None:
+    """Do not wait."""

@@ -1,12 +1,12 @@
-"""The bodies of answers, in the forms that public projects recorded.
+"""The bodies of responses, in the forms that public projects recorded.
 
-It decides which fields a body has and which it lacks. It never decides when one is sent.
+The module decides which fields a body has. `handler` and `faults` decide when it is sent.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from .clock import to_text
+from .clock import format_datetime
 from .limits import DAILY, ROLLING, SECONDLY
 
 _GROUPS = {
@@ -16,7 +16,7 @@ _GROUPS = {
 }
 
 
-def refusal(
+def error_body(
     correlation_id: str,
     message: str,
     category: str | None = None,
@@ -24,7 +24,7 @@ def refusal(
     sub_category: str | None = None,
     errors: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The body of a 4xx; without a category for broken JSON and for some 404s."""
+    """Return the body of a 4xx. Broken JSON and some 404s have no category."""
     body: dict[str, Any] = {"status": "error", "message": message, "correlationId": correlation_id}
     if errors:
         body["errors"] = list(errors)
@@ -35,8 +35,8 @@ def refusal(
     return body
 
 
-def rate_limited(correlation_id: str, policy: str) -> dict[str, Any]:
-    """The body of a 429, which has no category."""
+def rate_limit_body(correlation_id: str, policy: str) -> dict[str, Any]:
+    """Return the body of a 429, which has no category."""
     kind = "daily" if policy == DAILY else policy.lower()
     return {
         "status": "error",
@@ -48,32 +48,32 @@ def rate_limited(correlation_id: str, policy: str) -> dict[str, Any]:
     }
 
 
-def missing_scopes(correlation_id: str, scopes: Sequence[str]) -> dict[str, Any]:
-    """The body of a 403, which names the scopes that would be needed."""
-    needed = {
+def missing_scopes_body(correlation_id: str, scopes: Sequence[str]) -> dict[str, Any]:
+    """Return the body of a 403, which names the scopes that the operation needs."""
+    detail = {
         "message": "The app needs one or more of these scopes.",
         "context": {"requiredGranularScopes": list(scopes)},
     }
-    return refusal(
+    return error_body(
         correlation_id,
         "The app has not been granted all scopes that this call needs.",
         "MISSING_SCOPES",
-        errors=[needed],
+        errors=[detail],
     )
 
 
-def batch(
+def batch_body(
     results: Sequence[dict[str, Any]],
     errors: Sequence[dict[str, Any]],
     started: float,
     completed: float,
 ) -> dict[str, Any]:
-    """The body of a 2xx; `numErrors` counts error objects and stands in a 207 only."""
+    """Return the body of a 2xx. With errors it is a 207, and `numErrors` counts them."""
     body: dict[str, Any] = {
         "status": "COMPLETE",
         "results": list(results),
-        "startedAt": to_text(started),
-        "completedAt": to_text(completed),
+        "startedAt": format_datetime(started),
+        "completedAt": format_datetime(completed),
     }
     if errors:
         body |= {"numErrors": len(errors), "errors": list(errors)}
@@ -81,7 +81,7 @@ def batch(
 
 
 def edge_page(status: int, correlation_id: str) -> str:
-    """The HTML page that the edge sends in place of the API's answer."""
+    """Return the HTML page that HubSpot's edge sends in place of the API's response."""
     return (
         f"<!DOCTYPE html>\n<html><head><title>{status}</title></head>\n"
         f"<body><h1>Error {status}</h1><p>Ray {correlation_id}</p></body></html>\n"

@@ -1,0 +1,223 @@
+"""The effects of a create, a read, an update and an upsert on the records of a family.
+
+The module decides what happens to each input of a well-formed batch, and to the whole batch if one
+input is bad.
+"""
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from attrs import evolve, frozen
+
+from .families import Family, View
+from .operations import OperationSpec
+from .store import Record, Store
+from .validation import Problem, uniqueness_problem, value_problem
+
+Input = Mapping[str, Any]
+
+ID_PROPERTY = "idProperty"
+
+
+@frozen
+class Batch:
+    """The inputs of one request, and everything that their effects depend on.
+
+    - `family`: the spec's family, with the properties and association types that users added.
+    - `id_property`: the property whose values the ids are; None if they are ids of records.
+    """
+
+    inputs: Sequence[Input]
+    spec: OperationSpec
+    family: Family
+    store: Store
+    view: View
+    request_number: int
+    now: float
+    rng: random.Random
+    trace_echo: float
+    id_property: str | None = None
+
+
+@frozen
+class BatchResult:
+    """The results and the item errors of a batch, or the problem that refused all of it."""
+
+    results: Sequence[dict[str, Any]] = ()
+    errors: Sequence[dict[str, Any]] = ()
+    refusal: Problem | None = None
+
+
+def apply_batch(batch: Batch) -> BatchResult:
+    """Carry out the operation on the store."""
+    return _EFFECTS[batch.spec.kind](batch)
+
+
+def _create(batch: Batch) -> BatchResult:
+    claimed: set[tuple[str, str]] = set()
+
+    def check(item: Input) -> Problem | None:
+        problem = value_problem(batch.family, item)
+        return problem or uniqueness_problem(batch.family, batch.store, item, claimed)
+
+    return _apply_each(batch, check, lambda item: _create_record(batch, item))
+
+
+def _apply_each(
+    batch: Batch,
+    check: Callable[[Input], Problem | None],
+    apply: Callable[[Input], dict[str, Any]],
+) -> BatchResult:
+    """Apply the good inputs if every input has a unique trace id; else all inputs or none."""
+    field = batch.spec.trace_id_field
+    trace_ids = [item.get(field) for item in batch.inputs] if field else []
+    partial = bool(trace_ids) and all(trace_ids) and len(set(trace_ids)) == len(trace_ids)
+    good: list[Input] = []
+    errors: list[dict[str, Any]] = []
+    for item in batch.inputs:
+        problem = check(item)
+        if problem is None:
+            good.append(item)
+        elif partial and field:
+            errors.append(problem.item_error({field: [item[field]]}))
+        else:
+            return BatchResult(refusal=problem)
+    return BatchResult(_reorder(batch, [apply(item) for item in good]), errors)
+
+
+def _create_record(batch: Batch, item: Input, record_id: str | None = None) -> dict[str, Any]:
+    spec = batch.spec
+    record = Record(
+        record_id or batch.store.new_id(batch.rng),
+        properties=item.get("properties") or {},
+        fields=_other_fields(spec, item),
+        custom_properties=_custom_properties(item),
+        associations=tuple(item.get("associations") or ()),
+        trace_id=item.get(spec.trace_id_field) if spec.trace_id_field else None,
+        made_by=batch.request_number,
+        created_at=batch.now,
+        updated_at=batch.now,
+    )
+    return _render_with_trace_id(batch, batch.store.put(record))
+
+
+def _update_record(batch: Batch, record: Record, item: Input) -> Record:
+    spec = batch.spec
+    return batch.store.update(
+        record,
+        properties={**record.properties, **(item.get("properties") or {})},
+        fields={**record.fields, **_other_fields(spec, item)},
+        custom_properties={**record.custom_properties, **_custom_properties(item)},
+        trace_id=item.get(spec.trace_id_field) if spec.trace_id_field else record.trace_id,
+        changed_by=batch.request_number,
+        updated_at=batch.now,
+    )
+
+
+def _find_record(batch: Batch, item: Input) -> Record | None:
+    record_id = str(item[batch.spec.id_field])
+    name = item.get(ID_PROPERTY) or batch.id_property
+    return batch.store.find(name, record_id) if name else batch.store.get(record_id)
+
+
+def _render(batch: Batch, record: Record) -> dict[str, Any]:
+    return batch.family.render(record, batch.view, batch.family)
+
+
+def _render_with_trace_id(batch: Batch, record: Record) -> dict[str, Any]:
+    # Only some results repeat the trace id, so that no client relies on it.
+    view = evolve(batch.view, trace_id=batch.rng.random() < batch.trace_echo)
+    return batch.family.render(record, view, batch.family)
+
+
+def _read(batch: Batch) -> BatchResult:
+    # Duplicate ids are dropped silently (HubSpot, campaigns batch read): a dict keeps one of each.
+    found = {str(item[batch.spec.id_field]): _find_record(batch, item) for item in batch.inputs}
+    missing = [record_id for record_id, record in found.items() if not record]
+    records = {record.id: record for record in found.values() if record}
+    results = [_render(batch, record) for record in records.values()]
+    return BatchResult(_reorder(batch, results), _not_found_errors(batch.spec, missing))
+
+
+def _update(batch: Batch) -> BatchResult:
+    for item in batch.inputs:
+        if problem := value_problem(batch.family, item, complete=False):
+            return BatchResult(refusal=problem)
+    results: dict[str, dict[str, Any]] = {}
+    missing: list[str] = []
+    for item in batch.inputs:
+        record_id = str(item[batch.spec.id_field])
+        if record := _find_record(batch, item):
+            results[record.id] = _render(batch, _update_record(batch, record, item))
+        elif batch.spec.creates_missing:
+            results[record_id] = _create_record(batch, item, record_id)
+        else:
+            missing.append(record_id)
+    errors = _not_found_errors(batch.spec, missing)
+    return BatchResult(_reorder(batch, list(results.values())), errors)
+
+
+def _upsert(batch: Batch) -> BatchResult:
+    id_field = batch.spec.id_field
+
+    def with_id_property(item: Input) -> Input:
+        """Add the id to the properties, as a record that is created from the input has it."""
+        identity = {item[ID_PROPERTY]: item[id_field]} if item.get(ID_PROPERTY) else {}
+        return {**item, "properties": {**identity, **(item.get("properties") or {})}}
+
+    def check(item: Input) -> Problem | None:
+        exists = _find_record(batch, item) is not None
+        if not exists and not item.get(ID_PROPERTY):
+            return Problem(f"{batch.family.label} {item[id_field]} was not found", 404)
+        return value_problem(batch.family, with_id_property(item), complete=not exists)
+
+    def apply(item: Input) -> dict[str, Any]:
+        if record := _find_record(batch, item):
+            updated = _update_record(batch, record, item)
+            return {**_render_with_trace_id(batch, updated), "new": False}
+        return {**_create_record(batch, with_id_property(item)), "new": True}
+
+    return _apply_each(batch, check, apply)
+
+
+_EFFECTS: Mapping[str, Callable[[Batch], BatchResult]] = {
+    "create": _create,
+    "read": _read,
+    "update": _update,
+    "upsert": _upsert,
+}
+
+
+def _other_fields(spec: OperationSpec, item: Input) -> dict[str, Any]:
+    """Return the fields of an input that a record keeps in `fields`."""
+    handled = {spec.id_field, spec.trace_id_field, ID_PROPERTY}
+    handled |= {"properties", "associations", "customProperties"}
+    return {name: value for name, value in item.items() if name not in handled}
+
+
+def _custom_properties(item: Input) -> dict[str, str]:
+    # The server accepts the long form of a custom property and is reported to save nothing of it.
+    short_form = {"name", "value"}
+    custom = [one for one in item.get("customProperties") or () if set(one) == short_form]
+    return {one["name"]: one["value"] for one in custom}
+
+
+def _reorder(batch: Batch, results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if batch.spec.result_order == "reversed":
+        return results[::-1]
+    batch.rng.shuffle(results)
+    return results
+
+
+def _not_found_errors(spec: OperationSpec, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Return one error for all ids that were not found; HubSpot counts them as one error."""
+    if not ids:
+        return []
+    unique_ids = list(dict.fromkeys(ids))
+    problem = Problem(
+        f"{spec.family.label} records were not found: {', '.join(unique_ids)}",
+        category="OBJECT_NOT_FOUND",
+        sub_category=spec.not_found_sub_category,
+    )
+    return [problem.item_error({spec.single_id_key if len(unique_ids) == 1 else "ids": unique_ids})]

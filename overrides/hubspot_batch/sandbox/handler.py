@@ -1,0 +1,228 @@
+"""The way of one request through the sandbox.
+
+The module decides in which order a request is checked: path, method, token, request limits, scopes,
+JSON, number of inputs, schema, values. The first check that fails determines the response.
+"""
+
+import json
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from attrs import evolve, frozen
+from hubspot_batch_client.contract import Operation
+
+from .clock import is_date
+from .effects import ID_PROPERTY, Batch, BatchResult, Input, apply_batch
+from .families import View
+from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
+from .operations import OperationSpec
+from .responses import batch_body, error_body, missing_scopes_body, rate_limit_body
+from .state import State
+from .store import seeded_random
+from .validation import Problem, schema_problem
+
+
+@frozen
+class HandlerResult:
+    """A response, and the facts about its request for the request log."""
+
+    response: SandboxAnswer
+    operation: str | None = None
+    fault: str | None = None
+    inputs: int | None = None
+
+
+@frozen
+class _Context:
+    """The request that is being handled. `empty` is a response without a body."""
+
+    state: State
+    request: SandboxRequest
+    operation: Operation
+    spec: OperationSpec
+    now: float
+    rng: random.Random
+    empty: SandboxAnswer
+
+
+def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
+    """Answer one request and apply its effects to the state."""
+    # Each request has its own generator, so earlier requests do not shift its random choices.
+    rng = seeded_random(state.seed, state.request_number)
+    empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
+    on_path = [known for known in state.operations.values() if known.path == request.path]
+    if not on_path:
+        problem = Problem("resource not found", 404, category=None)
+        return HandlerResult(_error_response(empty, problem))
+    operation = next((known for known in on_path if known.method == request.method), None)
+    if operation is None:
+        problem = Problem("HTTP 405 Method Not Allowed", 405, category=None)
+        allowed = ", ".join(sorted(known.method for known in on_path))
+        return HandlerResult(add_headers(_error_response(empty, problem), {"Allow": allowed}))
+    spec = state.specs[operation.id]
+    return _respond(_Context(state, request, operation, spec, now, rng, empty))
+
+
+def _respond(context: _Context) -> HandlerResult:
+    state, operation, rng = context.state, context.operation, context.rng
+    fault = next(
+        (fault for plan in state.fault_plans if (fault := plan.next(operation.id, rng))), None
+    )
+    body = _parse_body(context.request.body)
+    count = None if isinstance(body, Problem) else len(body.inputs)
+    # A refused connection never reaches the server, so the server cannot count it.
+    if fault is None or fault.loss != "refused":
+        if denial := _check_access(context):
+            return HandlerResult(denial, operation.id, None, count)
+        context = evolve(context, empty=add_headers(context.empty, state.limits.headers()))
+    if fault is None or fault.work_done:
+        response = _run_operation(context, body)
+    else:
+        response = _success_response(context, BatchResult())
+    if fault:
+        response = fault.apply(response, rng)
+    return HandlerResult(response, operation.id, fault.name if fault else None, count)
+
+
+def _check_access(context: _Context) -> SandboxAnswer | None:
+    """Return the 401, 429 or 403 that denies access; None grants it."""
+    state, response = context.state, context.empty
+    scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or state.token not in (None, token):
+        message = "The access token is missing or not valid."
+        return _error_response(response, Problem(message, 401, "INVALID_AUTHENTICATION"))
+    policy = state.limits.admit(context.now)
+    response = add_headers(response, state.limits.headers())
+    if policy:
+        return response.with_json(rate_limit_body(response.correlation_id, policy), 429)
+    scopes = context.operation.scopes
+    if state.scopes is not None and not state.scopes.issuperset(scopes):
+        return response.with_json(missing_scopes_body(response.correlation_id, scopes), 403)
+    return None
+
+
+@frozen
+class _Body:
+    """The inputs of a request, and the arguments beside them."""
+
+    inputs: list[object]
+    arguments: dict[str, Any]
+
+
+def _parse_body(content: bytes) -> _Body | Problem:
+    """Parse a body. For broken JSON the problem is a 400 without a category."""
+    try:
+        document: object = json.loads(content)
+    except (ValueError, RecursionError):
+        return Problem("Invalid input JSON: it cannot be read", category=None)
+    if not isinstance(document, dict):
+        return Problem("Invalid input JSON: it is not an object", category=None)
+    arguments = cast("dict[str, Any]", document)
+    inputs = arguments.pop("inputs", None)
+    if not isinstance(inputs, list):
+        return Problem(
+            "Invalid input JSON: some required fields were not set: [inputs]", category=None
+        )
+    return _Body(cast("list[object]", inputs), arguments)
+
+
+def _run_operation(context: _Context, body: _Body | Problem) -> SandboxAnswer:
+    if isinstance(body, Problem):
+        return _error_response(context.empty, body)
+    if problem := _check_body(context, body):
+        return _error_response(context.empty, problem)
+    view = _select_view(context.spec, context.request.query, body.arguments)
+    if isinstance(view, Problem):
+        return _error_response(context.empty, view)
+    state = context.state
+    name = context.spec.family.name
+    result = apply_batch(
+        Batch(
+            cast("list[Input]", body.inputs),
+            spec=context.spec,
+            family=state.families[name],
+            store=state.stores[name],
+            view=view,
+            request_number=state.request_number,
+            now=context.now,
+            rng=context.rng,
+            trace_echo=state.trace_echo,
+            id_property=body.arguments.get(ID_PROPERTY),
+        )
+    )
+    if result.refusal:
+        return _error_response(context.empty, result.refusal)
+    return _success_response(context, result)
+
+
+def _check_body(context: _Context, body: _Body) -> Problem | None:
+    """Return the first violation of the limit of inputs or of a schema, or None."""
+    limit = context.state.max_inputs[context.operation.id]
+    if limit is not None and len(body.inputs) > limit:
+        return Problem(
+            f"The maximum number of inputs supported in a batch is {limit}. "
+            "Please reduce the number of items and try again"
+        )
+    for item in body.inputs:
+        if violation := schema_problem(item, context.operation.input_schema, "an input"):
+            return Problem(f"Invalid input JSON: {violation}", category=None)
+    if violation := schema_problem(
+        body.arguments, _arguments_schema(context.operation), "the body"
+    ):
+        return Problem(f"Invalid input JSON: {violation}", category=None)
+    return None
+
+
+def _arguments_schema(operation: Operation) -> dict[str, Any]:
+    """Return the schema of a body without its inputs."""
+    arguments = [argument for argument in operation.arguments if argument.place == "body"]
+    return {
+        "type": "object",
+        "properties": {argument.name: argument.schema for argument in arguments},
+        "required": [argument.name for argument in arguments if argument.required],
+        "additionalProperties": False,
+    }
+
+
+def _select_view(
+    spec: OperationSpec, query: Sequence[tuple[str, str]], arguments: Mapping[str, Any]
+) -> View | Problem:
+    """Choose what the results show. Property names may be repeated, joined by commas, or both."""
+    view = spec.view
+    if name := spec.properties_argument:
+        names = [part.strip() for key, text in query if key == name for part in text.split(",")]
+        chosen = tuple(dict.fromkeys(filter(None, [*names, *(arguments.get(name) or ())])))
+        view = evolve(view, properties=None if spec.shows_all_by_default and not chosen else chosen)
+    if spec.date_arguments:
+        dates = {key: text for key, text in query if key in spec.date_arguments}
+        for key, text in dates.items():
+            if not is_date(text):
+                return Problem(f"{key} is not a date in the form YYYY-MM-DD")
+        view = evolve(view, metrics=len(dates) == len(spec.date_arguments))
+    return view
+
+
+def _success_response(context: _Context, result: BatchResult) -> SandboxAnswer:
+    completed = context.now + context.rng.randrange(20, 400) / 1000
+    body = batch_body(result.results, result.errors, context.now, completed)
+    return context.empty.with_json(body, 207 if result.errors else context.spec.success_status)
+
+
+def _error_response(empty: SandboxAnswer, problem: Problem) -> SandboxAnswer:
+    body = error_body(
+        empty.correlation_id,
+        problem.message,
+        problem.category,
+        sub_category=problem.sub_category,
+        errors=problem.details,
+    )
+    return empty.with_json(body, problem.status)
+
+
+def _correlation_id(rng: random.Random) -> str:
+    # In recorded responses it is not always a UUID.
+    value = uuid.UUID(int=rng.getrandbits(128), version=4)
+    return str(value) if rng.random() < 0.9 else f"req_{value.hex[:20]}"

@@ -1,0 +1,101 @@
+"""The sandbox's side of each batch operation, as data.
+
+An `OperationSpec` names the family of records, the kind of operation, the success status and how a
+batch with bad inputs ends. Paths, scopes, limits and the schema of an input come from the contract.
+An operation that is not described here gets a spec from its contract: see `_default_spec`.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from attrs import field, frozen
+from hubspot_batch_client.contract import OPERATIONS, Operation
+
+from .families import CALLS, CAMPAIGNS, MARKETING_EVENTS, Family, View, crm_family
+
+TRACE_ID = "objectWriteTraceId"
+
+
+@frozen
+class OperationSpec:
+    """The behaviour of one operation.
+
+    - `success_status`: the status without item errors; with item errors it is 207.
+    - `result_order`: the order of the results, relative to the inputs. HubSpot promises no order
+      for campaigns and documents none for the other operations, so a client must not rely on it.
+    - `id_field`: the field of an input that names the record of a read, an update or an upsert.
+    - `trace_id_field`: if every input of a create or an upsert has a unique value of this field,
+      bad inputs fail alone. Otherwise one bad input makes the server refuse the whole batch
+      (HubSpot, calls batch create).
+    - `creates_missing`: an update creates the records that it does not find, with the ids given.
+    - `single_id_key`: the key in the `context` of the not-found error for exactly one id.
+    - `not_found_sub_category`: the `subCategory` of that error.
+    - `properties_argument`: the argument that names the properties to show.
+    - `shows_all_by_default`: without that argument, results show all properties.
+    - `date_arguments`: the metrics of assets are shown if all of these arguments are present.
+    """
+
+    operation: str
+    family: Family
+    kind: Literal["create", "read", "update", "upsert"]
+    success_status: int
+    result_order: Literal["shuffled", "reversed"] = "shuffled"
+    id_field: str = "id"
+    trace_id_field: str | None = None
+    creates_missing: bool = False
+    single_id_key: str = "ids"
+    not_found_sub_category: str | None = None
+    properties_argument: str | None = None
+    shows_all_by_default: bool = False
+    date_arguments: tuple[str, ...] = ()
+    view: View = field(factory=View)
+
+
+_DESCRIBED: Mapping[str, OperationSpec] = {
+    spec.operation: spec
+    for spec in (
+        OperationSpec("create_campaigns", CAMPAIGNS, "create", 201),
+        OperationSpec(
+            "read_campaigns",
+            CAMPAIGNS,
+            "read",
+            200,
+            single_id_key="id",
+            not_found_sub_category="CampaignApiError.INVALID_REQUEST",
+            properties_argument="properties",
+            date_arguments=("startDate", "endDate"),
+            view=View(assets=True),
+        ),
+        OperationSpec(
+            "update_marketing_events",
+            MARKETING_EVENTS,
+            "update",
+            200,
+            result_order="reversed",
+            id_field="objectId",
+        ),
+        OperationSpec("create_calls", CALLS, "create", 201, trace_id_field=TRACE_ID),
+    )
+}
+
+
+def _default_spec(operation: Operation) -> OperationSpec:
+    """Derive the spec of an operation that is not described, from its contract."""
+    families = {spec.family.name: spec.family for spec in _DESCRIBED.values()}
+    fields = operation.input_schema.get("properties", {})
+    arguments = {argument.name for argument in operation.arguments}
+    return OperationSpec(
+        operation.id,
+        families.get(operation.tag) or crm_family(operation.tag, operation.result_fields),
+        operation.kind,
+        201 if operation.kind == "create" else 200,
+        id_field=next((name for name in ("id", "objectId") if name in fields), "id"),
+        trace_id_field=TRACE_ID if TRACE_ID in fields else None,
+        properties_argument="properties" if "properties" in arguments else None,
+        shows_all_by_default=True,
+    )
+
+
+SPECS: Mapping[str, OperationSpec] = {
+    name: _DESCRIBED.get(name) or _default_spec(operation) for name, operation in OPERATIONS.items()
+}

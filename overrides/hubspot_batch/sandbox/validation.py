@@ -1,0 +1,146 @@
+"""The checks of an input, and the errors that report a bad one.
+
+The module decides on form (names, types, required fields) and on meaning: required and known
+properties, options, association types, unique values. It does not change the store.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import fastjsonschema
+from attrs import frozen
+
+from .families import Family
+from .store import Store
+
+
+@frozen
+class Problem:
+    """A reason to refuse an input or a whole batch."""
+
+    message: str
+    status: int = 400
+    category: str | None = "VALIDATION_ERROR"
+    sub_category: str | None = None
+    details: Sequence[dict[str, Any]] = ()
+
+    def item_error(self, context: Mapping[str, list[str]]) -> dict[str, Any]:
+        """Return the problem as an item of a 207's `errors`.
+
+        The form is the recorded one: no `links`, no `errors`, and a `subCategory` that is a string.
+        """
+        error: dict[str, Any] = {
+            "status": "error",
+            "category": self.category,
+            "message": self.message,
+            "context": dict(context),
+        }
+        if self.sub_category:
+            error["subCategory"] = self.sub_category
+        return error
+
+
+def schema_problem(value: object, schema: Mapping[str, Any], name: str) -> str | None:
+    """Return a description of the first violation of `schema`, or None.
+
+    `name` stands for `value` in the description. As in HubSpot's own errors, the description names
+    a field and not the position of the input in the batch.
+    """
+    try:
+        _compile_schema(json.dumps(schema))(value)
+    except fastjsonschema.JsonSchemaValueException as error:
+        return str(error.message).replace("data", name, 1)
+    return None
+
+
+@cache
+def _compile_schema(schema: str) -> Callable[[object], object]:
+    validate: Callable[[object], object] = fastjsonschema.compile(
+        json.loads(schema), use_default=False
+    )
+    return validate
+
+
+def value_problem(
+    family: Family, item: Mapping[str, Any], *, complete: bool = True
+) -> Problem | None:
+    """Return the reason to refuse the values of an input, or None.
+
+    `complete` is False for an update, which may leave out required properties.
+    """
+    properties: Mapping[str, str | None] = item.get("properties") or {}
+    missing = [name for name in family.required if not properties.get(name)] if complete else []
+    if missing:
+        names = ", ".join(missing)
+        return Problem(
+            f"Some required properties were not set: {names}",
+            details=[
+                {
+                    "message": f"{name} was not set",
+                    "code": "REQUIRED_PROPERTY_MISSING",
+                    "context": {"propertyName": [name]},
+                }
+                for name in missing
+            ],
+        )
+    errors = [
+        error
+        for name, value in properties.items()
+        if (error := _property_error(family, name, value))
+    ]
+    if errors:
+        # As in HubSpot's errors, the message holds a whole JSON document as text.
+        return Problem(f"Property values were not valid: {json.dumps(errors)}")
+    return _association_problem(family, item)
+
+
+def _property_error(family: Family, name: str, value: str | None) -> dict[str, Any] | None:
+    known = family.properties.get(name)
+    if known is None and family.open:
+        return None
+    if known is None:
+        message, code = f'Property "{name}" does not exist', "PROPERTY_DOESNT_EXIST"
+    elif value is None or known.accepts(value):
+        return None
+    elif known.options:
+        message = f"{value} was not one of the allowed options: {list(known.options)}"
+        code = "INVALID_OPTION"
+    else:
+        message, code = f"{value} was not a valid {known.kind}", f"INVALID_{known.kind.upper()}"
+    return {"isValid": False, "message": message, "error": code, "name": name}
+
+
+def _association_problem(family: Family, item: Mapping[str, Any]) -> Problem | None:
+    for association in () if family.open else item.get("associations") or ():
+        for kind in association["types"]:
+            category, type_id = kind["associationCategory"], kind["associationTypeId"]
+            if (category, type_id) not in family.association_types:
+                return Problem(
+                    f"No association type {type_id} in category {category} starts at a "
+                    f"{family.label.lower()}",
+                    sub_category="crm.associations.INVALID_ASSOCIATION_TYPE",
+                )
+    return None
+
+
+def uniqueness_problem(
+    family: Family, store: Store, item: Mapping[str, Any], claimed: set[tuple[str, str]]
+) -> Problem | None:
+    """Return the reason to refuse a unique value that is already in use, or None.
+
+    `claimed` holds the unique values of the earlier inputs of the batch. Those of an accepted input
+    are added to it.
+    """
+    properties: Mapping[str, str | None] = item.get("properties") or {}
+    claims: list[tuple[str, str]] = []
+    for name in family.unique:
+        if value := properties.get(name):
+            existing_id = store.find_id(name, value)
+            if existing_id or (name, value) in claimed:
+                suffix = f" Existing ID: {existing_id}" if existing_id else ""
+                return Problem(f"{family.label} already exists.{suffix}", 409, "CONFLICT")
+            claims.append((name, value))
+    claimed.update(claims)
+    return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from hubspot_batch._transport.rate_limit import Allowance
+from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.options import RateLimit
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +21,10 @@ def said(most: object, interval: object, left: object = None, today: object = No
     return {LIMIT + name: str(value) for name, value in names.items() if value is not None}
 
 
-def take(allowance: Allowance, now: float, until: float = 1e12) -> float | None:
+def take(limiter: RateLimiter, now: float, until: float = 1e12) -> float | None:
     """Wait for a start; return when it came, or None when that is later than some moment."""
     for _ in range(10_000):
-        pause = allowance.reserve(now)
+        pause = limiter.reserve(now)
         assert pause is not None
         if pause == 0.0:
             return now
@@ -55,12 +55,12 @@ def test_no_window_holds_more_starts_than_told(
     limit: RateLimit, begin: float, idle: list[float]
 ) -> None:
     """However they come, and wherever the window is laid."""
-    allowance, now, starts = Allowance(limit), begin, []
+    limiter, now, starts = RateLimiter(limit), begin, []
     for pause in idle:
-        start = take(allowance, now + pause)
+        start = take(limiter, now + pause)
         assert start is not None
         starts.append(now := start)
-        allowance.land()
+        limiter.abandon()
     assert most_in(starts, limit.seconds) <= limit.requests
 
 
@@ -80,14 +80,14 @@ def test_nothing_that_headers_say_lifts_a_told_limit(
 ) -> None:
     """They are a second bound; and none of them stops everything for ever."""
     limit = RateLimit(limit.requests, limit.seconds)
-    allowance, now, starts = Allowance(limit), begin, []
+    limiter, now, starts = RateLimiter(limit), begin, []
     for answer, seconds in answers:
-        start = take(allowance, now)
+        start = take(limiter, now)
         assert start is not None
         starts.append(start)
-        allowance.land()
+        limiter.abandon()
         now = start + seconds
-        allowance.learn(start, now, answer)
+        limiter.learn(start, now, answer)
     if starts:
         assert most_in(starts, limit.seconds) <= limit.requests
 
@@ -97,14 +97,14 @@ def test_what_the_server_names_is_learnt(
     most: int, seconds: float, begin: float, latency: float
 ) -> None:
     """Whether it is more than what was told at first, or less."""
-    allowance, starts = Allowance(RateLimit(20, 10.0, learns=True)), [begin]
-    assert allowance.reserve(begin) == 0.0
-    allowance.land()
-    allowance.learn(begin, begin + latency, said(most, seconds * 1000))
+    limiter, starts = RateLimiter(RateLimit(20, 10.0, learns=True)), [begin]
+    assert limiter.reserve(begin) == 0.0
+    limiter.abandon()
+    limiter.learn(begin, begin + latency, said(most, seconds * 1000))
     now = answered = begin + latency
-    while (start := take(allowance, now, answered + 5 * seconds)) is not None:
+    while (start := take(limiter, now, answered + 5 * seconds)) is not None:
         starts.append(now := start)
-        allowance.land()
+        limiter.abandon()
     assert most_in(starts, seconds) <= most
     later = [start for start in starts if start >= answered + 2 * seconds]
     assert len(later) >= 3 * (most - 1) * seconds / (seconds + 0.05) - 3, "it is used too"
@@ -112,11 +112,11 @@ def test_what_the_server_names_is_learnt(
 
 def full(limit: RateLimit, answer: dict[str, str], seconds: float = 60.0) -> list[float]:
     """The starts of a client that has much to do and meets the same answer each time."""
-    allowance, now, starts = Allowance(limit), 0.0, []
-    while (start := take(allowance, now, seconds)) is not None:
+    limiter, now, starts = RateLimiter(limit), 0.0, []
+    while (start := take(limiter, now, seconds)) is not None:
         starts.append(now := start)
-        allowance.land()
-        allowance.learn(start, start, answer)
+        limiter.abandon()
+        limiter.learn(start, start, answer)
     return starts
 
 
@@ -142,7 +142,7 @@ def test_what_names_no_limit_changes_none(answer: dict[str, str]) -> None:
     assert len(full(RateLimit(10, 10.0, learns=True), answer)) == 60
 
 
-def test_an_allowance_that_others_have_spent_is_asked_for_again_and_again() -> None:
+def test_an_limiter_that_others_have_spent_is_asked_for_again_and_again() -> None:
     """One request at a time, since only an answer tells when they have stopped."""
     starts = full(RateLimit(100, 10.0), said(100, 10_000, 0))
     assert 5 <= len(starts) <= 20
@@ -150,15 +150,15 @@ def test_an_allowance_that_others_have_spent_is_asked_for_again_and_again() -> N
 
 def test_a_limit_that_changes_is_followed() -> None:
     """Up and down, from the next start on."""
-    allowance, now = Allowance(RateLimit(20, 10.0, learns=True)), 0.0
+    limiter, now = RateLimiter(RateLimit(20, 10.0, learns=True)), 0.0
     counts: list[int] = []
     for most in (50, 10, 100):
         begin, count = now, 0
-        while (start := take(allowance, now, begin + 40.0)) is not None:
+        while (start := take(limiter, now, begin + 40.0)) is not None:
             count += start >= begin + 20.0
             now = start
-            allowance.land()
-            allowance.learn(start, start, said(most, 10_000))
+            limiter.abandon()
+            limiter.learn(start, start, said(most, 10_000))
         counts.append(count)
         now = begin + 40.0
     assert counts == pytest.approx([100, 20, 200], rel=0.1)
@@ -166,59 +166,59 @@ def test_a_limit_that_changes_is_followed() -> None:
 
 def test_a_refusal_keeps_all_from_starting() -> None:
     """Until the moment that was named, and it never ends sooner."""
-    allowance = Allowance(None)
-    assert allowance.reserve(0.0) == 0.0
-    allowance.refuse(0.0, 7.0)
-    allowance.refuse(0.0, 3.0)
-    assert allowance.reserve(1.0) == 6.0
-    assert allowance.reserve(7.0) == 0.0
+    limiter = RateLimiter(None)
+    assert limiter.reserve(0.0) == 0.0
+    limiter.refuse(0.0, 7.0)
+    limiter.refuse(0.0, 3.0)
+    assert limiter.reserve(1.0) == 6.0
+    assert limiter.reserve(7.0) == 0.0
 
 
 @pytest.mark.parametrize("learns", [True, False])
 def test_what_was_refused_does_not_count(learns: bool) -> None:
     """HubSpot counts only what it lets in; but a limit that was told is kept to the letter."""
-    allowance = Allowance(RateLimit(2, 10.0, learns))
+    limiter = RateLimiter(RateLimit(2, 10.0, learns))
     for now in (0.0, 1.0):
-        assert allowance.reserve(now) == 0.0
-        allowance.refuse(now, 0.0)
-    assert (allowance.reserve(2.0) == 0.0) is learns
+        assert limiter.reserve(now) == 0.0
+        limiter.refuse(now, 0.0)
+    assert (limiter.reserve(2.0) == 0.0) is learns
 
 
 @given(st.integers(0, 20), st.integers(0, 40), st.integers(0, 6))
 def test_the_reserve_of_the_day_is_left(reserve: int, left: int, under_way: int) -> None:
     """Counting what has started since, and what was under way when it was said."""
-    allowance = Allowance(None, reserve)
-    allowance.learn(0.0, 0.0, said(None, None, None, None))
+    limiter = RateLimiter(None, reserve)
+    limiter.learn(0.0, 0.0, said(None, None, None, None))
     for _ in range(1 + under_way):
-        assert allowance.reserve(0.0) == 0.0
-    allowance.land()
-    allowance.learn(0.0, 1.0, said(None, None, None, left))
+        assert limiter.reserve(0.0) == 0.0
+    limiter.abandon()
+    limiter.learn(0.0, 1.0, said(None, None, None, left))
     granted = 0
-    while granted < 100 and allowance.reserve(2.0) == 0.0:
+    while granted < 100 and limiter.reserve(2.0) == 0.0:
         granted += 1
     assert granted == max(0, left - under_way - reserve)
 
 
 def test_one_request_finds_out_what_is_left_of_the_day() -> None:
     """The others wait for its answer, and go on when it says nothing of the day."""
-    allowance = Allowance(None, 10)
-    assert allowance.reserve(0.0) == 0.0
-    assert allowance.reserve(0.0) == allowance.nap(0.05) == 0.05
-    allowance.land()
-    assert allowance.reserve(1.0) == 0.0  # no answer came
-    assert allowance.reserve(1.0) == 0.05
-    allowance.learn(1.0, 2.0, said(None, None, None, None))
-    assert allowance.reserve(2.0) == 0.0
+    limiter = RateLimiter(None, 10)
+    assert limiter.reserve(0.0) == 0.0
+    assert limiter.reserve(0.0) == limiter.nap(0.05) == 0.05
+    limiter.abandon()
+    assert limiter.reserve(1.0) == 0.0  # no answer came
+    assert limiter.reserve(1.0) == 0.05
+    limiter.learn(1.0, 2.0, said(None, None, None, None))
+    assert limiter.reserve(2.0) == 0.0
 
 
 def test_what_was_said_of_the_day_is_forgotten() -> None:
     """After midnight it is no longer true, so somebody has to ask again."""
-    allowance = Allowance(None, 10)
-    assert allowance.reserve(0.0) == 0.0
-    allowance.land()
-    allowance.learn(0.0, 1.0, said(None, None, None, 10))
-    assert allowance.reserve(2.0) is None
-    assert allowance.reserve(3600.0) == 0.0
+    limiter = RateLimiter(None, 10)
+    assert limiter.reserve(0.0) == 0.0
+    limiter.abandon()
+    limiter.learn(0.0, 1.0, said(None, None, None, 10))
+    assert limiter.reserve(2.0) is None
+    assert limiter.reserve(3600.0) == 0.0
 
 
 def test_starts_are_spread_from_the_second_half_on() -> None:
@@ -231,39 +231,39 @@ def test_starts_are_spread_from_the_second_half_on() -> None:
 @given(st.permutations(range(8)))
 def test_an_older_number_of_the_day_is_not_believed_over_a_newer(order: list[int]) -> None:
     """Answers to requests that were under way together come in any order."""
-    allowance = Allowance(None, 30)
-    allowance.learn(0.0, 0.0, said(None, None, None, None))
+    limiter = RateLimiter(None, 30)
+    limiter.learn(0.0, 0.0, said(None, None, None, None))
     for _ in order:
-        assert allowance.reserve(0.0) == 0.0
+        assert limiter.reserve(0.0) == 0.0
     for number in order:
-        allowance.land()
-        allowance.learn(0.0, 1.0, said(None, None, None, 99 - number))
+        limiter.abandon()
+        limiter.learn(0.0, 1.0, said(None, None, None, 99 - number))
     granted = 0
-    while granted < 100 and allowance.reserve(2.0) == 0.0:
+    while granted < 100 and limiter.reserve(2.0) == 0.0:
         granted += 1
     assert granted <= 92 - 30
 
 
 def test_the_day_begins_anew() -> None:
     """A higher number that is newer than what was known is believed."""
-    allowance = Allowance(None, 30)
+    limiter = RateLimiter(None, 30)
     for now, left in ((0.0, 35), (10.0, 250_000)):
-        assert allowance.reserve(now) == 0.0
-        allowance.land()
-        allowance.learn(now, now + 1.0, said(None, None, None, left))
-    assert all(allowance.reserve(12.0) == 0.0 for _ in range(50))
+        assert limiter.reserve(now) == 0.0
+        limiter.abandon()
+        limiter.learn(now, now + 1.0, said(None, None, None, left))
+    assert all(limiter.reserve(12.0) == 0.0 for _ in range(50))
 
 
 def test_only_a_few_late_starts_are_made_up_for() -> None:
     """Else an idle moment would end in a burst, which keeps others out."""
-    allowance, now = Allowance(RateLimit(100, 10.0)), 0.0
-    while (start := take(allowance, now, 25.0)) is not None:
+    limiter, now = RateLimiter(RateLimit(100, 10.0)), 0.0
+    while (start := take(limiter, now, 25.0)) is not None:
         now = start
-        allowance.land()
-        allowance.learn(start, start, said(100, 10_000, 50))
+        limiter.abandon()
+        limiter.learn(start, start, said(100, 10_000, 50))
     begin = now = now + 3.0
     late = 0
-    while (start := take(allowance, now, begin + 0.05)) is not None:
+    while (start := take(limiter, now, begin + 0.05)) is not None:
         now, late = start, late + 1
-        allowance.land()
+        limiter.abandon()
     assert 2 <= late <= 6

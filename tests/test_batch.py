@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, OutcomeStatus
-from hubspot_batch._engine.chunk import EXTRA_AT_MOST, Chunk, InvalidInputError, Operation
+from hubspot_batch._engine.chunk import EXTRA_AT_MOST, Chunk, Operation, SameKey
 from hubspot_batch._engine.chunker import BYTES_AT_MOST
-from hubspot_batch._engine.response import Answer
-from hubspot_batch._engine.run import BatchRun
-from hubspot_batch._matching.items import Entry, Refusal, Results
-from hubspot_batch._transport.retry import Fate
+from hubspot_batch._engine.response import BatchResponse
+from hubspot_batch._engine.run import Run
+from hubspot_batch._matching.items import EncodedInput, ItemError, Results
+from hubspot_batch._transport.retry import Effect, disposition_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,10 +27,33 @@ STATUSES = [200, 201, 204, 207, 302, 400, 401, 403, 404, 409, 413, 423, 429, 477
 STATUSES += [504, 520, 522, 524, 526, 530, 599]
 
 
-def prepare(index: int, value: object) -> Entry:
-    if not isinstance(value, str):
-        raise InvalidInputError("not text")
-    return Entry(index, value, json.dumps({"name": value}).encode(), value or None)
+def answer(
+    status_code: int, *, readable: bool = True, daily: bool = False, **more: Any
+) -> BatchResponse:
+    """A response as the transport and the parser hand it on."""
+    disposition = disposition_of(status_code, readable=readable, daily=daily)
+    return BatchResponse(status_code, disposition, SAID, daily=daily, **more)
+
+
+REFUSED = answer(400)
+
+
+def encode(first: int, given_: list[Any]) -> list[EncodedInput | OutcomeError]:
+    return [
+        EncodedInput(index, value, json.dumps({"name": value}).encode(), value or None)
+        if isinstance(value, str)
+        else OutcomeError("invalid_input", "not text")
+        for index, value in enumerate(given_, first)
+    ]
+
+
+def rename(entry: EncodedInput) -> EncodedInput:
+    name = f"r-{entry.index}"
+    return EncodedInput(entry.index, entry.input, json.dumps({"name": name}).encode(), name)
+
+
+def no_request(*_: object) -> Any:
+    raise AssertionError("the engine sends nothing by itself")
 
 
 def operation(**changes: Any) -> Operation[Any]:
@@ -40,10 +63,12 @@ def operation(**changes: Any) -> Operation[Any]:
         "reads": False,
         "splits": False,
         "by_properties": False,
-        "key_field": "name",
-        "keys_are_names": False,
-        "prepare": prepare,
-        "glance": lambda _given: None,
+        "same_key": SameKey.SHARED if changes.get("reads") else SameKey.IN_TURN,
+        "encode": encode,
+        "rename": rename,
+        "read": no_request,
+        "send": no_request,
+        "asend": no_request,
     }
     return Operation(**(plain | changes))
 
@@ -59,69 +84,37 @@ def keys(chunk: Chunk | None) -> list[str | None]:
     return [] if chunk is None else [entry.key for entry in chunk.entries]
 
 
-def chunks(run: BatchRun[Any]) -> list[list[str | None]]:
+def chunks(run: Run[Any]) -> list[list[str | None]]:
     found = []
     while (chunk := run.next_chunk()) is not None:
         found.append(keys(chunk))
-        run.settle(chunk, Answer(400, readable=False, error=SAID))
+        run.settle(chunk, REFUSED)
     return found
 
 
-def handed_out(run: BatchRun[Any]) -> list[Outcome[Any]]:
+def handed_out(run: Run[Any]) -> list[Outcome[Any]]:
     """What has become known since the last time."""
     return [run.ready.popleft() for _ in range(len(run.ready))]
 
 
 def test_changes_of_one_record_never_share_a_request() -> None:
     """They keep their order."""
-    run = BatchRun(operation(), ["a", "b", "a", "a", "c"], run_id="r")
+    run = Run(operation(), ["a", "b", "a", "a", "c"], run_id="r")
     assert chunks(run) == [["a", "b"], ["a"], ["a", "c"]]
 
 
 def test_reads_of_one_record_share_a_request() -> None:
     """It is asked for once."""
-    run = BatchRun(operation(reads=True), ["a", "b", "a"], run_id="r")
+    run = Run(operation(reads=True), ["a", "b", "a"], run_id="r")
     chunk = run.next_chunk()
     assert chunk is not None
     assert keys(chunk) == ["a", "b", "a"]
-    assert chunk.texts == [b'{"name": "a"}', b'{"name": "b"}']
+    assert json.loads(chunk.array) == [{"name": "a"}, {"name": "b"}]
 
 
-def test_a_run_that_keeps_its_outcomes_reads_no_record_twice() -> None:
-    """What asks for it later has part in the answer, be it under way, known, or split up."""
-    operation_ = operation(reads=True, splits=True)
-    run = BatchRun(operation_, ["a", "b", "a", "c", "b"], run_id="r", chunk_size=2, collects=True)
-    first = run.next_chunk()
-    assert first is not None
-    second = run.next_chunk()
-    assert second is not None
-    assert [keys(first), keys(second)] == [["a", "b", "a", "b"], ["c"]]
-    run.settle(first, Answer(400, readable=False, error=SAID))
-    asked = chunks(run)
-    assert asked == [["a", "a"], ["b", "b"]]
-    run.settle(second, Answer(200, readable=True, error=SAID, results=keyed([("c", "C")])))
-    outcomes = run.close(drain=True).outcomes
-    assert [outcome.index for outcome in outcomes] == [0, 1, 2, 3, 4]
-    assert [outcome.result for outcome in outcomes] == [None, None, None, "C", None]
-
-
-def test_what_is_known_of_a_record_answers_for_it() -> None:
-    """Also when the request that asked for it is over."""
-    run = BatchRun(operation(reads=True), iter("aba"), run_id="r", chunk_size=1, collects=True)
-    for key in "ab":
-        chunk = run.next_chunk()
-        assert chunk is not None
-        assert keys(chunk) == [key]
-        run.settle(
-            chunk, Answer(200, readable=True, error=SAID, results=keyed([(key, key.upper())]))
-        )
-    assert run.next_chunk() is None
-    assert [outcome.result for outcome in run.close(drain=True).outcomes] == ["A", "B", "A"]
-
-
-def test_a_lost_answer_is_not_handed_on() -> None:
-    """Who asks for the record later asks again; who shared the request shares the loss."""
-    run = BatchRun(operation(reads=True), iter("aaba"), run_id="r", chunk_size=1, collects=True)
+def test_a_read_without_a_response_is_a_loss_of_all_who_asked() -> None:
+    """A record that several inputs of a request ask for."""
+    run = Run(operation(reads=True), iter("aab"), run_id="r", chunk_size=2)
     first = run.next_chunk()
     assert first is not None
     assert keys(first) == ["a", "a"]
@@ -130,43 +123,41 @@ def test_a_lost_answer_is_not_handed_on() -> None:
         (0, "no_answer"),
         (1, "no_answer"),
     ]
-    assert chunks(run) == [["b"], ["a"]]
+    assert chunks(run) == [["b"]]
 
 
 def test_a_record_that_is_asked_for_twice_stands_alone() -> None:
     """The server's words are about it and about nobody else."""
-    run = BatchRun(operation(reads=True, splits=True), ["a", "a"], run_id="r")
+    run = Run(operation(reads=True, splits=True), ["a", "a"], run_id="r")
     assert chunks(run) == [["a", "a"]]
     assert {o.error.kind for o in run.close(drain=True).outcomes if o.error} == {SAID.kind}
 
 
 def test_a_list_may_grow_while_it_is_iterated() -> None:
-    """Its end is not seen before somebody wants more than it has."""
+    """Its end is not seen before more is wanted than it has."""
     given_ = ["a"]
-    run = BatchRun(operation(), given_, run_id="r", chunk_size=1)
+    run = Run(operation(), given_, run_id="r", chunk_size=1)
     for key in "abc":
-        run.read_ahead()
         chunk = run.next_chunk()
         assert keys(chunk) == [key]
         assert chunk is not None
-        run.read_ahead()
-        run.settle(chunk, Answer(400, readable=False, error=SAID))
+        run.settle(chunk, REFUSED)
         given_.append(chr(ord(key) + 1))
 
 
-def test_names_are_given_where_none_or_a_used_one_is() -> None:
-    """What names an input in the answer is its own in the request."""
-    run = BatchRun(operation(keys_are_names=True), ["a", "", "a", ""], run_id="r")
+def test_a_key_of_its_own_replaces_one_that_is_used() -> None:
+    """A trace id names one input of a request."""
+    run = Run(operation(same_key=SameKey.RENAMED), ["a", "b", "a"], run_id="r")
     chunk = run.next_chunk()
     assert chunk is not None
-    assert keys(chunk) == ["a", "r-1", "r-2", "r-3"]
-    assert [json.loads(text)["name"] for text in chunk.texts] == ["a", "r-1", "r-2", "r-3"]
-    assert [entry.input for entry in chunk.entries] == ["a", "", "a", ""]
+    assert keys(chunk) == ["a", "b", "r-2"]
+    assert [one["name"] for one in json.loads(chunk.array)] == ["a", "b", "r-2"]
+    assert [entry.input for entry in chunk.entries] == ["a", "b", "a"]
 
 
 def test_inputs_that_cannot_be_valid_do_not_pile_up() -> None:
     """Their outcomes are handed out before all inputs have been read."""
-    run = BatchRun(operation(), itertools.count(), run_id="r")
+    run = Run(operation(), itertools.count(), run_id="r")
     for _ in range(3):
         assert run.next_chunk() is None
         assert run.going
@@ -175,10 +166,9 @@ def test_inputs_that_cannot_be_valid_do_not_pile_up() -> None:
 
 Reply = st.one_of(
     st.builds(
-        Answer,
+        answer,
         status_code=st.sampled_from(STATUSES),
         readable=st.booleans(),
-        error=st.just(SAID),
         results=st.lists(st.tuples(st.sampled_from("abcd"), st.integers()), max_size=5).map(keyed),
         daily=st.booleans(),
     ),
@@ -204,14 +194,15 @@ def test_every_input_gets_exactly_one_outcome(
 ) -> None:
     """Whatever comes back, in whatever order, and wherever the run stops."""
     reads, names, splits, collects = flags
-    row = operation(reads=reads, keys_are_names=names and not reads, splits=splits)
-    run = BatchRun(row, iter(inputs), run_id="r", chunk_size=size, collects=collects)
+    same_key = SameKey.SHARED if reads else SameKey.RENAMED if names else SameKey.IN_TURN
+    row = operation(reads=reads, same_key=same_key, splits=splits)
+    run = Run(row, iter(inputs), run_id="r", chunk_size=size, collects=collects)
     outcomes: list[Outcome[Any]] = []
     under_way: list[Chunk] = []
     turn = 0
     while run.going or under_way:
         while len(under_way) < width and (chunk := run.next_chunk()) is not None:
-            assert len(chunk.texts) <= size
+            assert len(json.loads(chunk.array)) <= len(chunk.entries) <= size
             under_way.append(chunk)
         named = [entry.key for chunk in under_way for entry in chunk.entries]
         assert reads or names or len(set(named)) == len(named)
@@ -222,7 +213,7 @@ def test_every_input_gets_exactly_one_outcome(
         chunk = under_way.pop(order.randrange(len(under_way)))
         reply = replies[turn % len(replies)]
         turn += 1
-        if isinstance(reply, Answer):
+        if isinstance(reply, BatchResponse):
             run.settle(chunk, reply)
         elif isinstance(reply, httpx.HTTPError):
             run.lose(chunk, reply)
@@ -248,7 +239,7 @@ def test_a_stopped_run_stays_stopped() -> None:
         yield "b"
         raise OSError("late")
 
-    run = BatchRun(operation(), inputs(), run_id="r", chunk_size=1)
+    run = Run(operation(), inputs(), run_id="r", chunk_size=1)
     chunk = run.next_chunk()
     assert chunk is not None
     stop = HubSpotBatchError("first")
@@ -261,11 +252,11 @@ def test_a_stopped_run_stays_stopped() -> None:
 
 def test_unmatched_results_of_all_chunks_are_kept() -> None:
     """And an error that names nobody is told once."""
-    run = BatchRun(operation(), ["a", "b"], run_id="r", chunk_size=1)
-    nobody = Refusal(OutcomeError("refused", "some were bad"), frozenset())
+    run = Run(operation(), ["a", "b"], run_id="r", chunk_size=1)
+    nobody = ItemError(OutcomeError("refused", "some were bad"), frozenset())
     while (chunk := run.next_chunk()) is not None:
         foreign = keyed([("zz", "x" + str(chunk.entries[0].index))])
-        run.settle(chunk, Answer(207, True, SAID, results=foreign, refusals=(nobody, nobody)))
+        run.settle(chunk, answer(207, results=foreign, errors=(nobody, nobody)))
     result = run.close(drain=False)
     assert result.unmatched == ("x0", "x1")
     for outcome in result.unknown:
@@ -276,15 +267,15 @@ def test_unmatched_results_of_all_chunks_are_kept() -> None:
 @pytest.mark.parametrize("status", [200, 201, 202, 207, 226, 299])
 def test_any_2xx_is_a_success(status: int) -> None:
     """The exact code has changed overnight before."""
-    assert Answer(status, True, SAID).rule.fate is Fate.DONE
+    assert disposition_of(status).effect is Effect.APPLIED
 
 
 @pytest.mark.parametrize(("daily", "name"), [(True, "DailyLimitError"), (False, "RateLimitError")])
 def test_only_a_429_ends_the_day(daily: bool, name: str) -> None:
     """Another status with the same word does not."""
-    stop = Answer(429, True, SAID, daily=daily).stop("op")
+    stop = answer(429, daily=daily).stop("op")
     assert type(stop).__name__ == name
-    assert type(Answer(423, True, SAID, daily=daily).stop("op")).__name__ == "UnavailableError"
+    assert type(answer(423, daily=daily).stop("op")).__name__ == "UnavailableError"
 
 
 def test_an_iterable_that_cannot_even_begin_is_an_input_error() -> None:
@@ -294,43 +285,26 @@ def test_an_iterable_that_cannot_even_begin_is_an_input_error() -> None:
         def __iter__(self) -> Any:
             raise OSError("gone")
 
-    run = BatchRun(operation(), Broken(), run_id="r")
+    run = Run(operation(), Broken(), run_id="r")
     assert run.next_chunk() is None
     assert isinstance(run.stopped, InputError)
     assert isinstance(run.stopped.__cause__, OSError)
-
-
-def test_an_input_that_raises_fails_alone() -> None:
-    """Whatever it raises."""
-
-    def fussy(index: int, value: object) -> Entry:
-        if value == "bad":
-            raise OSError("cannot be read")
-        return prepare(index, value)
-
-    run = BatchRun(operation(prepare=fussy), ["a", "bad", "b"], run_id="r")
-    chunk = run.next_chunk()
-    assert keys(chunk) == ["a", "b"]
-    (outcome,) = handed_out(run)
-    assert outcome.status is OutcomeStatus.FAILED
-    assert outcome.error is not None
-    assert "OSError" in outcome.error.message
 
 
 @pytest.mark.parametrize("size", [0, 11, True, 2.5, "5"])
 def test_a_chunk_is_no_larger_than_the_limit(size: Any) -> None:
     """The sentence names both numbers."""
     with pytest.raises(HubSpotBatchError, match="1 to 10"):
-        BatchRun(operation(), [], run_id="r", chunk_size=size)
+        Run(operation(), [], run_id="r", chunk_size=size)
 
 
 def test_a_refused_request_is_taken_apart_within_a_bound() -> None:
     """When too much was spent, the rest is said to be refused together."""
-    run = BatchRun(operation(limit=100, splits=True), [str(n) for n in range(100)], run_id="r")
+    run = Run(operation(limit=100, splits=True), [str(n) for n in range(100)], run_id="r")
     requests = 0
     while (chunk := run.next_chunk()) is not None:
         requests += 1
-        run.settle(chunk, Answer(400, readable=False, error=SAID))
+        run.settle(chunk, REFUSED)
     result = run.close(drain=False)
     assert requests == 1 + EXTRA_AT_MOST
     assert len(result.failed) == 100
@@ -342,10 +316,13 @@ def test_a_refused_request_is_taken_apart_within_a_bound() -> None:
 def test_bytes_bound_a_request() -> None:
     """A single input that is larger goes alone."""
 
-    def large(index: int, value: Any) -> Entry:
-        return Entry(index, value, b" " * value, str(index))
+    def large(first: int, given_: list[Any]) -> list[Any]:
+        return [
+            EncodedInput(index, value, b" " * value, str(index))
+            for index, value in enumerate(given_, first)
+        ]
 
     half = BYTES_AT_MOST // 2
     sizes = [half, half, 1, 3 * BYTES_AT_MOST, half, 1]
-    run = BatchRun(operation(prepare=large), sizes, run_id="r")
+    run = Run(operation(encode=large), sizes, run_id="r")
     assert chunks(run) == [["0", "1"], ["2"], ["3"], ["4", "5"]]

@@ -377,7 +377,7 @@ def test_results_of_nobody_are_said_of_an_iteration(
     transport = httpx.MockTransport(lambda _: httpx.Response(201, json=body))
     (outcome,) = face(transport=transport).calls.create_iter([call_row(1)])
     assert outcome.status is OutcomeStatus.UNKNOWN
-    assert "1 results of create_calls could not be tied" in caplog.text
+    assert "1 results of create_calls could not be matched" in caplog.text
 
 
 def test_every_method_has_an_iterating_form(face: Face) -> None:

@@ -6,22 +6,36 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextvars import ContextVar
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 from hubspot_batch import HubSpotBatch
-from hubspot_batch._engine.executors import Crew, Workers
+from hubspot_batch._engine.executors import Tell, ThreadExecutor
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from signals import left_beside, rows
 from watch import SECRET
 
 
-def done(crew: Crew[Any, Any], *given: Any) -> list[Any]:
+def begin(executor: ThreadExecutor, *calls: Callable[[], Any]) -> SimpleQueue[Any]:
+    """Have calls made at the same time; return where what came of them is put."""
+    came: SimpleQueue[Any] = SimpleQueue()
+
+    def work(call: Callable[[], Any]) -> Tell:
+        result = call()
+        return lambda: came.put(result)
+
+    for call in calls:
+        executor.submit(lambda call=call: work(call))  # type: ignore[misc]
+    return came
+
+
+def done(executor: ThreadExecutor, *calls: Callable[[], Any]) -> list[Any]:
     """Have calls made at the same time, and return what came of them."""
-    for one in given:
-        crew.start(one)
-    return [crew.fetch()[1] for _ in given]
+    came = begin(executor, *calls)
+    return [came.get(timeout=10) for _ in calls]
 
 
 def ours() -> set[threading.Thread]:
@@ -65,42 +79,43 @@ def test_threads_end_with_a_client_that_nobody_closed(others: set[threading.Thre
 def test_no_more_threads_are_kept_than_needed(others: set[threading.Thread]) -> None:
     """What many users at once had need of ends when they are served."""
     together = threading.Barrier(6, timeout=10)
-    workers = Workers(2)
-    done(Crew(workers, lambda _: together.wait()), *range(6))
+    workers = ThreadExecutor(2)
+    done(workers, *[together.wait] * 6)
     for thread in ours() - others:
         thread.join(0.2)
     assert len(ours() - others) == 2
-    workers.dismiss()
+    workers.shutdown()
 
 
-def test_a_dismissed_thread_still_does_its_work(others: set[threading.Thread]) -> None:
-    """What is under way ends, and what begins later is done too, but no thread is kept."""
+def test_a_thread_finishes_its_work_after_a_shutdown(others: set[threading.Thread]) -> None:
+    """A call under way ends, and one that begins later is made too, but no thread is kept."""
     go_on = threading.Event()
-    workers = Workers(2)
-    crew: Crew[int, Any] = Crew(workers, lambda _: go_on.wait(10))
-    crew.start(1)
-    workers.dismiss()
+    executor = ThreadExecutor(2)
+    came = begin(executor, lambda: go_on.wait(10))
+    executor.shutdown()
     go_on.set()
-    assert crew.fetch() == (1, True)
-    assert done(crew, 2) == [True]
+    assert came.get(timeout=10) is True
+    assert done(executor, lambda: 2) == [2]
     assert not left_beside(set(threading.enumerate()) - (ours() - others))
 
 
-def test_calls_see_the_context_of_their_run() -> None:
+def test_requests_see_the_context_of_their_run() -> None:
     """Also in a thread that another run has used before."""
     place = ContextVar("place", default="none")
-    workers = Workers(1)
+    seen: list[str] = []
 
-    def call(name: str) -> str:
-        before = place.get()
-        place.set(name)
-        return before
+    class Looking(SandboxTransport):
+        def handle_request(self, request: Any) -> Any:
+            seen.append(place.get())
+            place.set("left by a request")
+            return super().handle_request(request)
 
-    assert done(Crew(workers, call), "a") == ["none"]
-    place.set("here")
-    crew = Crew(workers, call)
-    assert done(crew, "b") + done(crew, "c") == ["here", "here"]
-    workers.dismiss()
+    transport = Looking(Sandbox(rate_limit=None))
+    with HubSpotBatch(SECRET, transport=transport, max_concurrency=1) as client:
+        client.calls.create(rows("Before", 1))
+        place.set("here")
+        client.calls.create(rows("After", 2), chunk_size=1)
+    assert seen == ["none", "here", "here"]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -108,16 +123,17 @@ def test_a_fork_begins_with_threads_of_its_own() -> None:
     """Those of its parent are not there; a call would wait for them for ever."""
     script = """
 import os, warnings
-from hubspot_batch._engine.executors import Crew, Workers
+from queue import SimpleQueue
+from hubspot_batch._engine.executors import ThreadExecutor
 warnings.simplefilter("ignore", DeprecationWarning)
-crew = Crew(Workers(1), lambda given: given + 1)
+executor, came = ThreadExecutor(1), SimpleQueue()
 for _ in range(2):
-    crew.start(1)
-    crew.fetch()
+    executor.submit(lambda: lambda: came.put(1))
+    came.get()
 if pid := os.fork():
     os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-crew.start(41)
-os._exit(crew.fetch()[1])
+executor.submit(lambda: lambda: came.put(42))
+os._exit(came.get(timeout=10))
 """
     assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == 42
 

@@ -16,7 +16,9 @@ import pytest
 from attrs import evolve
 from faces import clock_of
 from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
-from hubspot_batch._operations.registry import ROWS, Row
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._operations.registry import SPECS
+from hubspot_batch._operations.validation import InputEncoder
 from hubspot_batch.cli.demo import run as demo
 from hubspot_batch.cli.demo.account import disagreements, fill_account, look
 from hubspot_batch.cli.demo.tables import Entry, Report, Section, plain
@@ -607,10 +609,10 @@ def test_a_row_is_an_input_or_a_reason(form: Form, data: st.DataObject) -> None:
         assert (row.input is None) is not (row.problem is None)
 
 
-FILES: dict[str, Row] = {
-    "calls.csv": ROWS["create_calls"],
-    "campaigns.csv": ROWS["create_campaigns"],
-    "event_updates.csv": ROWS["update_marketing_events"],
+FILES: dict[str, InputEncoder] = {
+    "calls.csv": SPECS["create_calls"].encoder("run"),
+    "campaigns.csv": SPECS["create_campaigns"].encoder("run"),
+    "event_updates.csv": SPECS["update_marketing_events"].encoder("run"),
 }
 
 
@@ -624,7 +626,7 @@ def test_an_input_has_the_form_that_the_client_takes(name: str, data: st.DataObj
     csv.writer(stream).writerows([HEADINGS[name], row])
     for made in read_sheet(FORMS[name], stream.getvalue()).rows:
         if made.problem is None:
-            FILES[name].prepare(0, made.input)
+            assert isinstance(FILES[name].encode(0, [made.input])[0], EncodedInput)
 
 
 @given(st.sampled_from(list(FORMS.values())), st.text())

@@ -6,17 +6,19 @@ import json
 from typing import Any
 
 import pytest
-from hubspot_batch._matching.items import Entries, Entry
-from hubspot_batch._matching.keys import Names, id_property_of, key_of
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.keys import KeyIndex, id_property_of, key_of
 
 
-def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> Names:
+def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> KeyIndex:
     """What tells inputs apart; their keys are those that a row gives them."""
     entries = [
-        Entry(n, one, json.dumps(one).encode(), key_of(one["id"], id_property_of(one, of_all)))
+        EncodedInput(
+            n, one, json.dumps(one).encode(), key_of(one["id"], id_property_of(one, of_all))
+        )
         for n, one in enumerate(inputs)
     ]
-    return Names(Entries.of(entries), "id", of_all, of_records=of_records)
+    return KeyIndex(entries, "id", of_all, of_records=of_records)
 
 
 def by(name: str, id_: str, **more: Any) -> dict[str, Any]:

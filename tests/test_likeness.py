@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from hubspot_batch._matching.likeness import Sent, _instant, repeats
+from hubspot_batch._matching.by_properties import _instant, _PropertyIndex, repeats
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ NAMES = ("n", "m", "o")
 
 
 def same(stored: object, sent: object) -> bool:
-    """The words of `likeness`, as plainly as they can be put."""
+    """When two values are the same, as plainly as it can be put."""
     if stored == sent or (stored is None and sent == ""):
         return True
     one, other = _instant(sent), _instant(stored)
@@ -58,11 +58,6 @@ def contradicts(stored: Properties, sent: Properties) -> bool:
     return bool(common) and not any(alike(stored[name], sent[name]) for name in common)
 
 
-def bits(numbers: list[int]) -> int:
-    """A set as `Sent` gives it."""
-    return sum(1 << number for number in numbers)
-
-
 @given(
     inputs=st.lists(
         st.dictionaries(st.sampled_from(NAMES), st.sampled_from((*SENT, *TIMES))), max_size=6
@@ -71,15 +66,13 @@ def bits(numbers: list[int]) -> int:
 )
 def test_looking_up_is_as_good_as_comparing(inputs: list[Properties], stored: Properties) -> None:
     """The same inputs are found, and the same are not set apart from them."""
-    sent = Sent(inputs)
+    index = _PropertyIndex(inputs)
     numbers = range(len(inputs))
     wanted = {
-        n: [m for m in numbers if m == n or not sets_apart(stored, inputs[n], inputs[m])]
+        n: {m for m in numbers if m == n or not sets_apart(stored, inputs[n], inputs[m])}
         for n in numbers
         if repeats(stored, inputs[n])
     }
-    found = dict(sent.repeated(stored))
-    assert found.keys() == wanted.keys()
-    for number, taken_for in found.items():
-        assert taken_for == bits(wanted[number])
-    assert sent.possible(stored) == bits([n for n in numbers if not contradicts(stored, inputs[n])])
+    assert dict(index.candidates(stored)) == wanted
+    possible = [n for n in numbers if not contradicts(stored, inputs[n])]
+    assert [n for n in numbers if index.may_be(stored, n)] == possible

@@ -65,7 +65,7 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
     text = methods.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
-    assert "self.odd_things = AsyncOddThings(runner, order)" in text
+    assert "self.odd_things = AsyncOddThings(runner, call)" in text
     assert '"""Odd things."""' in text
 
 
@@ -89,7 +89,7 @@ def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:
     assert ast.unparse(inputs) == "Iterable[str | models.ThingInput | Fields]"
     assert "id_property: Which one." in (ast.get_docstring(function) or "")
     call = ast.unparse(function.body[-1])
-    assert "'read_odd_things', inputs, chunk_size, must_be=must_be, some=some" in call
+    assert "'read_odd_things', chunk_size, must_be=must_be, some=some" in call
 
 
 @pytest.mark.parametrize(

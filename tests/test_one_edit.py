@@ -358,5 +358,5 @@ def test_a_renamed_operation_that_has_a_row_is_told(copied: Callable[[], Copy]) 
     copy.edit("calls", ("operationId: create_calls", "operationId: create_phone_calls"))
     told = subprocess.run(copy.command, capture_output=True, text=True, check=False)
     assert told.returncode == 1
-    assert "create_calls has a row here, but the description lacks it" in told.stderr
+    assert "create_calls has a spec here, but the description lacks it" in told.stderr
     assert "_operations/registry.py" in told.stderr

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import pickle
 from typing import Any
 
 import pytest
 from attrs import evolve
 from hubspot_batch import ConfigurationError
-from hubspot_batch._engine.runner import Order
-from hubspot_batch._operations import call as orders
-from hubspot_batch._operations.call import order
-from hubspot_batch._operations.registry import ROWS, Argument, Beside, Row
-from hubspot_batch_client.contract import Operation
+from hubspot_batch._operations import call, registry
+from hubspot_batch._operations.call import OperationCall, operation_call
+from hubspot_batch._operations.registry import OperationSpec, Parameters
+from hubspot_batch_client.contract import Argument, Operation
 
 
 def argument(form: str, **how: Any) -> Argument:
@@ -45,7 +45,7 @@ def argument(form: str, **how: Any) -> Argument:
 )
 def test_what_is_meant_is_sent(form: str, given: object, sent: object) -> None:
     """In the type that the generated function takes."""
-    assert orders._value(argument(form), given) == sent
+    assert call._value(argument(form), given) == sent
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_what_is_meant_is_sent(form: str, given: object, sent: object) -> None:
 def test_what_cannot_be_meant_is_refused(form: str, given: object) -> None:
     """A sentence names the argument."""
     with pytest.raises(ConfigurationError, match=r"^x(: | is )"):
-        orders._value(argument(form), given)
+        call._value(argument(form), given)
 
 
-class Wide(Row):
+class Wide(OperationSpec):
     """An operation that takes more than any of the description's."""
 
     @property
@@ -78,22 +78,32 @@ class Wide(Row):
         )
         return evolve(super().described, arguments=known)
 
+    def operation(self, parameters: Parameters, *, isolate: bool) -> Any:
+        return self, parameters
+
 
 WIDE = Wide("read_campaigns", input_key="id", result_key="id")
 
 
-def sent(**given: Any) -> tuple[Row, dict[str, Any], dict[str, Any]]:
-    """The row, the arguments of the generated function, and what stands beside the inputs."""
-    row, beside = orders._read(WIDE, given)
-    body: dict[str, Any] = json.loads(b'{"inputs":[]' + beside.tail)
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call, "SPECS", {**call.SPECS, "wide": WIDE})
+    monkeypatch.setattr(call, "spec_by_property", lambda _, name: evolve(WIDE, id_property=name))
+
+
+def sent(**given: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """The spec, the arguments of the generated function, and the body beside the inputs."""
+    made: Any = operation_call("wide", None, **given)
+    spec, parameters = pickle.loads(pickle.dumps(made)).operation
+    body: dict[str, Any] = json.loads(b'{"inputs":[]' + parameters.tail)
     del body["inputs"]
-    return row, {**beside.query}, body
+    return spec, {**parameters.query}, body
 
 
 def test_arguments_go_where_they_belong() -> None:
     """Into the address by their names in Python, and into the body by those of the API."""
-    row, query, body = sent(is_archived=False, more={"a": None}, since=dt.date(2026, 1, 31))
-    assert row is WIDE
+    spec, query, body = sent(is_archived=False, more={"a": None}, since=dt.date(2026, 1, 31))
+    assert spec is WIDE
     assert query == {"is_archived": False}
     assert body == {"more": {"a": None}, "since": "2026-01-31"}
     assert sent(is_archived=None, properties=None) == (WIDE, {}, {})
@@ -101,25 +111,28 @@ def test_arguments_go_where_they_belong() -> None:
 
 def test_a_property_that_ids_are_values_of_is_asked_for() -> None:
     """Else nobody could tell whose a result is; what is there by default stays so."""
-    row, _, body = sent(id_property="email", properties=("city",))
+    spec, _, body = sent(id_property="email", properties=("city",))
     assert body == {"idProperty": "email", "properties": ["city", "email"]}
-    assert row.id_property == "email"
-    assert row is sent(id_property="email")[0]
+    assert spec.id_property == "email"
     assert sent(id_property="email")[2] == {"idProperty": "email"}
     assert sent(id_property="no", properties=["no"])[2]["properties"] == ["no"]
 
 
-@pytest.mark.parametrize(
-    "odd", [{1, 2}, float("inf"), object()], ids=lambda odd: type(odd).__name__
-)
+@pytest.mark.parametrize("odd", [{1, 2}, float("inf")], ids=lambda odd: type(odd).__name__)
 def test_what_no_json_holds_is_refused(odd: object) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match="more cannot be written as JSON"):
         sent(more=odd)
 
 
-def test_an_order_is_what_was_given() -> None:
-    """Without anything beside, nothing is looked into."""
-    made = order("create_calls", [], 5)
-    assert made == Order(ROWS["create_calls"], [], 5, Beside(), isolate=False)
-    assert order("create_campaigns", [], None, isolate=True).isolate
+def test_a_call_is_what_was_given() -> None:
+    """Without other arguments, nothing is looked into."""
+    assert operation_call("create_calls", 5) == OperationCall("create_calls", 5)
+    assert operation_call("create_campaigns", None, isolate=True).isolate
+
+
+def test_the_spec_by_a_property_is_made_once() -> None:
+    """What it compiles is compiled once."""
+    first, again = (registry.spec_by_property("read_campaigns", "email") for _ in range(2))
+    assert first is again
+    assert (first.id_property, first.input_key) == ("email", "id")

@@ -9,12 +9,11 @@ import httpx
 import pytest
 from hubspot_batch import RateLimit, Retry
 from hubspot_batch._transport.retry import (
-    Concurrency,
-    Fate,
+    Effect,
     backoff,
+    disposition_of_failure,
     number,
     pause_after,
-    rule_for_failure,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,26 +36,26 @@ def test_a_retry_needs_an_attempt(wrong: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failure", "fate"),
+    ("failure", "effect"),
     [
-        (httpx.ConnectError, Fate.NEVER_SENT),
-        (httpx.ConnectTimeout, Fate.NEVER_SENT),
-        (httpx.PoolTimeout, Fate.NEVER_SENT),
-        (httpx.ProxyError, Fate.NEVER_SENT),
-        (httpx.UnsupportedProtocol, Fate.NEVER_SENT),
-        (httpx.LocalProtocolError, Fate.MAYBE_DONE),  # it can come in the middle of a body
-        (httpx.ReadTimeout, Fate.MAYBE_DONE),
-        (httpx.WriteTimeout, Fate.MAYBE_DONE),
-        (httpx.ReadError, Fate.MAYBE_DONE),
-        (httpx.WriteError, Fate.MAYBE_DONE),
-        (httpx.CloseError, Fate.MAYBE_DONE),
-        (httpx.RemoteProtocolError, Fate.MAYBE_DONE),
-        (httpx.DecodingError, Fate.MAYBE_DONE),
+        (httpx.ConnectError, Effect.NOT_SENT),
+        (httpx.ConnectTimeout, Effect.NOT_SENT),
+        (httpx.PoolTimeout, Effect.NOT_SENT),
+        (httpx.ProxyError, Effect.NOT_SENT),
+        (httpx.UnsupportedProtocol, Effect.NOT_SENT),
+        (httpx.LocalProtocolError, Effect.AMBIGUOUS),  # it can come in the middle of a body
+        (httpx.ReadTimeout, Effect.AMBIGUOUS),
+        (httpx.WriteTimeout, Effect.AMBIGUOUS),
+        (httpx.ReadError, Effect.AMBIGUOUS),
+        (httpx.WriteError, Effect.AMBIGUOUS),
+        (httpx.CloseError, Effect.AMBIGUOUS),
+        (httpx.RemoteProtocolError, Effect.AMBIGUOUS),
+        (httpx.DecodingError, Effect.AMBIGUOUS),
     ],
 )
-def test_what_a_failure_means(failure: type[httpx.RequestError], fate: Fate) -> None:
+def test_what_a_failure_means(failure: type[httpx.RequestError], effect: Effect) -> None:
     """Only what cannot have reached the server was never sent."""
-    assert rule_for_failure(failure("x")).fate is fate
+    assert disposition_of_failure(failure("x")).effect is effect
 
 
 def test_pauses_grow_to_ten_seconds() -> None:
@@ -90,32 +89,3 @@ def test_numbers_in_headers(text: str, value: float | None) -> None:
     """What is no plain number is none."""
     assert number({"X": text}, "X") == value
     assert number({}, "X") is None
-
-
-@given(
-    most=st.integers(1, 50),
-    fates=st.lists(st.tuples(st.booleans(), st.floats(0, 5), st.floats(0, 5)), max_size=200),
-)
-def test_concurrency_stays_between_one_and_the_most(
-    most: int, fates: list[tuple[bool, float, float]]
-) -> None:
-    """However requests fare."""
-    concurrency = Concurrency(most)
-    now = 0.0
-    for strain, gap, took in fates:
-        now += gap
-        concurrency.note(strain=strain, started=now, ended=now + took)
-        assert 1 <= concurrency.limit <= most
-
-
-def test_concurrency_is_halved_once_for_all_that_was_under_way() -> None:
-    """And comes back one by one."""
-    concurrency = Concurrency(8)
-    for _ in range(8):
-        concurrency.note(strain=True, started=0.0, ended=1.0)
-    assert concurrency.limit == 4
-    concurrency.note(strain=True, started=1.0, ended=2.0)
-    assert concurrency.limit == 2
-    for _ in range(100):
-        concurrency.note(strain=False, started=2.0, ended=3.0)
-    assert concurrency.limit == 8

@@ -19,7 +19,7 @@ import hubspot_batch
 import hubspot_batch_client
 import pytest
 from hubspot_batch import Clock
-from hubspot_batch._operations.registry import ROWS, Row
+from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch_client import families, models
 from hubspot_batch_client.models import Call
 
@@ -123,15 +123,14 @@ def test_annotations_of_methods_can_be_resolved(family: type) -> None:
     assert methods
 
 
-@pytest.mark.parametrize("row", ROWS.values(), ids=lambda row: row.id)
-def test_a_row_finds_what_is_generated_for_it(row: Row) -> None:
+@pytest.mark.parametrize("spec", SPECS.values(), ids=lambda spec: spec.id)
+def test_a_spec_finds_what_is_generated_for_it(spec: OperationSpec) -> None:
     """The functions of its operation, and the models that go in and come out."""
-    assert row.send.__module__ == row.asend.__module__
-    assert row.send.__module__.endswith(f".{row.id}")
-    assert inspect.iscoroutinefunction(row.asend)
-    body = typing.get_type_hints(row.send)["body"]
-    assert typing.get_type_hints(body)["inputs"] == list[row.input]
-    assert row.result in vars(models).values()
+    assert spec.functions.__name__.endswith(f".{spec.id}")
+    assert inspect.iscoroutinefunction(spec.functions.asyncio_detailed)
+    body = typing.get_type_hints(spec.functions.sync_detailed)["body"]
+    assert typing.get_type_hints(body)["inputs"] == list[spec.input]
+    assert spec.result in vars(models).values()
 
 
 def test_a_task_sleeps() -> None:

@@ -16,7 +16,7 @@ from . import models
 # At run time this package stands by itself.
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
-    from hubspot_batch._engine.runner import AsyncRunner, Order, Runner
+    from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
@@ -26,15 +26,15 @@ Time: TypeAlias = str | datetime.datetime
 
 
 class _Family:
-    def __init__(self, runner: Runner, order: Callable[..., Order]) -> None:
+    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
-        self._order = order
+        self._call = call
 
 
 class _AsyncFamily:
-    def __init__(self, runner: AsyncRunner, order: Callable[..., Order]) -> None:
+    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
         self._runner = runner
-        self._order = order
+        self._call = call
 
 
 class Calls(_Family):
@@ -66,7 +66,7 @@ class Calls(_Family):
         Raises:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
-        return self._runner.collect(self._order("create_calls", inputs, chunk_size))
+        return self._runner.collect(self._call("create_calls", chunk_size), inputs)
 
     def create_iter(
         self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
@@ -76,7 +76,7 @@ class Calls(_Family):
         Like `create`, but only the inputs of the requests under way are in memory. When something
         stops the run, the outcomes of the inputs that were read come before it is raised.
         """
-        return self._runner.iterate(self._order("create_calls", inputs, chunk_size))
+        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
 
 
 class Campaigns(_Family):
@@ -108,7 +108,7 @@ class Campaigns(_Family):
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
         return self._runner.collect(
-            self._order("create_campaigns", inputs, chunk_size, isolate=isolate)
+            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
         )
 
     def create_iter(
@@ -124,7 +124,7 @@ class Campaigns(_Family):
         stops the run, the outcomes of the inputs that were read come before it is raised.
         """
         return self._runner.iterate(
-            self._order("create_campaigns", inputs, chunk_size, isolate=isolate)
+            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
         )
 
     def read(
@@ -156,14 +156,14 @@ class Campaigns(_Family):
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
         return self._runner.collect(
-            self._order(
+            self._call(
                 "read_campaigns",
-                inputs,
                 chunk_size,
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
-            )
+            ),
+            inputs,
         )
 
     def read_iter(
@@ -181,14 +181,14 @@ class Campaigns(_Family):
         stops the run, the outcomes of the inputs that were read come before it is raised.
         """
         return self._runner.iterate(
-            self._order(
+            self._call(
                 "read_campaigns",
-                inputs,
                 chunk_size,
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
-            )
+            ),
+            inputs,
         )
 
 
@@ -219,7 +219,7 @@ class MarketingEvents(_Family):
         Raises:
             HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same.
         """
-        return self._runner.collect(self._order("update_marketing_events", inputs, chunk_size))
+        return self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
 
     def update_iter(
         self,
@@ -232,7 +232,7 @@ class MarketingEvents(_Family):
         Like `update`, but only the inputs of the requests under way are in memory. When something
         stops the run, the outcomes of the inputs that were read come before it is raised.
         """
-        return self._runner.iterate(self._order("update_marketing_events", inputs, chunk_size))
+        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
 
 
 class Families:
@@ -247,10 +247,10 @@ class Families:
     marketing_events: MarketingEvents
     """Marketing events."""
 
-    def __init__(self, runner: Runner, order: Callable[..., Order]) -> None:
-        self.calls = Calls(runner, order)
-        self.campaigns = Campaigns(runner, order)
-        self.marketing_events = MarketingEvents(runner, order)
+    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
+        self.calls = Calls(runner, call)
+        self.campaigns = Campaigns(runner, call)
+        self.marketing_events = MarketingEvents(runner, call)
 
 
 class AsyncCalls(_AsyncFamily):
@@ -260,13 +260,13 @@ class AsyncCalls(_AsyncFamily):
         self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
-        return await self._runner.collect(self._order("create_calls", inputs, chunk_size))
+        return await self._runner.collect(self._call("create_calls", chunk_size), inputs)
 
     def create_iter(
         self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
-        return self._runner.iterate(self._order("create_calls", inputs, chunk_size))
+        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
 
 
 class AsyncCampaigns(_AsyncFamily):
@@ -281,7 +281,7 @@ class AsyncCampaigns(_AsyncFamily):
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
-            self._order("create_campaigns", inputs, chunk_size, isolate=isolate)
+            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
         )
 
     def create_iter(
@@ -293,7 +293,7 @@ class AsyncCampaigns(_AsyncFamily):
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
-            self._order("create_campaigns", inputs, chunk_size, isolate=isolate)
+            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
         )
 
     async def read(
@@ -307,14 +307,14 @@ class AsyncCampaigns(_AsyncFamily):
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         return await self._runner.collect(
-            self._order(
+            self._call(
                 "read_campaigns",
-                inputs,
                 chunk_size,
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
-            )
+            ),
+            inputs,
         )
 
     def read_iter(
@@ -328,14 +328,14 @@ class AsyncCampaigns(_AsyncFamily):
     ) -> AsyncOutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read_iter`."""
         return self._runner.iterate(
-            self._order(
+            self._call(
                 "read_campaigns",
-                inputs,
                 chunk_size,
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
-            )
+            ),
+            inputs,
         )
 
 
@@ -349,9 +349,7 @@ class AsyncMarketingEvents(_AsyncFamily):
         chunk_size: int | None = None,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
-        return await self._runner.collect(
-            self._order("update_marketing_events", inputs, chunk_size)
-        )
+        return await self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
 
     def update_iter(
         self,
@@ -360,7 +358,7 @@ class AsyncMarketingEvents(_AsyncFamily):
         chunk_size: int | None = None,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
-        return self._runner.iterate(self._order("update_marketing_events", inputs, chunk_size))
+        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
 
 
 class AsyncFamilies:
@@ -375,7 +373,7 @@ class AsyncFamilies:
     marketing_events: AsyncMarketingEvents
     """Marketing events."""
 
-    def __init__(self, runner: AsyncRunner, order: Callable[..., Order]) -> None:
-        self.calls = AsyncCalls(runner, order)
-        self.campaigns = AsyncCampaigns(runner, order)
-        self.marketing_events = AsyncMarketingEvents(runner, order)
+    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
+        self.calls = AsyncCalls(runner, call)
+        self.campaigns = AsyncCampaigns(runner, call)
+        self.marketing_events = AsyncMarketingEvents(runner, call)

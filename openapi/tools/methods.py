@@ -1,7 +1,7 @@
 """Writes the methods that users call, in a class for each family of records.
 
 Decides the names, arguments, types and docstrings of the methods, off the description. Never
-decides what they do: each hands an order to a runner that it is given.
+decides what they do: each hands a call to a runner that it is given.
 """
 
 import re
@@ -31,7 +31,7 @@ from . import models
 # At run time this package stands by itself.
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
-    from hubspot_batch._engine.runner import AsyncRunner, Order, Runner
+    from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
@@ -41,15 +41,15 @@ Time: TypeAlias = str | datetime.datetime
 
 
 class _Family:
-    def __init__(self, runner: Runner, order: Callable[..., Order]) -> None:
+    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
-        self._order = order
+        self._call = call
 
 
 class _AsyncFamily:
-    def __init__(self, runner: AsyncRunner, order: Callable[..., Order]) -> None:
+    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
         self._runner = runner
-        self._order = order
+        self._call = call
 '''
 
 _TYPES = {
@@ -68,7 +68,7 @@ _TYPES = {
 _TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
 _TAKEN_CLASSES = (
     *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
-    *("Mapping", "Order", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
+    *("Call", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
 )
 
 _MANY = "any iterable, of any length."
@@ -132,12 +132,12 @@ class _Method:
         return ", ".join(found)
 
     @property
-    def order(self) -> str:
+    def call(self) -> str:
         """What is handed to the runner."""
-        given = [repr(self.id), "inputs", "chunk_size"]
+        given = [repr(self.id), "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
-        return f"self._order({', '.join(given)})"
+        return f"self._call({', '.join(given)}), inputs"
 
     @property
     def docstring(self) -> str:
@@ -176,9 +176,9 @@ class _Method:
         result, head = f"models.{self.result}", f"(self, {self.arguments})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
-            f"        return {wait}self._runner.collect({self.order})\n\n"
+            f"        return {wait}self._runner.collect({self.call})\n\n"
             f"    def {self.name}_iter{head} -> {prefix}OutcomeIterator[{result}]:\n{docs[1]}"
-            f"        return self._runner.iterate({self.order})\n"
+            f"        return self._runner.iterate({self.call})\n"
         )
 
 
@@ -269,10 +269,10 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
             yield _docstring(said[tag], indent=4) if said.get(tag) else ""
-        given = f"runner: {prefix}Runner, order: Callable[..., Order]"
+        given = f"runner: {prefix}Runner, call: Callable[..., Call]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):
-            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, order)"
+            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call)"
         yield ""
 
     return "\n".join(lines())

@@ -42,9 +42,9 @@ def face(folder: str, name: str) -> str:
     try:
         importlib.import_module(name)
         # What is generated for an operation is imported no sooner than it is carried out.
-        for row in getattr(sys.modules.get(f"{name}._operations.registry"), "ROWS", {}).values():
+        for row in getattr(sys.modules.get(f"{name}._operations.registry"), "SPECS", {}).values():
             _ = row.input, row.result, row.answer
-            taken = inspect.signature(row.send).parameters
+            taken = inspect.signature(row.functions.sync_detailed).parameters
             for argument in row.described.arguments:
                 if argument.place == "query" and argument.keyword not in taken:
                     return f"the function {row.id} takes no {argument.keyword}"

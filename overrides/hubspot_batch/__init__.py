@@ -15,7 +15,8 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .options import Clock, RateLimit, Retry, Wait
+from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .options import Clock, RateLimit, Retry
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
 from .version import __version__
 
@@ -28,6 +29,7 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "DailyLimitError",
+    "Event",
     "HubSpotBatch",
     "HubSpotBatchError",
     "IncompleteError",
@@ -37,9 +39,12 @@ __all__ = [
     "OutcomeError",
     "OutcomeIterator",
     "OutcomeStatus",
+    "OutcomesKnown",
     "RateLimit",
     "RateLimitError",
+    "RequestStarting",
     "Retry",
+    "RunEnded",
     "UnavailableError",
     "UnreachableError",
     "Wait",

@@ -26,30 +26,22 @@ def read(text: bytes) -> Any:
         return json.loads(text)
 
 
-def read_field(texts: Iterable[bytes], name: str) -> list[Any]:
-    """Return the values of a field of JSON objects, which are valid; None where one lacks it.
-
-    Nothing else is read of them.
-    """
+def read_object(text: bytes) -> dict[str, Any] | None:
+    """Return the object that a JSON text holds; None if it holds none."""
     try:
-        field = _field(name)
-        return [field(text).value for text in texts]
-    except Exception:  # noqa: BLE001 - see above
-        return [json.loads(text).get(name) for text in texts]
+        value = read(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if is_map(value) else None
 
 
-def split(array: bytes) -> list[bytes]:
-    """Return the texts of the items of a JSON array, which is valid."""
-    return [bytes(item) for item in _fast().split(array)]
-
-
-def write_array(values: list[Any]) -> bytes:
-    """Return one JSON text of values that `shapes` has found.
+def write(value: Any) -> bytes:
+    """Return the JSON text of a msgspec struct.
 
     Raises:
-        ValueError: It holds half a character.
+        ValueError: It holds half of a surrogate pair.
     """
-    return _fast().write(values)
+    return _fast().write(value)
 
 
 def canonical(value: Any) -> bytes:
@@ -59,27 +51,15 @@ def canonical(value: Any) -> bytes:
 
 class _Fast(NamedTuple):
     read: Callable[[bytes], Any]
-    split: Callable[[bytes], list[Any]]
     write: Callable[[Any], bytes]
     write_sorted: Callable[[Any], bytes]
 
 
 @cache
 def _fast() -> _Fast:
-    from msgspec import Raw  # noqa: PLC0415 - see above
-    from msgspec.json import Decoder, Encoder  # noqa: PLC0415
+    from msgspec.json import Decoder, Encoder  # noqa: PLC0415 - see above
 
-    split = Decoder(list[Raw]).decode
-    return _Fast(Decoder().decode, split, Encoder().encode, Encoder(order="sorted").encode)
-
-
-@cache
-def _field(name: str) -> Callable[[bytes], Any]:
-    from msgspec import defstruct  # noqa: PLC0415 - see above
-    from msgspec.json import Decoder  # noqa: PLC0415
-
-    found = defstruct("Found", [("value", Any, None)], rename={"value": name}, gc=False)
-    return Decoder(found).decode
+    return _Fast(Decoder().decode, Encoder().encode, Encoder(order="sorted").encode)
 
 
 def is_map(value: object) -> TypeGuard[dict[str, Any]]:

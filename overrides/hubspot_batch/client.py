@@ -1,7 +1,7 @@
 """The clients that users hold: `HubSpotBatch` and `AsyncHubSpotBatch`.
 
-This module decides what a client is made of. It never decides how a run goes or what an answer
-means. The two clients have the same methods; a test compares them.
+This module decides what a client is made of. The two clients have the same methods; a test compares
+them.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from hubspot_batch_client import Client, families
 
-from ._engine.executors import Workers
+from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
-from ._operations.call import order
-from ._operations.registry import REPEATABLE, Client, families
-from ._transport.direct import DirectClient
+from ._operations.call import operation_call
+from ._operations.registry import REPEATABLE
 from ._transport.tokens import Token, TokenProvider
 from ._transport.transport import Transport
 from .errors import ConfigurationError
+from .events import Event, Notify, Wait, notifier
 from .options import (
     DEFAULT_BASE_URL,
     Clock,
     RateLimit,
     Retry,
     Settings,
-    Wait,
     proxy_for,
     read_base_url,
 )
@@ -54,14 +54,16 @@ class HubSpotBatch(families.Families):
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
-        max_concurrency: Requests under way at most, those of `raw` included; fewer while the server
-            struggles. They are made in threads, which end when the client is closed.
+        max_concurrency: Requests under way at most, those of `raw` included. They are sent by
+            threads, which end when the client is closed.
         rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
             10 seconds, until the first answer says what the account's allowance is.
         retry: How often a request is sent again that was not done, or may be done twice.
         daily_reserve: Requests of the day that are left to others; a run that would take them ends
             with `DailyLimitError`. None to use all.
-        on_wait: Called with a `Wait` before each wait for a free start or another attempt.
+        on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
+        on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
+            `RunEnded`. An exception that it raises is logged and changes nothing else.
         transport: An `httpx.BaseTransport` to send with, in place of the network.
         clock: How time is told and spent, for tests that must not wait.
 
@@ -85,6 +87,7 @@ class HubSpotBatch(families.Families):
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
         on_wait: Callable[[Wait], object] | None = None,
+        on_event: Callable[[Event], object] | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -92,7 +95,8 @@ class HubSpotBatch(families.Families):
         del token  # no traceback that shows variables may show it
         self._base_url = _read_base_url(base_url)
         _check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
-        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
+        notify = _notify(on_event, on_wait)
+        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
         patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
@@ -104,10 +108,9 @@ class HubSpotBatch(families.Families):
         )
         self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_httpx_client()
-        self._workers = Workers(max_concurrency)
-        direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
-        runner = Runner(direct, self._http, max_concurrency, self._workers)
-        super().__init__(runner, order)
+        self._executor = ThreadExecutor(max_concurrency)
+        runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
+        super().__init__(runner, operation_call)
 
     def __repr__(self) -> str:
         return f"HubSpotBatch(base_url={self._base_url!r})"
@@ -115,7 +118,7 @@ class HubSpotBatch(families.Families):
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         self._http.close()
-        self._workers.dismiss()
+        self._executor.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -149,6 +152,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
         on_wait: Callable[[Wait], object] | None = None,
+        on_event: Callable[[Event], object] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -158,7 +162,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         _check(
             "transport", transport, httpx.AsyncBaseTransport | None, "an httpx.AsyncBaseTransport"
         )
-        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
+        notify = _notify(on_event, on_wait)
+        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
         patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
@@ -170,9 +175,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         )
         self.raw = _generated(self._base_url, patience, wrapped)
         self._http = self.raw.get_async_httpx_client()
-        direct = DirectClient(self._base_url, raw=self.raw, transport=wrapped)
-        runner = AsyncRunner(direct, self._http, max_concurrency)
-        super().__init__(runner, order)
+        runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
+        super().__init__(runner, operation_call)
 
     def __repr__(self) -> str:
         return f"AsyncHubSpotBatch(base_url={self._base_url!r})"
@@ -233,18 +237,25 @@ def _settings(
     retry: Retry,
     max_concurrency: int,
     daily_reserve: int | None,
-    on_wait: Callable[[Wait], object] | None,
+    notify: Notify | None,
     clock: Clock,
 ) -> Settings:
     _check("clock", clock, Clock, "Clock(now, sleep, asleep)")
     _check("rate_limit", rate_limit, RateLimit | None, "RateLimit(requests, seconds), or None")
     _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed, max_wait)")
-    _check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
     if type(max_concurrency) is not int or max_concurrency < 1:
         raise ConfigurationError(f"max_concurrency is {max_concurrency!r}; it is 1 or more.")
     if daily_reserve is not None and (type(daily_reserve) is not int or daily_reserve < 0):
         raise ConfigurationError(f"daily_reserve is {daily_reserve!r}; it is 0 or more, or None.")
-    return Settings(rate_limit, retry, max_concurrency, daily_reserve, on_wait, clock)
+    return Settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
+
+
+def _notify(
+    on_event: Callable[[Event], object] | None, on_wait: Callable[[Wait], object] | None
+) -> Notify | None:
+    _check("on_event", on_event, Callable | None, "a function that takes an event, or None")
+    _check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
+    return notifier(on_event, on_wait)
 
 
 def _connections(most: int) -> httpx.Limits:

@@ -11,7 +11,7 @@ import re
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 from attrs import field, frozen
@@ -65,25 +65,6 @@ class Retry:
         return in_time and attempt < self.max_attempts
 
 
-@frozen
-class Wait:
-    """A wait that is about to begin, as it is told to `on_wait`.
-
-    Attributes:
-        seconds: How long.
-        reason: `rate_limit` (for a free start) or `retry` (before another attempt).
-        path: The path of the request.
-        attempt: The attempt that was made last; for `rate_limit` the one that is waiting.
-        status_code: The HTTP status that made it necessary, where there was an answer.
-    """
-
-    seconds: float
-    reason: str
-    path: str
-    attempt: int
-    status_code: int | None = None
-
-
 def _asleep(seconds: float) -> Awaitable[object]:
     """Hand on asyncio's sleep, which is imported no sooner than a task waits: threads need none."""
     import asyncio  # noqa: PLC0415
@@ -111,11 +92,11 @@ class Settings(NamedTuple):
     """How a client sends.
 
     Attributes:
-        rate_limit: How fast requests may start; None for as fast as they come.
+        rate_limit: The rate limit; None for none.
         retry: How often a request is sent again.
         max_concurrency: Requests under way, at most.
         daily_reserve: Requests of the day that are left to others; None to use all.
-        on_wait: Told of each wait before it begins; what it raises is logged and ignored.
+        notify: Told of each wait before it begins; None if nobody wants to know.
         clock: How time is told and spent.
     """
 
@@ -123,7 +104,7 @@ class Settings(NamedTuple):
     retry: Retry
     max_concurrency: int
     daily_reserve: int | None
-    on_wait: Callable[[Wait], object] | None
+    notify: Callable[[Any], object] | None
     clock: Clock
 
 

@@ -5,17 +5,16 @@ This module decides the shapes that a user reads. It never decides what an outco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, cast
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from ._json import is_list, is_map
 from .errors import IncompleteError
 
-ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
@@ -65,8 +64,7 @@ class OutcomeError:
     status_code: int | None = None
 
 
-# Without room for weak references, so that a draft can become one.
-@frozen(weakref_slot=False)
+@frozen
 class Outcome(Generic[ResultT_co]):
     """What became of one input.
 
@@ -83,35 +81,6 @@ class Outcome(Generic[ResultT_co]):
     status: OutcomeStatus
     result: ResultT_co | None = None
     error: OutcomeError | None = None
-
-
-@define(weakref_slot=False)
-class _Draft(Generic[ResultT_co]):
-    """An outcome that can still be changed, and has the same form in memory.
-
-    To make one takes a third of the time, since a frozen object sets each attribute by a call.
-    """
-
-    index: int
-    input: Any
-    status: OutcomeStatus
-    result: ResultT_co | None
-    error: OutcomeError | None
-
-
-def make_outcomes(
-    indexes: Iterable[int],
-    inputs: Iterable[Any],
-    statuses: Iterable[OutcomeStatus],
-    results: Iterable[ResultT | None],
-    errors: Iterable[OutcomeError | None],
-) -> list[Outcome[ResultT]]:
-    """Return many outcomes, given by the values of each attribute; `indexes` says how many."""
-    made: list[Any]
-    made = list(map(cast("Any", _Draft), indexes, inputs, statuses, results, errors))
-    for one in made:
-        one.__class__ = Outcome
-    return made
 
 
 @frozen

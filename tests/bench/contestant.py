@@ -100,14 +100,13 @@ def client(work: Work) -> Call:
 
 def client_in_one_thread(work: Work) -> Call:
     """The same without handing its requests to another thread, which is what that costs."""
+    from hubspot_batch._engine.executors import ThreadExecutor
     from hubspot_batch._engine.executors import Work as Piece
-    from hubspot_batch._engine.executors import Workers
 
-    def do(_: Workers, piece: Piece, handed_over: list[None]) -> None:
-        handed_over.append(None)
+    def submit(_: ThreadExecutor, piece: Piece) -> None:
         piece()()
 
-    Workers.do = do  # type: ignore[method-assign]
+    ThreadExecutor.submit = submit  # type: ignore[method-assign]
     return client(work)
 
 

@@ -1,220 +1,176 @@
-"""Puts inputs together into requests.
+"""Reads inputs, and puts encoded ones together into requests.
 
-This module decides which inputs go together, how many and how large, and that one which cannot be
-valid goes nowhere. It never decides what becomes of an input that was sent.
+This module decides when the caller's iterable is asked for more, and which inputs share a request.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container
-from typing import Generic, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import AbstractContextManager
+from itertools import islice
 
-from attrs import define, evolve, field
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch.errors import ConfigurationError, InputError
 
-from hubspot_batch._matching.items import Entries, Entry
-from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+from .chunk import SameKey
 
-from .chunk import InvalidInputError, Operation, Sharing
-from .reading import Inputs
-
-ResultT = TypeVar("ResultT")
-
-# Bytes of the inputs of a request, at most. HubSpot publishes no such limit for these operations;
-# a single input that is larger goes alone.
+# Bytes of the inputs of a request at most. HubSpot publishes no such limit for these operations; a
+# larger input goes alone.
 BYTES_AT_MOST = 2_000_000
 
-# A request asks for a record once, however often it is given. Without a bound, an iteration would
-# have a million times the same id in memory.
-_REPEATED_AT_MOST = 20
 
-# Outcomes of inputs that cannot be valid wait for no more than these.
-_READY_AT_MOST = 1000
-
-
-@define
-class Gathering:
-    """Inputs on their way into the next request.
+class InputReader:
+    """The inputs of a run, and those of them that have no outcome yet.
 
     Args:
-        size: Inputs to a request, at most.
-        repeats: Whether one request may hold a record several times, asking for it once.
-        in_turn: Whether two changes of one record go one after the other, in the order they were
-            given.
+        given: The caller's iterable. Its iterator is made when the first input is wanted.
+        operation_id: The operation that they are for.
+        reading: A context in which the caller's iterable is read.
+
+    Raises:
+        ConfigurationError: `given` is no iterable of inputs.
 
     Attributes:
-        entries: Those that were given a place one by one.
-        held: One that has none.
-        names: What tells those apart.
-    """
-
-    size: int
-    repeats: bool
-    in_turn: bool
-    entries: list[Entry] = field(factory=list[Entry])
-    held: Entry | None = None
-    names: set[str | int] = field(factory=set[str | int])
-    _bytes: int = 0
-    _together: Entries | None = None
-    _under_way: set[str | int] = field(factory=set[str | int])
-
-    @property
-    def empty(self) -> bool:
-        """Whether no input has a place, or waits for one."""
-        return self.held is None and not self.filled
-
-    @property
-    def filled(self) -> bool:
-        """Whether an input has a place."""
-        return bool(self.entries) or self._together is not None
-
-    @property
-    def full(self) -> bool:
-        """Whether not even the smallest input has a place."""
-        most = self.size * (_REPEATED_AT_MOST if self.repeats else 1)
-        return self._together is not None or len(self.entries) >= most
-
-    def take(self, entry: Entry) -> bool:
-        """Give an input a place; hold it, and return False, if there is none."""
-        name = entry.name
-        size = self._bytes + len(entry.text)
-        if name in self.names:
-            fits = self.repeats
-            size = self._bytes
-        else:
-            fits = not self.entries or (size <= BYTES_AT_MOST and len(self.names) < self.size)
-        if not fits or name in self._under_way:
-            self.held = entry
-            return False
-        self._bytes = size
-        self.names.add(name)
-        self.entries.append(entry)
-        return True
-
-    def may_take(self, entries: Entries) -> bool:
-        """Whether inputs with different names can all have a place, where no other has one yet."""
-        if entries.array is None or len(entries.array) > BYTES_AT_MOST:
-            return False
-        return not self.in_turn or self._under_way.isdisjoint(entries.names)
-
-    def take_all(self, entries: Entries) -> None:
-        """Give inputs a place, and take no others."""
-        self._together = entries
-
-    def give(self) -> Entries:
-        """Return the inputs that have a place, and begin anew."""
-        given = self._together or Entries.of(self.entries)
-        if self.in_turn:
-            self._under_way.update(given.names)
-        self.names.clear()
-        self.entries, self._bytes, self._together = [], 0, None
-        return given
-
-    def give_up(self) -> Entries:
-        """Return all inputs, also the one that has no place."""
-        held, self.held = self.held, None
-        return self.give() if held is None else Entries.of([*self.give(), held])
-
-    def let_follow(self, entries: Entries, open_: Container[int]) -> None:
-        """Let changes of the same records go, now that these are done, but for those still open."""
-        if self.in_turn:
-            pairs = zip(entries.names, entries.indexes, strict=True)
-            self._under_way -= {name for name, index in pairs if index not in open_}
-
-
-class Intake(Generic[ResultT]):
-    """The way of inputs into requests.
-
-    Args:
-        operation: What is done with the inputs.
-        inputs: The inputs, read no further than the next request needs.
-        sharing: The answers that several inputs have part in.
-        run_id: A text that no other run has.
-        size: Inputs to a request, at most.
-        collects: Whether the outcomes of all inputs are kept until the end.
-
-    Attributes:
-        gathering: The inputs on their way into the next request.
+        exhausted: Whether there are no more.
+        count: How many were read.
+        open: Those that were read and have no outcome yet, by position.
     """
 
     def __init__(
-        self,
-        operation: Operation[ResultT],
-        inputs: Inputs[ResultT],
-        sharing: Sharing[ResultT],
-        *,
-        run_id: str,
-        size: int,
-        collects: bool,
+        self, given: Iterable[object], operation_id: str, reading: AbstractContextManager[object]
     ) -> None:
-        in_turn = not operation.reads and not operation.keys_are_names
-        self.gathering = Gathering(size, operation.reads, in_turn)
-        self._operation = operation
-        self._inputs = inputs
-        self._sharing = sharing
-        self._run_id = run_id
-        self._collects = collects
+        if not _holds_inputs(given):
+            raise ConfigurationError(
+                f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
+                f"not {type(given).__name__}."
+            )
+        self.exhausted, self.count = False, 0
+        self.open: dict[int, object] = {}
+        self._given = given
+        self._reading = reading
+        self._iterator: Iterator[object] | None = None
+        self._taken: list[object] = []
 
-    @property
-    def over(self) -> bool:
-        """Whether no more request will come of the inputs."""
-        return self._inputs.all_read and self.gathering.empty
+    def read(self, most: int) -> list[object]:
+        """Read the next inputs: as many as are wanted from a list or tuple, else one.
 
-    @property
-    def brims(self) -> bool:
-        """Whether outcomes have to be handed out before more is read."""
-        return not self._collects and len(self._inputs.ready) >= _READY_AT_MOST
+        An iterator may fill the same mapping anew for each input, so each is encoded before the
+        next is read.
 
-    @property
-    def at_hand(self) -> bool:
-        """Whether the inputs of the next request can be read while answers are waited for.
-
-        Others may have to be waited for too, or depend on outcomes, and a list may grow.
-        """
-        if self._collects and self._inputs.length is not None:
-            return self._inputs.count < self._inputs.length
-        return len(self._inputs.at_hand(self.gathering.size)) == self.gathering.size
-
-    def gather(self) -> None:
-        """Read what the next request will hold.
+        Returns:
+            The inputs; none at the end.
 
         Raises:
-            InputError: The iterable of inputs raised something.
+            InputError: The iterable raised an exception; it is not asked again.
         """
-        if self.gathering.empty and not self.brims:
-            self._gather_at_hand()
-        while not self.gathering.full:
-            if (entry := self._next()) is None or not self.gathering.take(entry):
-                break
-
-    def _gather_at_hand(self) -> None:
-        """Gather the inputs of a whole request at once, if nothing is the matter with any."""
-        if not (given := self._inputs.at_hand(self.gathering.size)):
-            return
-        entries = self._operation.prepare_all(self._inputs.count, given, self._run_id)
-        if entries and not self._sharing.knows(entries) and self.gathering.may_take(entries):
-            self._inputs.read_at_hand(given)  # before they have a place: an interruption can come
-            self.gathering.take_all(entries)
-
-    def _next(self) -> Entry | None:
-        """Return the next input that can be sent; None when there is none, or too many were not."""
-        entry, self.gathering.held = self.gathering.held, None
-        while entry is None and not self.brims and (index := self._inputs.read()) is not None:
-            entry = self._prepare(index, self._inputs.open[index])
-        return entry
-
-    def _prepare(self, index: int, given: object) -> Entry | None:
+        if self.exhausted:
+            return []
+        if type(self._given) not in (list, tuple):
+            most = 1
         try:
-            names = self.gathering.names
-            entry = self._operation.prepare_one(index, given, self._run_id, names)
-            if not (self._sharing.on and self._sharing.join(entry)):
-                return entry
-            if (known := self._sharing.known(entry)) is not None:
-                self._inputs.tell([evolve(known, index=index, input=given)])
-            return None
-        except InvalidInputError as error:
-            reason = str(error)
-        except Exception as error:  # noqa: BLE001 - an input is the caller's, and may raise anything
-            reason = f"The input cannot be read: it raised {type(error).__name__}."
-        problem = OutcomeError("invalid_input", reason)
-        self._inputs.tell([Outcome(index, given, OutcomeStatus.FAILED, error=problem)])
-        return None
+            with self._reading:
+                if self._iterator is None:
+                    self._iterator = iter(self._given)
+                # One call in C, so an input that was taken is kept whatever comes behind it.
+                self._taken.extend(islice(self._iterator, most))
+        except Exception as error:
+            self.exhausted = True
+            self.register()
+            raise InputError(
+                f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
+            ) from error
+        self.exhausted = len(self._taken) < most
+        return self.register()
+
+    def register(self) -> list[object]:
+        """Give a position to the inputs that were taken from the iterable, and return them."""
+        taken = self._taken
+        self.open.update(enumerate(taken, self.count))
+        self._taken = []
+        self.count += len(taken)
+        return taken
+
+    def read_rest(self) -> None:
+        """Read the rest of inputs that have a length, after an interruption."""
+        self.register()
+        given: object = self._given
+        if self.exhausted or not isinstance(given, Sized):
+            return
+        self.exhausted = True
+        try:
+            if isinstance(given, Sequence):  # the iterator can be further than the count
+                self._taken = [given[at] for at in range(self.count, len(given))]
+            else:
+                self._taken.extend(self._iterator or self._given)
+        except BaseException:  # noqa: BLE001 - of the caller's code; another one is on its way
+            self._taken = []
+        self.register()
+
+    def close(self, indexes: Iterable[int]) -> None:
+        """Note that inputs have an outcome."""
+        for index in indexes:
+            self.open.pop(index, None)
+
+
+def _holds_inputs(given: object) -> bool:
+    # A text and a mapping are iterable, but never what was meant.
+    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+
+
+class Chunker:
+    """Encoded inputs on their way into requests.
+
+    Args:
+        size: Inputs in a request at most.
+        same_key: How several inputs with the same key are sent.
+        rename: Returns an input with a key of its own.
+
+    Attributes:
+        waiting: The inputs that are in no request yet.
+    """
+
+    def __init__(
+        self, size: int, same_key: SameKey, rename: Callable[[EncodedInput], EncodedInput]
+    ) -> None:
+        self.waiting: deque[EncodedInput] = deque()
+        self._size = size
+        self._same_key = same_key
+        self._rename = rename
+        self._under_way: set[str | int] = set()
+
+    @property
+    def wanted(self) -> int:
+        """How many more inputs fill a request."""
+        return self._size - len(self.waiting)
+
+    def cut(self) -> list[EncodedInput]:
+        """Return the inputs of the next request; none if the first has to wait for its turn."""
+        taken: list[EncodedInput] = []
+        keys: set[str | int] = set()
+        size = 0
+        while self.waiting and len(taken) < self._size:
+            entry = self.waiting[0]
+            key = entry.identity
+            if key in self._under_way:
+                break
+            if key in keys:
+                if self._same_key is SameKey.IN_TURN:
+                    break
+                if self._same_key is SameKey.RENAMED:
+                    entry = self._rename(entry)
+                    key = entry.identity
+            size += len(entry.text)
+            if taken and size > BYTES_AT_MOST:
+                break
+            keys.add(key)
+            taken.append(entry)
+            self.waiting.popleft()
+        if self._same_key is SameKey.IN_TURN:
+            self._under_way |= keys
+        return taken
+
+    def release(self, entries: Iterable[EncodedInput]) -> None:
+        """Let inputs with the same keys as these have their turn."""
+        if self._same_key is SameKey.IN_TURN:
+            self._under_way.difference_update(entry.identity for entry in entries)

@@ -1,76 +1,82 @@
-"""Hands outcomes out one by one, and the rest of them when it ends.
+"""Hands out the outcomes of a run one by one.
 
-This module decides what a caller is given who iterates. It never decides what an outcome is.
+This module decides what a caller gets who iterates.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
-    from .run import BatchRun
+    from .run import Run
+    from .runner import TaskDriver, ThreadDriver
 
 _log = logging.getLogger("hubspot_batch")
 
 ResultT = TypeVar("ResultT")
 
-_OVER = object()
-
 
 class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
-    """Outcomes, as they become known.
+    """Outcomes as they become known.
 
-    A `with` block closes it, and leaves its `result` with an exception that ends the block, for
+    A `with` block closes it. An exception that ends the block takes its `result` along, for
     `result_of`.
 
     Attributes:
-        result: None while it goes on. Once it has ended, in whatever way, the outcomes that it has
-            not handed out, and the results that could not be tied to an input (`.unmatched`).
+        result: None while it goes on. After its end, however that came, the outcomes that it has
+            not handed out, and the results that could not be matched to an input (`.unmatched`).
     """
 
-    def __init__(self, run: BatchRun[ResultT], steps: Generator[None, None, None]) -> None:
+    def __init__(self, driver: ThreadDriver) -> None:
         self.result: BatchResult[ResultT] | None = None
-        self._run = run
-        self._ready = run.ready
-        self._steps = steps
+        self._driver = driver
+        self._run: Run[ResultT] = driver.run
+        self._ready = driver.run.ready
 
     def __next__(self) -> Outcome[ResultT]:
         """Return the next outcome.
 
         Raises:
-            HubSpotBatchError: Something stopped the run, after all outcomes of inputs that were
-                read had been handed out.
+            HubSpotBatchError: Something stopped the run. All outcomes of inputs that were read
+                have been handed out before.
         """
         while self.result is None:
             if self._ready:
                 return self._ready.popleft()
             try:
-                over = next(self._steps, _OVER) is _OVER
+                with self._driver.interrupts:
+                    over = not self._driver.advance()
             except BaseException as error:
-                self._steps.close()  # it need not have been interrupted itself
-                self._run.interrupt(error)
-                self.result = self._run.close(drain=False)
-                attach(error, self.result)
+                self._end_with(error)
                 raise
-            if over and not self._run.ready:
+            if over and not self._ready:
                 self.result = self._run.close(drain=False)
-                _say_why(self._run, self.result)
+                _raise_stop(self._run, self.result)
         raise StopIteration
 
     def close(self) -> None:
-        """End the run: wait for what is under way, and send nothing more."""
+        """End the run: wait for the requests under way, and send nothing more."""
+        if self.result is not None:
+            return
         try:
-            self._steps.close()
+            with self._driver.interrupts:
+                self._driver.finish(GeneratorExit())
         except BaseException as error:
+            self._end_with(error)
+            raise
+        self.result = self._run.close(drain=False)
+
+    def _end_with(self, error: BaseException) -> None:
+        self._driver.interrupts.restore()
+        with self._driver.interrupts as interrupts:
+            self._driver.finish(error)
             self.result = self._run.close(drain=False)
             attach(error, self.result)
-            raise
-        if self.result is None:
-            self.result = self._run.close(drain=False)
+            interrupts.absorb(error)
 
     def __enter__(self) -> Self:
         """Return itself; it is closed at the end of the block."""
@@ -79,22 +85,22 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Close it."""
         self.close()
-        _leave_with(error, self.result)
+        _attach_rest(error, self.result)
 
     def __del__(self) -> None:
-        """End the run when nobody is interested any more."""
-        if hasattr(self, "_steps"):
+        """End the run of an iterator that is not referenced any more."""
+        if hasattr(self, "_ready"):  # it was made whole
             self.close()
 
 
 class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
-    """Outcomes, as they become known; like `OutcomeIterator`."""
+    """Outcomes as they become known; like `OutcomeIterator`."""
 
-    def __init__(self, run: BatchRun[ResultT], steps: AsyncGenerator[None, None]) -> None:
+    def __init__(self, driver: TaskDriver) -> None:
         self.result: BatchResult[ResultT] | None = None
-        self._run = run
-        self._ready = run.ready
-        self._steps = steps
+        self._driver = driver
+        self._run: Run[ResultT] = driver.run
+        self._ready = driver.run.ready
 
     async def __anext__(self) -> Outcome[ResultT]:
         """Return the next outcome; see `OutcomeIterator`."""
@@ -102,28 +108,32 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             if self._ready:
                 return self._ready.popleft()
             try:
-                over = await anext(self._steps, _OVER) is _OVER
+                over = not await self._driver.advance()
             except BaseException as error:
-                await self._steps.aclose()  # it need not have been interrupted itself
-                self._run.interrupt(error)
-                self.result = self._run.close(drain=False)
-                attach(error, self.result)
+                await self._end_with(error)
                 raise
-            if over and not self._run.ready:
+            if over and not self._ready:
                 self.result = self._run.close(drain=False)
-                _say_why(self._run, self.result)
+                _raise_stop(self._run, self.result)
         raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        """End the run: wait for what is under way, and send nothing more."""
+        """End the run: wait for the requests under way, and send nothing more."""
+        if self.result is not None:
+            return
         try:
-            await self._steps.aclose()
+            await self._driver.finish(GeneratorExit())
         except BaseException as error:
+            await self._end_with(error)
+            raise
+        self.result = self._run.close(drain=False)
+
+    async def _end_with(self, error: BaseException) -> None:
+        try:
+            await self._driver.finish(error)
+        finally:
             self.result = self._run.close(drain=False)
             attach(error, self.result)
-            raise
-        if self.result is None:
-            self.result = self._run.close(drain=False)
 
     async def __aenter__(self) -> Self:
         """Return itself; it is closed at the end of the block."""
@@ -132,20 +142,26 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Close it."""
         await self.aclose()
-        _leave_with(error, self.result)
+        _attach_rest(error, self.result)
+
+    def __del__(self) -> None:
+        """Cancel what is left of an iterator that is not referenced any more."""
+        if hasattr(self, "_ready"):  # it was made whole
+            self._driver.cancel_soon()
 
 
-def _leave_with(error: BaseException | None, result: BatchResult[Any] | None) -> None:
-    """Leave an iterator's rest with what ended its block, unless it came from the run itself."""
+def _attach_rest(error: BaseException | None, result: BatchResult[Any] | None) -> None:
+    """Attach the rest of an iterator to the exception that ended its block, unless it has one."""
     if error is not None and result is not None and not hasattr(error, "result"):
         attach(error, result)
 
 
-def _say_why(run: BatchRun[Any], result: BatchResult[Any]) -> None:
-    """Raise what stopped a run, when all its outcomes have been handed out."""
+def _raise_stop(run: Run[Any], result: BatchResult[Any]) -> None:
+    """Raise the error that stopped a run, after all its outcomes were handed out."""
     if run.unmatched:
         _log.warning(
-            "%d results of %s could not be tied to an input.", len(run.unmatched), run.operation_id
+            "%d results of %s could not be matched to an input.",
+            *(len(run.unmatched), run.operation.id),
         )
     if run.stopped is not None:
         run.stopped.result = result

@@ -1,7 +1,7 @@
-"""What the server said about a whole request, and whether it ends the run.
+"""The response to a chunk in the engine's terms, and whether it ends the run.
 
-This module decides with which words a run ends. It never decides what becomes of a single input;
-what a status means is `policies`.
+This module decides with which error and message a run ends. The meaning of a status is decided in
+`_transport.retry`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hubspot_batch._matching.items import Refusal, Results
-from hubspot_batch._transport.retry import Rule, rule_for
+from hubspot_batch._matching.items import ItemError, Results
+from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
     AuthenticationError,
     DailyLimitError,
@@ -34,48 +34,44 @@ _DAILY = (
 )
 
 
-class Answer(NamedTuple):
-    """An HTTP answer, read.
+class BatchResponse(NamedTuple):
+    """The parsed response to a chunk.
 
     Attributes:
-        status_code: Its status.
-        readable: Whether its body was a JSON object.
-        results: What it reports as done.
-        refusals: What it reports as refused, where it reports results at all.
+        status_code: Its HTTP status.
+        disposition: Its meaning for the request.
         error: What it says of the whole request, where it was refused.
-        daily: Whether it says that the allowance of the day is spent.
+        results: The results that it reports.
+        errors: The errors that it reports for single inputs.
+        daily: Whether it says that the limit of the day is reached.
     """
 
     status_code: int
-    readable: bool
+    disposition: Disposition
     error: OutcomeError
     results: Results = Results()
-    refusals: tuple[Refusal, ...] = ()
+    errors: tuple[ItemError, ...] = ()
     daily: bool = False
 
-    @property
-    def rule(self) -> Rule:
-        """What it means for the request."""
-        return rule_for(self.status_code, readable=self.readable, daily=self.daily)
-
     def stop(self, operation_id: str) -> HubSpotBatchError | None:
-        """Return what ends the run, or None where it goes on."""
-        if not self.rule.ends_run:
+        """Return the error that ends the run; None if the run goes on."""
+        if not self.disposition.ends_run:
             return None
-        daily = self.status_code == 429 and self.daily
-        kind, what = _DAILY if daily else _STOPS[self.status_code]
+        kind, advice = (
+            _DAILY if self.daily and self.status_code == 429 else _STOPS[self.status_code]
+        )
         words = self.error.message.rstrip(".")
         for name, values in self.error.context.items():
-            if "scope" in name.lower():  # HubSpot names them under several keys.
+            if "scope" in name.lower():  # HubSpot names them under several keys
                 words += f"; {name}: {', '.join(values)}"
         return kind(
-            f"{what} ({operation_id}, HTTP {self.status_code}: {words}).",
+            f"{advice} ({operation_id}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
             correlation_id=self.error.correlation_id,
         )
 
     def silence(self, unattributed: Sequence[OutcomeError], *, reads: bool) -> OutcomeError:
-        """Return what it means for an input that a success says nothing of it.
+        """Return the error of an input that a success does not mention.
 
         Args:
             unattributed: Errors that it reports without naming an input.

@@ -1,26 +1,29 @@
-"""Settles what becomes of each input of a run.
+"""The state machine of a run: it settles every input.
 
-This module decides the outcome of every input: what an answer or its absence means for it, and what
-stops the run. It never sends: a driver asks it for chunks, sends them, several at a time, and says
-what came back, in any order. What differs between operations is data (`chunks.Operation`).
+This module decides the outcome of each input, from what its chunk's response says or from there
+being none, and what stops the run. It performs no I/O: a driver takes chunks from it, sends several
+at a time, and reports their responses in any order.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
-from itertools import compress, repeat
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter
 from typing import Generic, TypeVar
 
 import httpx
 from attrs import evolve
 
-from hubspot_batch._matching.items import Entries
-from hubspot_batch._matching.match import tie
-from hubspot_batch._transport.request_state import Flight, Journey
-from hubspot_batch._transport.retry import Fate, rule_for_failure
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import match
+from hubspot_batch._transport.request_state import (
+    CancelledBeforeSendError,
+    RequestState,
+    RunState,
+)
+from hubspot_batch._transport.retry import Effect, disposition_of_failure
 from hubspot_batch.errors import (
     BrokenOffError,
     ConfigurationError,
@@ -28,32 +31,36 @@ from hubspot_batch.errors import (
     InputError,
     UnreachableError,
 )
-from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, make_outcomes
+from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
+from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-from .chunk import Chunk, Operation, Sharing
-from .chunker import Intake
-from .reading import Inputs
-from .response import Answer
+from .chunk import Chunk, Operation
+from .chunker import Chunker, InputReader
+from .response import BatchResponse
 
 ResultT = TypeVar("ResultT")
 
+# An iteration reads no further while so many outcomes wait to be taken.
+_READY_AT_MOST = 1000
 
-class BatchRun(Generic[ResultT]):
-    """The state of one run: what is known of each input so far.
+
+class Run(Generic[ResultT]):
+    """One run: the state of each of its inputs.
 
     Args:
-        operation: What is done with the inputs.
-        inputs: The inputs, read no further than the next chunk needs.
+        operation: The operation.
+        inputs: Its inputs, read no further than the next chunk needs.
         run_id: A text that no other run has.
-        chunk_size: Inputs to a request; the operation's limit by default.
-        collects: Whether the outcomes of all inputs are kept until the end.
+        chunk_size: Inputs in a request; the operation's limit by default.
+        collects: Whether all outcomes are kept until the end.
+        notify: Told of the run's events.
+        reading: A context in which `inputs` is read.
 
     Attributes:
-        stopped: What ended the run early, or None.
-        ready: Outcomes that have become known; whoever hands them out takes them from the left.
-        under_way: Chunks that were given out and of which nothing has been said yet.
-        unmatched: Results that could not be tied to an input.
-        length: How many inputs there are, where they say so.
+        stopped: The error that ended the run early; None if nothing did.
+        ready: Outcomes that nobody has taken yet; take them from the left.
+        under_way: Chunks that were handed out and not reported.
+        unmatched: Results that could not be matched to an input.
     """
 
     def __init__(
@@ -64,6 +71,8 @@ class BatchRun(Generic[ResultT]):
         run_id: str,
         chunk_size: int | None = None,
         collects: bool = False,
+        notify: Notify | None = None,
+        reading: AbstractContextManager[object] | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -71,239 +80,269 @@ class BatchRun(Generic[ResultT]):
                 f"chunk_size is {size!r}, but {operation.id} takes 1 to {operation.limit} inputs "
                 "in a request."
             )
+        self.operation = operation
+        self.collects = collects
         self.stopped: HubSpotBatchError | None = None
+        self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
-        self.operation_id = operation.id
-        self._operation = operation
-        self.collects = collects
-        self._inputs: Inputs[ResultT] = Inputs(inputs, operation.id)
-        self.ready = self._inputs.ready
-        self._sharing: Sharing[ResultT] = Sharing(on=collects and operation.reads)
-        self._intake = Intake(
-            *(operation, self._inputs, self._sharing), run_id=run_id, size=size, collects=collects
-        )
-        self._gathering = self._intake.gathering
+        self._run_id = run_id
+        self._notify = notify
+        self._reader = InputReader(inputs, operation.id, reading or nullcontext())
+        self._chunker = Chunker(size, operation.same_key, operation.rename)
         self._again: deque[Chunk] = deque()
-        self._journey = Journey()
+        self._state = RunState()
+        self._counts: Counter[OutcomeStatus] = Counter()
         self._closed: BatchResult[ResultT] | None = None
-        self.length = self._inputs.length
 
     @property
     def going(self) -> bool:
-        """Whether there can be another chunk, now or when something has been settled."""
-        return self.stopped is None and (bool(self._again) or not self._intake.over)
+        """Whether there can be another chunk, now or when one under way has been reported."""
+        left = self._again or self._chunker.waiting or not self._reader.exhausted
+        return self.stopped is None and bool(left)
 
     def next_chunk(self) -> Chunk | None:
-        """Return the inputs of the next request, or None when there is none to send now.
+        """Return the next chunk to send; None if there is none now.
 
-        There is none either after many inputs that cannot be valid, so that their outcomes can be
-        handed out before all inputs have been read, and while an earlier change of the same record
-        is under way.
+        There is none while an earlier change of the same record is under way, nor while many
+        outcomes wait to be taken.
         """
-        if not self._again:
-            self._gather()
+        if self.stopped is None and not self._again:
+            self._read()
         if self.stopped is not None:
-            self._leave_waiting()
+            self._give_up_waiting()
             return None
         if self._again:
             chunk = self._again.popleft()
-        elif self._intake.brims or not self._gathering.filled:
-            return None
+        elif entries := self._chunker.cut():
+            chunk = Chunk(entries, RequestState(self._state, self.operation.read))
         else:
-            chunk = Chunk(self._gathering.give(), Flight(self._journey))
-            self._sharing.ask(chunk)
+            return None
         self.under_way.add(chunk)
+        if self._notify is not None:
+            indexes, inputs = zip(*((one.index, one.input) for one in chunk.entries), strict=True)
+            self._tell(RequestStarting(self._run_id, self.operation.id, indexes, inputs))
         return chunk
 
-    @property
-    def can_read_ahead(self) -> bool:
-        """Whether something is left to do for the next request that need not wait for answers."""
-        idle = self.stopped is None and not self._again and not self._gathering.full
-        return idle and self._intake.at_hand
-
-    def read_ahead(self) -> None:
-        """Make good use of waiting: get ready what the next request will hold."""
-        if self.can_read_ahead:
-            self._gather()
-
-    def _gather(self) -> None:
-        if self.stopped is None:
+    def _read(self) -> None:
+        """Read and encode inputs until they fill a chunk."""
+        while (wanted := self._chunker.wanted) > 0:
+            if self._reader.exhausted or self._output_full:
+                return
+            first = self._reader.count
             try:
-                self._intake.gather()
+                given = self._reader.read(wanted)
             except InputError as error:
                 self._end(error)
+                return
+            invalid: list[Outcome[ResultT]] = []
+            encoded = self.operation.encode(first, given) if given else []
+            for index, (value, one) in enumerate(zip(given, encoded, strict=True), first):
+                if isinstance(one, OutcomeError):
+                    invalid.append(Outcome(index, value, OutcomeStatus.FAILED, error=one))
+                else:
+                    self._chunker.waiting.append(one)
+            self._publish(invalid)
 
-    def settle(self, chunk: Chunk, answer: Answer) -> None:
-        """Say what the answer to a chunk means for each of its inputs."""
-        rule = answer.rule
-        if (stop := answer.stop(self.operation_id)) is not None:
+    @property
+    def _output_full(self) -> bool:
+        return not self.collects and len(self.ready) >= _READY_AT_MOST
+
+    def report(self, chunk: Chunk, came: BatchResponse | BaseException) -> None:
+        """Take in a chunk's response, or the exception in its place; re-raise interrupts."""
+        try:
+            match came:
+                case BatchResponse():
+                    self.settle(chunk, came)
+                case httpx.HTTPError():
+                    self.lose(chunk, came)
+                case CancelledBeforeSendError():
+                    self.abandon(chunk)
+                case HubSpotBatchError():
+                    self.stop(chunk, came)
+                case Exception():
+                    self.break_off(chunk, came)
+                case _:
+                    raise came
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose an outcome
+            self.break_off(chunk, error)
+
+    def settle(self, chunk: Chunk, response: BatchResponse) -> None:
+        """Settle each input of a chunk by its response."""
+        disposition = response.disposition
+        if (stop := response.stop(self.operation.id)) is not None:
             self.stop(chunk, stop)
-        elif rule.fate is Fate.DONE:
-            self._settle_success(chunk, answer)
-        elif rule.fate is Fate.MAYBE_DONE:
-            self._lose(chunk, answer.error)
-        elif not (rule.splits and self._take_apart(chunk, answer.status_code)):
-            alone = len({*chunk.entries.names}) == 1
-            error = answer.error if alone else evolve(answer.error, kind="batch_refused")
-            if chunk.flight.in_doubt:  # an earlier attempt may have been carried out
-                self._lose(chunk, error)
-            else:
-                self._settle_all(chunk.entries, OutcomeStatus.FAILED, error)
-        self._landed(chunk)
+        elif disposition.effect is Effect.APPLIED:
+            self._settle_success(chunk, response)
+        elif disposition.effect is Effect.AMBIGUOUS:
+            self._settle_all(chunk, self._not_known, response.error)
+        elif not (disposition.splits and self._split(chunk, response.status_code)):
+            alone = len({entry.identity for entry in chunk.entries}) == 1
+            error = response.error if alone else evolve(response.error, kind="batch_refused")
+            # An earlier attempt may have been carried out.
+            status = self._not_known if chunk.state.in_doubt else OutcomeStatus.FAILED
+            self._settle_all(chunk, status, error)
+        self._finish(chunk)
 
-    def _take_apart(self, chunk: Chunk, status: int) -> bool:
-        # What was too large for the server (413) has not been looked at by any operation.
-        if self.stopped is not None or not (self._operation.splits or status == 413):
+    def _split(self, chunk: Chunk, status: int) -> bool:
+        # No operation has looked at a request that was too large (413).
+        if self.stopped is not None or not (self.operation.splits or status == 413):
             return False
         halves = chunk.halves()
         if halves is not None:
-            self._again.extendleft(map(self._sharing.ask, reversed(halves)))
+            self._again.extendleft(reversed(halves))
         return halves is not None
 
-    def _landed(self, chunk: Chunk) -> None:
-        self.under_way.discard(chunk)
-        self._gathering.let_follow(chunk.entries, self._inputs.open)
-
-    def _settle_success(self, chunk: Chunk, answer: Answer) -> None:
-        operation, reads, entries = self._operation, self._operation.reads, chunk.entries
-        tied = tie(
-            *(entries, answer.results, answer.refusals),
+    def _settle_success(self, chunk: Chunk, response: BatchResponse) -> None:
+        reads, entries = self.operation.reads, chunk.entries
+        matches = match(
+            entries,
+            response.results,
+            response.errors,
             shared=reads,
-            by_properties=operation.by_properties,
+            by_properties=self.operation.by_properties,
             keys_in_messages=reads,
         )
-        self.unmatched += tied.unmatched
-        done, refused = tied.done, tied.refused
+        self.unmatched += matches.unmatched
+        done, refused = matches.done, matches.refused
         silence: OutcomeError | None = None
         if len(done) + len(refused) < len(entries):
-            silence = answer.silence(tied.unattributed, reads=reads)
-        succeeded, failed, not_known = (
-            OutcomeStatus.SUCCEEDED,
-            OutcomeStatus.FAILED,
-            self._not_known,
-        )
-        if len(done) == len(entries):  # as a rule
-            results = map(done.__getitem__, range(len(done)))
-            self._tell(entries, repeat(succeeded), results, repeat(None))
-            return
-        verdicts = [
-            (succeeded, done[position], None)
-            if position in done
-            else (failed, None, refused[position])
-            if position in refused
-            else (not_known, None, silence)
-            for position in range(len(entries))
-        ]
-        self._tell(entries, *zip(*verdicts, strict=True))
+            silence = response.silence(matches.unattributed, reads=reads)
+        outcomes: list[Outcome[ResultT]] = []
+        for position, entry in enumerate(entries):
+            status, result, error = OutcomeStatus.SUCCEEDED, None, None
+            if position in done:
+                result = done[position]
+            elif position in refused:
+                status, error = OutcomeStatus.FAILED, refused[position]
+            else:
+                status, error = self._not_known, silence
+            outcomes.append(Outcome(entry.index, entry.input, status, result, error))
+        self._publish(outcomes)
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
-        """Say what it means that no answer to a chunk came."""
+        """Settle a chunk that got no response."""
         reason = f"{type(failure).__name__}: {failure}".rstrip(": ")
-        if rule_for_failure(failure).fate is Fate.NEVER_SENT:
+        if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             error = f"No connection to HubSpot ({reason}); check network and address."
             self.stop(chunk, UnreachableError(error))
         else:
-            self._lose(chunk, OutcomeError("no_answer", f"No answer came ({reason})."))
-            self._landed(chunk)
+            lost = OutcomeError("no_answer", f"No answer came ({reason}).")
+            self._settle_all(chunk, self._not_known, lost)
+            self._finish(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:
-        """End the run with a chunk that may have been done, for a reason that nobody foresaw."""
+        """End the run because of an exception that nothing else handles."""
         name = type(failure).__name__
         error = BrokenOffError(f"The run broke off: {name} was raised; see this error's cause.")
         error.__cause__ = failure
         self.stop(chunk, error)
 
     def stop(self, chunk: Chunk, error: HubSpotBatchError) -> None:
-        """End the run with a chunk of which the last attempt is over, or cannot be waited for."""
+        """End the run with an error, and settle the chunk that met it."""
         self._end(error)
         self.abandon(chunk)
-        self._leave_waiting()
+        self._give_up_waiting()
 
     def interrupt(self, cause: BaseException) -> None:
-        """End the run because its caller, or what he awaits, wants no more of it."""
-        # An interruption can have come between the two steps of telling outcomes.
-        for outcome in self.ready:
-            self._inputs.open.pop(outcome.index, None)
+        """End the run because its caller, or the caller's code, raised an exception."""
+        # A signal handler may have raised between the two steps of `_publish`.
+        self._reader.close(outcome.index for outcome in self.ready)
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
             self._end(BrokenOffError(f"The run was {how}."))
-        self._inputs.resume()
-        self._leave_waiting()
+        self._reader.register()
+        self._give_up_waiting()
 
     def abandon(self, chunk: Chunk) -> None:
-        """Give up a chunk; what may have been done, by this or an earlier attempt, is in doubt."""
-        if chunk.flight.in_doubt:
-            self._lose(chunk, OutcomeError("no_answer", f"No answer came. {self.stopped}"))
+        """Settle a chunk that is waited for no longer, by what is known of its attempts."""
+        chunk.state.cancelled = True  # from now on nothing of it is sent
+        if chunk.state.in_doubt:
+            error = OutcomeError("no_answer", f"No answer came. {self.stopped}")
+            self._settle_all(chunk, self._not_known, error)
         else:
             self._not_sent(chunk.entries)
-        self._landed(chunk)
+        self._finish(chunk)
+
+    def _finish(self, chunk: Chunk) -> None:
+        self.under_way.discard(chunk)
+        known = self._reader.open  # those of a request that was split are still to be sent
+        self._chunker.release(one for one in chunk.entries if one.index not in known)
 
     def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:
             self.stopped = error
-        # What was given out before the inputs ended in an error is as good as any.
+        # What was handed out before the inputs ended in an error is sent all the same.
         if not isinstance(error, InputError):
-            for chunk in self.under_way:
-                chunk.flight.halted = True
+            for chunk in [*self.under_way]:
+                chunk.state.cancelled = True
 
-    def _leave_waiting(self) -> None:
-        """Settle what was read, and is not under way."""
-        for chunk in self._again:
-            self.abandon(chunk)
-        self._again.clear()
-        self._not_sent(self._gathering.give_up())
+    def _give_up_waiting(self) -> None:
+        """Settle what was read and not handed out."""
+        while self._again:
+            self.abandon(self._again[0])
+            self._again.popleft()
+        self._not_sent([*self._chunker.waiting])
+        self._chunker.waiting.clear()
 
     @property
     def _not_known(self) -> OutcomeStatus:
-        """What it means that nobody says what became of an input."""
-        return OutcomeStatus.FAILED if self._operation.reads else OutcomeStatus.UNKNOWN
+        """The status of an input whose fate is unknown; a read has no effect to be in doubt."""
+        return OutcomeStatus.FAILED if self.operation.reads else OutcomeStatus.UNKNOWN
 
-    def _lose(self, chunk: Chunk, error: OutcomeError) -> None:
-        self._settle_all(chunk.entries, self._not_known, error)
+    def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
+        self._publish([Outcome(one.index, one.input, status, None, error) for one in chunk.entries])
 
-    def _not_sent(self, entries: Entries) -> None:
+    def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
         error = OutcomeError("stopped", str(self.stopped))
-        self._settle_all(entries, OutcomeStatus.NOT_SENT, error)
+        status = OutcomeStatus.NOT_SENT
+        self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
 
-    def _settle_all(self, entries: Entries, status: OutcomeStatus, error: OutcomeError) -> None:
-        self._tell(entries, repeat(status), repeat(None), repeat(error))
+    def _publish(self, outcomes: list[Outcome[ResultT]]) -> None:
+        """Hand out outcomes of inputs that have none yet."""
+        known = self._reader.open
+        outcomes = [outcome for outcome in outcomes if outcome.index in known]
+        if not outcomes:
+            return
+        self.ready.extend(outcomes)
+        self._reader.close(outcome.index for outcome in outcomes)
+        if self._notify is not None:
+            self._counts.update(outcome.status for outcome in outcomes)
+            self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))
 
-    def _tell(
-        self,
-        entries: Entries,
-        statuses: Iterable[OutcomeStatus],
-        results: Iterable[ResultT | None],
-        errors: Iterable[OutcomeError | None],
-    ) -> None:
-        outcomes = make_outcomes(entries.indexes, entries.inputs, statuses, results, errors)
-        kept = [*map(self._inputs.open.__contains__, entries.indexes)]
-        if not all(kept):  # some were told before an interruption
-            entries, outcomes = Entries.of(compress(entries, kept)), [*compress(outcomes, kept)]
-        self._sharing.note(entries, outcomes)
-        self._inputs.tell(outcomes)
+    def _tell(self, event: Event) -> None:
+        if self._notify is not None:
+            self._notify(event)
 
-    def close(self, *, drain: bool) -> BatchResult[ResultT]:
-        """Settle what is left, and return the outcomes that were not handed out.
+    def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
+        """Settle what is left, and return the outcomes that nobody has taken.
 
-        After an interruption it may be called again, and goes on; then it says the same for ever.
+        It may be called again after an interruption. In the end it returns the same each time.
 
         Args:
-            drain: Whether the rest of the inputs is read, which a stopped run does not send.
+            drain: Whether a stopped run reads the rest of its inputs, which are not sent.
+            rest: Whether the rest of a sequence counts as read.
         """
         if self._closed is not None:
             return self._closed
         while self.under_way:
             self.abandon(next(iter(self.under_way)))
         if self.stopped is not None:
-            with suppress(InputError):
-                while drain and self._inputs.read() is not None:
+            try:
+                while drain and self._reader.read(_READY_AT_MOST):
                     pass
-            self._leave_waiting()
-        reason = OutcomeError("stopped", str(self.stopped))
-        for index, given in self._inputs.left().items():
-            self._inputs.tell([Outcome(index, given, OutcomeStatus.NOT_SENT, error=reason)])
+            except InputError:
+                pass
+            if rest:
+                self._reader.read_rest()
+            self._give_up_waiting()
+        error = OutcomeError("stopped", str(self.stopped))
+        left = [*self._reader.open.items()]
+        self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
+        if self._notify is not None:
+            stopped = None if self.stopped is None else str(self.stopped)
+            self._tell(RunEnded(self._run_id, self.operation.id, {**self._counts}, stopped))
         return self._closed

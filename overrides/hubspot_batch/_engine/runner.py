@@ -1,62 +1,357 @@
-"""Drives runs: one driver for threads, one for tasks.
+"""Drives runs, in threads and in tasks.
 
-This module decides when a chunk is asked for and sent, and when its answer is waited for. It never
-decides what came of it.
+This module decides when a chunk is sent and when a response is waited for. What a response means is
+decided by `Run`. The two drivers differ in how they wait.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncGenerator, Generator, Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import deque
+from collections.abc import Generator, Iterable
+from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
+from types import coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 from attrs import frozen
 
-from hubspot_batch._operations.registry import Beside, Client, Row
-from hubspot_batch._transport.request_state import HaltedError, depart
-from hubspot_batch._transport.retry import Fate
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.events import Notify
 from hubspot_batch.outcomes import BatchResult, attach, result_of
 
-from .chunk import Chunk
-from .executors import Crew, TaskCrew, Worker, Workers
+from .executors import Tell, ThreadExecutor, WorkerThread
+from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
-from .response import Answer
+from .response import BatchResponse
 
 if TYPE_CHECKING:
-    from .run import BatchRun
+    from asyncio import Task
+
+    from .chunk import Chunk, Operation
+    from .run import Run
+
+_Came: TypeAlias = BatchResponse | BaseException
 
 
-class Order(NamedTuple):
-    """What a caller wants done.
+class Call(Protocol):
+    """An operation, with everything but its inputs."""
 
-    Attributes:
-        row: The operation.
-        inputs: Its inputs.
-        chunk_size: Inputs to a request; None for the operation's limit.
-        beside: What goes with all inputs.
-        isolate: Whether a refused request is taken apart even if it may have done something.
+    @property
+    def operation(self) -> Operation[Any]:
+        """The operation, as the engine sees it."""
+        ...
+
+    @property
+    def chunk_size(self) -> int | None:
+        """Inputs in a request; None for the operation's limit."""
+        ...
+
+
+@frozen(eq=False, repr=False)
+class Runner:
+    """Runs operations for the calling thread, which alone reads inputs and settles outcomes.
+
+    Args:
+        client: The generated client that requests are sent with.
+        http: Its httpx client.
+        width: Requests of a run under way at most.
+        executor: The threads that send them.
+        notify: Told of events.
     """
 
-    row: Row
-    inputs: Iterable[object]
-    chunk_size: int | None
-    beside: Beside = Beside()
-    isolate: bool = False
+    client: Any
+    http: httpx.Client
+    width: int
+    executor: ThreadExecutor
+    notify: Notify | None = None
 
-    def begin(self, *, collects: bool) -> BatchRun[Any]:
-        """Return a run that carries it out."""
-        from .run import BatchRun  # noqa: PLC0415 - not before there is a run
+    def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+        """Carry out an operation, and return the outcomes of all inputs."""
+        driver = ThreadDriver(self, call, inputs, collects=True)
+        try:
+            with driver.interrupts as interrupts:
+                try:
+                    while driver.advance():
+                        pass
+                    return _result_of(driver.run)
+                except BaseException as error:
+                    driver.finish(error)
+                    _attach_result(error, driver.run)
+                    interrupts.absorb(error)
+                    raise
+        except BaseException as error:
+            driver.interrupts.restore()
+            if result_of(error) is None:  # it came while another one was handled
+                _attach_result(error, driver.run)
+            raise
 
-        return BatchRun(
-            self.row.operation(isolate=self.isolate),
-            self.inputs,
+    def iterate(self, call: Call, inputs: Iterable[object]) -> OutcomeIterator[Any]:
+        """Carry out an operation, and give the outcomes as they become known."""
+        return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
+
+
+@frozen(eq=False, repr=False)
+class AsyncRunner:
+    """Runs operations for the calling task, which alone reads inputs and settles outcomes."""
+
+    client: Any
+    http: httpx.AsyncClient
+    width: int
+    notify: Notify | None = None
+
+    async def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+        """Carry out an operation, and return the outcomes of all inputs."""
+        driver = TaskDriver(self, call, inputs, collects=True)
+        try:
+            while await driver.advance():
+                pass
+            return _result_of(driver.run)
+        except BaseException as error:
+            try:
+                await driver.finish(error)
+            finally:
+                _attach_result(error, driver.run)
+            raise
+
+    def iterate(self, call: Call, inputs: Iterable[object]) -> AsyncOutcomeIterator[Any]:
+        """Carry out an operation, and give the outcomes as they become known."""
+        return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
+
+
+class _Driver:
+    """What the two drivers have in common."""
+
+    run: Run[Any]
+
+    def _begin(
+        self, runner: Runner | AsyncRunner, call: Call, inputs: Iterable[object], **how: Any
+    ) -> None:
+        from .run import Run  # noqa: PLC0415 - not before there is a run
+
+        _check_open(runner.http)
+        self._runner = runner
+        self._operation = call.operation
+        self.run = Run(
+            self._operation,
+            inputs,
             run_id=os.urandom(16).hex(),
-            chunk_size=self.chunk_size,
-            collects=collects,
+            chunk_size=call.chunk_size,
+            notify=runner.notify,
+            **how,
         )
+
+    def _next_chunk(self) -> Chunk | None:
+        """Return a chunk to send now, if fewer requests than allowed are under way."""
+        free = len(self.run.under_way) < self._runner.width
+        return self.run.next_chunk() if free else None
+
+    @property
+    def _outcomes_first(self) -> bool:
+        """Whether the caller must take outcomes before anything is waited for."""
+        return not self.run.collects and bool(self.run.ready)
+
+    def _report_last(self, chunk: Chunk, came: _Came) -> BaseException | None:
+        """Report a chunk to a run that is ending; return an interrupt that came in its place."""
+        if isinstance(came, Exception | BatchResponse):
+            self.run.report(chunk, came)
+            return None
+        self.run.abandon(chunk)
+        return came
+
+
+class ThreadDriver(_Driver):
+    """Drives a run in the calling thread; requests are sent by other threads.
+
+    A single request, too, is sent by another thread: Ctrl-C comes to this one, and would break it
+    off.
+
+    Attributes:
+        run: The run.
+        interrupts: Ctrl-C during the run.
+    """
+
+    def __init__(
+        self, runner: Runner, call: Call, inputs: Iterable[object], *, collects: bool
+    ) -> None:
+        self._in_flight: set[Chunk] = set()
+        self._came: deque[tuple[Chunk, _Came]] = deque()
+        self._news: SimpleQueue[None] = SimpleQueue()
+        self._executor = runner.executor
+        self.interrupts = Interrupts(partial(self._news.put, None))
+        self._begin(runner, call, inputs, collects=collects, reading=self.interrupts.reading)
+
+    def advance(self) -> bool:
+        """Send what can be sent, then wait for one response; return False at the end."""
+        self.interrupts.check()
+        while (chunk := self._next_chunk()) is not None:
+            self._start(chunk)
+        if self._outcomes_first:
+            return True
+        if self._pending:
+            self.run.report(*self._fetch())
+            return True
+        return self.run.going
+
+    @property
+    def _pending(self) -> bool:
+        """Whether a request is under way; one that was cancelled while it waited is not."""
+        return any(not chunk.state.over for chunk in self._in_flight)
+
+    def _start(self, chunk: Chunk) -> None:
+        context = copy_context()
+        try:
+            self._in_flight.add(chunk)
+            self._executor.submit(lambda: context.run(self._send, chunk))
+        except BaseException:
+            self._in_flight.discard(chunk)
+            raise
+
+    def _send(self, chunk: Chunk) -> Tell:
+        """Send a chunk, in a thread of the executor."""
+        came: _Came
+        try:
+            _check_open(self._runner.http)
+            came = self._operation.send(self._runner.client, chunk)
+        except BaseException as error:  # noqa: BLE001 - the driving thread decides
+            came = error
+        return partial(self._tell, chunk, came)
+
+    def _tell(self, chunk: Chunk, came: _Came) -> None:
+        self._came.append((chunk, came))
+        self._news.put(None)
+
+    def _fetch(self) -> tuple[Chunk, _Came]:
+        """Wait for a response."""
+        while not self._came:
+            self._news.get()
+            self.interrupts.check()
+        return self._take()
+
+    def _take(self) -> tuple[Chunk, _Came]:
+        self._in_flight.discard(self._came[0][0])
+        return self._came.popleft()
+
+    def finish(self, cause: BaseException) -> None:
+        """End the run early: wait for the requests under way, until Ctrl-C is pressed again.
+
+        Raises:
+            BaseException: An interrupt that one of them met, if the caller only leaves the run.
+        """
+        self.run.interrupt(cause)
+        if isinstance(threading.current_thread(), WorkerThread):
+            return  # a thread that throws an iterator away would wait for itself
+        pressed, graver = self.interrupts.pressed, None
+        while self._pending and self.interrupts.pressed == pressed:
+            if self._came:
+                graver = self._report_last(*self._take()) or graver
+            else:
+                self._news.get()
+        if graver is not None and isinstance(cause, GeneratorExit):
+            raise graver
+
+
+class TaskDriver(_Driver):
+    """Drives a run in the calling task; requests are sent by other tasks.
+
+    Attributes:
+        run: The run.
+    """
+
+    def __init__(
+        self, runner: AsyncRunner, call: Call, inputs: Iterable[object], *, collects: bool
+    ) -> None:
+        self._tasks: dict[Task[_Came], Chunk] = {}
+        self._begin(runner, call, inputs, collects=collects)
+
+    async def advance(self) -> bool:
+        """Send what can be sent, then wait for one response; return False at the end."""
+        while (chunk := self._next_chunk()) is not None:
+            await self._start(chunk)
+        if self._outcomes_first:
+            return True
+        if self._pending:
+            self.run.report(*await self._fetch())
+            return True
+        if not self.run.going:
+            await self._cancel()
+        return self.run.going
+
+    @property
+    def _pending(self) -> bool:
+        return any(not chunk.state.over for chunk in self._tasks.values())
+
+    async def _start(self, chunk: Chunk) -> None:
+        from asyncio import get_running_loop  # noqa: PLC0415 - threads need none of it
+
+        self._tasks[get_running_loop().create_task(self._send(chunk))] = chunk
+        await _yield()  # let it send before more inputs are read
+
+    async def _send(self, chunk: Chunk) -> _Came:
+        try:
+            _check_open(self._runner.http)
+            return await self._operation.asend(self._runner.client, chunk)
+        except BaseException as error:
+            from asyncio import CancelledError  # noqa: PLC0415 - threads need none of it
+
+            if isinstance(error, CancelledError):
+                raise
+            return error  # raised in a task, it would end the whole event loop
+
+    async def _fetch(self) -> tuple[Chunk, _Came]:
+        """Wait for a response."""
+        from asyncio import FIRST_COMPLETED, wait  # noqa: PLC0415 - threads need none of it
+
+        while True:
+            for task in self._tasks:
+                if task.done():
+                    chunk = self._tasks.pop(task)
+                    try:
+                        return chunk, task.result()
+                    except BaseException as error:  # noqa: BLE001 - it was cancelled
+                        return chunk, error
+            await wait(self._tasks, return_when=FIRST_COMPLETED)
+
+    async def finish(self, cause: BaseException) -> None:
+        """End the run early: wait for the requests under way if the caller only leaves the run.
+
+        Otherwise, as when the calling task was cancelled, they are cancelled.
+
+        Raises:
+            BaseException: An interrupt that one of them met, if the caller only leaves the run.
+        """
+        self.run.interrupt(cause)
+        graver: BaseException | None = None
+        try:
+            while isinstance(cause, GeneratorExit) and self._pending:
+                graver = self._report_last(*await self._fetch()) or graver
+        finally:
+            await self._cancel()
+        if graver is not None:
+            raise graver
+
+    async def _cancel(self) -> None:
+        """Cancel the requests under way, and wait until they have given up."""
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            self._report_last(*await self._fetch())
+
+    def cancel_soon(self) -> None:
+        """Cancel the requests under way, from wherever this is called."""
+        for task in [*self._tasks]:
+            loop = task.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(task.cancel)
+
+
+@coroutine
+def _yield() -> Generator[None, None, None]:
+    """Let the event loop take its other steps first."""
+    yield
 
 
 def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
@@ -64,253 +359,18 @@ def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
         raise ConfigurationError("This client is closed; make a new one.")
 
 
-def _land(run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException) -> None:
-    """Tell a run what came of a chunk; raise what its caller has to be told of at once."""
-    try:
-        match came:
-            case Answer():
-                run.settle(chunk, came)
-            case httpx.HTTPError():
-                run.lose(chunk, came)
-            case HaltedError():
-                run.abandon(chunk)
-            case HubSpotBatchError():
-                run.stop(chunk, came)
-            case Exception():
-                run.break_off(chunk, came)
-            case _:
-                raise came
-    except Exception as error:  # noqa: BLE001 - a mistake of ours loses no outcome
-        run.break_off(chunk, error)
+def _result_of(run: Run[Any]) -> BatchResult[Any]:
+    """Return the result of a run that has come to its end; raise what stopped it."""
+    result = run.close(drain=True)
+    if run.stopped is not None:
+        raise run.stopped
+    return result
 
 
-def _worth_waiting(chunks: Iterable[Chunk]) -> bool:
-    """Whether one of the chunks under way was not called back while it waited."""
-    return any(not chunk.flight.over for chunk in chunks)
-
-
-def _goes_on(run: BatchRun[Any], width: int, came: Answer | BaseException) -> bool:
-    """Whether the next request can be sent before it is said what came of this one.
-
-    Not where requests go one at a time and outcomes are handed out between them: whoever sees one
-    may want no more.
-    """
-    done = isinstance(came, Answer) and came.rule.fate is Fate.DONE
-    return done and (run.collects or width > 1)
-
-
-def _account(run: BatchRun[Any], error: BaseException) -> BatchResult[Any]:
-    """Return what is known of an interrupted run.
-
-    Only inputs that have a length are read to their end; a second interruption ends that too. It is
-    only told where the first was none, but something that stopped the run.
-    """
-    if error is not run.stopped:
+def _attach_result(error: BaseException, run: Run[Any]) -> None:
+    """Attach the outcomes of a run to the exception that ends it."""
+    if error is run.stopped:
+        attach(error, run.close(drain=True))
+    else:
         run.interrupt(error)
-    try:
-        return run.close(drain=run.length is not None)
-    except BaseException as second:
-        account = run.close(drain=False)
-        if isinstance(error, Exception) and not isinstance(second, Exception):
-            attach(second, account)
-            raise
-        return account
-
-
-@frozen(eq=False, repr=False)
-class Runner:
-    """Runs operations for the calling thread, which alone reads inputs and settles outcomes."""
-
-    client: Client
-    http: httpx.Client
-    width: int
-    workers: Workers
-
-    def collect(self, order: Order) -> BatchResult[Any]:
-        """Carry out an operation and return the outcomes of all inputs."""
-        _check_open(self.http)
-        run = order.begin(collects=True)
-        steps = self._drive(run, order)
-        try:
-            return self._collect(run, steps)
-        except BaseException as error:
-            if result_of(error) is None:  # it came while the account of another was made
-                steps.close()
-                attach(error, _account(run, error))
-            raise
-
-    @staticmethod
-    def _collect(run: BatchRun[Any], steps: Generator[None, None, None]) -> BatchResult[Any]:
-        try:
-            for _ in steps:
-                pass
-            result = run.close(drain=True)
-            if run.stopped is not None:
-                raise run.stopped
-            return result
-        except BaseException as error:
-            steps.close()  # it need not have been interrupted itself
-            attach(error, _account(run, error))
-            raise
-
-    def iterate(self, order: Order) -> OutcomeIterator[Any]:
-        """Carry out an operation and give the outcomes as they become known."""
-        _check_open(self.http)
-        run = order.begin(collects=False)
-        return OutcomeIterator(run, self._drive(run, order))
-
-    def _call(self, order: Order, chunk: Chunk) -> Answer:
-        _check_open(self.http)
-        depart(chunk.flight)  # each call of a crew has a context of its own
-        return order.row.call(self.client, chunk, order.beside)
-
-    def _drive(self, run: BatchRun[Any], order: Order) -> Generator[None, None, None]:
-        """Carry out a run; give way whenever outcomes may have become known.
-
-        Also a single request is made in another thread: Ctrl-C comes to this one, and would break
-        it off.
-        """
-        crew: Crew[Chunk, Answer] = Crew(self.workers, lambda chunk: self._call(order, chunk))
-        try:
-            while run.going or _worth_waiting(crew.under_way):
-                self._fill(run, crew)
-                yield
-                if _worth_waiting(crew.under_way):
-                    if run.can_read_ahead and not crew.let_begin():
-                        run.read_ahead()
-                    chunk, came = crew.fetch()
-                    try:
-                        if _goes_on(run, self.width, came):
-                            self._fill(run, crew)
-                    finally:
-                        _land(run, chunk, came)
-                yield
-        except BaseException as error:
-            run.interrupt(error)
-            graver = self._see_out(run, crew)
-            if graver is not None and isinstance(error, GeneratorExit):
-                raise graver from None
-            raise
-
-    def _fill(self, run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> None:
-        """Have as many requests made at a time as may be."""
-        while len(crew.under_way) < self.width and not crew.ended():
-            if (chunk := run.next_chunk()) is None:
-                break
-            crew.start(chunk)
-
-    @staticmethod
-    def _see_out(run: BatchRun[Any], crew: Crew[Chunk, Answer]) -> BaseException | None:
-        """Wait for what is under way, which cannot be called back; its answer is known soon."""
-        graver: BaseException | None = None
-        # Where one of the threads throws an iterator away, it would wait for itself.
-        waits = not isinstance(threading.current_thread(), Worker)
-        while waits and _worth_waiting(crew.under_way):
-            graver = _land_at_last(run, *crew.fetch()) or graver
-        return graver
-
-
-def _land_at_last(
-    run: BatchRun[Any], chunk: Chunk, came: Answer | BaseException
-) -> BaseException | None:
-    """Tell a run that is ending what came of a chunk; return what is graver than its end."""
-    if isinstance(came, Exception | Answer):
-        _land(run, chunk, came)
-        return None
-    run.abandon(chunk)
-    return came
-
-
-@frozen(eq=False, repr=False)
-class AsyncRunner:
-    """Runs operations for the calling task, which alone reads inputs and settles outcomes."""
-
-    client: Client
-    http: httpx.AsyncClient
-    width: int
-
-    async def collect(self, order: Order) -> BatchResult[Any]:
-        """Carry out an operation and return the outcomes of all inputs."""
-        _check_open(self.http)
-        run = order.begin(collects=True)
-        steps = self._drive(run, order)
-        try:
-            async for _ in steps:
-                pass
-            result = run.close(drain=True)
-            if run.stopped is not None:
-                raise run.stopped
-            return result
-        except BaseException as error:
-            await steps.aclose()  # it need not have been interrupted itself
-            attach(error, _account(run, error))
-            raise
-
-    def iterate(self, order: Order) -> AsyncOutcomeIterator[Any]:
-        """Carry out an operation and give the outcomes as they become known."""
-        _check_open(self.http)
-        run = order.begin(collects=False)
-        return AsyncOutcomeIterator(run, self._drive(run, order))
-
-    async def _call(self, order: Order, chunk: Chunk) -> Answer | BaseException:
-        """Return what came of a chunk, or was raised, but for a cancellation."""
-        try:
-            _check_open(self.http)
-            depart(chunk.flight)
-            return await order.row.acall(self.client, chunk, order.beside)
-        except BaseException as error:
-            from asyncio import CancelledError  # noqa: PLC0415 - a thread needs none of it
-
-            if isinstance(error, CancelledError):
-                raise
-            return error  # else it would end the whole event loop
-
-    async def _drive(self, run: BatchRun[Any], order: Order) -> AsyncGenerator[None, None]:
-        """Carry out a run; give way whenever outcomes may have become known."""
-        crew: TaskCrew[Chunk, Answer | BaseException]
-        crew = TaskCrew(lambda chunk: self._call(order, chunk))
-        try:
-            while run.going or _worth_waiting(crew.under_way):
-                await self._fill(run, crew)
-                yield
-                if _worth_waiting(crew.under_way):
-                    if run.can_read_ahead and not await crew.let_begin():
-                        run.read_ahead()
-                    chunk, came = await crew.fetch()
-                    try:
-                        if _goes_on(run, self.width, came):
-                            await self._fill(run, crew)
-                    finally:
-                        _land(run, chunk, came)
-                yield
-        except GeneratorExit as error:
-            run.interrupt(error)
-            graver = await self._see_out(run, crew, all_=False)
-            if graver is not None:
-                raise graver from None
-            raise
-        except BaseException as error:
-            run.interrupt(error)
-            raise
-        finally:
-            crew.cancel()
-            await self._see_out(run, crew, all_=True)
-
-    async def _fill(
-        self, run: BatchRun[Any], crew: TaskCrew[Chunk, Answer | BaseException]
-    ) -> None:
-        """Have as many requests made at a time as may be."""
-        while len(crew.under_way) < self.width and not crew.ended():
-            if (chunk := run.next_chunk()) is None:
-                break
-            await crew.start(chunk)
-
-    @staticmethod
-    async def _see_out(
-        run: BatchRun[Any], crew: TaskCrew[Chunk, Answer | BaseException], *, all_: bool
-    ) -> BaseException | None:
-        """Wait for what is under way, or also for what waits, which has been cancelled."""
-        graver: BaseException | None = None
-        while crew.under_way if all_ else _worth_waiting(crew.under_way):
-            graver = _land_at_last(run, *await crew.fetch()) or graver
-        return graver
+        attach(error, run.close(drain=False, rest=True))

@@ -1,28 +1,24 @@
-"""Names records, also where the id of an input is a value of one of their properties.
+"""Identifies records, also where the id of an input is a value of one of their properties.
 
-This module decides which record an input means, and which input's record a result or an error
-speaks of. What could be said of two of them is said of none.
+This module decides which record an input means, and which input a result or an error names. A name
+that fits two inputs names neither.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import frozen
 
-from .items import Entries
+from .items import EncodedInput
 
-if TYPE_CHECKING:
-    from hubspot_batch._engine.chunk import Chunk
-
-# An input's own name, which results and errors may repeat. When all inputs of a request carry one
-# of their own, the server carries out what it can, and names what it refuses
-# (openapi/pages/create_calls.yaml).
+# An input's own id, which results and errors may repeat. When all inputs of a request have one,
+# HubSpot carries out the good ones and names the others (openapi/pages/create_calls.yaml).
 TRACE_ID = "objectWriteTraceId"
 
-# What says of which property an input's id is a value.
+# The field that names the property whose value an input's id is.
 ID_PROPERTY = "idProperty"
 
 # HubSpot keeps email addresses in lower case, so two spellings are one address.
@@ -44,42 +40,46 @@ def _kept(name: str, value: str) -> str:
 
 
 @frozen(slots=False, eq=False)
-class Naming:
+class KeyRules:
     """How the inputs of an operation name their records.
 
-    Args:
-        input_key: The field that holds their ids, or their own names; None where there is none.
-        kind: What the operation does.
+    Attributes:
+        input_key: The field that holds their ids or trace ids; None if there is none.
         fields: The names of an input's fields.
-        of_all: The property of which all ids are values, if they are of one.
+        of_all: The property whose values all ids are; None if there is none.
+        named_by_id: Whether inputs name records that exist.
+        adds_trace_ids: Whether an input gets a trace id, if it has such a field, beside its id.
+        ids_are_values: Whether ids are property values rather than ids of records.
     """
 
-    _input_key: str | None
-    _kind: str
-    _fields: Container[str]
-    _of_all: str | None
+    input_key: str | None
+    fields: Container[str]
+    of_all: str | None = None
+    named_by_id: bool = True
+    adds_trace_ids: bool = False
+    ids_are_values: bool = False
 
     @cached_property
     def gives_trace_ids(self) -> bool:
-        """Whether an input gets a trace id beside its key."""
-        return self._kind == "upsert" and TRACE_ID in self._fields
+        """Whether an input gets a trace id in addition to its key."""
+        return self.adds_trace_ids and TRACE_ID in self.fields
 
     @cached_property
     def _by_property(self) -> bool:
-        """Whether an id can be something else than the id of a record."""
-        other = self._of_all is not None or ID_PROPERTY in self._fields
-        return self._kind == "upsert" or (self._kind != "create" and other)
+        """Whether an id can be a property value instead of the id of a record."""
+        other = self.of_all is not None or ID_PROPERTY in self.fields
+        return self.ids_are_values or (self.named_by_id and other)
 
     def key(self, wire: Mapping[str, Any]) -> str | None:
-        """Return what is the same for all inputs that name the same record in the same way."""
-        id_ = wire.get(self._input_key) if self._input_key else None
+        """Return an input's key: the same for all inputs that name a record in the same way."""
+        id_ = wire.get(self.input_key) if self.input_key else None
         if id_ is None or not self._by_property:
             return id_
-        return key_of(id_, id_property_of(wire, self._of_all))
+        return key_of(id_, id_property_of(wire, self.of_all))
 
-    def needs_a_close_look(self, given: Iterable[object], model: type) -> bool:
-        """Return whether more than the id of an input may have to be looked at, or be added."""
-        if self.gives_trace_ids or self._of_all is not None:
+    def needs_full_check(self, given: Iterable[object], model: type) -> bool:
+        """Return whether an input needs more than its id looked at, or a trace id added."""
+        if self.gives_trace_ids or self.of_all is not None:
             return True
         if not self._by_property:
             return False
@@ -92,30 +92,35 @@ class Naming:
                 return True
         return False
 
-    def names(self, chunk: Chunk) -> Names | None:
-        """Return what tells inputs apart; None where their keys are all there is to it."""
-        if self._input_key is None or not self._by_property:
+    def index(self, entries: Sequence[EncodedInput]) -> KeyIndex | None:
+        """Return an index of inputs whose ids need not be ids of records; None for plain keys."""
+        if self.input_key is None or not self._by_property:
             return None
-        upserts = self._kind == "upsert"
-        if not upserts and self._of_all is None and ID_PROPERTY.encode() not in chunk.array:
+        plain = not self.ids_are_values and self.of_all is None
+        if plain and not any(ID_PROPERTY.encode() in entry.text for entry in entries):
             return None
-        # Where an upsert says of no property what its ids are, they are anything.
-        of_records = not upserts or ID_PROPERTY in self._fields
-        return Names(chunk.entries, self._input_key, self._of_all, of_records=of_records)
+        # Where an upsert cannot name a property, its ids can be anything.
+        of_records = not self.ids_are_values or ID_PROPERTY in self.fields
+        return KeyIndex(entries, self.input_key, self.of_all, of_records=of_records)
 
 
-class Names:
-    """What tells the inputs of a request apart in its answer.
+class KeyIndex:
+    """The inputs of a request, by everything that its response can name them by.
 
     Args:
         entries: The inputs.
         input_key: The field that holds their ids.
-        of_all: The property of which all ids are values, if they are of one.
+        of_all: The property whose values all ids are; None if there is none.
         of_records: Whether an id that is the value of no property is the id of a record.
     """
 
     def __init__(
-        self, entries: Entries, input_key: str, of_all: str | None, *, of_records: bool = True
+        self,
+        entries: Sequence[EncodedInput],
+        input_key: str,
+        of_all: str | None,
+        *,
+        of_records: bool = True,
     ) -> None:
         self._by_trace: dict[str, set[str]] = {}
         self._by_id: dict[str, set[str]] = {}
@@ -148,7 +153,7 @@ class Names:
     def of_result(
         self, id_: str | None, trace_id: str | None, properties: Mapping[str, Any]
     ) -> str | None:
-        """Return the key of the inputs whose record a result is; None where nobody can say."""
+        """Return the key of the input that a result belongs to; None if that is open."""
         if trace_id is not None and len(traced := self._by_trace.get(trace_id, ())) == 1:
             return _only(traced)
         found = {*self._by_record.get(id_ or "", ())}

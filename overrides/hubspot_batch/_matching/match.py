@@ -1,8 +1,8 @@
-"""Ties what a server answered to the inputs of the request, by evidence alone.
+"""Matches the results and errors of a response to the inputs of its request.
 
-This module decides which input a result or an error belongs to. Order is no evidence: HubSpot does
-not promise any (`openapi/pages/create_campaigns.yaml`). What cannot be tied stays untied, and an
-input of which the answer says nothing keeps no verdict.
+This module decides which input a result or an error belongs to: by id, trace id or returned
+properties. Position is no evidence: HubSpot promises no order
+(`openapi/pages/create_campaigns.yaml`). What cannot be matched stays unmatched.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from attrs import define, field
 
 from hubspot_batch.outcomes import OutcomeError
 
-from .by_properties import recognize
-from .items import Entries, Refusal, Results
+from .items import EncodedInput, ItemError, Results
 
 
 @define
-class Tied:
-    """What could be tied: by position in the batch, and what was left over.
+class Matches:
+    """The results and errors that were matched, by position in the request, and the others.
 
     Attributes:
-        done: The results of the inputs that were done; None where nobody knows which it is.
-        refused: Why inputs were refused.
+        done: The results of the inputs that were carried out; None where it is open which result
+            is whose.
+        refused: The errors of the inputs that were refused.
         unmatched: Results of no input.
         unattributed: Errors of no input.
     """
@@ -36,91 +36,59 @@ class Tied:
     unattributed: list[OutcomeError] = field(factory=list[OutcomeError])
 
 
-def tie(
-    entries: Entries,
+def match(
+    entries: Sequence[EncodedInput],
     results: Results,
-    refusals: Sequence[Refusal],
+    errors: Sequence[ItemError],
     *,
     shared: bool,
     by_properties: bool,
     keys_in_messages: bool,
-) -> Tied:
-    """Tie results and errors to the entries of a batch.
+) -> Matches:
+    """Match results and errors to inputs.
 
     Args:
         entries: The inputs that were sent.
-        results: What the answer reports as done.
-        refusals: What the answer reports as refused.
-        shared: Whether one result answers all inputs of its key, as in a read.
-        by_properties: Whether a result without a key may be known by the values that it repeats.
+        results: The results that the response reports.
+        errors: The errors that it reports for single inputs.
+        shared: Whether one result is for all inputs with its key, as in a read.
+        by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
-    tied = Tied()
-    at_once = _tie_at_once(entries.keys, results)
-    by_key: Mapping[str, Sequence[int]] = {}
-    if refusals or at_once is None:
-        by_key = _by_key(entries.keys)
-    if at_once is None:
-        keyless = _tie_by_key(tied, by_key, results, shared=shared)
-    else:
-        tied.done, keyless = at_once
-    for refusal in refusals:
-        keys = refusal.keys & by_key.keys()
-        if not refusal.keys and keys_in_messages:
-            keys = _keys_in(refusal.error.message, by_key)
-        if not keys:
-            tied.unattributed.append(refusal.error)
-        for position in (position for key in keys for position in by_key[key]):
-            if position not in tied.done:
-                tied.refused.setdefault(position, refusal.error)
-    if keyless and by_properties:
-        left = [at for at in range(len(entries)) if at not in tied.done and at not in tied.refused]
-        complete = not tied.unattributed
-        done, keyless = recognize(entries, left, results, keyless, complete=complete)
-        tied.done.update(done)
-    tied.unmatched += [results.values[number] for number in keyless]
-    return tied
-
-
-def _tie_at_once(
-    keys: Sequence[str | None], results: Results
-) -> tuple[dict[int, Any], list[int]] | None:
-    """Tie the results that have a key, and return the numbers of the others, as a rule.
-
-    None where two inputs share a key, a record is listed twice, or a key names no input or one
-    that another has named.
-    """
-    positions: dict[str | None, int] = dict(zip(keys, range(len(keys)), strict=True))
-    if len(positions) < len(keys) or None in positions:
-        return None
-    places = map(positions.get, results.keys)
-    done: dict[Any, Any] = dict(zip(places, results.values, strict=True))
-    done.pop(None, None)
-    if len(done) == len(results.values):  # as a rule
-        # Where keys are ids, they were told apart just now.
-        differ = results.ids is results.keys or _all_differ(results.ids)
-        return (done, []) if differ else None
-    keyless = [number for number, key in enumerate(results.keys) if key is None]
-    whole = len(done) + len(keyless) == len(results.values) and _all_differ(results.ids)
-    return (done, keyless) if whole else None
-
-
-def _by_key(keys: Sequence[str | None]) -> Mapping[str, Sequence[int]]:
-    """Return the positions of the inputs, by their keys."""
+    matches = Matches()
     by_key: dict[str, list[int]] = {}
-    for position, key in enumerate(keys):
-        if key is not None:
-            by_key.setdefault(key, []).append(position)
-    return by_key
+    for position, entry in enumerate(entries):
+        if entry.key is not None:
+            by_key.setdefault(entry.key, []).append(position)
+    keyless = _match_by_key(matches, by_key, results, shared=shared)
+    for error in errors:
+        keys = error.keys & by_key.keys()
+        if not error.keys and keys_in_messages:
+            keys = _keys_in(error.error.message, by_key)
+        if not keys:
+            matches.unattributed.append(error.error)
+        for position in (position for key in keys for position in by_key[key]):
+            if position not in matches.done:
+                matches.refused.setdefault(position, error.error)
+    if keyless and by_properties:
+        from .by_properties import match_by_properties  # noqa: PLC0415 - few operations need it
+
+        known = matches.done.keys() | matches.refused.keys()
+        positions = [at for at in range(len(entries)) if at not in known]
+        complete = not matches.unattributed
+        done, keyless = match_by_properties(entries, positions, results, keyless, complete=complete)
+        matches.done.update(done)
+    matches.unmatched += [results.values[number] for number in keyless]
+    return matches
 
 
-def _tie_by_key(
-    tied: Tied, by_key: Mapping[str, Sequence[int]], results: Results, *, shared: bool
+def _match_by_key(
+    matches: Matches, by_key: Mapping[str, Sequence[int]], results: Results, *, shared: bool
 ) -> list[int]:
-    """Tie the results that have a key, and return the numbers of the others."""
+    """Match the results that have a key, and return the numbers of the others."""
     keyless: list[int] = []
-    done, values, keys = tied.done, results.values, results.keys
-    for number in _once(tied, results):
+    done, values, keys = matches.done, results.values, results.keys
+    for number in _distinct(matches, results):
         key = keys[number]
         if key is None:
             keyless.append(number)
@@ -133,17 +101,18 @@ def _tie_by_key(
                 if not shared:
                     break
         if not matched:
-            tied.unmatched.append(values[number])
+            matches.unmatched.append(values[number])
     return keyless
 
 
-def _once(tied: Tied, results: Results) -> Iterable[int]:
-    """Return the number of each record once, however often an answer lists it.
+def _distinct(matches: Matches, results: Results) -> Iterable[int]:
+    """Return the number of each record once, however often the response lists it.
 
-    One that is listed under two keys belongs to neither input.
+    A record that is listed under two keys belongs to neither input.
     """
     ids, keys = results.ids, results.keys
-    if _all_differ(ids):  # as a rule
+    different = set(ids)
+    if len(different) == len(ids) and None not in different:  # usually
         return range(len(ids))
     records: dict[object, int] = {}
     doubtful: set[object] = set()
@@ -154,16 +123,11 @@ def _once(tied: Tied, results: Results) -> Iterable[int]:
             records[name] = number
         elif keys[number] not in (None, first):
             doubtful.add(name)
-    tied.unmatched += [results.values[records[name]] for name in records if name in doubtful]
+    matches.unmatched += [results.values[records[name]] for name in records if name in doubtful]
     return [number for name, number in records.items() if name not in doubtful]
 
 
-def _all_differ(ids: Sequence[str | None]) -> bool:
-    different = set(ids)
-    return len(different) == len(ids) and None not in different
-
-
 def _keys_in(message: str, by_key: Mapping[str, Sequence[int]]) -> frozenset[str]:
-    # A key counts only as a word of its own: 12 is not named by 123.
+    # A key counts only as a whole word: 123 does not name 12.
     words = frozenset(re.findall(r"[\w-]+", message))
     return frozenset(words & by_key.keys())

@@ -1,86 +1,98 @@
-"""Makes an order of what a caller gives a method.
+"""A call of an operation: the arguments of a method, checked, in the form in which they are sent.
 
-This module decides whether what is given beside the inputs can be meant, and what is sent for it.
-It never decides how a run goes or what an answer means. The methods themselves are generated.
+This module decides which arguments are valid. The methods themselves are generated.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any, TypeVar
 
-from attrs import evolve
+from attrs import Factory, frozen
+from hubspot_batch_client import families
+from hubspot_batch_client.contract import Argument
+from hubspot_batch_client.types import to_bytes
 
+from hubspot_batch._engine.chunk import Operation
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
-from hubspot_batch._engine.runner import Order
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.outcomes import BatchResult
 
 from .dates import read_date, read_datetime
-from .registry import ROWS, Argument, Beside, Row, families, to_bytes
+from .registry import SPECS, Parameters, spec_by_property
 
 _T = TypeVar("_T")
 
-# Type checkers know what the generated methods return; so does who asks for it at run time.
+# The generated methods name these types for type checkers only. Whoever asks for their annotations
+# at run time finds them too.
 for _named in (AsyncOutcomeIterator, BatchResult, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 
 
-def order(
-    operation: str,
-    inputs: Iterable[object],
-    chunk_size: int | None,
-    /,
-    *,
-    isolate: bool = False,
-    **given: Any,
-) -> Order:
-    """Return an order.
+@frozen
+class OperationCall:
+    """An operation with everything but its inputs. It can be pickled.
+
+    Attributes:
+        operation_id: The operation's id.
+        chunk_size: Inputs in a request; None for the operation's limit.
+        isolate: Whether a refused request is split even if it may have created something.
+        arguments: The other arguments that were given, by their names in Python, checked.
+    """
+
+    operation_id: str
+    chunk_size: int | None = None
+    isolate: bool = False
+    arguments: Mapping[str, Any] = Factory(dict[str, Any])
+
+    @property
+    def operation(self) -> Operation[Any]:
+        """The operation for one run, as the engine sees it."""
+        spec = SPECS[self.operation_id]
+        if not self.arguments:
+            return spec.operation(Parameters(), isolate=self.isolate)
+        query: dict[str, Any] = {}
+        body: dict[str, Any] = {}
+        for argument in spec.described.arguments:
+            if argument.keyword in self.arguments:
+                place, name = (
+                    (query, argument.keyword)
+                    if argument.place == "query"
+                    else (body, argument.name)
+                )
+                place[name] = self.arguments[argument.keyword]
+        id_property: str | None = body.get(ID_PROPERTY)
+        if id_property:
+            spec = spec_by_property(spec.id, id_property)
+            names = body.get("properties")
+            # Without that property, a result could not be matched to its input.
+            if isinstance(names, list) and id_property not in names:
+                body["properties"] = [*names, id_property]
+        return spec.operation(Parameters(query, _tail(body)), isolate=self.isolate)
+
+
+def operation_call(
+    operation: str, chunk_size: int | None, /, *, isolate: bool = False, **given: Any
+) -> OperationCall:
+    """Return a call of an operation.
 
     Args:
         operation: The operation's id.
-        inputs: Its inputs.
-        chunk_size: Inputs to a request; None for the operation's limit.
-        isolate: Whether a refused request is taken apart even if it may have done something.
-        given: What is given beside, by its names in Python; None where it is left out.
+        chunk_size: Inputs in a request; None for the operation's limit.
+        isolate: Whether a refused request is split even if it may have created something.
+        given: The other arguments, by their names in Python; None where one is left out.
 
     Raises:
-        ConfigurationError: Something that is given beside cannot be meant.
+        ConfigurationError: An argument is not valid.
     """
-    row, beside = ROWS[operation], Beside()
-    if given:
-        row, beside = _read(row, given)
-    return Order(row, inputs, chunk_size, beside, isolate=isolate)
-
-
-def _read(row: Row, given: Mapping[str, Any]) -> tuple[Row, Beside]:
-    query: dict[str, Any] = {}
-    body: dict[str, Any] = {}
-    for argument in row.described.arguments:
-        value = given.get(argument.keyword)
-        if value is None and not argument.required:
-            continue
-        read = _value(argument, value)
-        if argument.place == "query":
-            query[argument.keyword] = read
-        else:
-            body[argument.name] = read
-    id_property: str | None = body.get(ID_PROPERTY)
-    if id_property:
-        row = _by_property(row, id_property)
-        names = body.get("properties")
-        # Without it nobody could say which result is whose.
-        if isinstance(names, list) and id_property not in names:
-            body["properties"] = [*names, id_property]
-    return row, Beside(query, _tail(body))
-
-
-@lru_cache(maxsize=64)
-def _by_property(row: Row, id_property: str) -> Row:
-    return evolve(row, id_property=id_property)
+    arguments = {
+        argument.keyword: _value(argument, value)
+        for argument in (SPECS[operation].described.arguments if given else ())
+        if (value := given.get(argument.keyword)) is not None or argument.required
+    }
+    return OperationCall(operation, chunk_size, isolate, arguments)
 
 
 def _tail(body: Mapping[str, Any]) -> bytes:

@@ -1,7 +1,7 @@
-"""Reads what the generated functions return, in the engine's terms.
+"""Reads models of responses into the engine's terms.
 
-This module decides what in an answer is a result, what is an error, and what each of them names. It
-never decides whose they are.
+This module decides what in a response is a result and what is an error, and what each of them
+names. Which inputs they belong to is decided in `_matching`.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import Model, Response
+from hubspot_batch_client.types import Model
 
-from hubspot_batch._engine.response import Answer
+from hubspot_batch._engine.response import BatchResponse
 from hubspot_batch._json import is_map, items_of, names_of, text_of
-from hubspot_batch._matching.items import Refusal, Results
-from hubspot_batch._matching.keys import TRACE_ID, Names
+from hubspot_batch._matching.items import ItemError, Results
+from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
+from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import OutcomeError, freeze_context
 
 # The attribute of a result that repeats a trace id.
 TRACE_IDS = "object_write_trace_id"
 
 
-class Ties(NamedTuple):
-    """What ties results and errors to inputs.
+class MatchKeys(NamedTuple):
+    """Where results and errors name inputs.
 
     Attributes:
-        result_key: The attribute of a result that repeats an input's key, if any.
-        id_key: The attribute that holds the record's id, where that is another one.
+        result_key: The attribute of a result that repeats an input's key; None if there is none.
+        id_key: The attribute that holds the record's id, if that is another one.
         error_keys: The names under which an error's context lists keys.
     """
 
@@ -36,36 +38,39 @@ class Ties(NamedTuple):
     error_keys: tuple[str, ...]
 
 
-def read_reply(response: Response[Any], ties: Ties, names: Names | None) -> Answer:
-    """Return what an answer says.
+def parse_response(
+    response: httpx.Response, read: Interpretation, keys: MatchKeys, index: KeyIndex | None
+) -> BatchResponse:
+    """Return a response in the engine's terms.
 
     Args:
-        response: The answer.
-        ties: What ties what it says to inputs.
-        names: What tells the inputs apart, where their ids need not be those of records.
+        response: The response.
+        read: The transport's reading of it.
+        keys: Where results and errors name inputs.
+        index: The inputs by their keys, where their ids need not be those of records.
     """
-    parsed = response.parsed
-    status = response.status_code
-    error = _whole_error(response)
-    if parsed is None or isinstance(parsed, models.ApiError):
-        daily = isinstance(parsed, models.ApiError) and parsed.policy_name == "DAILY"
-        return Answer(status, readable=False, error=error, daily=daily)
-    results = _results(items_of(parsed.results), ties, names)
-    refusals = (*_refusals(parsed, error, ties, names),)
-    return Answer(status, readable=True, error=error, results=results, refusals=refusals)
+    status, disposition, model = response.status_code, read.disposition, read.body
+    if response.is_success and isinstance(model, Model):
+        error = _error_beside_results(response, model)
+        results = _results(items_of(getattr(model, "results", None)), keys, index)
+        errors = (*_item_errors(model, error, keys, index),)
+        return BatchResponse(status, disposition, error, results, errors)
+    body = model if is_map(model) else None
+    daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+    return BatchResponse(status, disposition, _whole_error(response, body), daily=daily)
 
 
-def _results(values: list[Any], ties: Ties, names: Names | None) -> Results:
-    # What is no record has no such attributes.
-    if names is not None:
+def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Results:
+    # A value that is no record has none of these attributes.
+    if index is not None:
         ids, traces = names_of(values, "id"), names_of(values, TRACE_IDS)
         found = zip(ids, traces, map(_properties_of, values), strict=True)
-        return Results(values, ids, [names.of_result(*one) for one in found], _properties_of)
-    keys: Sequence[str | None] = [None] * len(values)
-    if ties.result_key:
-        keys = names_of(values, ties.result_key)
-    records = names_of(values, ties.id_key) if ties.id_key else keys
-    return Results(values, records, keys, _properties_of)
+        return Results(values, ids, [index.of_result(*one) for one in found], _properties_of)
+    named: Sequence[str | None] = [None] * len(values)
+    if keys.result_key:
+        named = names_of(values, keys.result_key)
+    records = names_of(values, keys.id_key) if keys.id_key else named
+    return Results(values, records, named, _properties_of)
 
 
 def _properties_of(value: Any) -> dict[str, Any]:
@@ -73,23 +78,23 @@ def _properties_of(value: Any) -> dict[str, Any]:
     return properties if is_map(properties) else {}
 
 
-def _refusals(
-    parsed: Any, whole: OutcomeError, ties: Ties, names: Names | None
-) -> Iterator[Refusal]:
-    """Yield what the answer reports as refused, also where it does not say what."""
-    items = items_of(parsed.errors)
+def _item_errors(
+    model: Any, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
+) -> Iterator[ItemError]:
+    """Yield the errors that a success reports; one without keys where it does not say of what."""
+    items = items_of(model.errors)
     for item in items:
         known = isinstance(item, models.BatchError)
-        yield _refusal(item, whole, ties, names) if known else _nameless(whole)
-    odd = parsed.errors and not items
-    more = isinstance(parsed.num_errors, int) and parsed.num_errors > len(items)
-    if odd or more or "message" in parsed:
-        yield _nameless(whole)
+        yield _item_error(item, whole, keys, index) if known else ItemError(whole, frozenset())
+    odd = model.errors and not items
+    more = isinstance(model.num_errors, int) and model.num_errors > len(items)
+    if odd or more or "message" in model:
+        yield ItemError(whole, frozenset())
 
 
-def _refusal(
-    item: models.BatchError, whole: OutcomeError, ties: Ties, names: Names | None
-) -> Refusal:
+def _item_error(
+    item: models.BatchError, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
+) -> ItemError:
     context = freeze_context(item.context)
     error = OutcomeError(
         "refused",
@@ -100,40 +105,40 @@ def _refusal(
         correlation_id=whole.correlation_id,
         status_code=whole.status_code,
     )
-    keys = frozenset(key for name in ties.error_keys for key in context.get(name, ()))
-    if names is not None:
-        keys = names.of_error(keys, context.get(TRACE_ID, ()))
-    return Refusal(error, keys)
+    named = frozenset(key for name in keys.error_keys for key in context.get(name, ()))
+    if index is not None:
+        named = index.of_error(named, context.get(TRACE_ID, ()))
+    return ItemError(error, named)
 
 
-def _nameless(whole: OutcomeError) -> Refusal:
-    """Return a refusal of which nothing is known but what the answer says as a whole."""
-    return Refusal(whole, frozenset())
+def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeError:
+    """Return the error of a success that says something besides, such as why it did nothing."""
+    message = text_of(model.additional_properties.get("message")) if "message" in model else None
+    header = response.headers.get("X-HubSpot-Correlation-Id")
+    words = message or "something was refused"
+    status = response.status_code
+    return OutcomeError("server_error", words, correlation_id=header, status_code=status)
 
 
-def _whole_error(response: Response[Any]) -> OutcomeError:
-    """Return what an answer would mean as the error of the whole request."""
+def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> OutcomeError:
+    """Return what a response says as the error of the whole request."""
     status = response.status_code
     header = response.headers.get("X-HubSpot-Correlation-Id")
-    parsed = response.parsed
     kind = "refused" if 300 <= status <= 499 else "server_error"
-    if isinstance(parsed, Model) and not isinstance(parsed, models.ApiError):
-        # A success that says something besides, such as why it did nothing.
-        message = text_of(parsed.additional_properties.get("message")) or "something was refused"
-        return OutcomeError(kind, message, correlation_id=header, status_code=status)
-    if not isinstance(parsed, models.ApiError):
+    if body is None:
         message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
-    context = dict(freeze_context(parsed.context))
-    for detail in items_of(parsed.errors):
+    error = models.ApiError.from_dict(body)
+    context = dict(freeze_context(error.context))
+    for detail in items_of(error.errors):
         if isinstance(detail, models.ErrorDetail):
             context = {**freeze_context(detail.context), **context}
     return OutcomeError(
         kind,
-        text_of(parsed.message) or f"HubSpot answered HTTP {status} without a reason.",
-        category=text_of(parsed.category),
-        sub_category=text_of(parsed.sub_category),
+        text_of(error.message) or f"HubSpot answered HTTP {status} without a reason.",
+        category=text_of(error.category),
+        sub_category=text_of(error.sub_category),
         context=context,
-        correlation_id=text_of(parsed.correlation_id) or header,
+        correlation_id=text_of(error.correlation_id) or header,
         status_code=status,
     )

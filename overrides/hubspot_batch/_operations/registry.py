@@ -1,54 +1,72 @@
-"""What the operations are, as data: a row for each, and the generated function that carries it out.
+"""The operations, as data: a spec for each, with the generated code that carries it out.
 
-This module decides nothing while a run goes on. It alone knows the generated package. Limits,
-paths, models and the forms of inputs come from there, and an operation that does what its kind does
-needs no row, so a change of the description is rarely a change here.
+This module decides what a kind of operation means, and how an operation differs from its kind.
+Limits, paths, models and schemas come from the generated package, so a change of the description is
+rarely a change here.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
-from functools import cached_property
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
+import httpx
 from attrs import frozen
-from hubspot_batch_client import Client, families, models
-from hubspot_batch_client.client import address
-from hubspot_batch_client.contract import OPERATIONS, Argument
+from hubspot_batch_client import Client, models
+from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
-from hubspot_batch_client.types import Model, Response, read_model_ahead, to_bytes, to_json
+from hubspot_batch_client.types import Model, read_model
 
-from hubspot_batch._engine.chunk import Chunk, Glimpse, InvalidInputError, Operation
-from hubspot_batch._engine.response import Answer
-from hubspot_batch._matching.items import Entry
-from hubspot_batch._matching.keys import TRACE_ID, Naming
+from hubspot_batch._engine.chunk import Chunk, Operation, SameKey
+from hubspot_batch._engine.response import BatchResponse
+from hubspot_batch._matching.keys import TRACE_ID, KeyRules
+from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
-from .parsing import TRACE_IDS, Ties, read_reply
-from .validation import InputCheck
-
-# The layers above take the generated names from here.
-__all__ = [
-    "REPEATABLE",
-    "ROWS",
-    "Argument",
-    "Beside",
-    "Client",
-    "Row",
-    "address",
-    "families",
-    "to_bytes",
-]
+from .parsing import TRACE_IDS, MatchKeys, parse_response
+from .validation import InputEncoder, InputValidator
 
 
-class Beside(NamedTuple):
-    """What goes with all inputs of a run.
+class Kind(NamedTuple):
+    """What operations of a kind have in common.
+
+    Attributes:
+        reads: Whether it changes nothing.
+        repeatable: Whether carrying it out twice does no more than once.
+        same_key: How several inputs with the same key are sent.
+        named_by_id: Whether inputs name records that exist by their `id`. If not, they may carry a
+            trace id.
+        adds_trace_ids: Whether inputs get a trace id in addition to their id.
+        ids_are_values: Whether an id is a property value rather than the id of a record.
+    """
+
+    reads: bool
+    repeatable: bool
+    same_key: SameKey
+    named_by_id: bool = True
+    adds_trace_ids: bool = False
+    ids_are_values: bool = False
+
+
+KINDS: Mapping[str, Kind] = MappingProxyType(
+    {
+        "create": Kind(False, False, SameKey.RENAMED, named_by_id=False),
+        "read": Kind(True, True, SameKey.SHARED),
+        "update": Kind(False, True, SameKey.IN_TURN),
+        "upsert": Kind(False, True, SameKey.IN_TURN, adds_trace_ids=True, ids_are_values=True),
+    }
+)
+
+
+class Parameters(NamedTuple):
+    """The arguments of a run that go with all of its requests.
 
     Attributes:
         query: Arguments of the generated function.
-        tail: The end of a body, behind its inputs.
+        tail: The end of the JSON body, after its inputs.
     """
 
     query: Mapping[str, Any] = MappingProxyType({})
@@ -56,20 +74,20 @@ class Beside(NamedTuple):
 
 
 @frozen(slots=False, eq=False, repr=False)
-class Row:
+class OperationSpec:
     """An operation.
 
-    What is generated for it is imported when it is first carried out; that takes a while.
+    The code generated for it is imported when it is first carried out; that takes a while.
 
     Attributes:
         id: The operation's id in the description.
-        input_key: The field by which an answer names an input; None where there is none.
+        input_key: The field by which a response names an input; None if there is none.
         result_key: The attribute of a result that repeats it.
         error_keys: The names under which an error's context lists it.
-        all_or_nothing: Whether a refused request has done nothing, although it creates.
-        by_properties: Whether results repeat the values of their inputs.
-        id_property: The property of which the ids of all inputs are values; None where they are
-            ids of records, or each input says what its id is.
+        all_or_nothing: Whether a refused create has created nothing.
+        by_properties: Whether results repeat the properties of their inputs.
+        id_property: The property whose values the ids of all inputs are; None if they are ids of
+            records, or each input names the property.
     """
 
     id: str
@@ -82,8 +100,13 @@ class Row:
 
     @property
     def described(self) -> Described:
-        """What the description says of it."""
+        """The operation in the description."""
         return OPERATIONS[self.id]
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the operation."""
+        return KINDS[self.described.kind]
 
     @cached_property
     def input(self) -> type[Model]:
@@ -99,193 +122,141 @@ class Row:
 
     @cached_property
     def answer(self) -> type[Model]:
-        """The model of an answer to a success."""
+        """The model of a success."""
         model: type[Model] = getattr(models, self.described.answer_model)
         return model
 
     @cached_property
-    def reads(self) -> bool:
-        """Whether it changes nothing."""
-        return self.described.kind == "read"
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it may be carried out twice: what sets values sets the same ones again."""
-        return self.described.kind != "create"
-
-    @cached_property
-    def _naming(self) -> Naming:
-        fields = self.described.input_schema.get("properties", {})
-        return Naming(self.input_key, self.described.kind, fields, self.id_property)
-
-    def read_ahead(self, response: Any) -> object:
-        """Read an answer before the generated function does; None where it cannot be read."""
-        return read_model_ahead(self.answer, response)
-
-    @cached_property
-    def _functions(self) -> Any:
-        # The generator's own names.
+    def functions(self) -> Any:
+        """The module that the generator wrote for the operation."""
         return import_module(f"hubspot_batch_client.api.{self.described.tag}.{self.id}")
 
-    @property
-    def send(self) -> Callable[..., Response[Any]]:
-        """The generated function."""
-        return cast("Callable[..., Response[Any]]", self._functions.sync_detailed)
-
-    @property
-    def asend(self) -> Callable[..., Awaitable[Response[Any]]]:
-        """The generated asynchronous function."""
-        return cast("Callable[..., Awaitable[Response[Any]]]", self._functions.asyncio_detailed)
+    @cached_property
+    def validator(self) -> InputValidator:
+        """Checks the inputs."""
+        return InputValidator(self.described.input_schema, self.input_key)
 
     @cached_property
-    def _check(self) -> InputCheck:
-        return InputCheck(self.described.input_schema, self.input_key)
+    def _rules(self) -> KeyRules:
+        kind, fields = self.kind, self.described.input_schema.get("properties", {})
+        return KeyRules(
+            self.input_key,
+            fields,
+            self.id_property,
+            named_by_id=kind.named_by_id,
+            adds_trace_ids=kind.adds_trace_ids,
+            ids_are_values=kind.ids_are_values,
+        )
 
-    def operation(self, *, isolate: bool) -> Operation[Any]:
-        """Return what the engine has to know of this row.
+    @cached_property
+    def _match_keys(self) -> MatchKeys:
+        apart = self.result_key != "id" and hasattr(self.result, "id")
+        return MatchKeys(self.result_key, "id" if apart else None, self.error_keys)
+
+    def encoder(self, run_id: str) -> InputEncoder:
+        """Return the encoder of a run's inputs.
 
         Args:
-            isolate: Whether a refused request is taken apart even if it may have done something.
+            run_id: A text that no other run has.
         """
+        return InputEncoder(
+            *(self.validator, self._rules, self.input, self.input_key), self.kind.reads, run_id
+        )
+
+    def operation(self, parameters: Parameters, *, isolate: bool) -> Operation[Any]:
+        """Return the operation for one run, as the engine sees it.
+
+        Args:
+            parameters: The arguments that go with all requests.
+            isolate: Whether a refused request is split even if it may have created something.
+        """
+        kind, encoder = self.kind, self.encoder(os.urandom(16).hex())
+
+        def send(client: Client, chunk: Chunk) -> BatchResponse:
+            return self.parse(client.send(**self._request(chunk, parameters)), chunk)
+
+        async def asend(client: Client, chunk: Chunk) -> BatchResponse:
+            return self.parse(await client.asend(**self._request(chunk, parameters)), chunk)
+
         return Operation(
             id=self.id,
             limit=self.described.limit,
-            reads=self.reads,
-            splits=isolate or self.all_or_nothing or self.repeatable,
+            reads=kind.reads,
+            splits=isolate or self.all_or_nothing or kind.repeatable,
             by_properties=self.by_properties,
-            key_field=self.input_key,
-            keys_are_names=self.input_key == TRACE_ID,
-            prepare=self._preparing() if self._naming.gives_trace_ids else self.prepare,
-            glance=self.glance,
+            same_key=kind.same_key,
+            encode=encoder.encode,
+            rename=encoder.rename,
+            read=self.read_success,
+            send=send,
+            asend=asend,
         )
 
-    def glance(self, given: list[object]) -> Glimpse | None:
-        """Return what is sent for inputs that are all valid at first sight; else None."""
-        if self._naming.needs_a_close_look(given, self.input):
-            return None
-        kinds = {*map(type, given)}
-        if kinds == {dict}:  # of other mappings a copy is made
-            return self._check.glance(given)
-        if kinds == {self.input}:
-            return self._check.glance_at_text(lambda: to_bytes(given))
-        if kinds == {str} and self.reads:
-            return self._check.glance([{self.input_key: id_} for id_ in given])
-        return None
+    def read_success(self, response: httpx.Response) -> Any:
+        """Return the model of a success; None if its body is not a JSON object."""
+        return read_model(self.answer, response)
 
-    def prepare(self, index: int, given: object, trace_id: str | None = None) -> Entry:
-        """Return what to send for an input. A read takes an id as it is.
+    def _request(self, chunk: Chunk, parameters: Parameters) -> dict[str, Any]:
+        # The inputs are checked and written, so the generated function gets the text of the body.
+        body = b'{"inputs":' + chunk.array + parameters.tail
+        request: dict[str, Any] = self.functions._get_kwargs(body=body, **parameters.query)
+        return {**request, "extensions": {EXTENSION: chunk.state}}
 
-        Args:
-            index: Its position.
-            given: The input.
-            trace_id: A name for it, if it has none.
-
-        Raises:
-            InvalidInputError: It cannot be valid.
-        """
-        wire, more_names = self._wire(given)
-        if trace_id is not None and not wire.get(TRACE_ID):
-            wire[TRACE_ID] = trace_id
-        text = self._check.read(wire, more_names=more_names)
-        if self.input_key and wire.get(self.input_key) == "":
-            raise InvalidInputError(f"{self.input_key} is empty.")
-        return Entry(index, given, text, self._naming.key(wire))
-
-    def _preparing(self) -> Callable[[int, object], Entry]:
-        """Return what prepares the inputs of one run, with trace ids that no other run has."""
-        run_id = os.urandom(16).hex()
-        return lambda index, given: self.prepare(index, given, f"{run_id}-{index}")
-
-    def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
-        """Return an input as a JSON object, and whether it may have names of its own."""
-        if isinstance(given, self.input):
-            return _json_of(given), True
-        if self.reads and isinstance(given, str):
-            return {str(self.input_key): given}, False
-        # A dict is told apart from other mappings at a tenth of the price.
-        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101
-            return {**cast("Mapping[str, Any]", given)}, False
-        kind = type(given).__name__
-        forms = f"{self.input.__name__} or a mapping in the API's own names"
-        raise InvalidInputError(
-            f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."
-        )
-
-    @staticmethod
-    def request(chunk: Chunk, beside: Beside) -> dict[str, Any]:
-        """Return the arguments of the generated function, but for the client."""
-        # The inputs have been checked and written already, so no model need do it again.
-        return {"body": b'{"inputs":' + chunk.array + beside.tail, **beside.query}
-
-    def call(self, client: Client, chunk: Chunk, beside: Beside) -> Answer:
-        """Send a chunk and read the answer."""
-        return self.read(self.send(client=client, **self.request(chunk, beside)), chunk)
-
-    async def acall(self, client: Client, chunk: Chunk, beside: Beside) -> Answer:
-        """Send a chunk and read the answer."""
-        return self.read(await self.asend(client=client, **self.request(chunk, beside)), chunk)
-
-    def read(self, response: Response[Any], chunk: Chunk | None = None) -> Answer:
-        """Return what an answer says, in the engine's terms.
-
-        Args:
-            response: The answer.
-            chunk: What was asked; needed where ids of inputs can be something else than ids of
-                records.
-        """
-        names = None if chunk is None else self._naming.names(chunk)
-        return read_reply(response, self._ties, names)
-
-    @cached_property
-    def _ties(self) -> Ties:
-        apart = self.result_key != "id" and hasattr(self.result, "id")
-        return Ties(self.result_key, "id" if apart else None, self.error_keys)
+    def parse(self, response: httpx.Response, chunk: Chunk) -> BatchResponse:
+        """Return a response in the engine's terms."""
+        read = chunk.state.interpretation
+        assert isinstance(read, Interpretation)  # noqa: S101 - the transport has read each response
+        index = self._rules.index(chunk.entries)
+        return parse_response(response, read, self._match_keys, index)
 
 
-def _json_of(model: Model) -> dict[str, Any]:
-    try:
-        wire: dict[str, Any] = to_json(model)
-    except RecursionError:
-        raise InvalidInputError("The input is nested too deeply, or holds itself.") from None
-    return wire
-
-
-def _row(id_: str, **said: Any) -> Row:
-    """Return the row of an operation: what its kind and its fields say, and what is said of it."""
+def _spec(id_: str, **differs: Any) -> OperationSpec:
+    """Return the spec of an operation: its kind's defaults, and how it differs from them."""
     if id_ not in OPERATIONS:
-        raise LookupError(f"{id_} has a row here, but the description lacks it")
+        raise LookupError(f"{id_} has a spec here, but the description lacks it")
     described = OPERATIONS[id_]
     fields = described.input_schema.get("properties", {})
     usual: dict[str, Any] = {}
-    if described.kind != "create":
+    if KINDS[described.kind].named_by_id:
         if "id" in fields:
             usual = {"input_key": "id", "result_key": "id", "error_keys": ("id", "ids")}
     else:
         usual["by_properties"] = "properties" in fields and "properties" in described.result_fields
         if TRACE_ID in fields:
             usual |= {"input_key": TRACE_ID, "result_key": TRACE_IDS, "error_keys": (TRACE_ID,)}
-    return Row(id_, **{**usual, **said})
+    return OperationSpec(id_, **{**usual, **differs})
 
 
-_SAID = (
-    _row(
+_DIFFERENT = (
+    _spec(
         "update_marketing_events",
         input_key="objectId",
         result_key="object_id",
         error_keys=("id", "ids", "objectId", "objectIds"),
     ),
-    # Where all inputs have trace ids, the server does what it can, and else nothing
+    # Where all inputs have trace ids, the server carries out the good ones; otherwise none
     # (openapi/pages/create_calls.yaml).
-    _row("create_calls", all_or_nothing=True),
+    _spec("create_calls", all_or_nothing=True),
 )
-_KNOWN = {row.id: row for row in _SAID}
-ROWS: Mapping[str, Row] = MappingProxyType(
-    {id_: _KNOWN.get(id_) or _row(id_) for id_ in OPERATIONS}
+_KNOWN = {spec.id: spec for spec in _DIFFERENT}
+SPECS: Mapping[str, OperationSpec] = MappingProxyType(
+    {id_: _KNOWN.get(id_) or _spec(id_) for id_ in OPERATIONS}
 )
 
-REPEATABLE = {
-    (OPERATIONS[row.id].method, OPERATIONS[row.id].path): row.read_ahead
-    for row in ROWS.values()
-    if row.repeatable
-}
-"""Methods and paths of the operations that may be carried out twice, with what reads an answer."""
+REPEATABLE = frozenset(
+    (spec.described.method, spec.described.path) for spec in SPECS.values() if spec.kind.repeatable
+)
+"""Method and path of the operations that may be carried out twice."""
+
+
+@lru_cache(maxsize=64)
+def spec_by_property(id_: str, id_property: str) -> OperationSpec:
+    """Return an operation all of whose ids are values of a property."""
+    spec = SPECS[id_]
+    return OperationSpec(
+        spec.id,
+        *(spec.input_key, spec.result_key, spec.error_keys),
+        all_or_nothing=spec.all_or_nothing,
+        by_properties=spec.by_properties,
+        id_property=id_property,
+    )

@@ -1,78 +1,61 @@
-"""Checks what is to be sent against the description, before anything is sent.
+"""Checks inputs against the description, and encodes them, before anything is sent.
 
-This module decides whether an input can be valid, by the JSON Schema that the description gives
-it. It never decides what HubSpot will make of a valid one.
+This module decides whether an input can be valid, by the JSON Schema of the description. Whether
+HubSpot accepts a valid one is for HubSpot to decide.
 """
 
 from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Callable, KeysView
+from collections.abc import Callable, KeysView, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define
+from hubspot_batch_client.types import Model, to_bytes, to_json
 
-from hubspot_batch._engine.chunk import Glimpse, InvalidInputError
-from hubspot_batch._json import is_list, is_map
+from hubspot_batch._json import is_list, is_map, write
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.keys import TRACE_ID, KeyRules
+from hubspot_batch.outcomes import OutcomeError
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
 
-    from .shapes import Shape
+    from .fast_validation import FastValidator
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
+class InvalidInputError(Exception):
+    """An input cannot be valid; the message says why."""
+
+
 @define(slots=False, eq=False, repr=False)
-class InputCheck:
-    """The check of an operation's inputs.
+class InputValidator:
+    """Checks one input, with a message for what is wrong.
 
     Args:
         schema: The JSON Schema of an input, closed against names that it does not declare.
-        key: The name of the text field whose value is wanted apart, if any.
+        key: The name of the field that holds an input's key; None if there is none.
     """
 
     schema: dict[str, Any]
     key: str | None
 
-    # Most inputs are valid, and are seen to be so at a tenth of the price of `read`. None says only
-    # that `read` has to look. An input is the caller's, and may raise anything.
-
-    def glance(self, given: list[Any]) -> Glimpse | None:
-        """Return mappings that are all valid at first sight, as `shapes` finds them."""
-        try:
-            return None if self._seen is None else Glimpse(self._seen.find(given))
-        except Exception:  # noqa: BLE001 - see above
-            return None
-
-    def glance_at_text(self, write: Callable[[], bytes]) -> Glimpse | None:
-        """Return the inputs of the JSON array that is written, if all are valid at first sight."""
-        try:
-            if self._seen is None:
-                return None
-            text = write()
-            return Glimpse(self._seen.find_in_text(text), text)
-        except Exception:  # noqa: BLE001 - see above
-            return None
-
-    def read(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
-        """Return what to send for an input, as JSON text.
-
-        The caller may change the mapping afterwards, or fill it anew for the next input.
-
-        A list that the API requires is sent empty where it was left out.
+    def validate(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
+        """Return the JSON text of an input. Required lists that were left out are sent empty.
 
         Args:
             wire: The input as a JSON object.
-            more_names: Whether names that the description lacks are sent on; else they are
+            more_names: Whether names that the description lacks are sent on. If not, they are
                 misspellings.
 
         Raises:
-            InvalidInputError: It cannot be valid; the text says where and why.
+            InvalidInputError: It cannot be valid; the message says where and why.
         """
         from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - see `_compile`
 
@@ -85,7 +68,7 @@ class InputCheck:
             )
         try:
             (self._open if more_names else self._closed)(wire)
-            # What no JSON text can hold: numbers that are none, and halves of characters.
+            # No JSON text can hold infinity, NaN or half of a surrogate pair.
             return _WRITE(wire).encode()
         except JsonSchemaValueException as error:
             raise InvalidInputError(f"{_sentence(error)}.") from None
@@ -103,12 +86,13 @@ class InputCheck:
         required = self.schema.get("required", ())
         return tuple(n for n in required if properties.get(n, {}).get("type") == "array")
 
-    # Made when first needed, since that takes longer than importing this package.
+    # Compiled when first needed, since that takes longer than importing this package.
     @cached_property
-    def _seen(self) -> Shape | None:
-        from .shapes import shape_of  # noqa: PLC0415
+    def fast(self) -> FastValidator | None:
+        """A validator ten times as fast, which only proves that inputs are valid."""
+        from .fast_validation import fast_validator  # noqa: PLC0415
 
-        return shape_of(self.schema, self.key, self._required_lists)
+        return fast_validator(self.schema, self.key, self._required_lists)
 
     @cached_property
     def _closed(self) -> Callable[[object], object]:
@@ -117,6 +101,118 @@ class InputCheck:
     @cached_property
     def _open(self) -> Callable[[object], object]:
         return _compile(_opened(self.schema))
+
+
+@define(slots=False, eq=False, repr=False)
+class InputEncoder:
+    """Encodes the inputs of one run.
+
+    Args:
+        validator: Checks an input.
+        rules: How inputs name their records.
+        model: The model of an input.
+        key: The name of the field that holds an input's key; None if there is none.
+        reads: Whether an id stands for an input.
+        run_id: A text that no other run has, for trace ids.
+    """
+
+    validator: InputValidator
+    rules: KeyRules
+    model: type[Model]
+    key: str | None
+    reads: bool
+    run_id: str
+
+    def encode(self, first: int, given: list[Any]) -> list[EncodedInput | OutcomeError]:
+        """Return each input as it is sent, or the reason why it cannot be valid.
+
+        Args:
+            first: The position of the first.
+            given: The inputs: models, mappings, or ids for a read.
+        """
+        encoded: list[EncodedInput | OutcomeError] | None = None
+        try:
+            encoded = self._encode_fast(first, given)
+        except Exception:  # noqa: BLE001 - not proven valid; an input's own code may raise anything
+            encoded = None
+        if encoded is not None:
+            return encoded
+        if len(given) == 1:
+            return [self._encode_one(first, given[0])]
+        return [self.encode(index, [one])[0] for index, one in enumerate(given, first)]
+
+    def _encode_fast(self, first: int, given: list[Any]) -> list[Any] | None:
+        """Encode inputs of one type that are all proven valid; None if they are not."""
+        fast = self.validator.fast
+        if fast is None or self.rules.needs_full_check(given, self.model):
+            return None
+        kinds = {*map(type, given)}
+        if kinds == {dict}:
+            found = fast.check(given)
+        elif kinds == {self.model}:
+            found = fast.check_text(to_bytes(given))
+        elif kinds == {str} and self.reads:
+            found = fast.check([{self.key: id_} for id_ in given])
+        else:
+            return None
+        indexes = range(first, first + len(given))
+        keys: list[str | None] = [None] * len(given)
+        if self.key is not None:
+            if self.key == TRACE_ID:
+                for index, one in zip(indexes, found, strict=True):
+                    if not one.key:
+                        one.key = self.trace_id(index)
+            keys = [one.key or None for one in found]
+        return [*map(EncodedInput, indexes, given, map(write, found), keys)]
+
+    def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
+        """Encode an input that was not proven valid."""
+        try:
+            wire, more_names = self._wire(given)
+            if (self.key == TRACE_ID or self.rules.gives_trace_ids) and not wire.get(TRACE_ID):
+                wire[TRACE_ID] = self.trace_id(index)
+            text = self.validator.validate(wire, more_names=more_names)
+            if self.key and wire.get(self.key) == "":
+                raise InvalidInputError(f"{self.key} is empty.")
+            return EncodedInput(index, given, text, self.rules.key(wire))
+        except InvalidInputError as error:
+            reason = str(error)
+        except Exception as error:  # noqa: BLE001 - an input's own code may raise anything
+            reason = f"The input cannot be read: it raised {type(error).__name__}."
+        return OutcomeError("invalid_input", reason)
+
+    def trace_id(self, index: int) -> str:
+        """Return a trace id that no other input of any run has."""
+        return f"{self.run_id}-{index}"
+
+    def rename(self, entry: EncodedInput) -> EncodedInput:
+        """Return an input with a trace id of its own in place of one that another input has."""
+        name = self.trace_id(entry.index)
+        text = json.dumps({**entry.wire, TRACE_ID: name}).encode()
+        return EncodedInput(entry.index, entry.input, text, name)
+
+    def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
+        """Return an input as a JSON object, and whether it may have names of its own."""
+        if isinstance(given, self.model):
+            return _json_of(given), True
+        if self.reads and isinstance(given, str):
+            return {str(self.key): given}, False
+        # To ask for a dict first takes a tenth of the time.
+        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101
+            return {**cast("Mapping[str, Any]", given)}, False
+        kind = type(given).__name__
+        forms = f"{self.model.__name__} or a mapping in the API's own names"
+        raise InvalidInputError(
+            f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."
+        )
+
+
+def _json_of(model: Model) -> dict[str, Any]:
+    try:
+        wire: dict[str, Any] = to_json(model)
+    except RecursionError:
+        raise InvalidInputError("The input is nested too deeply, or holds itself.") from None
+    return wire
 
 
 def _compile(schema: dict[str, Any]) -> Callable[[object], object]:

@@ -1,8 +1,9 @@
-"""The account's allowance of requests: a rolling window of starts, and the day's rest.
+"""The account's rate limit: a rolling window of starts, and the requests left for the day.
 
-This module decides when a request may start. It follows what the server says of the allowance, and
-leaves to other users of it what they use. It never sleeps or reads a clock: times are handed in, in
-seconds.
+This module decides when a request may start. It follows the limit that the server names, and leaves
+to other programs what they use of it. Times are handed in, in seconds; it reads no clock.
+
+HubSpot's rules: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from hubspot_batch.options import RateLimit
 
@@ -42,7 +44,7 @@ _LONGEST = 86_400_000
 _DAY_KNOWN = 900.0
 
 
-class Shared:
+class ServerWindow:
     """The rolling allowance that the server names, which others may use too.
 
     A first window begins with half of the allowance at once; the rest, and all that follows, is
@@ -114,21 +116,63 @@ class Shared:
         self._due = max(self._due, now) + self._span / self.allowed(now)
 
 
-class Allowance:
-    """When the next request may start. Any number of threads may ask.
+class Limiter(Protocol):
+    """Decides when the next request may start; in this process or, behind a store, in several."""
 
-    A token bucket would let nearly twice the allowance into one window of a rolling limit, so the
+    def reserve(self, now: float) -> float | None:
+        """Take a start now and return 0, or return how many seconds to wait before asking again.
+
+        None when no more than the day's reserve is left.
+        """
+        ...
+
+    async def areserve(self, now: float) -> float | None:
+        """Do the same in a task."""
+        ...
+
+    def report(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Take in the end of a request that had a start.
+
+        Args:
+            started: When it started.
+            now: When it ended.
+            headers: The headers of its response; none if there was no response.
+            refused_until: Where the server refused it as too many, when the next may start.
+        """
+        ...
+
+    async def areport(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Do the same in a task."""
+        ...
+
+    def abandon(self) -> None:
+        """Take in that no report of a request that had a start will come."""
+        ...
+
+    def nap(self, wait: float) -> float:
+        """Return how many seconds of a wait to sleep before asking again."""
+        ...
+
+
+class RateLimiter(Limiter):
+    """The limit of one process. Any number of threads may ask.
+
+    A token bucket would let nearly twice the limit into one window of a rolling limit, so the
     starts of the last window are kept instead.
 
     Args:
-        limit: What it is told; None for as fast as they come, until the server refuses one.
+        limit: The limit that the user set; None for none, until the server refuses a request.
         daily_reserve: Requests of the day that are left to others; None to use all.
     """
 
     def __init__(self, limit: RateLimit | None, daily_reserve: int | None = None) -> None:
         self._told = limit
         self._reserve = daily_reserve
-        self._shared: Shared | None = None
+        self._server: ServerWindow | None = None
         self._starts: list[float] = []
         # Those that may have been slow on their way, and when an answer came last.
         self._slow: deque[float] = deque(maxlen=1000)
@@ -144,10 +188,7 @@ class Allowance:
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float | None:
-        """Take a start now and return 0, or return how many seconds to wait before asking again.
-
-        None when no more than the day's reserve is left.
-        """
+        """Take a start now and return 0, or return how many seconds to wait; see `Limiter`."""
         with self._lock:
             if self._day_is_spent(now):
                 return None
@@ -158,42 +199,62 @@ class Allowance:
             if wait >= _MOMENT:
                 return wait
             if self._told is not None:
-                self._starts.append(now)
+                insort(self._starts, now)
                 if now - self._answered > _SILENT:
                     self._slow.append(now)
-            if self._shared is not None:
-                self._shared.start(now)
+            if self._server is not None:
+                self._server.start(now)
             self._under_way += 1
             if self._day is not None:
                 self._day = (self._day[0] - 1, self._day[1])
             return 0.0
 
     def nap(self, wait: float) -> float:
-        """Return for how much of a wait to sleep before asking again."""
+        """Return how many seconds to sleep: less where any response can change the wait."""
         with self._lock:
-            crowded = self._shared is not None and self._shared.crowded
+            crowded = self._server is not None and self._server.crowded
         return min(wait, _LOOK_AGAIN) if crowded else wait
 
     def _free_at(self, now: float) -> float:
         moments = [now]
-        told, shared = self._told, self._shared
-        if told is not None and not (told.learns and shared):
+        told, server = self._told, self._server
+        if told is not None and not (told.learns and server):
             longest = told.seconds + _MARGIN
             if len(self._starts) >= told.requests:
                 moments.append(self._starts[-told.requests] + longest)
         else:
             longest = 0.0
-        if shared is not None:
-            longest = max(longest, shared.seconds + _MARGIN)
-            moments.append(shared.free_at(self._starts, now))
+        if server is not None:
+            longest = max(longest, server.seconds + _MARGIN)
+            moments.append(server.free_at(self._starts, now))
         # An answer that comes late is about a window that began long ago.
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
         return max(moments)
 
-    def land(self) -> None:
-        """Say that a request that had a start is over."""
+    async def areserve(self, now: float) -> float | None:
+        """Do as `reserve`, which never blocks."""
+        return self.reserve(now)
+
+    def abandon(self) -> None:
+        """Take in that no report of a request that had a start will come."""
         with self._lock:
             self._under_way -= 1
+
+    def report(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Take in the end of a request that had a start."""
+        self.abandon()
+        if headers:
+            self.learn(started, now, headers)
+        if refused_until is not None:
+            self.refuse(started, refused_until)
+
+    async def areport(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Do as `report`, which never blocks."""
+        self.report(started, now, headers, refused_until)
 
     def refuse(self, started: float, until: float) -> None:
         """Say that the server refused a request as too many: let none start before a moment.
@@ -237,11 +298,11 @@ class Allowance:
                 and interval <= _LONGEST
             ):
                 limit = int(most), interval / 1000
-                if self._shared is None:
-                    self._shared = Shared(started, *limit)
-                self._shared.resize(*limit)
+                if self._server is None:
+                    self._server = ServerWindow(started, *limit)
+                self._server.resize(*limit)
                 if left is not None:
-                    self._shared.see(self._starts, started, now, int(left))
+                    self._server.see(self._starts, started, now, int(left))
             self._may_tell = left_today is not None
             if left_today is not None:
                 # Those under way may not have been counted yet.

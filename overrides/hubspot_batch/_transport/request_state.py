@@ -1,25 +1,47 @@
-"""What is known of a request while it is under way, and how it is called back.
+"""The state of a request while it is under way.
 
-This module decides whether a request that is broken off may have been carried out. The engine makes
-a flight for each chunk, the transport keeps it up to date; a context variable carries it from one
-to the other, since the generated functions between them know nothing of it.
+This module decides whether a request that is given up may have been carried out. The engine makes
+a state for each chunk and sends it along as an extension of the httpx request; the transport keeps
+it up to date.
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import httpx
+
+from .retry import Disposition
+
+EXTENSION = "hubspot_batch"
+"""The name under which a request carries its state."""
+
+ReadSuccess = Callable[[httpx.Response], Any]
 
 
-class HaltedError(Exception):
-    """A request was called back before it was sent."""
+class CancelledBeforeSendError(Exception):
+    """A request was cancelled while nothing of it was under way."""
 
 
-class Journey:
-    """What the requests of one run have in common.
+class Interpretation(NamedTuple):
+    """The one reading of a response.
+
+    Attributes:
+        disposition: Its meaning for the request.
+        body: The model of a success; the JSON object of any other response; None if it has none.
+    """
+
+    disposition: Disposition
+    body: Any
+
+
+class RunState:
+    """What the requests of one run share.
 
     Attributes:
         asked: How often the token's provider had been asked when the first of them began; None
-            before. If it fails then, it has failed for all of them.
+            before. If the provider fails then, it has failed for all of them.
     """
 
     __slots__ = ("asked",)
@@ -28,81 +50,91 @@ class Journey:
         self.asked: int | None = None
 
 
-class Flight:
+class RequestState:
     """One request, with all its attempts.
 
-    One thread sends it while another may call it back. Each writes its own word first and then
-    reads the other's, so that at least one of them sees both.
+    One thread sends it while another may cancel it. Each writes its own flag first and then reads
+    the other's, so at least one of them sees both.
 
     Attributes:
-        journey: What it has in common with others.
-        halted: Whether it has been called back, so that nothing more may be sent.
-        waiting: Whether it waits, for a start or before another attempt, with nothing under way.
-        in_doubt: Whether an attempt is under way, or may have been carried out.
+        run: The state that it shares with other requests.
+        read: Reads the body of a success; None if only its status matters.
+        cancelled: Whether nothing more may be sent.
+        waiting: Whether it waits, for its turn or before another attempt.
+        interpretation: The last response; None before.
     """
 
-    __slots__ = ("_maybe_done", "_on_wire", "halted", "journey", "waiting")
+    __slots__ = (
+        "_maybe_applied",
+        "_sending",
+        "cancelled",
+        "interpretation",
+        "read",
+        "run",
+        "waiting",
+    )
 
-    def __init__(self, journey: Journey | None = None, *, in_doubt: bool = False) -> None:
-        self.journey = Journey() if journey is None else journey
-        self.halted = False
+    def __init__(
+        self,
+        run: RunState | None = None,
+        read: ReadSuccess | None = None,
+        *,
+        in_doubt: bool = False,
+    ) -> None:
+        self.run = RunState() if run is None else run
+        self.read = read
+        self.cancelled = False
         self.waiting = False
-        self._on_wire = False
-        self._maybe_done = in_doubt
+        self.interpretation: Interpretation | None = None
+        self._sending = False
+        self._maybe_applied = in_doubt
 
     @property
     def in_doubt(self) -> bool:
         """Whether an attempt is under way, or may have been carried out."""
-        return self._on_wire or self._maybe_done
+        return self._sending or self._maybe_applied
 
     @property
     def over(self) -> bool:
-        """Whether it was called back while nothing was under way, and so need not be awaited."""
-        return self.halted and self.waiting
+        """Whether it was cancelled while nothing was under way, so there is nothing to wait for."""
+        return self.cancelled and self.waiting
 
-    def pause(self) -> None:
-        """Say that nothing is under way.
+    def begin_wait(self) -> None:
+        """Note that nothing is under way.
 
         Raises:
-            HaltedError: It has been called back already.
+            CancelledBeforeSendError: It was cancelled before.
         """
         self.waiting = True
         self.check()
 
-    def go_on(self) -> None:
-        """Say that the pause is over."""
+    def end_wait(self) -> None:
+        """Note that the wait is over."""
         self.waiting = False
 
     def check(self) -> None:
-        """Raise HaltedError if it was called back."""
-        if self.halted:
-            raise HaltedError
+        """Raise CancelledBeforeSendError if it was cancelled."""
+        if self.cancelled:
+            raise CancelledBeforeSendError
 
-    def take_off(self) -> None:
-        """Say that an attempt is about to be sent.
+    def begin_attempt(self) -> None:
+        """Note that an attempt is about to be sent.
 
         Raises:
-            HaltedError: It was called back.
+            CancelledBeforeSendError: It was cancelled.
         """
-        self._on_wire = True
-        if self.halted:
-            self._on_wire = False
-            raise HaltedError
+        self._sending = True
+        if self.cancelled:
+            self._sending = False
+            raise CancelledBeforeSendError
 
-    def land(self, *, in_doubt: bool) -> None:
-        """Say how the attempt ended; what was in doubt before stays so."""
-        self._maybe_done = self._maybe_done or in_doubt
-        self._on_wire = False
-
-
-_current: ContextVar[Flight | None] = ContextVar("hubspot_batch.flight", default=None)
+    def end_attempt(self, *, in_doubt: bool) -> None:
+        """Note how an attempt ended; a doubt about an earlier attempt stays."""
+        self._maybe_applied = self._maybe_applied or in_doubt
+        self._sending = False
 
 
-def current_flight() -> Flight:
-    """Return the flight of the request that is being made; a new one for a request of its own."""
-    return _current.get() or Flight()
-
-
-def depart(flight: Flight) -> None:
-    """Make this the flight of the requests that are made next in this context."""
-    _current.set(flight)
+def state_of(request: httpx.Request) -> RequestState:
+    """Return the state that a request carries; a new one if it carries none."""
+    state = request.extensions.get(EXTENSION)
+    return state if isinstance(state, RequestState) else RequestState()

@@ -93,6 +93,12 @@ class TokenSource:
         assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
         return self._token
 
+    @property
+    def renewing(self) -> bool:
+        """Whether the provider is being asked."""
+        loop_lock = self._loop_lock
+        return self._lock.locked() or (loop_lock is not None and loop_lock[1].locked())
+
     def get(self, refused: Token | None, asked: int) -> Token:
         """Return the token, asking its provider if need be.
 

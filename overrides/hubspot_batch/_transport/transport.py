@@ -1,21 +1,36 @@
-"""Carries requests out, in threads and in tasks, around an httpx transport of either kind.
+"""Performs the steps of requests, in threads and in tasks, around an httpx transport.
 
-This module decides how a step of an exchange is done, and what may be seen of a failure. It never
-decides what is sent: that is `exchange`.
+This module decides how a step is performed, and how much of a failure can be seen. Which steps a
+request takes is decided by `request_flow`.
 """
 
 from __future__ import annotations
 
+import threading
 import traceback
+from collections.abc import Callable, Collection
 from contextlib import closing
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
 from hubspot_batch.options import Settings
 
-from .request_flow import Ask, Enter, Exchange, Repeatable, Send, Sleep, Step
+from .rate_limit import RateLimiter
+from .request_flow import (
+    AcquireSlot,
+    GetToken,
+    ReportBudget,
+    RequestFlow,
+    ReserveBudget,
+    Send,
+    Sleep,
+    Step,
+)
 from .tokens import Token
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -23,10 +38,9 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Args:
         inner: The transport that sends.
-        token: The token, or a function that returns it, held; on the asynchronous side it may
-            return an awaitable.
+        token: The token, or the function that returns it; for tasks it may return an awaitable.
         origin: The only address that the token is sent to.
-        repeatable: The operations that may be carried out twice.
+        repeatable: Method and path of the operations that may be carried out twice.
         settings: How it sends.
     """
 
@@ -36,70 +50,82 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: Token,
         *,
         origin: str,
-        repeatable: Repeatable,
+        repeatable: Collection[tuple[str, str]],
         settings: Settings,
     ) -> None:
         self._inner = inner
         self._clock = settings.clock
-        self._exchange = Exchange(token, origin=origin, repeatable=repeatable, settings=settings)
+        self._limiter = RateLimiter(settings.rate_limit, settings.daily_reserve)
+        self._slots = _Slots(settings.max_concurrency)
+        self._flow = RequestFlow(
+            token, origin=origin, repeatable=repeatable, settings=settings, limiter=self._limiter
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
-        with closing(self._exchange.steps(request)) as steps:
+        with closing(self._flow.steps(request)) as steps:
             step = next(steps)
             while True:
-                came = self._act(step)
+                result = self._perform(step)
                 try:
-                    step = steps.send((self._clock.now(), came))
+                    step = steps.send((self._clock.now(), result))
                 except StopIteration as done:
                     return cast("httpx.Response", done.value)
 
-    def _act(self, step: Step) -> object:
-        inner = cast("httpx.BaseTransport", self._inner)
+    def _perform(self, step: Step) -> object:
         match step:
-            case Enter(gate, place):
-                gate.enter(place)
-                return None
-            case Ask(refused, asked):
-                return self._exchange.tokens.get(refused, asked)
-            case Sleep(seconds):
-                return self._clock.sleep(seconds)
             case Send(request):
+                inner = cast("httpx.BaseTransport", self._inner)
                 try:
                     response = inner.handle_request(request)
                     response.read()
                 except BaseException as error:  # noqa: BLE001 - most are raised again
-                    return _what_is_left(error)
+                    return _without_frames(error)
                 return response
+            case AcquireSlot():
+                return self._slots.acquire()
+            case ReserveBudget(now):
+                return self._limiter.reserve(now)
+            case ReportBudget():
+                self._limiter.report(*step)
+                return None
+            case Sleep(seconds):
+                return self._clock.sleep(seconds)
+            case GetToken(refused, asked):
+                return self._flow.tokens.get(refused, asked)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
-        with closing(self._exchange.steps(request)) as steps:
+        with closing(self._flow.steps(request)) as steps:
             step = next(steps)
             while True:
-                came = await self._act_async(step)
+                result = await self._perform_async(step)
                 try:
-                    step = steps.send((self._clock.now(), came))
+                    step = steps.send((self._clock.now(), result))
                 except StopIteration as done:
                     return cast("httpx.Response", done.value)
 
-    async def _act_async(self, step: Step) -> object:
-        inner = cast("httpx.AsyncBaseTransport", self._inner)
+    async def _perform_async(self, step: Step) -> object:
         match step:
-            case Ask(refused, asked):
-                return await self._exchange.tokens.get_async(refused, asked)
-            case Enter(gate, place):
-                await gate.enter_async(place)
-                return None
-            case Sleep(seconds):
-                return await self._clock.asleep(seconds)
             case Send(request):
+                inner = cast("httpx.AsyncBaseTransport", self._inner)
                 try:
                     response = await inner.handle_async_request(request)
                     await response.aread()
                 except BaseException as error:  # noqa: BLE001 - most are raised again
-                    return _what_is_left(error)
+                    return _without_frames(error)
                 return response
+            case AcquireSlot():
+                return await self._slots.aacquire()
+            case ReserveBudget(now):
+                return await self._limiter.areserve(now)
+            case ReportBudget():
+                await self._limiter.areport(*step)
+                return None
+            case Sleep(seconds):
+                return await self._clock.asleep(seconds)
+            case GetToken(refused, asked):
+                return await self._flow.tokens.get_async(refused, asked)
 
     def close(self) -> None:
         """Close the inner transport."""
@@ -110,11 +136,40 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         await cast("httpx.AsyncBaseTransport", self._inner).aclose()
 
 
-def _what_is_left(error: BaseException) -> httpx.HTTPError:
+class _Slots:
+    """Slots of a client, of which each request under way takes one.
+
+    Args:
+        most: Requests under way at most.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._of_threads = threading.Semaphore(most)
+        self._of_tasks: tuple[object, asyncio.Semaphore] | None = None
+
+    def acquire(self) -> Callable[[], None]:
+        """Wait for a slot in this thread; return what leaves it."""
+        self._of_threads.acquire()
+        return self._of_threads.release
+
+    async def aacquire(self) -> Callable[[], None]:
+        """Wait for a slot in this task; return what leaves it."""
+        from asyncio import Semaphore, get_running_loop  # noqa: PLC0415 - a thread needs none of it
+
+        loop = get_running_loop()
+        if self._of_tasks is None or self._of_tasks[0] is not loop:
+            self._of_tasks = loop, Semaphore(self._most)
+        slots = self._of_tasks[1]
+        await slots.acquire()
+        return slots.release
+
+
+def _without_frames(error: BaseException) -> httpx.HTTPError:
     """Return a failure to send without the frames that it came through, or raise another error so.
 
-    Their variables are the header lines with the token, and tracebacks can show variables. Where
-    an error was raised stands in a note, as text.
+    The variables of those frames hold the header lines with the token, and tracebacks can show
+    variables. A note says, as text, where the error was raised.
     """
     frames = traceback.format_tb(error.__traceback__)
     error.__traceback__ = error.__cause__ = error.__context__ = None

@@ -1,0 +1,95 @@
+"""Defers Ctrl-C while a run goes on.
+
+Python raises KeyboardInterrupt between any two bytecodes of the main thread, so code that it may
+meet anywhere cannot keep its state whole. While a run drives, SIGINT is only noted, and raised
+where the run can take it (as `asyncio.Runner` does). Nothing is changed if the program has a SIGINT
+handler of its own, or the run is not in the main thread.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Self
+
+# The first Ctrl-C ends the run, the second ends the wait for requests under way; the next is raised
+# at once.
+_PATIENCE = 2
+
+
+class Interrupts:
+    """Ctrl-C during a run. As a context, it defers SIGINT.
+
+    Args:
+        wake: Called by the signal handler, to end a wait of the main thread.
+
+    Attributes:
+        pressed: How often Ctrl-C was pressed.
+        reading: A context in which Ctrl-C is raised at once, for the caller's own code.
+    """
+
+    def __init__(self, wake: Callable[[], object]) -> None:
+        self.pressed = 0
+        self.reading = _Immediately(self)
+        self.immediate = False
+        self._raised = 0
+        self._wake = wake
+        self._before: object = None
+
+    def __enter__(self) -> Self:
+        if self._before is None and threading.current_thread() is threading.main_thread():
+            before = signal.getsignal(signal.SIGINT)
+            # A run whose inputs come from another run defers for itself.
+            ours = isinstance(getattr(before, "__self__", None), Interrupts)
+            if before is signal.default_int_handler or ours:
+                self._before = before
+                signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.restore()
+        self.check()
+
+    def restore(self) -> None:
+        """Give SIGINT back its handler, also where another signal handler broke `__exit__` off."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type] # it was the handler
+            self._before = None
+
+    def check(self) -> None:
+        """Raise a KeyboardInterrupt that was deferred."""
+        if self.pressed > self._raised:
+            self._raised = self.pressed
+            raise KeyboardInterrupt
+
+    def absorb(self, error: BaseException) -> None:
+        """Count what was pressed until now as raised, if a KeyboardInterrupt is on its way."""
+        if isinstance(error, KeyboardInterrupt):
+            self._raised = self.pressed
+
+    def _note(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed += 1
+        impatient = self.pressed > self._raised + _PATIENCE
+        if impatient:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if self.immediate or impatient:
+            self.immediate = False
+            self._raised = self.pressed
+            raise KeyboardInterrupt
+        self._wake()
+
+
+class _Immediately:
+    """The context in which Ctrl-C is raised at once."""
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
+
+    def __enter__(self) -> None:
+        self._interrupts.check()
+        self._interrupts.immediate = True
+
+    def __exit__(self, *_: object) -> None:
+        self._interrupts.immediate = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import deviations
 import pytest
-from compare import Compared
-from description import UnreadableError
-from differences import Statement
-from findings import Finding, Severity
+from comparison import deviations
+from comparison.compare_descriptions import Compared
+from comparison.compare_schema import Statement
+from comparison.description import UnreadableError
+from comparison.findings import Finding, Severity
 
 REAL = Path(__file__).parents[1] / "openapi" / deviations.NAME
 

@@ -7,9 +7,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import methods
 import pytest
-from described import ContractError
+from generation import families_module
+from generation.operation_model import ContractError
 
 Document = dict[str, Any]
 
@@ -40,7 +40,7 @@ def document(*operations: Document) -> Document:
 
 def classes(made: Document) -> dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """The methods of each class of the text that is written."""
-    tree = ast.parse(methods.render(made))
+    tree = ast.parse(families_module.render(made))
     return {
         node.name: {
             part.name: part
@@ -63,7 +63,7 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert [*found["OddThings"]] == [*found["AsyncOddThings"]] == names
     assert isinstance(found["AsyncOddThings"]["create"], ast.AsyncFunctionDef)
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
-    text = methods.render(document(operation("create_odd_things")))
+    text = families_module.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
     assert "self.odd_things = AsyncOddThings(runner, order)" in text
     assert '"""Odd things."""' in text
@@ -184,6 +184,6 @@ def test_what_no_method_can_be_made_of_is_told(name: str) -> None:
     """In a sentence, with its place."""
     make, expected = WRONG[name]
     with pytest.raises(ContractError) as caught:
-        methods.render(make())
+        families_module.render(make())
     assert expected in str(caught.value)
     assert str(caught.value).endswith(".")

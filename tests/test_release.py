@@ -87,13 +87,13 @@ class TestBuild:
         ]
         assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "mine"])
         checks = [Path(command[1]).name for command in commands if command[-1] == "--check"]
-        assert checks == ["regenerate.py", "notes.py"]
+        assert checks == ["regenerate.py", "release_notes.py"]
 
     @pytest.mark.parametrize(
         ("word", "sentence"),
         [
             ("regenerate.py", "make regenerate"),
-            ("notes.py", "says too little"),
+            ("release_notes.py", "says too little"),
             ("--outdir", "build failed"),
             ("--strict", "could show"),
         ],

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from face_types import fits
-from findings import Finding, Severity
+from comparison.findings import Finding, Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import MARK, of_description
+from releases.face_types import fits
+from releases.sentences import MARK, of_description
 
 FINDING = Finding(
     operation="o",

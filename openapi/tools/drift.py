@@ -11,17 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import against
-import bundle
-import compare
-import deviations
-import facts
-import history
-import page
-import telling
 from attrs import evolve, frozen
-from compare import Compared
-from description import (
+from comparison import compare_descriptions, deviations, text_report
+from comparison.compare_descriptions import Compared
+from comparison.description import (
     MOST_OF_PAGE,
     Description,
     Operation,
@@ -31,10 +24,13 @@ from description import (
     read_page,
     text_of,
 )
-from findings import Finding, Severity, ordered
-from forms import SchemaError
-from sources import Pointer, SourceError, shown
-from telling import Report, listed
+from comparison.findings import Finding, Severity, ordered
+from comparison.schema_forms import SchemaError
+from comparison.text_report import Report, listed
+from generation import bundle
+from generation.yaml_source import Pointer, SourceError, shown
+from pages import facts, history, reader
+from releases import git_history
 
 HOME = Path(__file__).resolve().parents[1]
 
@@ -84,9 +80,11 @@ def _of_description(given: Description, here: Ours) -> Report:
         if found is not None:
             covered += 1
             sides = (here.description, given)
-            compare.operation(one, found, *sides, one.id, compared, place=here.place)
+            compare_descriptions.operation(one, found, *sides, one.id, compared, place=here.place)
         elif given.covers(one):
-            compare.lone(one, None, here.description, given, compared, place=here.place)
+            compare_descriptions.lone(
+                one, None, here.description, given, compared, place=here.place
+            )
         else:
             lacking.append(one.id)
     if not covered:
@@ -125,7 +123,7 @@ def of_page(path: Path, here: Ours) -> Report:
     text = text_of(path, name, most=MOST_OF_PAGE)
     if given := read_page(text, name):
         return _of_description(given, here)
-    stated = page.read(text, name)
+    stated = reader.read(text, name)
     description = stated.description()
     found = description.operations[0]
     one = next((one for one in here.description.operations if description.find(one)), None)
@@ -137,13 +135,15 @@ def of_page(path: Path, here: Ours) -> Report:
         )
     kept_at = here.home / "pages" / f"{one.id}.yaml"
     kept = facts.read(kept_at) if kept_at.exists() else None
-    words = against.compared(text, stated, kept) if kept else None
+    words = history.compared(text, stated, kept) if kept else None
     if kept and words:
-        against.whole(stated, kept, words, name)
+        history.whole(stated, kept, words, name)
     compared = Compared([], {})
-    compare.operation(one, found, here.description, description, one.id, compared, place=here.place)
+    compare_descriptions.operation(
+        one, found, here.description, description, one.id, compared, place=here.place
+    )
     findings = news(compared, here, "page")
-    findings += against.wording(one.id, words) if words else []
+    findings += history.wording(one.id, words) if words else []
     return Report(ordered(findings), "the fragments", name)
 
 
@@ -156,7 +156,7 @@ def of_two(old: str, new: str, here: Ours) -> Report:
     sides = [_side(given) for given in (old, new)]
     known = here.description.operations
     try:
-        compared = compare.descriptions(sides[0], sides[1], known)
+        compared = compare_descriptions.descriptions(sides[0], sides[1], known)
     except SchemaError:
         for side in sides:  # which of them it is, shows where one is compared with itself
             _compared_with_itself(side, known)
@@ -168,7 +168,7 @@ def of_two(old: str, new: str, here: Ours) -> Report:
 
 def _compared_with_itself(side: Description, known: Sequence[Operation]) -> None:
     try:
-        compare.descriptions(side, side, known)
+        compare_descriptions.descriptions(side, side, known)
     except SchemaError as error:
         raise UnreadableError(f"{side.name}: {error}") from None
 
@@ -180,8 +180,8 @@ def _side(given: str) -> Description:
             return read(path)
     revision = given if ":" in given else f"{given}:openapi/openapi.yaml"
     try:
-        text = history.text_of(HOME.parent, revision)
-    except (history.UnknownHistoryError, history.BrokenHistoryError) as error:
+        text = git_history.text_of(HOME.parent, revision)
+    except (git_history.UnknownHistoryError, git_history.BrokenHistoryError) as error:
         raise UnreadableError(
             f"{given}: this is neither a file nor a git revision that has openapi/openapi.yaml "
             f"({error}); give a path, a tag, a branch or a commit."
@@ -219,24 +219,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.html:
             _write_page(options.html, report)
     except (UnreadableError, SourceError) as error:
-        print(telling.printable(str(error)), file=sys.stderr)
+        print(text_report.printable(str(error)), file=sys.stderr)
         return 2
     except SchemaError as error:
         where = options.spec or options.page or options.new
-        print(telling.printable(f"{where}: {error}"), file=sys.stderr)
+        print(text_report.printable(f"{where}: {error}"), file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{options.html}: cannot be written ({error.strerror}).", file=sys.stderr)
         return 2
     if options.json:
-        telling.tell(json.dumps([one.json() for one in report.findings], indent=2))
+        text_report.tell(json.dumps([one.json() for one in report.findings], indent=2))
     else:
-        telling.tell(telling.as_text(report))
+        text_report.tell(text_report.as_text(report))
     return 1 if report.findings else 0
 
 
 def _write_page(path: Path, report: Report) -> None:
-    from report import render  # noqa: PLC0415 - what it is made with is not always needed
+    from comparison.html_report import render  # noqa: PLC0415 - what it is made with is not always needed
 
     page = render(report.findings, old=report.old, new=report.new, notes=report.notes)
     bundle.write(path, page)

@@ -17,18 +17,20 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import bundle
-import contract
-import described
-import generator
-import methods
-import swap
-import trial
 from attrs import frozen
-from generator import StepError
-from sources import SourceError, shown
+from command_line import print_problems
+from generation import (
+    atomic_swap,
+    bundle,
+    contract_module,
+    families_module,
+    generator,
+    import_check,
+    operation_model,
+)
+from generation.generator import StepError
+from generation.yaml_source import SourceError, shown
 
-_TRIAL = Path(__file__).with_name("trial.py")
 _UNFIT = "The face does not fit the new client yet: see overrides/hubspot_batch/operations.py."
 
 
@@ -44,7 +46,7 @@ class Project:
 
     @property
     def bundle(self) -> Path:
-        return self.openapi / swap.BUNDLE
+        return self.openapi / atomic_swap.BUNDLE
 
     @property
     def generated(self) -> Path:
@@ -52,7 +54,7 @@ class Project:
 
     @property
     def package(self) -> Path:
-        return self.generated / swap.PACKAGE
+        return self.generated / atomic_swap.PACKAGE
 
     @property
     def face(self) -> Path:
@@ -66,16 +68,16 @@ def regenerate(project: Project, tool: generator.Generator) -> tuple[str, str]:
     Returns a sentence that says what was done, and why the face does not fit what was made, if
     it does not.
     """
-    with swap.workplace(project.generated) as work:
+    with atomic_swap.workplace(project.generated) as work:
         make(project, tool, work)
         unfit = _import(work, project.face)
-        package, text = work / swap.PACKAGE, work / swap.BUNDLE
-        count = len(swap.files(package))
+        package, text = work / atomic_swap.PACKAGE, work / atomic_swap.BUNDLE
+        count = len(atomic_swap.files(package))
         names = f"{shown(project.package)} ({count} files) and {shown(project.bundle)}"
         same = project.bundle.is_file() and project.bundle.read_bytes() == text.read_bytes()
-        if same and not [*swap.differences(package, project.package)]:
+        if same and not [*atomic_swap.differences(package, project.package)]:
             return f"{names} were up to date.", unfit
-        swap.exchange(work, project.bundle)
+        atomic_swap.exchange(work, project.bundle)
     return f"{names} are written.", unfit
 
 
@@ -92,14 +94,14 @@ def check(project: Project, tool: generator.Generator) -> list[str]:
         _import(work)
         found = [
             f"{shown(project.package / name)} {says[what]}"
-            for name, what in swap.differences(work / swap.PACKAGE, project.package)
+            for name, what in atomic_swap.differences(work / atomic_swap.PACKAGE, project.package)
         ]
         if not project.bundle.is_file():
             found.append(f"{shown(project.bundle)} {says['missing']}")
-        elif project.bundle.read_bytes() != (work / swap.BUNDLE).read_bytes():
+        elif project.bundle.read_bytes() != (work / atomic_swap.BUNDLE).read_bytes():
             found.append(f"{shown(project.bundle)} {says['edited']}")
-    present = swap.files(project.generated)
-    beside = {name.partition("/")[0] for name in present} - {swap.PACKAGE}
+    present = atomic_swap.files(project.generated)
+    beside = {name.partition("/")[0] for name in present} - {atomic_swap.PACKAGE}
     for name in sorted(beside):
         path = project.generated / name
         slash = "/" if path.is_dir() else ""
@@ -113,7 +115,7 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
     Raises SourceError for wrong fragments, StepError for any other step.
     """
     joined = bundle.join(project.openapi)
-    package = work / swap.PACKAGE
+    package = work / atomic_swap.PACKAGE
     # The generator takes a sixth of its time to read YAML, and none to read JSON. The bundle says
     # the same: tests/test_bundle.py has it that any text of `sources.dump` reads back as its data.
     description = work / "openapi.json"
@@ -121,14 +123,14 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
     with tool.generating(project.home, description, package) as generated:
         # The validator takes nearly as long as the generator, and is done beside it. What it
         # finds comes first: what the generator makes of a bundle that is not valid means nothing.
-        (work / swap.BUNDLE).write_bytes(joined.text.encode())
+        (work / atomic_swap.BUNDLE).write_bytes(joined.text.encode())
         bundle.validate(joined)
         try:
             written = {
-                "contract.py": contract.render(joined.document),
-                "families.py": methods.render(joined.document),
+                "contract.py": contract_module.render(joined.document),
+                "families.py": families_module.render(joined.document),
             }
-        except described.ContractError as error:
+        except operation_model.ContractError as error:
             raise SourceError([joined.problem(error.pointer, error.text)]) from error
         generated()
     (package / "py.typed").write_bytes(b"")
@@ -144,11 +146,12 @@ def _import(work: Path, face: Path | None = None) -> str:
 
     Both in one interpreter, since most of the time goes into what they import alike.
     """
-    command: list[str | Path] = [sys.executable, "-I", "-B", "-X", "utf8", _TRIAL, swap.PACKAGE]
+    python = (sys.executable, "-I", "-B", "-X", "utf8")
+    command: list[str | Path] = [*python, import_check.__file__, atomic_swap.PACKAGE]
     if face is not None and face.is_dir():
         command += [face.parent, face.name]
     lines = generator.run("import", command, work).splitlines()
-    unfit = "".join(line for line in lines if line.startswith(trial.UNFIT))
+    unfit = "".join(line for line in lines if line.startswith(import_check.UNFIT))
     here = work.resolve()
     return unfit.replace(str(here), str(here.parent))  # where the package is when this is read
 
@@ -174,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(done, flush=True)
             if unfit:
                 # The client stands; to make the face fit is the next step of whoever changed it.
-                print(f"{unfit.removeprefix(trial.UNFIT)}\n{_UNFIT}", file=sys.stderr)
+                print(f"{unfit.removeprefix(import_check.UNFIT)}\n{_UNFIT}", file=sys.stderr)
                 return 1
         elif found := check(project, tool):
             print("\n".join(found), file=sys.stderr)
@@ -182,12 +185,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             print("The generated client is what the fragments and templates give.")
     except SourceError as error:
-        bundle.report(error)
+        print_problems(error)
         return 2
     except StepError as error:
         print(f"{error}\n{untouched}", file=sys.stderr)
         return 1
-    except swap.BusyError:
+    except atomic_swap.BusyError:
         sentence = "Another `make regenerate` is at work; wait for it and run this again."
         print(sentence, file=sys.stderr)
         return 1

@@ -20,7 +20,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
-from package_index import (
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from releases.package_index import (
     ReleaseRefusedError,
     index_url,
     not_let_in,
@@ -28,8 +30,6 @@ from package_index import (
     shown,
     wrong_use,
 )
-from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where the build reads the version too.
@@ -37,7 +37,7 @@ VERSION_FILE = "overrides/hubspot_batch/version.py"
 _REFUSALS = {
     "regenerate.py": "Nothing is built from a stale or broken description. "
     "Run `make regenerate`, look at the difference, and build again.",
-    "notes.py": "Nothing is built under a version that says too little, or may do so.",
+    "release_notes.py": "Nothing is built under a version that says too little, or may do so.",
 }
 
 

@@ -1,0 +1,319 @@
+"""What is different between two shapes of a value, one finding for each thing.
+
+Decides what counts as a difference, and whether it allows less, more or something else. Never
+decides how a schema was written (schema.py) or how much a difference matters (severity.py).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import zip_longest
+from typing import Any, TypeAlias
+
+from attrs import evolve, field, frozen
+from generation.yaml_source import Pointer
+
+from . import changes, severity
+from .changes import Change, Way
+from .findings import Finding
+from .schema import Reader, Shape
+from .schema_forms import Form, Parts, SchemaError
+from .severity import Verdict
+
+Shown: TypeAlias = tuple[Any, Any]
+"""What a finding shows of the old and the new side, as JSON."""
+
+# More than people would read, and than any two versions of an operation differ in.
+_MOST_VISITS = 50_000
+_DEEPEST = 100  # as deep as a fragment may be nested
+
+
+@frozen
+class Statement:
+    """Something that both sides say alike."""
+
+    pointer: str
+    kind: str
+    value: Any
+
+
+def escaped(name: str | int) -> str:
+    """A name as a part of a JSON pointer."""
+    return str(name).replace("~", "~0").replace("/", "~1")
+
+
+@frozen(eq=False)
+class Comparison:
+    """The differences of one operation, as they are found.
+
+    Attributes:
+        operation: Its id.
+        old, new: What reads the schemas of the two sides.
+        place: The file and line of a place in the old document, where that is ours.
+        words: Whether texts for people are compared.
+        within: What is being compared, from the outside in.
+        visits: One item for each pair of values, those of trials included, to come to an end.
+    """
+
+    operation: str
+    old: Reader
+    new: Reader
+    place: Callable[[Pointer], tuple[str, int]] | None = None
+    words: bool = True
+    findings: list[Finding] = field(factory=list[Finding])
+    agreed: list[Statement] = field(factory=list[Statement])
+    within: list[tuple[int, int, Way]] = field(factory=list[tuple[int, int, Way]])
+    visits: list[None] = field(factory=list[None])
+
+    def note(
+        self,
+        verdict: Verdict,
+        kind: str,
+        pointer: str,
+        shown: Shown,
+        at: Pointer | None = None,
+    ) -> None:
+        """Note a difference, with what is shown of the sides; `at` is where the old one has it."""
+        file, line = self.place(at) if self.place and at is not None else (None, None)
+        self.findings.append(
+            Finding(
+                operation=self.operation,
+                pointer=pointer,
+                kind=kind,
+                severity=verdict[0],
+                was=shown[0],
+                now=shown[1],
+                why=verdict[1],
+                file=file,
+                line=line,
+            )
+        )
+
+    def values(
+        self, kind: str, pointer: str, shown: Shown, *, way: Way, change: Change, at: Pointer
+    ) -> None:
+        """Note a difference in what a value may be."""
+        self.note(severity.of_value(kind, change, way), kind, pointer, shown, at)
+
+    def texts(
+        self,
+        old: Mapping[str, tuple[str, ...]],
+        new: Mapping[str, tuple[str, ...]],
+        pointer: str,
+        at: Pointer,
+    ) -> None:
+        """Note what is said in other words."""
+        for key in sorted({*old, *new}) if self.words else ():
+            was, now = old.get(key, ()), new.get(key, ())
+            if was != now:
+                shown = (" / ".join(was) or None, " / ".join(now) or None)
+                self.note(severity.WORDING, "wording", f"{pointer}/{key}", shown, at)
+            else:
+                self.agreed.append(Statement(f"{pointer}/{key}", "wording", was))
+
+    def parts(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
+        """Compare two values by their schemas."""
+        self.shapes(self.old.shape(old), self.new.shape(new), pointer, way)
+
+    def shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+        """Compare two values."""
+        pair = (id(old), id(new), way)
+        if pair in self.within:  # it holds itself, and is being compared
+            return
+        self.visits.append(None)
+        if len(self.within) > _DEEPEST:
+            raise SchemaError(old.place(), "this is nested too deeply.")
+        if len(self.visits) > _MOST_VISITS:
+            raise SchemaError(old.place(), "this grows beyond all bounds when written out.")
+        self.within.append(pair)
+        self.texts(old.texts, new.texts, pointer, old.place("description"))
+        if "default" not in new.unsaid:
+            self._default(old, new, pointer, way)
+        if "type" not in new.unsaid:
+            self._kinds(old, new, pointer, way)
+        self.within.pop()
+
+    def _default(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+        if old.default != new.default:
+            change = changes.of_presence(bool(old.default), bool(new.default))
+            shown = (next(iter(old.default), None), next(iter(new.default), None))
+            at = old.place("default")
+            here = f"{pointer}/default"
+            self.values("default", here, shown, way=way, change=change, at=at)
+        if old.deprecated != new.deprecated:
+            change = "added" if new.deprecated else "removed"
+            shown = (old.deprecated, new.deprecated)
+            here = f"{pointer}/deprecated"
+            self.values("deprecated", here, shown, way=way, change=change, at=old.place())
+
+    def _kinds(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+        ours, theirs = old.kinds, new.kinds
+        had, has = (frozenset(kinds) - {"null"} for kinds in (ours, theirs))
+        if "number" in new.unsaid and "number" in had and "integer" in has:
+            has = has - {"integer"} | {"number"}  # an example may be a whole number by chance
+        at = old.place("type", "anyOf", "oneOf", "enum", "properties")
+        shown = (label(old), label(new))
+        if had != has:
+            change = changes.of_kinds(had, has)
+            self.values("type", pointer, shown, way=way, change=change, at=at)
+        else:
+            self.agreed.append(Statement(pointer, "type", shown[0]))
+        if had and has and "null" not in new.unsaid:
+            was, now = "null" in ours, "null" in theirs
+            if was != now:
+                change = "wider" if now else "narrower"
+                self.values("nullable", pointer, (was, now), way=way, change=change, at=at)
+            else:
+                self.agreed.append(Statement(pointer, "nullable", was))
+        for kind in sorted(had & has):
+            pairs = self._paired(ours[kind], theirs.get(kind) or theirs["integer"], way)
+            for one, other in pairs:
+                if one and other:
+                    self._form(old, one, other, pointer, way)
+                else:
+                    change = "wider" if other else "narrower"
+                    named = (one and _form_label(one), other and _form_label(other))
+                    self.values("alternative", pointer, named, way=way, change=change, at=at)
+
+    def _paired(
+        self, old: list[Form], new: list[Form], way: Way
+    ) -> Iterator[tuple[Form | None, Form | None]]:
+        """Pair the alternatives that are alike, then the others in their order."""
+        if len(old) == len(new) == 1:
+            yield old[0], new[0]
+            return
+        left = [*new]
+        lone: list[Form] = []
+        for form in old:
+            alike = next((other for other in left if self._alike(form, other, way)), None)
+            if alike is None:
+                lone.append(form)
+            else:
+                left.remove(alike)
+                yield form, alike
+        yield from zip_longest(lone, left)
+
+    def _alike(self, old: Form, new: Form, way: Way) -> bool:
+        trial = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
+        trial._form(Shape([], {}, (), False, ()), old, new, "", way)
+        return not trial.findings
+
+    def _form(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        self._format(shape, old, new, pointer, way)
+        if "enum" not in new.unsaid:
+            self._enum(shape, old, new, pointer, way)
+        if "rules" not in new.unsaid:
+            self._rules(shape, old, new, pointer, way)
+        if old.kind == "array":
+            self.parts(old.items, new.items, f"{pointer}/items", way)
+        if old.kind == "object" and "properties" not in new.unsaid:
+            self._fields(shape, old, new, pointer, way)
+        if old.kind == "object" and "additionalProperties" not in new.unsaid:
+            self._others(shape, old, new, pointer, way)
+
+    def _format(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        if "format" in new.unsaid and (old.format not in changes.DATES and new.format is None):
+            return
+        pair = (old.format, new.format)
+        if old.format == new.format:
+            self.agreed.append(Statement(pointer, "format", old.format))
+            return
+        change = changes.of_format(old.format, new.format, way)
+        at = shape.place("format", "type")
+        self.values("format", f"{pointer}/format", pair, way=way, change=change, at=at)
+
+    def _enum(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        at, here = shape.place("enum", "anyOf", "oneOf", "type"), f"{pointer}/enum"
+        if old.values is None or new.values is None:
+            if old.values is not new.values:
+                change: Change = "narrower" if old.values is None else "wider"
+                shown = (_listed(old.values), _listed(new.values))
+                self.values("enum", here, shown, way=way, change=change, at=at)
+            return
+        for value in sorted(old.values - new.values):
+            self.values("enum", here, (value, None), way=way, change="removed", at=at)
+        for value in sorted(new.values - old.values):
+            self.values("enum", here, (None, value), way=way, change="added", at=at)
+        if "open" in new.unsaid:
+            return
+        if old.open != new.open:
+            change = "wider" if new.open else "narrower"
+            self.values("open", here, (old.open, new.open), way=way, change=change, at=at)
+        else:
+            self.agreed.append(Statement(here, "open", old.open))
+
+    def _rules(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        for name in sorted({*old.rules, *new.rules}):
+            was, now = old.rules.get(name), new.rules.get(name)
+            if was == now or (pointer, name) == LIMIT:
+                continue
+            change = changes.of_rule(name, was, now)
+            at = shape.place(name, "type")
+            self.values("rule", f"{pointer}/{name}", (was, now), way=way, change=change, at=at)
+
+    def _fields(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        if "additionalProperties" in new.unsaid and not old.fields:
+            # The example of a map shows names that somebody chose.
+            if not isinstance(old.others, bool):
+                for parts in new.fields.values():
+                    self.parts(old.others, parts, f"{pointer}/additionalProperties", way)
+            return
+        at = shape.place("properties", "type")
+        for name in [*old.fields, *(name for name in new.fields if name not in old.fields)]:
+            here = f"{pointer}/properties/{escaped(name)}"
+            said = name not in new.unsaid and "required" not in new.unsaid
+            if name not in new.fields:
+                shown = label(self.old.shape(old.fields[name]))
+                place = old.fields[name][0][1]
+                self.values("field", here, (shown, None), way=way, change="removed", at=place)
+                continue
+            if name not in old.fields:
+                needed = said and name in new.required and way == "request"
+                verdict = severity.of_value("required" if needed else "field", "added", way)
+                shown = label(self.new.shape(new.fields[name]))
+                self.note(verdict, "field", here, (None, shown), at)
+                continue
+            was, now = name in old.required, name in new.required
+            if said and was != now:
+                change: Change = "added" if now else "removed"
+                place = shape.place("required", "properties")
+                self.values("required", here, (was, now), way=way, change=change, at=place)
+            elif said:
+                self.agreed.append(Statement(here, "required", was))
+            self.agreed.append(Statement(here, "field", label(self.old.shape(old.fields[name]))))
+            self.parts(old.fields[name], new.fields[name], here, way)
+        # A required name that is not declared anywhere is a rule about other fields.
+        for name in sorted((old.required ^ new.required) - {*old.fields, *new.fields}):
+            needed = name in new.required
+            change = "added" if needed else "removed"
+            here = f"{pointer}/properties/{escaped(name)}"
+            self.values("required", here, (not needed, needed), way=way, change=change, at=at)
+
+    def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+        here = f"{pointer}/additionalProperties"
+        at = shape.place("additionalProperties", "type")
+        if (old.others is False) != (new.others is False):
+            change: Change = "narrower" if new.others is False else "wider"
+            shown = (old.others is not False, new.others is not False)
+            self.values("others", here, shown, way=way, change=change, at=at)
+        elif old.others is not False and new.others is not False:
+            one, other = (() if side is True else side for side in (old.others, new.others))
+            self.parts(one, other, here, way)
+
+
+LIMIT = ("/request/properties/inputs", "maxItems")
+"""Where the number of inputs stands; that is compared with the operation, as a limit."""
+
+
+def label(shape: Shape) -> str:
+    """What a value may be, in a few words."""
+    names = [_form_label(form) for form in shape.forms]
+    return " or ".join(sorted(dict.fromkeys(names), key=lambda name: name == "null")) or "anything"
+
+
+def _form_label(form: Form) -> str:
+    if form.kind == "array" and form.items:
+        return "array"
+    return f"{form.kind} ({form.format})" if form.format else form.kind
+
+
+def _listed(values: Iterable[str] | None) -> list[str] | None:
+    return None if values is None else sorted(values)

@@ -1,0 +1,149 @@
+"""The fields that a page lists with their types, and the values that it lists for them.
+
+Decides which field of which side a name on a page is, in every language, and where a list of
+values ends. What a page lists of the insides of a field is left to its example.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+from generation.yaml_source import is_list, is_map
+
+from .facts import FieldFact
+
+_TYPE = re.compile(
+    r"(?P<plain>string|integer|number|boolean|object|array|enum|file|any|null)"
+    r"(?P<list>(?:\[\])*)(?:<(?P<inner>[\w-]+)>)?(?P<more>(?:\[\])*)(?: \| null)?"
+)
+_NAME = re.compile(r"[A-Za-z_$][\w$.-]*")
+_REQUIRED = ("required", "erforderlich", "requis", "obligatoire", "obligatorio", "requerido")
+_MARKS = (*_REQUIRED, "header", "query", "path", "body", "deprecated")
+_DEFAULT = re.compile(
+    r"(?:default|standard(?:wert)?|(?:valeur )?par défaut|(?:valor )?predeterminado|por defecto)"
+    r"\s*:.*",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(r"[A-Za-z0-9_][\w.-]*")
+# Text may be glued to the last value; then a capital letter and a small one follow.
+_UPPER = r"(?:[A-Z][A-Z0-9_]*(?![A-Za-z0-9_])|[A-Z][A-Z0-9_]*(?=[A-Z][a-z]))"
+_VALUES = re.compile(
+    rf"(?<!,\n)(?<!,\n\n)^ *({_UPPER}(?:, *(?:\n{{1,2}} *)?{_UPPER})+)(?![a-z0-9_.,-])",
+    re.MULTILINE,
+)
+_HEADINGS = {
+    "query": (
+        "query parameters",
+        "abfrageparameter",
+        "paramètres de requête",
+        "parámetros de consulta",
+    ),
+    "request": ("body", "corps", "cuerpo", "inhalt"),
+    "response": ("response", "antwort", "réponse", "respuesta"),
+    "header": ("authorizations", "autorisierungen", "autorisations", "autorizaciones", "headers"),
+}
+
+
+@frozen
+class Listed:
+    """The fields that a page lists with their types."""
+
+    query: dict[str, FieldFact] = field(factory=dict[str, FieldFact])
+    response: dict[str, FieldFact] = field(factory=dict[str, FieldFact])
+    enums: dict[str, list[str]] = field(factory=dict[str, list[str]])
+
+
+def without_fields(
+    text: str, request: Mapping[str, Any], response: Mapping[str, Any], listed: Listed
+) -> str:
+    """Collect the fields that stand with their types, and return the text without them."""
+    lines = text.split("\n")
+    # A type in the last line of all may be cut off.
+    end = len(text.rstrip().split("\n")) - 1
+    rest: list[str] = []
+    section, index, current = "", 0, ""
+    inner: Counter[str] = Counter()  # what may still stand inside the field before
+    inside = False
+    while index < len(lines):
+        line = lines[index].strip()
+        if not line:
+            rest.append("")
+            index += 1
+            continue
+        following = lines[index + 1].strip() if index + 1 < end else ""
+        section = next((s for s, words in _HEADINGS.items() if line.lower() in words), section)
+        kind = _TYPE.fullmatch(following)
+        if kind and _NAME.fullmatch(line) and not _TYPE.fullmatch(line):
+            index += 2
+            marks: list[str] = []
+            while index < len(lines) and _is_mark(lines[index]):
+                marks.append(lines[index].strip().lower())
+                index += 1
+            fact = FieldFact(following, required=any(mark in _REQUIRED for mark in marks))
+            inside = inner[line] > 0 and (inside or line not in response)
+            if inside or line.partition(".")[0] in listed.response.keys() - {line}:
+                inner[line] -= 1
+                current = ""
+                continue
+            current = line
+            if line in response and section not in ("query", "header", "request"):
+                listed.response[line] = fact
+                inner = Counter(_names(response[line]))
+            elif "header" not in marks and line not in request and section in ("query", ""):
+                listed.query[line] = fact
+            elif section == "response":
+                listed.response[line] = fact
+            continue
+        if current and _VALUE.fullmatch(line.rstrip(",")) and line.endswith(","):
+            values, index = _listed_values(lines, index)
+            listed.enums[current] = sorted(values)
+            continue
+        rest.append(lines[index])
+        index += 1
+    return "\n".join(rest)
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names of all fields in an example, as often as a page may list them."""
+    if is_map(value):
+        yield from value
+        for inner in value.values():
+            yield from _names(inner)
+    elif is_list(value) and value:
+        yield from _names(value[0])
+
+
+def _is_mark(line: str) -> bool:
+    plain = line.strip().lower()
+    return plain in _MARKS or _DEFAULT.fullmatch(plain) is not None
+
+
+def _listed_values(lines: list[str], index: int) -> tuple[list[str], int]:
+    """Values that stand one on a line, with a comma after each but the last."""
+    values: list[str] = []
+    while index < len(lines):
+        line = lines[index].strip()
+        if line:
+            if not _VALUE.fullmatch(line.rstrip(",")):
+                break
+            values.append(line.rstrip(","))
+        index += 1
+        if line and not line.endswith(","):
+            break
+    return values, index
+
+
+def enums(text: str, response: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Lists of values that stand by themselves, each for the field whose example has one."""
+    found: dict[str, list[str]] = {}
+    end = len(text.rstrip())
+    for match in _VALUES.finditer(text):
+        if match.end() >= end:
+            continue  # cut off
+        values = [value.strip() for value in match[1].split(",")]
+        for name, value in response.items():
+            if value in values:
+                found[name] = sorted(values)
+    return found

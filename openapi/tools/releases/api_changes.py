@@ -1,0 +1,195 @@
+"""How the public names of two source trees differ, as sentences.
+
+Decides what breaks a program that was written for the old tree. What becomes of arguments is
+griffe's to say; names, types, bases and the values of enumerations are compared here, since griffe
+does not. Never decides what is public.
+"""
+
+from collections.abc import Iterator
+
+import griffe
+from attrs import evolve, frozen
+from comparison.findings import Severity
+from griffe import Alias, Attribute, BreakageKind, Class, Expr, Function, Module, Object
+
+from . import constructors, public_api
+from .face_types import fits
+from .sentences import Change
+
+_BREAKING, _ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
+_ARGUMENT = ": the argument `"
+
+
+def compare(old: public_api.Names, new: public_api.Names) -> list[Change]:
+    """What a program meets that was written for the names `old`, and runs with `new`."""
+    found = [Change(path, _BREAKING, " is gone.") for path in _tops(old, new)]
+    found += [Change(path, _ADDITIVE, " is new.") for path in _tops(new, old)]
+    for path in old.keys() & new.keys():
+        before, after = old[path], new[path]
+        if before is not None and after is not None:
+            found += (Change(path, *said) for said in _differences(path, before, after))
+    known = set(found)
+    said = _Repeats(old, new, known)
+    return sorted(change for change in known if not said.already(change))
+
+
+def _tops(these: public_api.Names, those: public_api.Names) -> Iterator[str]:
+    """What is only here; not what belongs to something that is only here."""
+    for path in these.keys() - those.keys():
+        above = path.rpartition(".")[0]
+        # A class that has no constructor of its own is called all the same.
+        if (above in those or above not in these) and not path.endswith(".__init__"):
+            yield path
+
+
+@frozen
+class _Repeats:
+    """Changes that follow from others, which say enough."""
+
+    _old: public_api.Names
+    _new: public_api.Names
+    _known: set[Change]
+
+    def already(self, change: Change) -> bool:
+        return self._of_the_field(change) or self._of_a_base(change)
+
+    def _of_the_field(self, change: Change) -> bool:
+        """What is true of a field and of the argument that fills it."""
+        thing, constructor, _ = change.path.rpartition(".__init__")
+        if not constructor or not change.text.startswith(_ARGUMENT):
+            return False
+        name, _, said = change.text.removeprefix(_ARGUMENT).partition("`")
+        return evolve(change, path=f"{thing}.{name}", text=said) in self._known
+
+    def _of_a_base(self, change: Change) -> bool:
+        """What is inherited from a class that is public itself."""
+        thing, _, name = change.path.rpartition(".")
+        for names in (self._old, self._new):
+            member = names.get(change.path)
+            if member is None or member.parent is names.get(thing):
+                continue
+            for other, each in names.items():
+                if each is member.parent:
+                    return evolve(change, path=f"{other}.{name}") in self._known
+        return False
+
+
+_Said = Iterator[tuple[Severity, str]]
+
+
+def _differences(path: str, old: Object, new: Object) -> _Said:
+    # The description's comparison knows what is sent and what comes back, and judges there.
+    generous = path.startswith(f"{public_api.CLIENT}.")
+    if isinstance(old, Function) and isinstance(new, Function):
+        yield from _functions(old, new, generous)
+    elif isinstance(old, Class) and isinstance(new, Class):
+        for base in sorted(_bases(old) - _bases(new)):
+            yield _BREAKING, f" is no longer a `{base}`."
+    elif isinstance(old, Attribute) and isinstance(new, Attribute):
+        yield from _types(" is", old.annotation, new.annotation, generous, promised=True)
+        if _is_member(old) and str(old.value) != str(new.value):
+            yield _BREAKING, f" is `{new.value}`, it was `{old.value}`."
+    elif old.kind is not new.kind:
+        yield _BREAKING, f" is now of the kind {new.kind.value}, it was {old.kind.value}."
+
+
+# ---------------------------------------------------------------- functions
+
+
+def _functions(old: Function, new: Function, generous: bool) -> _Said:
+    for function in (old, new):
+        for parameter in function.parameters:
+            parameter.default = constructors.plain(parameter.default)
+    yield from _arguments(old, new)
+    before = {parameter.name: parameter for parameter in old.parameters}
+    for parameter in new.parameters:
+        what = f"{_ARGUMENT}{parameter.name}` is"
+        if (was := before.get(parameter.name)) is not None:
+            yield from _types(what, was.annotation, parameter.annotation, generous, promised=False)
+        elif not parameter.required:
+            yield _ADDITIVE, f"{what} new."
+    yield from _types(" returns", old.returns, new.returns, generous, promised=True)
+    for label in sorted(_WAYS & (old.labels ^ new.labels)):
+        yield _BREAKING, f" is {'no longer ' if label in old.labels else 'now '}{_HOW[label]}."
+    forms = {_spelled(one) for one in new.overloads or ()}
+    if any(_spelled(one) not in forms for one in old.overloads or () if forms):
+        yield _BREAKING, ": one of its forms (overloads) is gone."
+
+
+_HOW = {"async": "asynchronous", "classmethod": "a class method", "staticmethod": "a static method"}
+_WAYS = frozenset(_HOW)
+
+
+def _spelled(function: Function) -> str:
+    arguments = [f"{one.name}: {one.annotation} = {one.default}" for one in function.parameters]
+    return f"({', '.join(arguments)}) -> {function.returns}"
+
+
+def _arguments(old: Function, new: Function) -> _Said:
+    moved: list[str] = []
+    for breakage in griffe.find_breaking_changes(_holding(old), _holding(new)):
+        was, now = breakage.old_value, breakage.new_value
+        if breakage.kind is BreakageKind.PARAMETER_MOVED:
+            moved.append(was.name)
+        elif breakage.kind in _SENTENCES:
+            what = f"{_ARGUMENT}{(was or now).name}` "
+            yield _BREAKING, what + _SENTENCES[breakage.kind].format(was=was, now=now)
+    if moved:
+        names = ", ".join(f"`{name}`" for name in moved)
+        several = f"s {names} have" if len(moved) > 1 else f" {names} has"
+        yield _BREAKING, f": the argument{several} another place among the arguments."
+
+
+def _holding(function: Function) -> Module:
+    """griffe compares what is in something."""
+    holder = Module("holder")
+    holder.members["call"] = Alias("call", function, parent=holder)
+    return holder
+
+
+_SENTENCES = {
+    BreakageKind.PARAMETER_REMOVED: "is gone.",
+    BreakageKind.PARAMETER_ADDED_REQUIRED: "is new, and required.",
+    BreakageKind.PARAMETER_CHANGED_REQUIRED: "is required now.",
+    BreakageKind.PARAMETER_CHANGED_DEFAULT: (
+        "is `{now.default}` by default, it was `{was.default}`."
+    ),
+    BreakageKind.PARAMETER_CHANGED_KIND: "is {now.kind.value}, it was {was.kind.value}.",
+}
+
+
+# ---------------------------------------------------------------- types, bases, enumerations
+
+
+def _types(
+    what: str, old: str | Expr | None, new: str | Expr | None, generous: bool, *, promised: bool
+) -> _Said:
+    """A type that is handed out must fit what was `promised`; one that is taken, the reverse."""
+    if old is None or new is None:
+        return
+    was, now = str(old), str(new)
+    if fits(was, now) and fits(now, was):
+        return
+    kept = fits(now, was) if promised else fits(was, now)
+    if generous:
+        kept = fits(was, now) or fits(now, was)
+    yield _ADDITIVE if kept else _BREAKING, f"{what} `{now}`, it was `{was}`."
+
+
+def _bases(thing: Class) -> set[str]:
+    """What an object of the class is, by names that are not private; generics do not count."""
+    try:
+        lineage = [thing, *thing.mro()]
+    except ValueError:
+        lineage = [thing]
+    names = {base.canonical_name for one in lineage for base in one.bases if isinstance(base, Expr)}
+    names |= {base for one in lineage for base in one.bases if isinstance(base, str)}
+    return {name for name in names if not name.startswith("_") and name != "Generic"}
+
+
+def _is_member(attribute: Attribute) -> bool:
+    """Whether it is a member of an enumeration, whose value goes over the wire."""
+    parent = attribute.parent
+    if not isinstance(parent, Class):
+        return False
+    return any(base.endswith(("Enum", "Flag")) for base in _bases(parent))

@@ -1,0 +1,192 @@
+"""What users can rely on in a source tree: its public names, and what stands behind them.
+
+Decides what is public, by names alone, wherever a thing is defined:
+
+- what a package lists in `__all__`, and the public members of its classes;
+- what hangs on a public class: the methods of `HubSpotBatch.calls`, whatever its class is;
+- the fixtures for the tests of users, by their names;
+- of the generated package also the classes and values of `types`, what `errors` has, and the
+  functions of the modules below `api`.
+
+griffe reads the tree and runs none of it; `constructors.py` has what it does not see. Never
+compares.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias, cast
+
+import griffe
+from attrs import field, frozen
+from griffe import Alias, Attribute, Class, Expr, ExprCall, ExprName, Function, Module, Object
+
+from . import constructors
+
+CLIENT, FACE = "hubspot_batch_client", "hubspot_batch"
+
+# By its public path; None where only the name counts, or griffe does not see what it stands for.
+Names: TypeAlias = Mapping[str, Object | None]
+_Found: TypeAlias = Iterator[tuple[str, Object | None]]
+
+# Like what every object has: Python calls them, and does without.
+_HIDDEN = frozenset({"__copy__", "__deepcopy__", "__del__"})
+
+
+class UnreadableFaceError(Exception):
+    """A package that griffe cannot read."""
+
+
+def read(tree: Path) -> Names:
+    """The public names of the packages below `tree`.
+
+    Raises UnreadableFaceError when a package is missing, or is not Python.
+    """
+    folders = [tree / "generated", tree / "overrides"]
+    for folder, name in zip(folders, (CLIENT, FACE), strict=True):
+        _readable(folder / name, tree)
+    loader = griffe.GriffeLoader(search_paths=folders, allow_inspection=False)
+    packages = [
+        cast("Module", loader.load(name, try_relative_path=False)) for name in (CLIENT, FACE)
+    ]
+    loader.resolve_aliases(implicit=True, external=False)
+    return _Reader(loader.modules_collection).names(*packages)
+
+
+def _readable(package: Path, tree: Path) -> None:
+    """griffe goes on without a module that is not Python, and so would miss its names."""
+    if not (package / "__init__.py").is_file():
+        raise UnreadableFaceError(f"the package {package.name} is not there")
+    for path in sorted(package.rglob("*.py")):
+        try:
+            ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError, OSError) as error:
+            where = path.relative_to(tree).as_posix()
+            raise UnreadableFaceError(f"{where} cannot be read ({error})") from error
+
+
+@frozen
+class _Reader:
+    """Finds what is public in packages that are loaded."""
+
+    _loaded: griffe.ModulesCollection
+    _public: set[str] = field(factory=set[str])
+
+    def names(self, client: Module, face: Module) -> Names:
+        top = dict([*self._listed(client), *self._of_the_client(client)])
+        top.update([*self._listed(face), *_fixtures(face)])
+        self._public.update(thing.path for thing in top.values() if thing is not None)
+        found: dict[str, Object | None] = {}
+        for path, thing in top.items():
+            found.update(self._with_members(path, thing, ()))
+        return found
+
+    def _listed(self, package: Module) -> _Found:
+        """What a package and the packages in it list in `__all__`."""
+        for name in package.exports or ():
+            thing = _target(package.members.get(str(name)))
+            if isinstance(thing, Module):  # griffe takes it for the module that defines it
+                thing = _target(thing.members.get(str(name), thing))
+            yield f"{package.path}.{name}", thing
+        for inner in package.modules.values():
+            if inner.is_package or inner.is_subpackage:
+                yield from self._listed(inner)
+
+    def _of_the_client(self, client: Module) -> _Found:
+        for module in _below(client, "errors", "types"):
+            for name in module.exports or module.members:
+                thing = _target(module.members.get(str(name)))
+                # The functions of `types` are what models are made with.
+                if not (module.name == "types" and isinstance(thing, Function)):
+                    yield f"{module.path}.{name}", thing
+        for api in _below(client, "api"):
+            yield from self._endpoints(api)
+
+    def _endpoints(self, api: Module) -> _Found:
+        for inner in api.modules.values():
+            yield from self._endpoints(inner)
+        for name, member in api.members.items():
+            if isinstance(member, Function) and member.is_public:
+                yield f"{api.path}.{name}", member
+
+    def _with_members(self, path: str, thing: Object | None, above: tuple[Class, ...]) -> _Found:
+        yield path, thing
+        if not isinstance(thing, Class) or thing in above:
+            return
+        if not above:
+            yield from self._constructor(path, thing)
+        for name, member in thing.all_members.items():
+            target = _target(member)
+            if name == "__init__" or target is None or not _offered(name, target):
+                continue
+            yield f"{path}.{name}", target
+            if isinstance(target, Attribute) and (hung := self._hung(target)):
+                for inner, each in self._with_members(f"{path}.{name}", hung, (*above, thing)):
+                    if each is not hung:
+                        yield inner, each
+
+    def _hung(self, attribute: Attribute) -> Class | None:
+        """The class of what an attribute holds, if it is ours and nobody can name it."""
+        if isinstance(attribute.annotation, Expr):
+            said = attribute.annotation
+        elif isinstance(attribute.value, ExprCall):
+            said = attribute.value.function
+        else:
+            return None
+        parts = [said] if isinstance(said, str) else [said, *said.iterate()]
+        for part in parts:
+            thing = self._ours(part.canonical_path) if isinstance(part, Expr) else None
+            if isinstance(thing, Class) and thing.path not in self._public:
+                return thing
+        return None
+
+    def _ours(self, path: str) -> Object | None:
+        try:
+            return _target(self._loaded[path])
+        except KeyError:
+            return None
+
+    def _constructor(self, path: str, thing: Class) -> _Found:
+        """How it is called, unless that takes what only we can hand in."""
+        made = constructors.of(thing)
+        if made is None:
+            return
+        for parameter in made.parameters:
+            if isinstance(parameter.annotation, Expr) and parameter.required:
+                for part in (parameter.annotation, *parameter.annotation.iterate()):
+                    named = self._ours(part.canonical_path) if isinstance(part, ExprName) else None
+                    if isinstance(named, Class) and named.path not in self._public:
+                        return
+        yield f"{path}.__init__", made
+
+
+def _fixtures(module: Module) -> _Found:
+    """pytest hands them their arguments, so only the names count."""
+    for name, member in module.members.items():
+        if isinstance(member, Module):
+            yield from _fixtures(member)
+        elif isinstance(member, Function) and _is_fixture(member):
+            yield f"{module.path}.{name}", None
+
+
+def _is_fixture(function: Function) -> bool:
+    made = (decorator.callable_path == "pytest.fixture" for decorator in function.decorators)
+    return function.is_public and any(made)
+
+
+def _below(package: Module, *names: str) -> Iterator[Module]:
+    yield from (package.modules[name] for name in names if name in package.modules)
+
+
+def _target(thing: Object | Alias | None) -> Object | None:
+    """What a name stands for in the end; None outside of what was loaded."""
+    try:
+        return thing.final_target if isinstance(thing, Alias) else thing
+    except (griffe.AliasResolutionError, griffe.CyclicAliasError):
+        return None
+
+
+def _offered(name: str, member: Object) -> bool:
+    if name.startswith("__") and name.endswith("__"):
+        return isinstance(member, Function) and not hasattr(object, name) and name not in _HIDDEN
+    return not name.startswith("_")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 from releases import changelog
-from releases.sentences import MARK, Note
+from releases.changelog import MARK, Note
 
 TOOLS = Path(__file__).resolve().parents[1] / "openapi" / "tools"
 

@@ -7,8 +7,8 @@ from attrs import evolve
 from comparison.findings import Finding, Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from releases.face_types import fits
-from releases.sentences import MARK, of_description
+from releases.api_changes import fits
+from releases.changelog import MARK, notes_of_description
 
 FINDING = Finding(
     operation="o",
@@ -66,7 +66,7 @@ FINDING = Finding(
 )
 def test_sentences(finding: Finding, sentence: str) -> None:
     """A finding of any kind becomes a sentence with what it was and what it is."""
-    (note,) = of_description([finding])
+    (note,) = notes_of_description([finding])
     assert str(note).startswith(f"- {MARK}`o`: ")
     assert note.text.endswith(sentence)
 
@@ -93,7 +93,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 def test_any_finding_is_one_line(findings: list[Finding]) -> None:
     """Whatever the two sides are, a finding is one line, and wordings are one in all."""
-    told = of_description(findings)
+    told = notes_of_description(findings)
     assert all(len(str(note).splitlines()) == 1 for note in told)
     worded = sum(one.severity is Severity.WORDING for one in findings)
     assert len(told) == len(findings) - worded + bool(worded)

@@ -20,9 +20,9 @@ from attrs import field, frozen
 from comparison.findings import Severity
 from generation import yaml_source
 from packaging.version import InvalidVersion, Version
-from releases import changelog, git_history, sentences
+from releases import changelog, git_history
+from releases.changelog import Note
 from releases.git_history import BrokenHistoryError, Release, UnknownHistoryError
-from releases.sentences import Note
 
 VERSION_FILE = "overrides/hubspot_batch/version.py"
 
@@ -88,7 +88,7 @@ def changes(home: Path, release: Release) -> tuple[list[Note], list[Note]]:
             except public_api.UnreadableFaceError as error:
                 raise UnreadableError(f"{where}{error}") from error
     found = api_changes.compare(*names)
-    return sentences.of_description(findings), sentences.of_face(found)
+    return changelog.notes_of_description(findings), changelog.notes_of_api(found)
 
 
 def _description(tree: Path, what: str) -> Mapping[str, Any]:

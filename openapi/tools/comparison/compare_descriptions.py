@@ -10,12 +10,10 @@ from typing import Any
 from attrs import frozen
 from generation.yaml_source import Pointer
 
-from . import severity
-from .changes import Change
 from .compare_operation import Pair
 from .compare_schema import Comparison, Statement
 from .description import Description, Operation
-from .findings import Finding, ordered
+from .findings import Change, Finding, ordered, severity_of_operation
 
 Place = Callable[[Pointer], tuple[str, int]]
 
@@ -76,7 +74,7 @@ def lone(
     here = Comparison(one.id if one else "", old.reader, new.reader, place)
     change: Change = "added" if before is None else "removed"
     shown = (before and before.title, after and after.title)
-    verdict = severity.of_operation("operation", change)
+    verdict = severity_of_operation("operation", change)
     here.note(verdict, "operation", "", shown, before.at if before else None)
     compared.findings.extend(here.findings)
 

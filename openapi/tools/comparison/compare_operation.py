@@ -1,7 +1,7 @@
 """What is different between two versions of one operation.
 
 Decides which aspects are compared, and in which cases silence says nothing. Never decides what is
-different between two values (compare_schema.py), or how much that matters (severity.py).
+different between two values (compare_schema.py), or how much that matters (findings.py).
 """
 
 from typing import Any
@@ -9,10 +9,10 @@ from typing import Any
 from attrs import frozen
 from generation.yaml_source import Pointer, is_list
 
-from . import operation_view, severity
-from .changes import Change, Way
+from . import operation_view
 from .compare_schema import LIMIT, Comparison, Shown, Statement, escaped
 from .description import Description, Operation
+from .findings import Change, Way, severity_of_operation, severity_of_value
 from .operation_view import JSON, Body, Parameter
 
 
@@ -64,7 +64,7 @@ class Pair:
     def _whole(
         self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer | None = None
     ) -> None:
-        verdict = severity.of_operation(kind, change)
+        verdict = severity_of_operation(kind, change)
         self.here.note(verdict, kind, pointer, shown, self.old.at if at is None else at)
 
     def _names(self) -> None:
@@ -113,7 +113,7 @@ class Pair:
     ) -> None:
         words = {True: "required", False: "optional"}
         shown = (before and words[before.required], after and words[after.required])
-        verdict = severity.of_value(judged, "removed" if before else "added", "request")
+        verdict = severity_of_value(judged, "removed" if before else "added", "request")
         at = before.at if before else (*self.old.at, "parameters")
         self.here.note(verdict, "parameter", pointer, shown, at)
 
@@ -215,7 +215,7 @@ class Pair:
     def _status(self, pointer: str, code: str, *, present: bool) -> None:
         shown = (None, code) if present else (code, None)
         kind = "status" if code[:1] == "2" else "error"
-        verdict = severity.of_value(kind, "added" if present else "removed", "response")
+        verdict = severity_of_value(kind, "added" if present else "removed", "response")
         self.here.note(verdict, "status", pointer, shown, (*self.old.at, "responses"))
 
     def _successes(

@@ -1,7 +1,7 @@
 """What is different between two shapes of a value, one finding for each thing.
 
 Decides what counts as a difference, and whether it allows less, more or something else. Never
-decides how a schema was written (schema.py) or how much a difference matters (severity.py).
+decides how a schema was written (schema.py) or how much a difference matters (findings.py).
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,12 +11,21 @@ from typing import Any, TypeAlias
 from attrs import evolve, field, frozen
 from generation.yaml_source import Pointer
 
-from . import changes, severity
-from .changes import Change, Way
-from .findings import Finding
+from .findings import (
+    DATES,
+    REWORDED,
+    Change,
+    Finding,
+    Verdict,
+    Way,
+    change_of_format,
+    change_of_kinds,
+    change_of_presence,
+    change_of_rule,
+    severity_of_value,
+)
 from .schema import Reader, Shape
 from .schema_forms import Form, Parts, SchemaError
-from .severity import Verdict
 
 Shown: TypeAlias = tuple[Any, Any]
 """What a finding shows of the old and the new side, as JSON."""
@@ -91,7 +100,7 @@ class Comparison:
         self, kind: str, pointer: str, shown: Shown, *, way: Way, change: Change, at: Pointer
     ) -> None:
         """Note a difference in what a value may be."""
-        self.note(severity.of_value(kind, change, way), kind, pointer, shown, at)
+        self.note(severity_of_value(kind, change, way), kind, pointer, shown, at)
 
     def texts(
         self,
@@ -105,7 +114,7 @@ class Comparison:
             was, now = old.get(key, ()), new.get(key, ())
             if was != now:
                 shown = (" / ".join(was) or None, " / ".join(now) or None)
-                self.note(severity.WORDING, "wording", f"{pointer}/{key}", shown, at)
+                self.note(REWORDED, "wording", f"{pointer}/{key}", shown, at)
             else:
                 self.agreed.append(Statement(f"{pointer}/{key}", "wording", was))
 
@@ -133,7 +142,7 @@ class Comparison:
 
     def _default(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
         if old.default != new.default:
-            change = changes.of_presence(bool(old.default), bool(new.default))
+            change = change_of_presence(bool(old.default), bool(new.default))
             shown = (next(iter(old.default), None), next(iter(new.default), None))
             at = old.place("default")
             here = f"{pointer}/default"
@@ -150,9 +159,9 @@ class Comparison:
         if "number" in new.unsaid and "number" in had and "integer" in has:
             has = has - {"integer"} | {"number"}  # an example may be a whole number by chance
         at = old.place("type", "anyOf", "oneOf", "enum", "properties")
-        shown = (label(old), label(new))
+        shown = (old.label, new.label)
         if had != has:
-            change = changes.of_kinds(had, has)
+            change = change_of_kinds(had, has)
             self.values("type", pointer, shown, way=way, change=change, at=at)
         else:
             self.agreed.append(Statement(pointer, "type", shown[0]))
@@ -170,7 +179,7 @@ class Comparison:
                     self._form(old, one, other, pointer, way)
                 else:
                     change = "wider" if other else "narrower"
-                    named = (one and _form_label(one), other and _form_label(other))
+                    named = (one and one.label, other and other.label)
                     self.values("alternative", pointer, named, way=way, change=change, at=at)
 
     def _paired(
@@ -210,13 +219,13 @@ class Comparison:
             self._others(shape, old, new, pointer, way)
 
     def _format(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
-        if "format" in new.unsaid and (old.format not in changes.DATES and new.format is None):
+        if "format" in new.unsaid and (old.format not in DATES and new.format is None):
             return
         pair = (old.format, new.format)
         if old.format == new.format:
             self.agreed.append(Statement(pointer, "format", old.format))
             return
-        change = changes.of_format(old.format, new.format, way)
+        change = change_of_format(old.format, new.format, way)
         at = shape.place("format", "type")
         self.values("format", f"{pointer}/format", pair, way=way, change=change, at=at)
 
@@ -245,7 +254,7 @@ class Comparison:
             was, now = old.rules.get(name), new.rules.get(name)
             if was == now or (pointer, name) == LIMIT:
                 continue
-            change = changes.of_rule(name, was, now)
+            change = change_of_rule(name, was, now)
             at = shape.place(name, "type")
             self.values("rule", f"{pointer}/{name}", (was, now), way=way, change=change, at=at)
 
@@ -261,14 +270,14 @@ class Comparison:
             here = f"{pointer}/properties/{escaped(name)}"
             said = name not in new.unsaid and "required" not in new.unsaid
             if name not in new.fields:
-                shown = label(self.old.shape(old.fields[name]))
+                shown = self.old.shape(old.fields[name]).label
                 place = old.fields[name][0][1]
                 self.values("field", here, (shown, None), way=way, change="removed", at=place)
                 continue
             if name not in old.fields:
                 needed = said and name in new.required and way == "request"
-                verdict = severity.of_value("required" if needed else "field", "added", way)
-                shown = label(self.new.shape(new.fields[name]))
+                verdict = severity_of_value("required" if needed else "field", "added", way)
+                shown = self.new.shape(new.fields[name]).label
                 self.note(verdict, "field", here, (None, shown), at)
                 continue
             was, now = name in old.required, name in new.required
@@ -278,7 +287,7 @@ class Comparison:
                 self.values("required", here, (was, now), way=way, change=change, at=place)
             elif said:
                 self.agreed.append(Statement(here, "required", was))
-            self.agreed.append(Statement(here, "field", label(self.old.shape(old.fields[name]))))
+            self.agreed.append(Statement(here, "field", self.old.shape(old.fields[name]).label))
             self.parts(old.fields[name], new.fields[name], here, way)
         # A required name that is not declared anywhere is a rule about other fields.
         for name in sorted((old.required ^ new.required) - {*old.fields, *new.fields}):
@@ -301,18 +310,6 @@ class Comparison:
 
 LIMIT = ("/request/properties/inputs", "maxItems")
 """Where the number of inputs stands; that is compared with the operation, as a limit."""
-
-
-def label(shape: Shape) -> str:
-    """What a value may be, in a few words."""
-    names = [_form_label(form) for form in shape.forms]
-    return " or ".join(sorted(dict.fromkeys(names), key=lambda name: name == "null")) or "anything"
-
-
-def _form_label(form: Form) -> str:
-    if form.kind == "array" and form.items:
-        return "array"
-    return f"{form.kind} ({form.format})" if form.format else form.kind
 
 
 def _listed(values: Iterable[str] | None) -> list[str] | None:

@@ -51,6 +51,12 @@ class Shape:
             found.setdefault(form.kind, []).append(form)
         return found
 
+    @property
+    def label(self) -> str:
+        """The types that a value may have, in a few words."""
+        names = {form.label: None for form in self.forms}
+        return " or ".join(sorted(names, key=lambda name: name == "null")) or "anything"
+
     def place(self, *keywords: str) -> Pointer:
         """Where the first of the keywords stands that is there, or else the schema itself."""
         for keyword in keywords:

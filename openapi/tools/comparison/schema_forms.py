@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from attrs import define, evolve, field
 from generation.yaml_source import Pointer, is_list, is_map
 
-from . import changes
+from .findings import change_of_rule
 
 Parts: TypeAlias = tuple[tuple[Any, Pointer], ...]
 """Schemas that all apply to one value, each with its place in the document."""
@@ -58,6 +58,13 @@ class Form:
     required: frozenset[str] = frozenset()
     others: Parts | bool = True  # what fields that are not named may hold
     unsaid: frozenset[str] = frozenset()
+
+    @property
+    def label(self) -> str:
+        """The type, with its format if it has one."""
+        if self.kind == "array" and self.items:
+            return "array"
+        return f"{self.kind} ({self.format})" if self.format else self.kind
 
 
 def listed(raw: Mapping[str, Any], key: str, at: Pointer) -> list[Any]:
@@ -172,7 +179,7 @@ def _rules(kind: str, flat: Parts) -> dict[str, Any]:
             skipped = name is UNSAID or name in (*_NOT_RULES, *of_others) or name[:2] == "x-"
             if skipped or value is None or value is False or (name in _NO_LESS and value == 0):
                 continue
-            if name not in rules or changes.of_rule(name, rules[name], value) == "narrower":
+            if name not in rules or change_of_rule(name, rules[name], value) == "narrower":
                 rules[name] = value
     return rules
 

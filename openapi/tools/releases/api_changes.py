@@ -2,32 +2,46 @@
 
 Decides what breaks a program that was written for the old tree. What becomes of arguments is
 griffe's to say; names, types, bases and the values of enumerations are compared here, since griffe
-does not. Never decides what is public.
+does not. Annotations are compared as they are written, without the modules of their names: a class
+that moved is the same, and so is a union in another order.
 """
 
+import ast
 from collections.abc import Iterator
+from typing import TypeAlias
 
 import griffe
 from attrs import evolve, frozen
 from comparison.findings import Severity
 from griffe import Alias, Attribute, BreakageKind, Class, Expr, Function, Module, Object
 
-from . import constructors, public_api
-from .face_types import fits
-from .sentences import Change
+from . import public_api
 
 _BREAKING, _ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 _ARGUMENT = ": the argument `"
+_ANYTHING = frozenset({"Any", "object"})
 
 
-def compare(old: public_api.Names, new: public_api.Names) -> list[Change]:
+@frozen(order=True)
+class ApiChange:
+    """One difference, at a public name of the packages."""
+
+    path: str
+    severity: Severity
+    text: str
+
+    def __str__(self) -> str:
+        return f"`{self.path.removesuffix('.__init__')}`{self.text}"
+
+
+def compare(old: public_api.Names, new: public_api.Names) -> list[ApiChange]:
     """What a program meets that was written for the names `old`, and runs with `new`."""
-    found = [Change(path, _BREAKING, " is gone.") for path in _tops(old, new)]
-    found += [Change(path, _ADDITIVE, " is new.") for path in _tops(new, old)]
+    found = [ApiChange(path, _BREAKING, " is gone.") for path in _tops(old, new)]
+    found += [ApiChange(path, _ADDITIVE, " is new.") for path in _tops(new, old)]
     for path in old.keys() & new.keys():
         before, after = old[path], new[path]
         if before is not None and after is not None:
-            found += (Change(path, *said) for said in _differences(path, before, after))
+            found += (ApiChange(path, *said) for said in _differences(path, before, after))
     known = set(found)
     said = _Repeats(old, new, known)
     return sorted(change for change in known if not said.already(change))
@@ -48,12 +62,12 @@ class _Repeats:
 
     _old: public_api.Names
     _new: public_api.Names
-    _known: set[Change]
+    _known: set[ApiChange]
 
-    def already(self, change: Change) -> bool:
+    def already(self, change: ApiChange) -> bool:
         return self._of_the_field(change) or self._of_a_base(change)
 
-    def _of_the_field(self, change: Change) -> bool:
+    def _of_the_field(self, change: ApiChange) -> bool:
         """What is true of a field and of the argument that fills it."""
         thing, constructor, _ = change.path.rpartition(".__init__")
         if not constructor or not change.text.startswith(_ARGUMENT):
@@ -61,7 +75,7 @@ class _Repeats:
         name, _, said = change.text.removeprefix(_ARGUMENT).partition("`")
         return evolve(change, path=f"{thing}.{name}", text=said) in self._known
 
-    def _of_a_base(self, change: Change) -> bool:
+    def _of_a_base(self, change: ApiChange) -> bool:
         """What is inherited from a class that is public itself."""
         thing, _, name = change.path.rpartition(".")
         for names in (self._old, self._new):
@@ -99,7 +113,7 @@ def _differences(path: str, old: Object, new: Object) -> _Said:
 def _functions(old: Function, new: Function, generous: bool) -> _Said:
     for function in (old, new):
         for parameter in function.parameters:
-            parameter.default = constructors.plain(parameter.default)
+            parameter.default = public_api.default_text(parameter.default)
     yield from _arguments(old, new)
     before = {parameter.name: parameter for parameter in old.parameters}
     for parameter in new.parameters:
@@ -193,3 +207,74 @@ def _is_member(attribute: Attribute) -> bool:
     if not isinstance(parent, Class):
         return False
     return any(base.endswith(("Enum", "Flag")) for base in _bases(parent))
+
+
+# ---------------------------------------------------------------- annotations
+
+
+@frozen
+class Atom:
+    """A name, and what stands in its brackets."""
+
+    name: str
+    arguments: "tuple[Parts, ...]" = ()
+
+
+Parts: TypeAlias = frozenset[Atom]
+
+
+def read(annotation: str) -> Parts:
+    """The parts of a union; a single one for anything else."""
+    try:
+        return frozenset(_atoms(ast.parse(annotation.strip(), mode="eval").body))
+    except SyntaxError:
+        return frozenset({Atom(annotation)})
+
+
+def fits(given: str, promised: str) -> bool:
+    """Whether whoever counts on `promised` is content with `given`."""
+    return _fits(read(given), read(promised))
+
+
+def _fits(given: Parts, promised: Parts) -> bool:
+    if any(one.name in _ANYTHING for one in promised):
+        return True
+    return all(any(_is(one, other) for other in promised) for one in given)
+
+
+def _is(one: Atom, other: Atom) -> bool:
+    if one.name != other.name:
+        return False
+    if not other.arguments:  # `list` promises less than `list[str]`
+        return True
+    pairs = zip(one.arguments, other.arguments, strict=False)
+    return len(one.arguments) == len(other.arguments) and all(_fits(*pair) for pair in pairs)
+
+
+def _atoms(node: ast.expr) -> Iterator[Atom]:
+    if isinstance(node, ast.BinOp):
+        yield from _atoms(node.left)
+        yield from _atoms(node.right)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from read(node.value)
+    elif isinstance(node, ast.Subscript):
+        yield from _subscript(_name(node.value), node.slice)
+    else:
+        yield Atom(_name(node))
+
+
+def _subscript(name: str, inner: ast.expr) -> Iterator[Atom]:
+    parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+    if name == "Literal":
+        yield from (Atom(ast.unparse(part)) for part in parts)
+    elif name in ("Optional", "Union"):
+        for part in parts:
+            yield from _atoms(part)
+        if name == "Optional":
+            yield Atom("None")
+    else:
+        yield Atom(name, tuple(frozenset(_atoms(part)) for part in parts))
+
+
+def _name(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)

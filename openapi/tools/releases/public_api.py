@@ -8,8 +8,8 @@ Decides what is public, by names alone, wherever a thing is defined:
 - of the generated package also the classes and values of `types`, what `errors` has, and the
   functions of the modules below `api`.
 
-griffe reads the tree and runs none of it; `constructors.py` has what it does not see. Never
-compares.
+griffe reads the tree and runs none of it. It builds the constructors of dataclasses only, so those
+of attrs classes and named tuples are built here; a test compares them with Python's own.
 """
 
 import ast
@@ -19,9 +19,21 @@ from typing import TypeAlias, cast
 
 import griffe
 from attrs import field, frozen
-from griffe import Alias, Attribute, Class, Expr, ExprCall, ExprName, Function, Module, Object
-
-from . import constructors
+from griffe import (
+    Alias,
+    Attribute,
+    Class,
+    Expr,
+    ExprCall,
+    ExprKeyword,
+    ExprName,
+    Function,
+    Module,
+    Object,
+    Parameter,
+    ParameterKind,
+    Parameters,
+)
 
 CLIENT, FACE = "hubspot_batch_client", "hubspot_batch"
 
@@ -31,6 +43,10 @@ _Found: TypeAlias = Iterator[tuple[str, Object | None]]
 
 # Like what every object has: Python calls them, and does without.
 _HIDDEN = frozenset({"__copy__", "__deepcopy__", "__del__"})
+_PACKAGES = ("attr", "attrs")
+_MAKERS = {f"{package}.{name}" for package in _PACKAGES for name in ("define", "frozen", "mutable")}
+_FIELDS = {f"{package}.field" for package in _PACKAGES}
+_DEPTH = 5  # of constants that name other constants
 
 
 class UnreadableFaceError(Exception):
@@ -148,7 +164,7 @@ class _Reader:
 
     def _constructor(self, path: str, thing: Class) -> _Found:
         """How it is called, unless that takes what only we can hand in."""
-        made = constructors.of(thing)
+        made = constructor_of(thing)
         if made is None:
             return
         for parameter in made.parameters:
@@ -190,3 +206,90 @@ def _offered(name: str, member: Object) -> bool:
     if name.startswith("__") and name.endswith("__"):
         return isinstance(member, Function) and not hasattr(object, name) and name not in _HIDDEN
     return not name.startswith("_")
+
+
+# ---------------------------------------------------------------- constructors
+
+
+def constructor_of(thing: Class) -> Function | None:
+    """Return the constructor that a class has or inherits from our classes.
+
+    griffe builds constructors of dataclasses only; those of attrs and named tuples are built here.
+    """
+    try:
+        lineage = [thing, *thing.mro()]
+    except ValueError:  # Python would refuse such a class
+        lineage = [thing]
+    for index, each in enumerate(lineage):
+        written = each.members.get("__init__")
+        if isinstance(written, Function):
+            return written
+        if _is_made(each):
+            return _made(each, [one for one in reversed(lineage[index:]) if _is_made(one)])
+    return None
+
+
+def default_text(value: str | Expr | None, depth: int = _DEPTH) -> str | None:
+    """Return a default as text. A constant of ours is replaced by its value."""
+    if isinstance(value, ExprName) and depth:
+        try:
+            constant = value.parent.modules_collection[value.canonical_path]  # type: ignore[union-attr]
+            if isinstance(constant, Attribute) and constant.value is not None:
+                return default_text(constant.value, depth - 1)
+        except (KeyError, AttributeError):
+            pass
+    return None if value is None else str(value)
+
+
+def _is_made(thing: Class) -> bool:
+    bases = {base.canonical_path for base in thing.bases if isinstance(base, Expr)}
+    return _maker(thing) is not None or "typing.NamedTuple" in bases
+
+
+def _maker(thing: Class) -> Expr | str | None:
+    return next((one.value for one in thing.decorators if one.callable_path in _MAKERS), None)
+
+
+def _made(thing: Class, lineage: list[Class]) -> Function:
+    found: dict[str, Parameter] = {}
+    for each in lineage:
+        only_named = _arguments(_maker(each)).get("kw_only") == "True"
+        for attribute in _fields(each):
+            found.pop(attribute.name, None)  # a redeclared field moves to its new position
+            if (parameter := _parameter(attribute, only_named)) is not None:
+                found[attribute.name] = parameter
+    first = Parameter("self", kind=ParameterKind.positional_or_keyword)
+    rest = sorted(found.values(), key=lambda one: one.kind is ParameterKind.keyword_only)
+    return Function("__init__", parameters=Parameters(first, *rest), parent=thing)
+
+
+def _fields(thing: Class) -> Iterator[Attribute]:
+    for member in thing.members.values():
+        if isinstance(member, Attribute) and member.annotation is not None:
+            # griffe removes ClassVar from the annotation, and a property is not a field.
+            fixed = "class-attribute" in member.labels and "instance-attribute" not in member.labels
+            if not fixed and "property" not in member.labels:
+                yield member
+
+
+def _parameter(attribute: Attribute, only_named: bool) -> Parameter | None:
+    value, name = attribute.value, attribute.name.lstrip("_")
+    default = value
+    if isinstance(value, ExprCall) and value.canonical_path in _FIELDS:
+        said = _arguments(value)
+        if said.get("init") == "False":
+            return None
+        only_named = only_named or said.get("kw_only") == "True"
+        name = said.get("alias", name).strip("'\"")
+        made = f"{said['factory']}()" if "factory" in said else None
+        default = said.get("default", made)
+    kind = ParameterKind.keyword_only if only_named else ParameterKind.positional_or_keyword
+    return Parameter(name, annotation=attribute.annotation, kind=kind, default=default)
+
+
+def _arguments(call: Expr | str | None) -> dict[str, str]:
+    """Return the keyword arguments of a call as source text."""
+    if not isinstance(call, ExprCall):
+        return {}
+    named = [argument for argument in call.arguments if isinstance(argument, ExprKeyword)]
+    return {argument.name: str(argument.value) for argument in named}

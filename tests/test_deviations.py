@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from comparison import deviations
-from comparison.compare_descriptions import Compared
-from comparison.compare_schema import Statement
+from comparison.compare_descriptions import ComparisonResult
+from comparison.compare_schema import Agreement
 from comparison.description import UnreadableError
 from comparison.findings import Finding, Severity
 
@@ -35,15 +35,15 @@ def found(
     now: object = "integer",
     pointer: str = "/response/200/properties/a/b/color",
     was: str = "string",
-) -> Compared:
+) -> ComparisonResult:
     finding = Finding(
         operation="o", pointer=pointer, kind="type", severity=Severity.BREAKING, was=was, now=now
     )
-    return Compared([finding], {"o": []})
+    return ComparisonResult([finding], {"o": []})
 
 
-def agreed(pointer: str = "/response/200/properties/color") -> Compared:
-    return Compared([], {"o": [Statement(pointer, "type", "string")]})
+def agreed(pointer: str = "/response/200/properties/color") -> ComparisonResult:
+    return ComparisonResult([], {"o": [Agreement(pointer, "type", "string")]})
 
 
 def test_what_is_expected_is_silent(tmp_path: Path) -> None:

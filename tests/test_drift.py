@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import captures
+import command_line
 import drift
 import published
 import pytest
 import yaml
 from comparison import deviations
+from comparison.compare_descriptions import ComparisonResult, compare_operation
+from comparison.compare_with_fragments import read_fragments, unexpected
 from pages import facts, reader
 from test_compare import SAME
 from test_page import CAPTURED, FIELDS, OPERATIONS, kept
@@ -117,16 +120,16 @@ def test_our_own_bundle_is_nothing_new(run: Run) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_fragments_say_what_the_kept_facts_say(operation: str) -> None:
     """Field by field and both ways, but for the deviations."""
-    here = drift.ours()
+    fragments = read_fragments(ROOT / "openapi")
     kept_facts = facts.read(ROOT / "openapi" / "pages" / f"{operation}.yaml")
     description = kept_facts.description()
-    (one,) = (one for one in here.description.operations if one.id == operation)
-    compared = drift.Compared([], {})
-    sides = (here.description, description)
+    (one,) = (one for one in fragments.description.operations if one.id == operation)
+    compared = ComparisonResult([], {})
+    sides = (fragments.description, description)
     found = description.operations[0]
-    drift.compare_descriptions.operation(one, found, *sides, operation, compared)
-    assert drift.news(compared, here, "page") == []
-    assert facts.write(kept_facts) == (
+    compare_operation(one, found, *sides, operation, compared)
+    assert unexpected(compared, fragments, "page") == []
+    assert facts.to_yaml(kept_facts) == (
         (ROOT / "openapi" / "pages" / f"{operation}.yaml").read_text("utf-8")
     )
 
@@ -436,7 +439,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (home / folder / path.name).write_bytes(path.read_bytes())
     for name in ("root.yaml", deviations.NAME):
         (home / name).write_bytes((ROOT / "openapi" / name).read_bytes())
-    monkeypatch.setattr(drift, "HOME", home)
+    monkeypatch.setattr(command_line, "PROJECT", tmp_path)
     return home
 
 
@@ -444,7 +447,7 @@ def on_record(home: Path, operation: str, form: captures.Form, **more: Any) -> s
     """A page whose facts are kept."""
     text = captures.render(kept(operation, **more), form)
     read = facts.Facts(**{**_attributes(reader.read(text, "page.txt")), "operation": operation})
-    (home / "pages" / f"{operation}.yaml").write_text(facts.write(read), "utf-8")
+    (home / "pages" / f"{operation}.yaml").write_text(facts.to_yaml(read), "utf-8")
     return text
 
 

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import captures
-import drift
+import command_line
 import pytest
 import save_page
 from pages import facts
@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("fragments", "pages"):
         shutil.copytree(ROOT / "openapi" / folder, made / folder)
     shutil.copy(ROOT / "openapi" / "root.yaml", made)
-    monkeypatch.setattr(drift, "HOME", made)
+    monkeypatch.setattr(command_line, "PROJECT", tmp_path)
     return made
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from packaging.version import Version
 from releases import changelog
 from releases.changelog import MARK, Note
+from releases.version import is_honest, smallest
 
 TOOLS = Path(__file__).resolve().parents[1] / "openapi" / "tools"
 
@@ -773,11 +774,11 @@ class TestVersion:
         self, last: Version, some: list[Note], more: list[Note]
     ) -> None:
         """The smallest version grows with what changed, and is never below the last one."""
-        least = release_notes.smallest(last, some)
-        assert last <= least <= release_notes.smallest(last, [*some, *more])
+        least = smallest(last, some)
+        assert last <= least <= smallest(last, [*some, *more])
         assert (least == last) == (not some)
-        assert release_notes.is_honest(least, least, last)
-        assert not some or not release_notes.is_honest(last, least, last)
+        assert is_honest(least, least, last)
+        assert not some or not is_honest(last, least, last)
 
     @pytest.mark.parametrize(
         ("last", "breaking", "additive", "wording"),
@@ -789,7 +790,7 @@ class TestVersion:
     )
     def test_rule(self, last: str, breaking: str, additive: str, wording: str) -> None:
         """Semantic versioning, one place further right before 1.0.0."""
-        asked = [release_notes.smallest(Version(last), [Note(one, "")]) for one in Severity]
+        asked = [smallest(Version(last), [Note(one, "")]) for one in Severity]
         assert asked == [Version(each) for each in (breaking, additive, wording)]
 
     @pytest.mark.parametrize(

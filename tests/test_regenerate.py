@@ -121,7 +121,7 @@ class Project:
         ruff = environment / "bin" / "ruff"
         if not ruff.exists():
             ruff.symlink_to(tools / "ruff")
-        pinned = generator.find(HERE, real_generator()).version
+        pinned = generator.find_generator(HERE, real_generator()).version
         self.version(pinned)
 
     def version(self, version: str) -> None:
@@ -539,14 +539,14 @@ def test_the_generator_of_the_project_is_the_default(tmp_path: Path) -> None:
     """Without --generator the one that `make setup` installs is taken."""
     shutil.copy(HERE / "pyproject.toml", tmp_path)
     with pytest.raises(generator.StepError, match=r"\.venv/generator/.*run `make setup`"):
-        generator.find(tmp_path)
+        generator.find_generator(tmp_path)
 
 
 def test_a_link_to_the_generator_is_followed(project: Project) -> None:
     """An executable that is linked from elsewhere is used with the formatter of its own place."""
     link = project.home / "linked"
     link.symlink_to(project.tool)
-    tool = generator.find(project.home, link)
+    tool = generator.find_generator(project.home, link)
     assert tool.ruff == project.tool.parent.resolve() / "ruff"
 
 
@@ -663,7 +663,7 @@ def test_litter_that_is_no_folder_is_cleaned(project: Project) -> None:
 def test_two_runs_at_once(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The second says that the first is at work, and disturbs nothing."""
     capsys.readouterr()
-    with atomic_swap.workplace(project.home / "generated") as work:
+    with atomic_swap.workspace(project.home / "generated") as work:
         (work / "file").write_text("")
         assert project.run() == 1
         assert (work / "file").exists()

@@ -7,7 +7,7 @@ from attrs import evolve
 from comparison.findings import Finding, Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from releases.api_changes import fits
+from releases.api_changes import is_assignable
 from releases.changelog import MARK, notes_of_description
 
 FINDING = Finding(
@@ -120,5 +120,5 @@ def test_any_finding_is_one_line(findings: list[Finding]) -> None:
     ],
 )
 def test_types(given: str, promised: str, content: bool) -> None:
-    """A type fits where another was promised if it is no more than that."""
-    assert fits(given, promised) is content
+    """A type is_assignable where another was promised if it is no more than that."""
+    assert is_assignable(given, promised) is content

@@ -1,98 +1,121 @@
-"""What is different between two descriptions, operation by operation.
+"""The differences between two descriptions, operation by operation.
 
-Decides which operations are compared with which. Never decides what is different between two of
-them (compare_operation.py).
+Decides which operations are compared with which. compare_operation.py compares two operations.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
-from generation.yaml_source import Pointer
 
-from .compare_operation import Pair
-from .compare_schema import Comparison, Statement
-from .description import Description, Operation
-from .findings import Change, Finding, ordered, severity_of_operation
-
-Place = Callable[[Pointer], tuple[str, int]]
+from .compare_operation import OperationComparison
+from .compare_schema import Agreement, Comparison, Locate
+from .description import Description, Operation, UnreadableError
+from .findings import Change, Finding, Report, ordered, severity_of_operation
+from .schema_forms import SchemaError
 
 
 @frozen
-class Compared:
-    """What came of it: what is different, and what both sides say alike."""
+class ComparisonResult:
+    """The differences, and what both sides say alike, by operation."""
 
     findings: list[Finding]
-    agreed: dict[str, list[Statement]]
+    agreed: dict[str, list[Agreement]]
 
 
-def documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Finding]:
+def compare_documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Finding]:
     """Compare two bundles, or two published descriptions, given as data.
 
     Raises:
-        SchemaError: A part that has to be looked into cannot be read.
+        SchemaError: A part that is compared cannot be read.
     """
-    return descriptions(Description(old), Description(new), ()).findings
+    return compare_descriptions(Description(old), Description(new), ()).findings
 
 
-def descriptions(
-    old: Description, new: Description, known: Sequence[Operation], *, place: Place | None = None
-) -> Compared:
+def compare_sides(old: Description, new: Description, known: Sequence[Operation]) -> Report:
+    """Compare two descriptions, and say which of them cannot be read.
+
+    Raises:
+        UnreadableError: One of them cannot be read, or neither has an operation of ours.
+    """
+    try:
+        result = compare_descriptions(old, new, known)
+    except SchemaError:
+        for side in (old, new):  # the broken one cannot be compared with itself either
+            _compare_with_itself(side, known)
+        raise
+    if not result.agreed and not result.findings:
+        raise UnreadableError(
+            f"{old.name} and {new.name}: neither describes an operation that we know."
+        )
+    return Report(result.findings, old.name, new.name)
+
+
+def _compare_with_itself(side: Description, known: Sequence[Operation]) -> None:
+    try:
+        compare_descriptions(side, side, known)
+    except SchemaError as error:
+        raise UnreadableError(f"{side.name}: {error}") from None
+
+
+def compare_descriptions(
+    old: Description, new: Description, known: Sequence[Operation], *, locate: Locate | None = None
+) -> ComparisonResult:
     """Compare two descriptions.
 
     Args:
-        known: Operations that are looked for in a published description. All of those of a bundle
-            are looked at.
-        place: The file and line of a place in the old one.
+        known: The operations to look for in a published description. All operations of a bundle
+            are compared.
+        locate: Returns the file and line of a place in the old description.
     """
-    looked_for = {one.signature: one for one in known}
+    wanted = {one.signature: one for one in known}
     for side in (new, old):
         if side.ours:
-            looked_for |= {one.signature: one for one in side.operations}
-    compared = Compared([], {})
-    for one in looked_for.values():
+            wanted |= {one.signature: one for one in side.operations}
+    result = ComparisonResult([], {})
+    for one in wanted.values():
         before, after = old.find(one), new.find(one)
         if before is not None and after is not None:
-            operation(before, after, old, new, one.id, compared, place=place)
+            compare_operation(before, after, old, new, one.id, result, locate=locate)
         elif before is not None or after is not None:
-            lone(before, after, old, new, compared, place=place)
-    compared.findings[:] = ordered(compared.findings)
-    return compared
+            note_missing_operation(before, after, old, new, result, locate=locate)
+    result.findings[:] = ordered(result.findings)
+    return result
 
 
-def lone(
+def note_missing_operation(
     before: Operation | None,
     after: Operation | None,
     old: Description,
     new: Description,
-    compared: Compared,
+    result: ComparisonResult,
     *,
-    place: Place | None = None,
+    locate: Locate | None = None,
 ) -> None:
-    """Note an operation that one side has, and the other has not."""
+    """Add a finding for an operation that only one side has."""
     one = before or after
-    here = Comparison(one.id if one else "", old.reader, new.reader, place)
+    here = Comparison(one.id if one else "", old.reader, new.reader, locate)
     change: Change = "added" if before is None else "removed"
     shown = (before and before.title, after and after.title)
     verdict = severity_of_operation("operation", change)
     here.note(verdict, "operation", "", shown, before.at if before else None)
-    compared.findings.extend(here.findings)
+    result.findings.extend(here.findings)
 
 
-def operation(
+def compare_operation(
     old: Operation,
     new: Operation,
     old_side: Description,
     new_side: Description,
     name: str,
-    compared: Compared,
+    result: ComparisonResult,
     *,
-    place: Place | None = None,
+    locate: Locate | None = None,
 ) -> None:
-    """Compare one operation, and add what is found."""
-    here = Comparison(name, old_side.reader, new_side.reader, place)
-    Pair(here, old, new, old_side, new_side).compare()
-    # Several answers are compared with one: what is different in each is told once.
-    compared.findings.extend({repr(one): one for one in here.findings}.values())
-    told = {(one.pointer, one.kind) for one in here.findings}
-    compared.agreed[name] = [one for one in here.agreed if (one.pointer, one.kind) not in told]
+    """Compare one operation, and add the findings under the operation id `name`."""
+    here = Comparison(name, old_side.reader, new_side.reader, locate)
+    OperationComparison(here, old, new, old_side, new_side).compare()
+    # Several responses may be compared with one; the same difference is reported once.
+    result.findings.extend({repr(one): one for one in here.findings}.values())
+    different = {(one.pointer, one.kind) for one in here.findings}
+    result.agreed[name] = [one for one in here.agreed if (one.pointer, one.kind) not in different]

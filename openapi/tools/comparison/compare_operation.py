@@ -10,14 +10,14 @@ from attrs import frozen
 from generation.yaml_source import Pointer, is_list
 
 from . import operation_view
-from .compare_schema import LIMIT, Comparison, Shown, Statement, escaped
+from .compare_schema import LIMIT, Agreement, Comparison, Shown, escape
 from .description import Description, Operation
 from .findings import Change, Way, severity_of_operation, severity_of_value
 from .operation_view import JSON, Body, Parameter
 
 
 @frozen
-class Pair:
+class OperationComparison:
     """An operation on both sides, and where the findings go."""
 
     here: Comparison
@@ -34,81 +34,83 @@ class Pair:
         """
         old, new = self.old, self.new
         if old.path != new.path:
-            self._whole("path", "/path", (old.path, new.path), "other", old.at[:2])
+            self._note_operation("path", "/path", (old.path, new.path), "other", old.at[:2])
         if old.method != new.method:
             shown = (old.method.upper(), new.method.upper())
-            self._whole("method", "/method", shown, "other")
+            self._note_operation("method", "/method", shown, "other")
         if self.old_side.ours and self.new_side.ours:
-            self._names()
-            self._servers()
+            self._compare_names()
+            self._compare_servers()
         now = new.raw.get("deprecated") is True
         if (old.raw.get("deprecated") is True) != now:
             change: Change = "added" if now else "removed"
-            self._whole("deprecated", "/deprecated", (not now, now), change)
+            self._note_operation("deprecated", "/deprecated", (not now, now), change)
         said = [operation_view.texts(one.raw, "summary", "description") for one in (old, new)]
-        self.here.texts(said[0], said[1], "", (*old.at, "description"))
-        self._scopes()
-        self._parameters()
-        self._request()
-        self._answers()
+        self.here.compare_texts(said[0], said[1], "", (*old.at, "description"))
+        self._compare_scopes()
+        self._compare_parameters()
+        self._compare_request()
+        self._compare_responses()
 
     @property
     def _is_page(self) -> bool:
         """Whether the new side is a page, which shows one answer and not its status."""
         return "responses" in operation_view.unsaid(self.new.raw)
 
-    def _silent(self, said: bool) -> bool:
+    def _is_left_out(self, said: bool) -> bool:
         """Whether HubSpot does not say something that its descriptions often leave out."""
         return not said and self.old_side.ours and not self.new_side.ours
 
-    def _whole(
+    def _note_operation(
         self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer | None = None
     ) -> None:
         verdict = severity_of_operation(kind, change)
         self.here.note(verdict, kind, pointer, shown, self.old.at if at is None else at)
 
-    def _names(self) -> None:
+    def _compare_names(self) -> None:
         tags = [_first(one.raw.get("tags")) for one in (self.old, self.new)]
         for key, was, now in (("operationId", self.old.id, self.new.id), ("tags", *tags)):
             if was != now:
-                self._whole("name", f"/{key}", (was, now), "other", (*self.old.at, key))
+                self._note_operation("name", f"/{key}", (was, now), "other", (*self.old.at, key))
 
-    def _servers(self) -> None:
+    def _compare_servers(self) -> None:
         old, new = operation_view.servers(self.old_side), operation_view.servers(self.new_side)
         for address in sorted(old - new):
-            self._whole("server", "/servers", (address, None), "removed", ("servers",))
+            self._note_operation("server", "/servers", (address, None), "removed", ("servers",))
         for address in sorted(new - old):
-            self._whole("server", "/servers", (None, address), "added", ("servers",))
+            self._note_operation("server", "/servers", (None, address), "added", ("servers",))
 
-    def _scopes(self) -> None:
+    def _compare_scopes(self) -> None:
         old = operation_view.scopes(self.old, self.old_side)
         new = operation_view.scopes(self.new, self.new_side)
         if old is None or new is None:
             return
         shown = (_scopes(old), _scopes(new))
         if old == new:
-            self.here.agreed.append(Statement("/scopes", "scopes", shown[0]))
+            self.here.agreed.append(Agreement("/scopes", "scopes", shown[0]))
             return
         enough = all(any(some <= given for some in new) for given in old)
         change: Change = "wider" if enough else "narrower"
-        self._whole("scopes", "/scopes", shown, change, (*self.old.at, "security"))
+        self._note_operation("scopes", "/scopes", shown, change, (*self.old.at, "security"))
 
-    def _parameters(self) -> None:
+    def _compare_parameters(self) -> None:
         if "parameters" in operation_view.unsaid(self.new.raw):
             return
         old = operation_view.parameters(self.old, self.old_side)
         new = operation_view.parameters(self.new, self.new_side)
         for key in [*old, *(key for key in new if key not in old)]:
-            pointer = f"/{key[0]}/{escaped(key[1])}"
+            pointer = f"/{key[0]}/{escape(key[1])}"
             before, after = old.get(key), new.get(key)
             if before and after:
-                self._parameter(pointer, before, after)
+                self._compare_parameter(pointer, before, after)
             elif before:
-                self._lone(pointer, "parameter", before, None)
+                self._note_parameter(pointer, "parameter", before, None)
             elif after:
-                self._lone(pointer, "required" if after.required else "parameter", None, after)
+                self._note_parameter(
+                    pointer, "required" if after.required else "parameter", None, after
+                )
 
-    def _lone(
+    def _note_parameter(
         self, pointer: str, judged: str, before: Parameter | None, after: Parameter | None
     ) -> None:
         words = {True: "required", False: "optional"}
@@ -117,108 +119,108 @@ class Pair:
         at = before.at if before else (*self.old.at, "parameters")
         self.here.note(verdict, "parameter", pointer, shown, at)
 
-    def _parameter(self, pointer: str, old: Parameter, new: Parameter) -> None:
+    def _compare_parameter(self, pointer: str, old: Parameter, new: Parameter) -> None:
         skipped = operation_view.unsaid(new.raw)
         if "required" not in skipped:
-            self._required(pointer, old.required, new.required, old.at)
+            self._compare_required(pointer, old.required, new.required, old.at)
         if old.deprecated != new.deprecated:
             shown = (old.deprecated, new.deprecated)
             change: Change = "added" if new.deprecated else "removed"
             here = f"{pointer}/deprecated"
-            self._request_value("deprecated", here, shown, change, old.at)
-        if "style" not in skipped and self._several(old):
+            self._note_request("deprecated", here, shown, change, old.at)
+        if "style" not in skipped and self._has_parts(old):
             if old.style != new.style:
                 here = f"{pointer}/style"
-                self._request_value("style", here, (old.style, new.style), "other", old.at)
+                self._note_request("style", here, (old.style, new.style), "other", old.at)
             else:
-                self.here.agreed.append(Statement(f"{pointer}/style", "style", old.style))
+                self.here.agreed.append(Agreement(f"{pointer}/style", "style", old.style))
         keys = ("description", "example")
         said = [operation_view.texts(side.raw, *keys) for side in (old, new)]
-        self.here.texts(said[0], said[1], pointer, old.at)
-        self.here.parts(old.schema, new.schema, pointer, "request")
+        self.here.compare_texts(said[0], said[1], pointer, old.at)
+        self.here.compare_schemas(old.schema, new.schema, pointer, "request")
 
-    def _several(self, parameter: Parameter) -> bool:
+    def _has_parts(self, parameter: Parameter) -> bool:
         """Whether a value has parts, which can be written in several ways."""
         forms = self.old_side.reader.shape(parameter.schema).forms
         return not forms or any(form.kind in ("array", "object") for form in forms)
 
-    def _request_value(
+    def _note_request(
         self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer
     ) -> None:
-        self.here.values(kind, pointer, shown, way="request", change=change, at=at)
+        self.here.note_value(kind, pointer, shown, way="request", change=change, at=at)
 
-    def _required(self, pointer: str, was: bool, now: bool, at: Pointer) -> None:
+    def _compare_required(self, pointer: str, was: bool, now: bool, at: Pointer) -> None:
         if was != now:
             change: Change = "added" if now else "removed"
-            self._request_value("required", pointer, (was, now), change, at)
+            self._note_request("required", pointer, (was, now), change, at)
 
-    def _request(self) -> None:
+    def _compare_request(self) -> None:
         old = operation_view.request(self.old, self.old_side)
         new = operation_view.request(self.new, self.new_side)
-        if not self._silent("required" in new.raw) and "required" not in operation_view.unsaid(
+        if not self._is_left_out("required" in new.raw) and "required" not in operation_view.unsaid(
             new.raw
         ):
             was, now = (side.raw.get("required") is True for side in (old, new))
-            self._required("/request", was, now, old.at)
-        self._said("/request", old, new)
-        if self._content("/request", old, new, "request"):
-            self.here.parts(old.schema, new.schema, "/request", "request")
-        self._limit(old, new)
+            self._compare_required("/request", was, now, old.at)
+        self._compare_description("/request", old, new)
+        if self._compare_content("/request", old, new, "request"):
+            self.here.compare_schemas(old.schema, new.schema, "/request", "request")
+        self._compare_limit(old, new)
 
-    def _limit(self, old: Body, new: Body) -> None:
+    def _compare_limit(self, old: Body, new: Body) -> None:
         was, at = operation_view.limit(old, self.old, self.old_side)
         now, _ = operation_view.limit(new, self.new, self.new_side, was)
         pointer = "/".join(LIMIT)
-        if self._silent(now is not None) and not self._is_page:
+        if self._is_left_out(now is not None) and not self._is_page:
             return
         if was == now:
-            self.here.agreed.append(Statement(pointer, "limit", was))
+            self.here.agreed.append(Agreement(pointer, "limit", was))
             return
         less = was is None or (now is not None and now < was)
-        self._request_value("limit", pointer, (was, now), "narrower" if less else "wider", at)
+        self._note_request("limit", pointer, (was, now), "narrower" if less else "wider", at)
 
-    def _said(self, pointer: str, old: Body, new: Body) -> None:
+    def _compare_description(self, pointer: str, old: Body, new: Body) -> None:
         said = [operation_view.texts(side.raw, "description") for side in (old, new)]
-        self.here.texts(said[0], said[1], pointer, old.at)
+        self.here.compare_texts(said[0], said[1], pointer, old.at)
 
-    def _content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
+    def _compare_content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
         """Note other media types; whether both sides have JSON."""
         had, has = old.types.keys(), new.types.keys()
         for name in sorted(had ^ has):
             change: Change = "added" if name in has else "removed"
             shown = (None, name) if name in has else (name, None)
             here = f"{pointer}/content"
-            self.here.values("content", here, shown, way=way, change=change, at=old.at)
+            self.here.note_value("content", here, shown, way=way, change=change, at=old.at)
         return JSON in had and JSON in has
 
-    def _answers(self) -> None:
-        old = operation_view.answers(self.old, self.old_side)
-        new = operation_view.answers(self.new, self.new_side)
+    def _compare_responses(self) -> None:
+        old = operation_view.responses(self.old, self.old_side)
+        new = operation_view.responses(self.new, self.new_side)
         if self._is_page:
-            self._either("/response/2XX", old, new)
+            self._compare_successes("/response/2XX", old, new)
             return
         kept, come = ({code for code in side if code[:1] == "2"} for side in (old, new))
         if kept != come and kept and come:
-            self._successes(old, new, kept, come)
+            self._compare_codes(old, new, kept, come)
             for side, codes in ((old, kept), (new, come)):
                 for code in codes:
                     del side[code]
         for code in sorted(old.keys() | new.keys()):
-            pointer = f"/response/{escaped(code)}"
+            pointer = f"/response/{escape(code)}"
             if code not in old or code not in new:
-                self._status(pointer, code, present=code in new)
+                self._note_status(pointer, code, present=code in new)
                 continue
-            self._said(pointer, old[code], new[code])
-            if self._content(pointer, old[code], new[code], "response"):
-                self.here.parts(old[code].schema, new[code].schema, pointer, "response")
+            self._compare_description(pointer, old[code], new[code])
+            if self._compare_content(pointer, old[code], new[code], "response"):
+                self.here.compare_schemas(old[code].schema, new[code].schema, pointer, "response")
 
-    def _status(self, pointer: str, code: str, *, present: bool) -> None:
+    def _note_status(self, pointer: str, code: str, *, present: bool) -> None:
         shown = (None, code) if present else (code, None)
         kind = "status" if code[:1] == "2" else "error"
         verdict = severity_of_value(kind, "added" if present else "removed", "response")
         self.here.note(verdict, "status", pointer, shown, (*self.old.at, "responses"))
 
-    def _successes(
+    def _compare_codes(
         self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
     ) -> None:
         """Compare successes whose codes are not the same."""
@@ -227,13 +229,13 @@ class Pair:
             at = (*self.old.at, "responses")
             shown = (sorted(kept), sorted(come))
             way: Way = "response"
-            self.here.values("status", "/response/2XX", shown, way=way, change=change, at=at)
+            self.here.note_value("status", "/response/2XX", shown, way=way, change=change, at=at)
         else:
             for code in sorted(kept ^ come):
-                self._status(f"/response/{code}", code, present=code in come)
-        self._either("/response/2XX", old, new)
+                self._note_status(f"/response/{code}", code, present=code in come)
+        self._compare_successes("/response/2XX", old, new)
 
-    def _either(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
+    def _compare_successes(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
         """Compare successes in the order of their codes; the last stands for those that lack."""
         ours, theirs = (
             [
@@ -248,7 +250,7 @@ class Pair:
             others = self.new_side.reader.either(theirs)
             for index in range(max(len(some), len(others))):
                 one, other = (side[min(index, len(side) - 1)] for side in (some, others))
-                self.here.shapes(one, other, pointer, "response")
+                self.here.compare_shapes(one, other, pointer, "response")
 
 
 def _scopes(sets: list[frozenset[str]]) -> list[str]:

@@ -30,13 +30,16 @@ from .schema_forms import Form, Parts, SchemaError
 Shown: TypeAlias = tuple[Any, Any]
 """What a finding shows of the old and the new side, as JSON."""
 
+Locate: TypeAlias = Callable[[Pointer], tuple[str, int]]
+"""Returns the file and line of a place in the old document."""
+
 # More than people would read, and than any two versions of an operation differ in.
 _MOST_VISITS = 50_000
 _DEEPEST = 100  # as deep as a fragment may be nested
 
 
 @frozen
-class Statement:
+class Agreement:
     """Something that both sides say alike."""
 
     pointer: str
@@ -44,7 +47,7 @@ class Statement:
     value: Any
 
 
-def escaped(name: str | int) -> str:
+def escape(name: str | int) -> str:
     """A name as a part of a JSON pointer."""
     return str(name).replace("~", "~0").replace("/", "~1")
 
@@ -65,10 +68,10 @@ class Comparison:
     operation: str
     old: Reader
     new: Reader
-    place: Callable[[Pointer], tuple[str, int]] | None = None
+    locate: Locate | None = None
     words: bool = True
     findings: list[Finding] = field(factory=list[Finding])
-    agreed: list[Statement] = field(factory=list[Statement])
+    agreed: list[Agreement] = field(factory=list[Agreement])
     within: list[tuple[int, int, Way]] = field(factory=list[tuple[int, int, Way]])
     visits: list[None] = field(factory=list[None])
 
@@ -81,7 +84,7 @@ class Comparison:
         at: Pointer | None = None,
     ) -> None:
         """Note a difference, with what is shown of the sides; `at` is where the old one has it."""
-        file, line = self.place(at) if self.place and at is not None else (None, None)
+        file, line = self.locate(at) if self.locate and at is not None else (None, None)
         self.findings.append(
             Finding(
                 operation=self.operation,
@@ -96,13 +99,13 @@ class Comparison:
             )
         )
 
-    def values(
+    def note_value(
         self, kind: str, pointer: str, shown: Shown, *, way: Way, change: Change, at: Pointer
     ) -> None:
         """Note a difference in what a value may be."""
         self.note(severity_of_value(kind, change, way), kind, pointer, shown, at)
 
-    def texts(
+    def compare_texts(
         self,
         old: Mapping[str, tuple[str, ...]],
         new: Mapping[str, tuple[str, ...]],
@@ -116,13 +119,13 @@ class Comparison:
                 shown = (" / ".join(was) or None, " / ".join(now) or None)
                 self.note(REWORDED, "wording", f"{pointer}/{key}", shown, at)
             else:
-                self.agreed.append(Statement(f"{pointer}/{key}", "wording", was))
+                self.agreed.append(Agreement(f"{pointer}/{key}", "wording", was))
 
-    def parts(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
+    def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
         """Compare two values by their schemas."""
-        self.shapes(self.old.shape(old), self.new.shape(new), pointer, way)
+        self.compare_shapes(self.old.shape(old), self.new.shape(new), pointer, way)
 
-    def shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+    def compare_shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
         """Compare two values."""
         pair = (id(old), id(new), way)
         if pair in self.within:  # it holds itself, and is being compared
@@ -133,7 +136,7 @@ class Comparison:
         if len(self.visits) > _MOST_VISITS:
             raise SchemaError(old.place(), "this grows beyond all bounds when written out.")
         self.within.append(pair)
-        self.texts(old.texts, new.texts, pointer, old.place("description"))
+        self.compare_texts(old.texts, new.texts, pointer, old.place("description"))
         if "default" not in new.unsaid:
             self._default(old, new, pointer, way)
         if "type" not in new.unsaid:
@@ -146,12 +149,12 @@ class Comparison:
             shown = (next(iter(old.default), None), next(iter(new.default), None))
             at = old.place("default")
             here = f"{pointer}/default"
-            self.values("default", here, shown, way=way, change=change, at=at)
+            self.note_value("default", here, shown, way=way, change=change, at=at)
         if old.deprecated != new.deprecated:
             change = "added" if new.deprecated else "removed"
             shown = (old.deprecated, new.deprecated)
             here = f"{pointer}/deprecated"
-            self.values("deprecated", here, shown, way=way, change=change, at=old.place())
+            self.note_value("deprecated", here, shown, way=way, change=change, at=old.place())
 
     def _kinds(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
         ours, theirs = old.kinds, new.kinds
@@ -162,16 +165,16 @@ class Comparison:
         shown = (old.label, new.label)
         if had != has:
             change = change_of_kinds(had, has)
-            self.values("type", pointer, shown, way=way, change=change, at=at)
+            self.note_value("type", pointer, shown, way=way, change=change, at=at)
         else:
-            self.agreed.append(Statement(pointer, "type", shown[0]))
+            self.agreed.append(Agreement(pointer, "type", shown[0]))
         if had and has and "null" not in new.unsaid:
             was, now = "null" in ours, "null" in theirs
             if was != now:
                 change = "wider" if now else "narrower"
-                self.values("nullable", pointer, (was, now), way=way, change=change, at=at)
+                self.note_value("nullable", pointer, (was, now), way=way, change=change, at=at)
             else:
-                self.agreed.append(Statement(pointer, "nullable", was))
+                self.agreed.append(Agreement(pointer, "nullable", was))
         for kind in sorted(had & has):
             pairs = self._paired(ours[kind], theirs.get(kind) or theirs["integer"], way)
             for one, other in pairs:
@@ -180,7 +183,7 @@ class Comparison:
                 else:
                     change = "wider" if other else "narrower"
                     named = (one and one.label, other and other.label)
-                    self.values("alternative", pointer, named, way=way, change=change, at=at)
+                    self.note_value("alternative", pointer, named, way=way, change=change, at=at)
 
     def _paired(
         self, old: list[Form], new: list[Form], way: Way
@@ -212,7 +215,7 @@ class Comparison:
         if "rules" not in new.unsaid:
             self._rules(shape, old, new, pointer, way)
         if old.kind == "array":
-            self.parts(old.items, new.items, f"{pointer}/items", way)
+            self.compare_schemas(old.items, new.items, f"{pointer}/items", way)
         if old.kind == "object" and "properties" not in new.unsaid:
             self._fields(shape, old, new, pointer, way)
         if old.kind == "object" and "additionalProperties" not in new.unsaid:
@@ -223,11 +226,11 @@ class Comparison:
             return
         pair = (old.format, new.format)
         if old.format == new.format:
-            self.agreed.append(Statement(pointer, "format", old.format))
+            self.agreed.append(Agreement(pointer, "format", old.format))
             return
         change = change_of_format(old.format, new.format, way)
         at = shape.place("format", "type")
-        self.values("format", f"{pointer}/format", pair, way=way, change=change, at=at)
+        self.note_value("format", f"{pointer}/format", pair, way=way, change=change, at=at)
 
     def _enum(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         at, here = shape.place("enum", "anyOf", "oneOf", "type"), f"{pointer}/enum"
@@ -235,19 +238,19 @@ class Comparison:
             if old.values is not new.values:
                 change: Change = "narrower" if old.values is None else "wider"
                 shown = (_listed(old.values), _listed(new.values))
-                self.values("enum", here, shown, way=way, change=change, at=at)
+                self.note_value("enum", here, shown, way=way, change=change, at=at)
             return
         for value in sorted(old.values - new.values):
-            self.values("enum", here, (value, None), way=way, change="removed", at=at)
+            self.note_value("enum", here, (value, None), way=way, change="removed", at=at)
         for value in sorted(new.values - old.values):
-            self.values("enum", here, (None, value), way=way, change="added", at=at)
+            self.note_value("enum", here, (None, value), way=way, change="added", at=at)
         if "open" in new.unsaid:
             return
         if old.open != new.open:
             change = "wider" if new.open else "narrower"
-            self.values("open", here, (old.open, new.open), way=way, change=change, at=at)
+            self.note_value("open", here, (old.open, new.open), way=way, change=change, at=at)
         else:
-            self.agreed.append(Statement(here, "open", old.open))
+            self.agreed.append(Agreement(here, "open", old.open))
 
     def _rules(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         for name in sorted({*old.rules, *new.rules}):
@@ -256,23 +259,23 @@ class Comparison:
                 continue
             change = change_of_rule(name, was, now)
             at = shape.place(name, "type")
-            self.values("rule", f"{pointer}/{name}", (was, now), way=way, change=change, at=at)
+            self.note_value("rule", f"{pointer}/{name}", (was, now), way=way, change=change, at=at)
 
     def _fields(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         if "additionalProperties" in new.unsaid and not old.fields:
             # The example of a map shows names that somebody chose.
             if not isinstance(old.others, bool):
                 for parts in new.fields.values():
-                    self.parts(old.others, parts, f"{pointer}/additionalProperties", way)
+                    self.compare_schemas(old.others, parts, f"{pointer}/additionalProperties", way)
             return
         at = shape.place("properties", "type")
         for name in [*old.fields, *(name for name in new.fields if name not in old.fields)]:
-            here = f"{pointer}/properties/{escaped(name)}"
+            here = f"{pointer}/properties/{escape(name)}"
             said = name not in new.unsaid and "required" not in new.unsaid
             if name not in new.fields:
                 shown = self.old.shape(old.fields[name]).label
                 place = old.fields[name][0][1]
-                self.values("field", here, (shown, None), way=way, change="removed", at=place)
+                self.note_value("field", here, (shown, None), way=way, change="removed", at=place)
                 continue
             if name not in old.fields:
                 needed = said and name in new.required and way == "request"
@@ -284,17 +287,17 @@ class Comparison:
             if said and was != now:
                 change: Change = "added" if now else "removed"
                 place = shape.place("required", "properties")
-                self.values("required", here, (was, now), way=way, change=change, at=place)
+                self.note_value("required", here, (was, now), way=way, change=change, at=place)
             elif said:
-                self.agreed.append(Statement(here, "required", was))
-            self.agreed.append(Statement(here, "field", self.old.shape(old.fields[name]).label))
-            self.parts(old.fields[name], new.fields[name], here, way)
+                self.agreed.append(Agreement(here, "required", was))
+            self.agreed.append(Agreement(here, "field", self.old.shape(old.fields[name]).label))
+            self.compare_schemas(old.fields[name], new.fields[name], here, way)
         # A required name that is not declared anywhere is a rule about other fields.
         for name in sorted((old.required ^ new.required) - {*old.fields, *new.fields}):
             needed = name in new.required
             change = "added" if needed else "removed"
-            here = f"{pointer}/properties/{escaped(name)}"
-            self.values("required", here, (not needed, needed), way=way, change=change, at=at)
+            here = f"{pointer}/properties/{escape(name)}"
+            self.note_value("required", here, (not needed, needed), way=way, change=change, at=at)
 
     def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         here = f"{pointer}/additionalProperties"
@@ -302,10 +305,10 @@ class Comparison:
         if (old.others is False) != (new.others is False):
             change: Change = "narrower" if new.others is False else "wider"
             shown = (old.others is not False, new.others is not False)
-            self.values("others", here, shown, way=way, change=change, at=at)
+            self.note_value("others", here, shown, way=way, change=change, at=at)
         elif old.others is not False and new.others is not False:
             one, other = (() if side is True else side for side in (old.others, new.others))
-            self.parts(one, other, here, way)
+            self.compare_schemas(one, other, here, way)
 
 
 LIMIT = ("/request/properties/inputs", "maxItems")

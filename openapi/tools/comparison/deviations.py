@@ -14,8 +14,8 @@ from attrs import evolve, frozen
 from generation import yaml_source
 from generation.yaml_source import is_list, is_map
 
-from .compare_descriptions import Compared
-from .compare_schema import Statement
+from .compare_descriptions import ComparisonResult
+from .compare_schema import Agreement
 from .description import UnreadableError
 from .findings import Finding, Severity, ordered
 
@@ -131,11 +131,11 @@ def _one(item: Any, document: yaml_source.Document, index: int) -> Deviation:
     )
 
 
-def apply(deviations: Iterable[Deviation], compared: Compared, seen: Seen) -> list[Finding]:
+def apply(deviations: Iterable[Deviation], result: ComparisonResult, seen: Seen) -> list[Finding]:
     """Return the findings that are news: without what is expected, with what is no longer so."""
     known = [one for one in deviations if one.seen in (None, seen)]
     news: list[Finding] = []
-    for finding in compared.findings:
+    for finding in result.findings:
         about = [
             one
             for one in known
@@ -145,8 +145,8 @@ def apply(deviations: Iterable[Deviation], compared: Compared, seen: Seen) -> li
         if not expected:
             news.append(_changed_again(finding, about[0]) if about else finding)
     for one in known:
-        for operation, agreed in () if one.lasting else compared.agreed.items():
-            news += _over(one, operation, agreed)
+        for operation, agreed in () if one.lasting else result.agreed.items():
+            news += _no_longer_needed(one, operation, agreed)
     return ordered(news)
 
 
@@ -156,7 +156,9 @@ def _changed_again(finding: Finding, deviation: Deviation) -> Finding:
     return evolve(finding, why=f"{finding.why} {noted}")
 
 
-def _over(deviation: Deviation, operation: str, agreed: Sequence[Statement]) -> list[Finding]:
+def _no_longer_needed(
+    deviation: Deviation, operation: str, agreed: Sequence[Agreement]
+) -> list[Finding]:
     """What tells that both sides say the same now, so that the deviation can go."""
     for statement in agreed:
         if deviation.is_about(operation, statement.pointer, statement.kind, statement.value):

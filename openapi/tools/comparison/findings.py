@@ -103,6 +103,16 @@ class Finding:
         }
 
 
+@frozen
+class Report:
+    """The findings, the names of the two sides, and notes for the reader."""
+
+    findings: list[Finding]
+    old: str
+    new: str
+    notes: tuple[str, ...] = ()
+
+
 _DIRECTIONS = {
     **dict.fromkeys(("request", "query", "path", "header", "cookie"), "request"),
     "response": "response",

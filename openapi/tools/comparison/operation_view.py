@@ -118,7 +118,7 @@ def request(one: Operation, side: Description) -> Body:
     return _body(given, side, (*one.at, "requestBody"))
 
 
-def answers(one: Operation, side: Description) -> dict[str, Body]:
+def responses(one: Operation, side: Description) -> dict[str, Body]:
     """The answers by status."""
     at = (*one.at, "responses")
     given: Any = one.raw.get("responses", {})

@@ -1,6 +1,6 @@
-"""The findings of a comparison for people at a terminal.
+"""The report of a comparison as text for a terminal.
 
-Decides the words and the layout. Never decides what is a finding.
+Decides the layout, and that no text of a file can control the terminal.
 """
 
 import json
@@ -10,23 +10,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from attrs import frozen
-
-from .findings import Finding, Severity
+from .findings import Report, Severity
 
 
-@frozen
-class Report:
-    """What is told: the findings, what was compared, and what is to be known beside."""
-
-    findings: list[Finding]
-    old: str
-    new: str
-    notes: tuple[str, ...] = ()
-
-
-def as_text(report: Report) -> str:
-    """The findings for people."""
+def format_report(report: Report) -> str:
+    """Return the findings by operation, and their counts."""
     lines: list[str] = [*report.notes]
     for operation, group in groupby(report.findings, key=lambda one: one.operation):
         lines += ["", operation]
@@ -49,7 +37,7 @@ def as_text(report: Report) -> str:
 
 
 def printable(line: str) -> str:
-    """A line in which nothing moves the cursor, colours the screen or hides."""
+    """Escape control and invisible characters, which could move the cursor or hide text."""
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in line)
 
 
@@ -57,13 +45,13 @@ def _value(value: Any) -> str:
     return "-" if value is None else value if isinstance(value, str) else json.dumps(value)
 
 
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence."""
+def join_names(names: Sequence[str]) -> str:
+    """Join names for a sentence: `a, b and c`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def tell(text: str) -> None:
-    """Print it, whatever the stream can hold; whoever reads may stop early."""
+def print_text(text: str) -> None:
+    """Print a text to a stream of any encoding, which a reader such as `head` may close early."""
     if reconfigure := getattr(sys.stdout, "reconfigure", None):
         reconfigure(errors="backslashreplace")
     try:

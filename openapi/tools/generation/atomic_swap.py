@@ -26,7 +26,7 @@ def differences(fresh: Path, present: Path) -> Iterator[tuple[str, str]]:
 
     What it is: "edited", "missing" or "extra". Compiled files of Python do not count.
     """
-    wanted, found = files(fresh), files(present)
+    wanted, found = files_in(fresh), files_in(present)
     for name in sorted(wanted | found):
         if name not in found:
             yield name, "missing"
@@ -40,7 +40,7 @@ def _equal(one: Path, other: Path) -> bool:
     return not other.is_symlink() and other.is_file() and one.read_bytes() == other.read_bytes()
 
 
-def files(folder: Path) -> dict[str, Path]:
+def files_in(folder: Path) -> dict[str, Path]:
     """The files below a folder by their name from there, compiled ones left out."""
     found: dict[str, Path] = {}
     for above, folders, names in os.walk(folder):
@@ -54,7 +54,7 @@ def files(folder: Path) -> dict[str, Path]:
 
 
 @contextmanager
-def workplace(generated: Path) -> Generator[Path]:
+def workspace(generated: Path) -> Generator[Path]:
     """An empty folder next to the package, removed afterwards; one run at a time.
 
     What a killed run left is put right first. Raises BusyError while another run is at work.
@@ -62,7 +62,7 @@ def workplace(generated: Path) -> Generator[Path]:
     made = not generated.exists()
     generated.mkdir(exist_ok=True)
     work = generated / _WORK
-    with _alone(generated):
+    with _locked(generated):
         try:
             _undo(work, generated / PACKAGE)
             _remove(work)
@@ -75,10 +75,10 @@ def workplace(generated: Path) -> Generator[Path]:
                     generated.rmdir()
 
 
-def exchange(work: Path, bundle: Path) -> None:
+def swap(work: Path, bundle: Path) -> None:
     """Move the package and the bundle in `work` to their places; both or neither."""
     package = work.parent / PACKAGE
-    with _uninterrupted():
+    with _signals_blocked():
         try:
             if package.exists():
                 package.rename(work / _OLD)
@@ -89,6 +89,16 @@ def exchange(work: Path, bundle: Path) -> None:
                 package.rename(work / _REFUSED)
             _undo(work, package)
             raise
+
+
+def write_file(path: Path, text: str) -> None:
+    """Replace a file in one step: a reader sees the old text or the new, never a part."""
+    fresh = path.with_name(f".{path.name}.new")
+    try:
+        fresh.write_bytes(text.encode())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _undo(work: Path, package: Path) -> None:
@@ -112,18 +122,18 @@ def _remove(folder: Path) -> None:
 if sys.platform == "win32":  # pragma: no cover - neither locks nor masks of this kind there
 
     @contextmanager
-    def _alone(folder: Path) -> Generator[None]:  # noqa: ARG001 - the other one needs it
+    def _locked(folder: Path) -> Generator[None]:  # noqa: ARG001 - the other one needs it
         yield
 
     @contextmanager
-    def _uninterrupted() -> Generator[None]:
+    def _signals_blocked() -> Generator[None]:
         yield
 
 else:
     import fcntl
 
     @contextmanager
-    def _alone(folder: Path) -> Generator[None]:
+    def _locked(folder: Path) -> Generator[None]:
         # A lock on the folder itself: it leaves no file, and ends with the process.
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -136,7 +146,7 @@ else:
             os.close(descriptor)
 
     @contextmanager
-    def _uninterrupted() -> Generator[None]:
+    def _signals_blocked() -> Generator[None]:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             yield

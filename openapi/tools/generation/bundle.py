@@ -68,20 +68,20 @@ def join(home: Path) -> Bundle:
     whole = root is not None and not problems
     pages = {path.stem for path in (home / "pages").glob("*.yaml")}
     if root is not None:
-        problems += fragment_rules.form(root, _ROOT_KEYS, ["securitySchemes"])
-        problems += fragment_rules.notes(root, pages)
+        problems += fragment_rules.check_form(root, _ROOT_KEYS, ["securitySchemes"])
+        problems += fragment_rules.check_sources(root, pages)
     for document in parts:
-        problems += fragment_rules.form(document, _FRAGMENT_KEYS, fragment_rules.SECTIONS)
-        problems += fragment_rules.containers(document)
-        problems += fragment_rules.required(document)
-        problems += fragment_rules.names(document)
-        problems += fragment_rules.notes(document, pages)
+        problems += fragment_rules.check_form(document, _FRAGMENT_KEYS, fragment_rules.SECTIONS)
+        problems += fragment_rules.check_containers(document)
+        problems += fragment_rules.check_required(document)
+        problems += fragment_rules.check_names(document)
+        problems += fragment_rules.check_sources(document, pages)
     origins: dict[Pointer, Document] = {}
     problems += _contradictions(parts, origins)
     if root is not None and whole:  # else a reference could lead into what was not read
         defined = {at: origin for at, origin in origins.items() if at[0] == "components"}
-        problems += fragment_rules.links([root, *parts], defined)
-        problems += fragment_rules.security(parts, root)
+        problems += fragment_rules.check_references([root, *parts], defined)
+        problems += fragment_rules.check_security(parts, root)
     if problems or root is None:
         raise SourceError(problems)
     joined = _join(root, parts)
@@ -234,13 +234,3 @@ def _message(error: Any) -> str:
     while error.context:
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
     return str(error.message)
-
-
-def write(path: Path, text: str) -> None:
-    """Put `text` into the file in one step: a reader sees the old text or the new."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        fresh.write_bytes(text.encode())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

@@ -70,7 +70,9 @@ def components(document: Document) -> Iterator[tuple[Pointer, Any]]:
                 yield ("components", section, name), component
 
 
-def form(document: Document, top: Collection[str], sections: Collection[str]) -> Iterator[Problem]:
+def check_form(
+    document: Document, top: Collection[str], sections: Collection[str]
+) -> Iterator[Problem]:
     """Keys that do not belong there, and things that are not mappings."""
     for key in document.data:
         if key not in top:
@@ -94,7 +96,7 @@ def form(document: Document, top: Collection[str], sections: Collection[str]) ->
             yield document.problem(pointer, f"`{pointer[-1]}` is not a mapping; describe it.")
 
 
-def containers(document: Document) -> Iterator[Problem]:
+def check_containers(document: Document) -> Iterator[Problem]:
     """Things other than a mapping or a list where one must be; the validator trips over them."""
     for pointer, node in walk(document.data):
         for key in _NAMED:
@@ -107,19 +109,19 @@ def containers(document: Document) -> Iterator[Problem]:
                 yield document.problem((*pointer, key), text)
 
 
-def required(document: Document) -> Iterator[Problem]:
+def check_required(document: Document) -> Iterator[Problem]:
     """Names under `required` that `properties` beside it does not have."""
     for pointer, node in walk(document.data):
         names, declared = node.get("required"), node.get("properties")
         if is_list(names) and is_map(declared) and "allOf" not in node:
             for index, name in enumerate(names):
                 if isinstance(name, str) and name not in declared:
-                    advice = _instead(name, declared, "declare it")
+                    advice = _suggest(name, declared, "declare it")
                     text = f"`{name}` is required and is not among the properties; {advice}."
                     yield document.problem((*pointer, "required", index), text)
 
 
-def names(document: Document) -> Iterator[Problem]:
+def check_names(document: Document) -> Iterator[Problem]:
     """Names that the generated package has for something else, or cannot make one of."""
     for pointer, operation in operations(document):
         name = operation.get("operationId") if is_map(operation) else None
@@ -146,7 +148,7 @@ _TAKEN = ("Any", "Client", "Mapping", "Model", "Response", "Self", "Unset")
 _METHODS = ("to_dict", "from_dict", "additional_properties", "additional_keys")
 
 
-def notes(document: Document, pages: Collection[str]) -> Iterator[Problem]:
+def check_sources(document: Document, pages: Collection[str]) -> Iterator[Problem]:
     """Sources that are missing or name no page, deviations that stand in the wrong place."""
     for pointer, node in walk(document.data):
         if SOURCE in node:
@@ -182,10 +184,12 @@ def _source(
         if name not in pages:
             inner = (*pointer, index) if is_list(value) else pointer
             text = f"{SOURCE} names no page: pages/{name}.yaml does not exist"
-            yield document.problem(inner, f"{text}; {_instead(name, pages, 'add it')}.")
+            yield document.problem(inner, f"{text}; {_suggest(name, pages, 'add it')}.")
 
 
-def links(documents: Sequence[Document], defined: Mapping[Pointer, Document]) -> Iterator[Problem]:
+def check_references(
+    documents: Sequence[Document], defined: Mapping[Pointer, Document]
+) -> Iterator[Problem]:
     """References that lead nowhere, and components that no operation reaches."""
     used_by: dict[Pointer, set[Pointer]] = {}
     for document in documents:
@@ -235,11 +239,11 @@ def _nowhere(reference: object, defined: Mapping[Pointer, Document]) -> str:
         form = "'#/components/schemas/NAME'"
         return f"the reference {reference!r} has another form than {form}; write it like that."
     names = [str(pointer[2]) for pointer in defined if pointer[1] == target[1]]
-    advice = _instead(str(target[2]), names, "define it")
+    advice = _suggest(str(target[2]), names, "define it")
     return f"the reference {reference!r} leads nowhere; {advice}."
 
 
-def security(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
+def check_security(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
     """Operations that ask for a security scheme that the root does not have."""
     parts = root.data.get("components")
     schemes = parts.get("securitySchemes") if is_map(parts) else None
@@ -252,12 +256,12 @@ def security(documents: Sequence[Document], root: Document) -> Iterator[Problem]
         for index, requirement in enumerate(asked if is_list(asked) else ()):
             for name in requirement if is_map(requirement) else ():
                 if name not in known:
-                    advice = _instead(name, known, "add it to root.yaml")
+                    advice = _suggest(name, known, "add it to root.yaml")
                     text = f"the security scheme {name!r} does not exist; {advice}."
                     yield document.problem((*pointer, "security", index, name), text)
 
 
-def _instead(name: str, known: Collection[str], otherwise: str) -> str:
+def _suggest(name: str, known: Collection[str], otherwise: str) -> str:
     close = difflib.get_close_matches(name, sorted(known), n=1)
     return f"did you mean {close[0]}" if close else otherwise
 

@@ -59,7 +59,7 @@ class Generator:
         A warning is a failure.
         """
         configuration = home / CONFIGURATION
-        _demand_no_hooks(configuration)
+        _require_no_hooks(configuration)
         command: list[str | Path] = [
             *(self.executable, "generate", "--fail-on-warning"),
             *("--meta", "none"),
@@ -68,7 +68,7 @@ class Generator:
             *("--custom-template-path", home / "openapi" / "templates"),
             *("--output-path", package),
         ]
-        with started("generate", command, home) as ended:
+        with start_command("generate", command, home) as ended:
 
             def generated() -> None:
                 ended()
@@ -81,11 +81,13 @@ class Generator:
     def format(self, package: Path) -> None:
         """Sort imports, drop unused ones, use today's syntax, and lay the code out."""
         rules = ("--select", "I,F401,UP", "--fix-only")
-        run("format", [self.ruff, "check", *rules, *_RUFF_ALIKE, package.name], package.parent)
-        run("format", [self.ruff, "format", *_RUFF_ALIKE, package.name], package.parent)
+        run_command(
+            "format", [self.ruff, "check", *rules, *_RUFF_ALIKE, package.name], package.parent
+        )
+        run_command("format", [self.ruff, "format", *_RUFF_ALIKE, package.name], package.parent)
 
 
-def find(home: Path, executable: Path | None = None) -> Generator:
+def find_generator(home: Path, executable: Path | None = None) -> Generator:
     """The generator of the project in `home`, or the one at `executable`.
 
     Raises StepError when it is missing or not of the version that pyproject.toml pins.
@@ -138,7 +140,7 @@ def _version(environment: Path) -> str:
     return "unknown"
 
 
-def _demand_no_hooks(configuration: Path) -> None:
+def _require_no_hooks(configuration: Path) -> None:
     document, problems = yaml_source.read(configuration)
     if document is not None and document.data.get("post_hooks") != []:
         text = "`post_hooks` is not []; write that, formatting is a step of its own."
@@ -147,14 +149,16 @@ def _demand_no_hooks(configuration: Path) -> None:
         raise StepError("generate", "\n".join(map(str, problems)))
 
 
-def run(step: str, command: Sequence[str | Path], folder: Path) -> str:
+def run_command(step: str, command: Sequence[str | Path], folder: Path) -> str:
     """Run a command and return what it printed, or raise StepError with it if it ended badly."""
-    with started(step, command, folder) as ended:
+    with start_command(step, command, folder) as ended:
         return ended()
 
 
 @contextmanager
-def started(step: str, command: Sequence[str | Path], folder: Path) -> Yields[Callable[[], str]]:
+def start_command(
+    step: str, command: Sequence[str | Path], folder: Path
+) -> Yields[Callable[[], str]]:
     """Start a command; what this gives waits for its end, and returns what it printed.
 
     Raises StepError if the command cannot be started, or ends badly. Nobody waits for a command

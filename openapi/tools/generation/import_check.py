@@ -20,7 +20,7 @@ from pathlib import Path
 UNFIT = "The face does not fit: "  # begins that line
 
 
-def modules(package: str) -> None:
+def import_modules(package: str) -> None:
     """Import all of the package; a warning about one of its modules is an error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", category=SyntaxWarning)
@@ -34,7 +34,7 @@ def modules(package: str) -> None:
                 sys.exit(f"{path.as_posix()}: {type(error).__name__}: {error}")
 
 
-def face(folder: str, name: str) -> str:
+def import_handwritten(folder: str, name: str) -> str:
     """Import the face, which finds the new package; returns why it cannot be, or nothing."""
     sys.path.insert(1, folder)
     # It stays where it is, so that what is compiled now need not be compiled by the next run.
@@ -56,7 +56,7 @@ def face(folder: str, name: str) -> str:
 if __name__ == "__main__":
     gc.disable()  # as in regenerate.py: a short process makes no garbage worth the search
     sys.path.insert(0, "")
-    modules(sys.argv[1])
-    if sys.argv[2:] and (reason := face(*sys.argv[2:])):
+    import_modules(sys.argv[1])
+    if sys.argv[2:] and (reason := import_handwritten(*sys.argv[2:])):
         print(f"{UNFIT}{reason}")
     gc.freeze()

@@ -37,7 +37,7 @@ class _DamagedError(ValueError):
     """JSON that no page prints; the text says why."""
 
 
-def find(text: str, name: str) -> Iterator[Example]:
+def find_examples(text: str, name: str) -> Iterator[Example]:
     """JSON objects, the outermost ones; what only looks like one is sample code.
 
     Raises:
@@ -50,7 +50,7 @@ def find(text: str, name: str) -> Iterator[Example]:
         start, following = opens.start(), opens.start() + 1
         try:
             value, following = decoder.raw_decode(text, start)
-            _bounded(value)
+            _check_depth(value)
             yield Example(start, following, value)
         except (ValueError, RecursionError) as error:
             at = error.pos if isinstance(error, json.JSONDecodeError) else start
@@ -82,7 +82,7 @@ def _fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _bounded(value: Any) -> None:
+def _check_depth(value: Any) -> None:
     level = [value]
     for _ in range(_DEEPEST):
         level = [
@@ -95,7 +95,7 @@ def _bounded(value: Any) -> None:
         raise _DamagedError("it is nested too deeply")
 
 
-def union(values: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
+def merge(values: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     """One example made of several: a page prints it twice, or with and without errors.
 
     Raises:
@@ -103,31 +103,31 @@ def union(values: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
     """
     whole = max(values, key=lambda value: len(json.dumps(value)))
     for value in values:
-        if extra := next(_beyond(value, whole), None):
+        if extra := next(_extra_names(value, whole), None):
             raise UnreadableError(
                 f"{name}: two examples of the page contradict each other: each has fields that "
                 f"the other lacks, such as `{extra}`; capture the page again."
             )
-        whole = _both(whole, value, name)
+        whole = _merge_two(whole, value, name)
     return whole
 
 
-def _beyond(one: Any, whole: Any) -> Iterator[str]:
+def _extra_names(one: Any, whole: Any) -> Iterator[str]:
     """Names in an example that stand at no such place of another, where that shows anything."""
     if is_map(one) and is_map(whole) and whole:
         yield from (key for key in one if key not in whole)
         for key in one:
-            yield from _beyond(one[key], whole.get(key))
+            yield from _extra_names(one[key], whole.get(key))
     if is_list(one) and is_list(whole) and one and whole:
-        yield from _beyond(one[0], whole[0])
+        yield from _extra_names(one[0], whole[0])
 
 
-def _both(one: Any, other: Any, name: str) -> Any:
+def _merge_two(one: Any, other: Any, name: str) -> Any:
     if is_map(one) and is_map(other):
         keys = [*one, *(key for key in other if key not in one)]
-        return {key: _both(one.get(key), other.get(key), name) for key in keys}
+        return {key: _merge_two(one.get(key), other.get(key), name) for key in keys}
     if is_list(one) and is_list(other):
-        return [_both(one[0], other[0], name)] if one and other else one or other
+        return [_merge_two(one[0], other[0], name)] if one and other else one or other
     if one is None or other is None:
         return one if other is None else other
     if type(one) is not type(other):
@@ -138,7 +138,7 @@ def _both(one: Any, other: Any, name: str) -> Any:
     return one
 
 
-def unshown(before: Any, now: Any, at: str = "") -> Iterator[str]:
+def no_longer_shown(before: Any, now: Any, at: str = "") -> Iterator[str]:
     """Where an example shows nothing any more that showed something."""
     if is_map(before) and is_map(now):
         for key in before:
@@ -147,6 +147,6 @@ def unshown(before: Any, now: Any, at: str = "") -> Iterator[str]:
                 if before[key] not in ({}, []) and (now[key] is None or now[key] in ({}, [])):
                     yield inner
                 else:
-                    yield from unshown(before[key], now[key], inner)
+                    yield from no_longer_shown(before[key], now[key], inner)
     elif is_list(before) and is_list(now) and before and now:
-        yield from unshown(before[0], now[0], f"{at}[]")
+        yield from no_longer_shown(before[0], now[0], f"{at}[]")

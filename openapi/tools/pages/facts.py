@@ -87,7 +87,7 @@ class Facts:
         document = {"openapi": "3.1.0", "paths": {self.path: {self.method.lower(): operation}}}
         return Description(document, self.sources[0].page, excerpt=True)
 
-    def joined(self, more: "Facts") -> "Facts":
+    def merged_with(self, more: "Facts") -> "Facts":
         """These facts with those of a newer page, which is known to be whole.
 
         What only some forms of a page show stays where the newer one does not show it.
@@ -124,7 +124,7 @@ def read(path: Path) -> Facts:
         raise UnreadableError(str(problems[0]))
     data = document.data
     try:
-        _formed(data)
+        _check_types(data)
         return Facts(
             operation=str(data["operation"]),
             sources=tuple(_source(item) for item in data["source"]),
@@ -146,7 +146,7 @@ def read(path: Path) -> Facts:
         ) from None
 
 
-def _formed(data: Mapping[str, Any]) -> None:
+def _check_types(data: Mapping[str, Any]) -> None:
     """Look at what is used as it stands."""
     kinds = {"source": list, "enums": dict, "request": dict, "response": dict}
     for name, kind in kinds.items():
@@ -158,7 +158,7 @@ def _formed(data: Mapping[str, Any]) -> None:
         raise TypeError("an example lacks `inputs` or `results`")
 
 
-def write(facts: Facts) -> str:
+def to_yaml(facts: Facts) -> str:
     """Return facts as the text of their file."""
     data: dict[str, Any] = {
         "operation": facts.operation,

@@ -47,7 +47,7 @@ _HEADINGS = {
 
 
 @frozen
-class Listed:
+class ListedFields:
     """The fields that a page lists with their types."""
 
     query: dict[str, FieldFact] = field(factory=dict[str, FieldFact])
@@ -55,8 +55,8 @@ class Listed:
     enums: dict[str, list[str]] = field(factory=dict[str, list[str]])
 
 
-def without_fields(
-    text: str, request: Mapping[str, Any], response: Mapping[str, Any], listed: Listed
+def take_fields(
+    text: str, request: Mapping[str, Any], response: Mapping[str, Any], listed: ListedFields
 ) -> str:
     """Collect the fields that stand with their types, and return the text without them."""
     lines = text.split("\n")

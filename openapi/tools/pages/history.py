@@ -17,7 +17,7 @@ _PARTIAL = {"errors", "numErrors"}
 
 
 @frozen
-class Words:
+class SentenceComparison:
     """The sentences of a page beside those of the page on record that is most like it."""
 
     like: Source
@@ -32,7 +32,7 @@ class Words:
         return 0 < known <= 2 * (known - self.gone)
 
 
-def compared(text: str, stated: Facts, kept: Facts) -> Words:
+def compare_sentences(text: str, stated: Facts, kept: Facts) -> SentenceComparison:
     """Look which sentences of a page are on record."""
     now = {*stated.sources[0].prose}
     like = max(kept.sources, key=lambda source: len({*source.prose} & now))
@@ -40,16 +40,16 @@ def compared(text: str, stated: Facts, kept: Facts) -> Words:
         one for one in reader.sentences_of(text) if not {*facts.fingerprints(one)} <= {*like.prose}
     ]
     ends = {print_ for source in kept.sources for print_ in source.prose[-2:]}
-    return Words(like, fresh, len({*like.prose} - now), bool(ends & now))
+    return SentenceComparison(like, fresh, len({*like.prose} - now), bool(ends & now))
 
 
-def whole(stated: Facts, kept: Facts, words: Words, name: str) -> None:
+def check_complete(stated: Facts, kept: Facts, words: SentenceComparison, name: str) -> None:
     """Refuse a page that lacks what it used to state, unless just that can have been left out.
 
     Raises:
         UnreadableError: It may be half a page, or say it in a way that is not understood.
     """
-    lost = [*_lost(stated, kept, words)]
+    lost = [*_missing(stated, kept, words)]
     if lost:
         raise UnreadableError(
             f"{name}: the page says no more of {' and '.join(lost)}: it seems to be half a page, "
@@ -58,7 +58,7 @@ def whole(stated: Facts, kept: Facts, words: Words, name: str) -> None:
         )
 
 
-def _lost(stated: Facts, kept: Facts, words: Words) -> Iterator[str]:
+def _missing(stated: Facts, kept: Facts, words: SentenceComparison) -> Iterator[str]:
     # One sentence less, and nothing else: it was taken out on purpose.
     taken_out = words.ends and words.gone == 1 and not words.fresh
     if kept.limit and not stated.limit and not taken_out:
@@ -72,16 +72,16 @@ def _lost(stated: Facts, kept: Facts, words: Words) -> Iterator[str]:
         ("request", kept.request, stated.request),
         ("response", kept.response, stated.response),
     ):
-        for at in examples.unshown(before, now):
+        for at in examples.no_longer_shown(before, now):
             yield f"what is in `{at}` of the {side}"
     shown = {*stated.response, *(stated.fields or ())}
     if _PARTIAL.issubset(kept.response) and not _PARTIAL & shown:
         yield "`errors`, which stand in the example of a partial success (207)"
     if stated.fields is not None:
-        yield from _unlisted(stated, kept, stated.fields)
+        yield from _missing_fields(stated, kept, stated.fields)
 
 
-def _unlisted(stated: Facts, kept: Facts, listed: Mapping[str, FieldFact]) -> Iterator[str]:
+def _missing_fields(stated: Facts, kept: Facts, listed: Mapping[str, FieldFact]) -> Iterator[str]:
     for name in kept.fields or ():
         if name not in listed and name in stated.response:
             yield f"the type of `{name}`"
@@ -92,7 +92,7 @@ def _unlisted(stated: Facts, kept: Facts, listed: Mapping[str, FieldFact]) -> It
         yield "what is required"
 
 
-def wording(operation: str, words: Words) -> list[Finding]:
+def wording_findings(operation: str, words: SentenceComparison) -> list[Finding]:
     """Sentences that were not there when the facts were kept, and those that are gone."""
     if not words.known or (not words.fresh and not words.gone):
         return []

@@ -68,7 +68,7 @@ class _Parts:
     endpoint: tuple[str, str]
     request: dict[str, Any]
     response: dict[str, Any]
-    listed: fields.Listed
+    listed: fields.ListedFields
     rest: str = field(repr=False)
 
 
@@ -91,7 +91,7 @@ def read(text: str, name: str) -> Facts:
     if listed.response:
         last = next(reversed(response))
         expected |= {f"the type of `{last}`, the last field": listed.response.get(last)}
-    _demand({**parts.found, **expected}, name)
+    _require({**parts.found, **expected}, name)
     for key, values in enums.items():
         if re.fullmatch(r"\w+", str(shown := response.get(key, ""))) and shown not in values:
             raise UnreadableError(
@@ -135,7 +135,7 @@ def sentences_of(text: str) -> list[str]:
 
 def _parts(text: str, name: str) -> _Parts:
     plain = _plain(text)
-    objects = [*examples.find(plain, name)]
+    objects = [*examples.find_examples(plain, name)]
     responses = [one for one in objects if is_list(one.value.get("results"))]
     requests = [one for one in objects if is_list(one.value.get("inputs"))]
     endpoints = {*_endpoints(plain)}
@@ -144,14 +144,14 @@ def _parts(text: str, name: str) -> _Parts:
         "an example of the request (with `inputs`)": requests,
         "an example of the response (with `results`)": responses,
     }
-    _demand(found, name)
+    _require(found, name)
     if len(endpoints) > 1:
         several = " and ".join(sorted(f"{method} {path}" for method, path in endpoints)[:4])
         raise UnreadableError(
             f"{name}: the page speaks of several operations ({several}); give a page of one."
         )
     request, response = (
-        examples.union([one.value for one in side], name) for side in (requests, responses)
+        examples.merge([one.value for one in side], name) for side in (requests, responses)
     )
     if mixed := request.keys() & {"results", "completedAt"}:
         raise UnreadableError(
@@ -160,8 +160,8 @@ def _parts(text: str, name: str) -> _Parts:
         )
     words = _outside(plain, objects, responses)
     words = _UNFOLD.sub("\n", _BUTTON.sub(" ", _ENDPOINT.sub("", words)))
-    listed = fields.Listed()
-    rest = _MODIFIED.sub("", fields.without_fields(words, request, response, listed))
+    listed = fields.ListedFields()
+    rest = _MODIFIED.sub("", fields.take_fields(words, request, response, listed))
     return _Parts(plain, found, next(iter(endpoints)), request, response, listed, rest)
 
 
@@ -175,7 +175,7 @@ def _plain(text: str) -> str:
     return _QUOTED.sub("", _FENCE.sub("", text))
 
 
-def _demand(found: Mapping[str, Any], name: str) -> None:
+def _require(found: Mapping[str, Any], name: str) -> None:
     missing = [what for what, value in found.items() if not value]
     if missing:
         seen = ", ".join(what for what, value in found.items() if value) or "nothing of a page"

@@ -16,6 +16,7 @@ from comparison.findings import Severity
 from griffe import Alias, Attribute, BreakageKind, Class, Expr, Function, Module, Object
 
 from . import public_api
+from .public_api import PublicNames
 
 _BREAKING, _ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 _ARGUMENT = ": the argument `"
@@ -34,20 +35,20 @@ class ApiChange:
         return f"`{self.path.removesuffix('.__init__')}`{self.text}"
 
 
-def compare(old: public_api.Names, new: public_api.Names) -> list[ApiChange]:
+def compare_names(old: PublicNames, new: PublicNames) -> list[ApiChange]:
     """What a program meets that was written for the names `old`, and runs with `new`."""
-    found = [ApiChange(path, _BREAKING, " is gone.") for path in _tops(old, new)]
-    found += [ApiChange(path, _ADDITIVE, " is new.") for path in _tops(new, old)]
+    found = [ApiChange(path, _BREAKING, " is gone.") for path in _outermost(old, new)]
+    found += [ApiChange(path, _ADDITIVE, " is new.") for path in _outermost(new, old)]
     for path in old.keys() & new.keys():
         before, after = old[path], new[path]
         if before is not None and after is not None:
             found += (ApiChange(path, *said) for said in _differences(path, before, after))
     known = set(found)
-    said = _Repeats(old, new, known)
-    return sorted(change for change in known if not said.already(change))
+    implied = _Implied(old, new, known)
+    return sorted(change for change in known if not implied.by_another(change))
 
 
-def _tops(these: public_api.Names, those: public_api.Names) -> Iterator[str]:
+def _outermost(these: PublicNames, those: PublicNames) -> Iterator[str]:
     """What is only here; not what belongs to something that is only here."""
     for path in these.keys() - those.keys():
         above = path.rpartition(".")[0]
@@ -57,17 +58,17 @@ def _tops(these: public_api.Names, those: public_api.Names) -> Iterator[str]:
 
 
 @frozen
-class _Repeats:
+class _Implied:
     """Changes that follow from others, which say enough."""
 
-    _old: public_api.Names
-    _new: public_api.Names
+    _old: PublicNames
+    _new: PublicNames
     _known: set[ApiChange]
 
-    def already(self, change: ApiChange) -> bool:
-        return self._of_the_field(change) or self._of_a_base(change)
+    def by_another(self, change: ApiChange) -> bool:
+        return self._by_its_field(change) or self._by_its_base(change)
 
-    def _of_the_field(self, change: ApiChange) -> bool:
+    def _by_its_field(self, change: ApiChange) -> bool:
         """What is true of a field and of the argument that fills it."""
         thing, constructor, _ = change.path.rpartition(".__init__")
         if not constructor or not change.text.startswith(_ARGUMENT):
@@ -75,7 +76,7 @@ class _Repeats:
         name, _, said = change.text.removeprefix(_ARGUMENT).partition("`")
         return evolve(change, path=f"{thing}.{name}", text=said) in self._known
 
-    def _of_a_base(self, change: ApiChange) -> bool:
+    def _by_its_base(self, change: ApiChange) -> bool:
         """What is inherited from a class that is public itself."""
         thing, _, name = change.path.rpartition(".")
         for names in (self._old, self._new):
@@ -93,14 +94,14 @@ _Said = Iterator[tuple[Severity, str]]
 
 def _differences(path: str, old: Object, new: Object) -> _Said:
     # The description's comparison knows what is sent and what comes back, and judges there.
-    generous = path.startswith(f"{public_api.CLIENT}.")
+    lenient = path.startswith(f"{public_api.CLIENT}.")
     if isinstance(old, Function) and isinstance(new, Function):
-        yield from _functions(old, new, generous)
+        yield from _functions(old, new, lenient)
     elif isinstance(old, Class) and isinstance(new, Class):
         for base in sorted(_bases(old) - _bases(new)):
             yield _BREAKING, f" is no longer a `{base}`."
     elif isinstance(old, Attribute) and isinstance(new, Attribute):
-        yield from _types(" is", old.annotation, new.annotation, generous, promised=True)
+        yield from _types(" is", old.annotation, new.annotation, lenient, promised=True)
         if _is_member(old) and str(old.value) != str(new.value):
             yield _BREAKING, f" is `{new.value}`, it was `{old.value}`."
     elif old.kind is not new.kind:
@@ -110,7 +111,7 @@ def _differences(path: str, old: Object, new: Object) -> _Said:
 # ---------------------------------------------------------------- functions
 
 
-def _functions(old: Function, new: Function, generous: bool) -> _Said:
+def _functions(old: Function, new: Function, lenient: bool) -> _Said:
     for function in (old, new):
         for parameter in function.parameters:
             parameter.default = public_api.default_text(parameter.default)
@@ -119,10 +120,10 @@ def _functions(old: Function, new: Function, generous: bool) -> _Said:
     for parameter in new.parameters:
         what = f"{_ARGUMENT}{parameter.name}` is"
         if (was := before.get(parameter.name)) is not None:
-            yield from _types(what, was.annotation, parameter.annotation, generous, promised=False)
+            yield from _types(what, was.annotation, parameter.annotation, lenient, promised=False)
         elif not parameter.required:
             yield _ADDITIVE, f"{what} new."
-    yield from _types(" returns", old.returns, new.returns, generous, promised=True)
+    yield from _types(" returns", old.returns, new.returns, lenient, promised=True)
     for label in sorted(_WAYS & (old.labels ^ new.labels)):
         yield _BREAKING, f" is {'no longer ' if label in old.labels else 'now '}{_HOW[label]}."
     forms = {_spelled(one) for one in new.overloads or ()}
@@ -141,7 +142,7 @@ def _spelled(function: Function) -> str:
 
 def _arguments(old: Function, new: Function) -> _Said:
     moved: list[str] = []
-    for breakage in griffe.find_breaking_changes(_holding(old), _holding(new)):
+    for breakage in griffe.find_breaking_changes(_in_a_module(old), _in_a_module(new)):
         was, now = breakage.old_value, breakage.new_value
         if breakage.kind is BreakageKind.PARAMETER_MOVED:
             moved.append(was.name)
@@ -154,7 +155,7 @@ def _arguments(old: Function, new: Function) -> _Said:
         yield _BREAKING, f": the argument{several} another place among the arguments."
 
 
-def _holding(function: Function) -> Module:
+def _in_a_module(function: Function) -> Module:
     """griffe compares what is in something."""
     holder = Module("holder")
     holder.members["call"] = Alias("call", function, parent=holder)
@@ -176,17 +177,17 @@ _SENTENCES = {
 
 
 def _types(
-    what: str, old: str | Expr | None, new: str | Expr | None, generous: bool, *, promised: bool
+    what: str, old: str | Expr | None, new: str | Expr | None, lenient: bool, *, promised: bool
 ) -> _Said:
     """A type that is handed out must fit what was `promised`; one that is taken, the reverse."""
     if old is None or new is None:
         return
     was, now = str(old), str(new)
-    if fits(was, now) and fits(now, was):
+    if is_assignable(was, now) and is_assignable(now, was):
         return
-    kept = fits(now, was) if promised else fits(was, now)
-    if generous:
-        kept = fits(was, now) or fits(now, was)
+    kept = is_assignable(now, was) if promised else is_assignable(was, now)
+    if lenient:
+        kept = is_assignable(was, now) or is_assignable(now, was)
     yield _ADDITIVE if kept else _BREAKING, f"{what} `{now}`, it was `{was}`."
 
 
@@ -231,24 +232,26 @@ def read(annotation: str) -> Parts:
         return frozenset({Atom(annotation)})
 
 
-def fits(given: str, promised: str) -> bool:
+def is_assignable(given: str, promised: str) -> bool:
     """Whether whoever counts on `promised` is content with `given`."""
-    return _fits(read(given), read(promised))
+    return _are_assignable(read(given), read(promised))
 
 
-def _fits(given: Parts, promised: Parts) -> bool:
+def _are_assignable(given: Parts, promised: Parts) -> bool:
     if any(one.name in _ANYTHING for one in promised):
         return True
-    return all(any(_is(one, other) for other in promised) for one in given)
+    return all(any(_is_atom_assignable(one, other) for other in promised) for one in given)
 
 
-def _is(one: Atom, other: Atom) -> bool:
+def _is_atom_assignable(one: Atom, other: Atom) -> bool:
     if one.name != other.name:
         return False
     if not other.arguments:  # `list` promises less than `list[str]`
         return True
     pairs = zip(one.arguments, other.arguments, strict=False)
-    return len(one.arguments) == len(other.arguments) and all(_fits(*pair) for pair in pairs)
+    return len(one.arguments) == len(other.arguments) and all(
+        _are_assignable(*pair) for pair in pairs
+    )
 
 
 def _atoms(node: ast.expr) -> Iterator[Atom]:

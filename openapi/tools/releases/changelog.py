@@ -163,6 +163,21 @@ def write(path: Path, lines: Sequence[str], last: Version | None) -> bool:
     return True
 
 
+def section(
+    last: Version | None, description: Sequence[Note], packages: Sequence[Note]
+) -> list[str]:
+    """Return the lines between the markers: the changes since the release `last`."""
+    if last is None:
+        return ["Everything is new: nothing was released before."]
+    if not description and not packages:
+        return [f"Nothing that is public has changed since {last}."]
+    lines: list[str] = []
+    for title, notes in (("API", description), ("Python", packages)):
+        if notes:
+            lines += [*([""] if lines else []), f"### {title}", "", *map(str, notes)]
+    return lines
+
+
 def put(present: Sequence[str], lines: Sequence[str], last: Version | None) -> list[str]:
     """The lines of the changelog with these between the markers."""
     headings = [number for number, line in enumerate(present) if _HEADING.match(line)]

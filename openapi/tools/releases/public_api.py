@@ -35,11 +35,11 @@ from griffe import (
     Parameters,
 )
 
-CLIENT, FACE = "hubspot_batch_client", "hubspot_batch"
+CLIENT, HANDWRITTEN = "hubspot_batch_client", "hubspot_batch"
 
 # By its public path; None where only the name counts, or griffe does not see what it stands for.
-Names: TypeAlias = Mapping[str, Object | None]
-_Found: TypeAlias = Iterator[tuple[str, Object | None]]
+PublicNames: TypeAlias = Mapping[str, Object | None]
+_NamedObjects: TypeAlias = Iterator[tuple[str, Object | None]]
 
 # Like what every object has: Python calls them, and does without.
 _HIDDEN = frozenset({"__copy__", "__deepcopy__", "__del__"})
@@ -49,36 +49,36 @@ _FIELDS = {f"{package}.field" for package in _PACKAGES}
 _DEPTH = 5  # of constants that name other constants
 
 
-class UnreadableFaceError(Exception):
+class UnreadablePackageError(Exception):
     """A package that griffe cannot read."""
 
 
-def read(tree: Path) -> Names:
+def read(tree: Path) -> PublicNames:
     """The public names of the packages below `tree`.
 
-    Raises UnreadableFaceError when a package is missing, or is not Python.
+    Raises UnreadablePackageError when a package is missing, or is not Python.
     """
     folders = [tree / "generated", tree / "overrides"]
-    for folder, name in zip(folders, (CLIENT, FACE), strict=True):
-        _readable(folder / name, tree)
+    for folder, name in zip(folders, (CLIENT, HANDWRITTEN), strict=True):
+        _check_readable(folder / name, tree)
     loader = griffe.GriffeLoader(search_paths=folders, allow_inspection=False)
     packages = [
-        cast("Module", loader.load(name, try_relative_path=False)) for name in (CLIENT, FACE)
+        cast("Module", loader.load(name, try_relative_path=False)) for name in (CLIENT, HANDWRITTEN)
     ]
     loader.resolve_aliases(implicit=True, external=False)
     return _Reader(loader.modules_collection).names(*packages)
 
 
-def _readable(package: Path, tree: Path) -> None:
+def _check_readable(package: Path, tree: Path) -> None:
     """griffe goes on without a module that is not Python, and so would miss its names."""
     if not (package / "__init__.py").is_file():
-        raise UnreadableFaceError(f"the package {package.name} is not there")
+        raise UnreadablePackageError(f"the package {package.name} is not there")
     for path in sorted(package.rglob("*.py")):
         try:
             ast.parse(path.read_bytes())
         except (SyntaxError, ValueError, OSError) as error:
             where = path.relative_to(tree).as_posix()
-            raise UnreadableFaceError(f"{where} cannot be read ({error})") from error
+            raise UnreadablePackageError(f"{where} cannot be read ({error})") from error
 
 
 @frozen
@@ -88,16 +88,16 @@ class _Reader:
     _loaded: griffe.ModulesCollection
     _public: set[str] = field(factory=set[str])
 
-    def names(self, client: Module, face: Module) -> Names:
+    def names(self, client: Module, handwritten: Module) -> PublicNames:
         top = dict([*self._listed(client), *self._of_the_client(client)])
-        top.update([*self._listed(face), *_fixtures(face)])
+        top.update([*self._listed(handwritten), *_fixtures(handwritten)])
         self._public.update(thing.path for thing in top.values() if thing is not None)
         found: dict[str, Object | None] = {}
         for path, thing in top.items():
             found.update(self._with_members(path, thing, ()))
         return found
 
-    def _listed(self, package: Module) -> _Found:
+    def _listed(self, package: Module) -> _NamedObjects:
         """What a package and the packages in it list in `__all__`."""
         for name in package.exports or ():
             thing = _target(package.members.get(str(name)))
@@ -108,7 +108,7 @@ class _Reader:
             if inner.is_package or inner.is_subpackage:
                 yield from self._listed(inner)
 
-    def _of_the_client(self, client: Module) -> _Found:
+    def _of_the_client(self, client: Module) -> _NamedObjects:
         for module in _below(client, "errors", "types"):
             for name in module.exports or module.members:
                 thing = _target(module.members.get(str(name)))
@@ -118,14 +118,16 @@ class _Reader:
         for api in _below(client, "api"):
             yield from self._endpoints(api)
 
-    def _endpoints(self, api: Module) -> _Found:
+    def _endpoints(self, api: Module) -> _NamedObjects:
         for inner in api.modules.values():
             yield from self._endpoints(inner)
         for name, member in api.members.items():
             if isinstance(member, Function) and member.is_public:
                 yield f"{api.path}.{name}", member
 
-    def _with_members(self, path: str, thing: Object | None, above: tuple[Class, ...]) -> _Found:
+    def _with_members(
+        self, path: str, thing: Object | None, above: tuple[Class, ...]
+    ) -> _NamedObjects:
         yield path, thing
         if not isinstance(thing, Class) or thing in above:
             return
@@ -133,15 +135,15 @@ class _Reader:
             yield from self._constructor(path, thing)
         for name, member in thing.all_members.items():
             target = _target(member)
-            if name == "__init__" or target is None or not _offered(name, target):
+            if name == "__init__" or target is None or not _is_offered(name, target):
                 continue
             yield f"{path}.{name}", target
-            if isinstance(target, Attribute) and (hung := self._hung(target)):
-                for inner, each in self._with_members(f"{path}.{name}", hung, (*above, thing)):
-                    if each is not hung:
+            if isinstance(target, Attribute) and (held := self._class_of_value(target)):
+                for inner, each in self._with_members(f"{path}.{name}", held, (*above, thing)):
+                    if each is not held:
                         yield inner, each
 
-    def _hung(self, attribute: Attribute) -> Class | None:
+    def _class_of_value(self, attribute: Attribute) -> Class | None:
         """The class of what an attribute holds, if it is ours and nobody can name it."""
         if isinstance(attribute.annotation, Expr):
             said = attribute.annotation
@@ -162,7 +164,7 @@ class _Reader:
         except KeyError:
             return None
 
-    def _constructor(self, path: str, thing: Class) -> _Found:
+    def _constructor(self, path: str, thing: Class) -> _NamedObjects:
         """How it is called, unless that takes what only we can hand in."""
         made = constructor_of(thing)
         if made is None:
@@ -176,7 +178,7 @@ class _Reader:
         yield f"{path}.__init__", made
 
 
-def _fixtures(module: Module) -> _Found:
+def _fixtures(module: Module) -> _NamedObjects:
     """pytest hands them their arguments, so only the names count."""
     for name, member in module.members.items():
         if isinstance(member, Module):
@@ -202,7 +204,7 @@ def _target(thing: Object | Alias | None) -> Object | None:
         return None
 
 
-def _offered(name: str, member: Object) -> bool:
+def _is_offered(name: str, member: Object) -> bool:
     if name.startswith("__") and name.endswith("__"):
         return isinstance(member, Function) and not hasattr(object, name) and name not in _HIDDEN
     return not name.startswith("_")

@@ -158,7 +158,7 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     ),
     "an argument that no address can hold": (
         lambda: document(operation("read_x", parameters=[query(schema={"type": "object"})])),
-        "nobody knows how to write `some` in an address.",
+        "`some` has no form in a query; describe another.",
     ),
     "a tag that is no name": (
         lambda: document(operation("read_x", tags=["Odd Things"])),

@@ -1,7 +1,7 @@
-"""What is different between two versions of one operation.
+"""The differences between two versions of one operation.
 
-Decides which aspects are compared, and in which cases silence says nothing. Never decides what is
-different between two values (compare_schema.py), or how much that matters (findings.py).
+Decides which aspects are compared, and when something missing is no difference. compare_schema.py
+compares values, and findings.py decides how much a difference matters.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from .operation_view import JSON, Body, Parameter
 
 @frozen
 class OperationComparison:
-    """An operation on both sides, and where the findings go."""
+    """An operation on both sides, and the comparison that collects the findings."""
 
     here: Comparison
     old: Operation
@@ -27,7 +27,7 @@ class OperationComparison:
     new_side: Description
 
     def compare(self) -> None:
-        """Note what is different, aspect by aspect.
+        """Note the differences, aspect by aspect.
 
         Raises:
             SchemaError: A part cannot be read.
@@ -54,11 +54,11 @@ class OperationComparison:
 
     @property
     def _is_page(self) -> bool:
-        """Whether the new side is a page, which shows one answer and not its status."""
+        """True if the new side is a page, which shows one response without its status."""
         return "responses" in operation_view.unsaid(self.new.raw)
 
     def _is_left_out(self, said: bool) -> bool:
-        """Whether HubSpot does not say something that its descriptions often leave out."""
+        """Return True if HubSpot leaves out something that its descriptions often leave out."""
         return not said and self.old_side.ours and not self.new_side.ours
 
     def _note_operation(
@@ -140,7 +140,7 @@ class OperationComparison:
         self.here.compare_schemas(old.schema, new.schema, pointer, "request")
 
     def _has_parts(self, parameter: Parameter) -> bool:
-        """Whether a value has parts, which can be written in several ways."""
+        """Return True for a list or an object, which a query can spell in several styles."""
         forms = self.old_side.reader.shape(parameter.schema).forms
         return not forms or any(form.kind in ("array", "object") for form in forms)
 
@@ -184,7 +184,7 @@ class OperationComparison:
         self.here.compare_texts(said[0], said[1], pointer, old.at)
 
     def _compare_content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
-        """Note other media types; whether both sides have JSON."""
+        """Note different media types; return True if both sides have JSON."""
         had, has = old.types.keys(), new.types.keys()
         for name in sorted(had ^ has):
             change: Change = "added" if name in has else "removed"
@@ -223,8 +223,8 @@ class OperationComparison:
     def _compare_codes(
         self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
     ) -> None:
-        """Compare successes whose codes are not the same."""
-        if "2XX" in kept | come:  # a class on one side, codes on the other
+        """Compare the codes of successful responses, where they differ."""
+        if "2XX" in kept | come:  # one side has the class, the other single codes
             change: Change = "narrower" if "2XX" in kept else "wider"
             at = (*self.old.at, "responses")
             shown = (sorted(kept), sorted(come))
@@ -236,7 +236,10 @@ class OperationComparison:
         self._compare_successes("/response/2XX", old, new)
 
     def _compare_successes(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
-        """Compare successes in the order of their codes; the last stands for those that lack."""
+        """Compare successful responses in the order of their codes.
+
+        If one side has fewer, its last response is compared with the rest of the other side.
+        """
         ours, theirs = (
             [
                 body.schema

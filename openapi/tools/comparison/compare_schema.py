@@ -1,7 +1,7 @@
-"""What is different between two shapes of a value, one finding for each thing.
+"""The differences between two schemas, one finding for each.
 
-Decides what counts as a difference, and whether it allows less, more or something else. Never
-decides how a schema was written (schema.py) or how much a difference matters (findings.py).
+Decides what counts as a difference, and whether it allows less, more or something else. schema.py
+evens out how a schema was written, and findings.py decides how much a difference matters.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,19 +28,19 @@ from .schema import Reader, Shape
 from .schema_forms import Form, Parts, SchemaError
 
 Shown: TypeAlias = tuple[Any, Any]
-"""What a finding shows of the old and the new side, as JSON."""
+"""The old and the new value in a finding, as JSON."""
 
 Locate: TypeAlias = Callable[[Pointer], tuple[str, int]]
 """Returns the file and line of a place in the old document."""
 
-# More than people would read, and than any two versions of an operation differ in.
+# No two versions of an operation come near, and nobody could read more findings.
 _MOST_VISITS = 50_000
 _DEEPEST = 100  # as deep as a fragment may be nested
 
 
 @frozen
 class Agreement:
-    """Something that both sides say alike."""
+    """Something that both sides say in the same way."""
 
     pointer: str
     kind: str
@@ -48,21 +48,21 @@ class Agreement:
 
 
 def escape(name: str | int) -> str:
-    """A name as a part of a JSON pointer."""
+    """Escape a name for a JSON pointer (RFC 6901)."""
     return str(name).replace("~", "~0").replace("/", "~1")
 
 
 @frozen(eq=False)
 class Comparison:
-    """The differences of one operation, as they are found.
+    """Compares the schemas of one operation, and collects the findings.
 
     Attributes:
-        operation: Its id.
-        old, new: What reads the schemas of the two sides.
-        place: The file and line of a place in the old document, where that is ours.
-        words: Whether texts for people are compared.
-        within: What is being compared, from the outside in.
-        visits: One item for each pair of values, those of trials included, to come to an end.
+        operation: The operation's id.
+        old, new: The readers of the two sides' schemas.
+        locate: Returns the file and line of a place in the old document, if that is ours.
+        words: True if descriptions and other texts are compared.
+        within: The pairs that are being compared, the outermost first.
+        visits: One item for each pair that was compared, so that a comparison comes to an end.
     """
 
     operation: str
@@ -83,7 +83,7 @@ class Comparison:
         shown: Shown,
         at: Pointer | None = None,
     ) -> None:
-        """Note a difference, with what is shown of the sides; `at` is where the old one has it."""
+        """Add a finding with the values of both sides; `at` is its place in the old document."""
         file, line = self.locate(at) if self.locate and at is not None else (None, None)
         self.findings.append(
             Finding(
@@ -102,7 +102,7 @@ class Comparison:
     def note_value(
         self, kind: str, pointer: str, shown: Shown, *, way: Way, change: Change, at: Pointer
     ) -> None:
-        """Note a difference in what a value may be."""
+        """Add a finding about what a value may be."""
         self.note(severity_of_value(kind, change, way), kind, pointer, shown, at)
 
     def compare_texts(
@@ -112,7 +112,7 @@ class Comparison:
         pointer: str,
         at: Pointer,
     ) -> None:
-        """Note what is said in other words."""
+        """Add a finding for each text that differs."""
         for key in sorted({*old, *new}) if self.words else ():
             was, now = old.get(key, ()), new.get(key, ())
             if was != now:
@@ -122,13 +122,13 @@ class Comparison:
                 self.agreed.append(Agreement(f"{pointer}/{key}", "wording", was))
 
     def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
-        """Compare two values by their schemas."""
+        """Compare what two values may be."""
         self.compare_shapes(self.old.shape(old), self.new.shape(new), pointer, way)
 
     def compare_shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
-        """Compare two values."""
+        """Compare two shapes, which schema.py made from schemas."""
         pair = (id(old), id(new), way)
-        if pair in self.within:  # it holds itself, and is being compared
+        if pair in self.within:  # the value contains itself
             return
         self.visits.append(None)
         if len(self.within) > _DEEPEST:
@@ -160,7 +160,7 @@ class Comparison:
         ours, theirs = old.kinds, new.kinds
         had, has = (frozenset(kinds) - {"null"} for kinds in (ours, theirs))
         if "number" in new.unsaid and "number" in had and "integer" in has:
-            has = has - {"integer"} | {"number"}  # an example may be a whole number by chance
+            has = has - {"integer"} | {"number"}  # an example of a number may happen to be whole
         at = old.place("type", "anyOf", "oneOf", "enum", "properties")
         shown = (old.label, new.label)
         if had != has:
@@ -188,7 +188,7 @@ class Comparison:
     def _paired(
         self, old: list[Form], new: list[Form], way: Way
     ) -> Iterator[tuple[Form | None, Form | None]]:
-        """Pair the alternatives that are alike, then the others in their order."""
+        """Pair equal alternatives, then the others in their order."""
         if len(old) == len(new) == 1:
             yield old[0], new[0]
             return
@@ -204,9 +204,9 @@ class Comparison:
         yield from zip_longest(lone, left)
 
     def _alike(self, old: Form, new: Form, way: Way) -> bool:
-        trial = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
-        trial._form(Shape([], {}, (), False, ()), old, new, "", way)
-        return not trial.findings
+        attempt = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
+        attempt._form(Shape([], {}, (), False, ()), old, new, "", way)
+        return not attempt.findings
 
     def _form(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         self._format(shape, old, new, pointer, way)
@@ -263,7 +263,7 @@ class Comparison:
 
     def _fields(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         if "additionalProperties" in new.unsaid and not old.fields:
-            # The example of a map shows names that somebody chose.
+            # The keys in the example of a map are not field names.
             if not isinstance(old.others, bool):
                 for parts in new.fields.values():
                     self.compare_schemas(old.others, parts, f"{pointer}/additionalProperties", way)
@@ -292,7 +292,7 @@ class Comparison:
                 self.agreed.append(Agreement(here, "required", was))
             self.agreed.append(Agreement(here, "field", self.old.shape(old.fields[name]).label))
             self.compare_schemas(old.fields[name], new.fields[name], here, way)
-        # A required name that is not declared anywhere is a rule about other fields.
+        # A required field that `properties` does not declare falls under additionalProperties.
         for name in sorted((old.required ^ new.required) - {*old.fields, *new.fields}):
             needed = name in new.required
             change = "added" if needed else "removed"
@@ -312,7 +312,7 @@ class Comparison:
 
 
 LIMIT = ("/request/properties/inputs", "maxItems")
-"""Where the number of inputs stands; that is compared with the operation, as a limit."""
+"""The place of the batch limit, which compare_operation.py compares."""
 
 
 def _listed(values: Iterable[str] | None) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""What a description says that our fragments do not, without the deviations that are noted.
+"""The unexpected differences between a published description and our fragments.
 
 Decides which operations are looked for, and when a text for people counts. Differences in wording
 count only between two texts of one author, so only where the description was made from our bundle.

@@ -1,7 +1,7 @@
 """A description of an API, as published or as our bundle, read from a file.
 
-Decides what can be read as one (OpenAPI 3 in JSON, in YAML, or in a block of a Markdown page), and
-which of its operations are meant. Never compares, and never takes half a file for a whole one.
+Decides what can be read (OpenAPI 3 in JSON, in YAML, or in a block of a Markdown page), and which
+of its operations corresponds to one of ours. A file that is cut off is an error.
 """
 
 import re
@@ -19,11 +19,11 @@ from generation.yaml_source import Pointer, is_map
 from .schema import Reader
 from .schema_forms import SchemaError
 
-# HubSpot's descriptions have a few megabytes. YAML takes a hundred times the time and memory.
+# HubSpot's descriptions have a few megabytes. YAML needs a hundred times the time and memory.
 _MOST_JSON, _MOST_YAML = 64 * 2**20, 16 * 2**20
 
 MOST_OF_PAGE = 2 * 2**20
-"""The most bytes of a page; those of HubSpot have some thousands."""
+"""The largest page that is read, in bytes; HubSpot's pages have a few thousand."""
 
 _VERSION = re.compile(r"v\d+|\d{4}-\d{2}(?:-[a-z]+)?")
 _FENCE = re.compile(r"^[ \t]*(?P<fence>`{3,}|~{3,})[ \t]*(?P<words>[^\n]*)$", re.MULTILINE)
@@ -35,51 +35,54 @@ _OUR_ID = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
 
 
 class UnreadableError(Exception):
-    """A file that cannot be used; the text says what was found, what is missing, what to do."""
+    """A file that cannot be used; the text says what was found, what is missing and what to do."""
 
 
 @frozen(eq=False)
 class Operation:
-    """One operation of a description, not yet looked into."""
+    """One operation of a description, as it is written there."""
 
     id: str
     path: str
     method: str
-    item: Mapping[str, Any] = field(repr=False)  # the path, with what its operations share
+    item: Mapping[str, Any] = field(repr=False)  # the path item, with common parameters
     raw: Mapping[str, Any] = field(repr=False)
 
     @property
     def at(self) -> Pointer:
-        """Where it stands."""
+        """The place in the document."""
         return ("paths", self.path, self.method)
 
     @property
     def title(self) -> str:
-        """Method and path."""
+        """The method and the path."""
         return f"{self.method.upper()} {self.path}"
 
     @property
     def signature(self) -> tuple[str, ...]:
-        """The path without the version, which stands at another place in newer paths."""
+        """The path without the version, whose position differs between old and new paths."""
         return signature(self.path)
 
     @property
     def version(self) -> tuple[int, ...]:
-        """The version in the path, to be compared; dates are newer than numbers."""
+        """The version in the path, for sorting; dates are newer than numbers."""
         found = [part for part in self.path.split("/") if _VERSION.fullmatch(part)]
         numbers = tuple(map(int, re.findall(r"\d+", found[0]))) if found else ()
         return (len(numbers), *numbers)
 
 
 def signature(path: str) -> tuple[str, ...]:
-    """A path without its version."""
+    """Return the parts of a path without its version."""
     parts = path.strip("/").split("/")
     return tuple(part for part in parts if not _VERSION.fullmatch(part))
 
 
 @frozen(eq=False, slots=False)
 class Description:
-    """A document, its name for people, and whether it is but a part of what is published."""
+    """A document, and the name that messages call it by.
+
+    `excerpt` is True for a part of what is published: an operation may be missing there.
+    """
 
     document: Mapping[str, Any] = field(repr=False)
     name: str = "the description"
@@ -93,12 +96,12 @@ class Description:
 
     @cached_property
     def operations(self) -> list[Operation]:
-        """All of its operations."""
+        """All operations whose paths can be read."""
         return [*self._operations()]
 
     @property
     def ours(self) -> bool:
-        """Whether it is a bundle: all of its operations have names that fragments may have."""
+        """True for a bundle of ours, which has an id in snake_case for every operation."""
         return all(_OUR_ID.fullmatch(operation.id) for operation in self.operations)
 
     def _operations(self) -> Iterator[Operation]:
@@ -106,7 +109,7 @@ class Description:
         for path, given in paths.items():
             try:
                 item, _ = self.reader.follow(given, ("paths", path))
-            except SchemaError as error:  # of no concern, unless it is one of ours
+            except SchemaError as error:  # raised by `find` if the path is one of ours
                 self._broken[signature(path)] = error
                 continue
             for method in METHODS if is_map(item) else ():
@@ -116,7 +119,7 @@ class Description:
                     yield Operation(id_, path, method, item, raw)
 
     def find(self, wanted: Operation) -> Operation | None:
-        """Return the operation that is meant: at the same path, or else at its newest version.
+        """Return the same operation here: at the same path, or else at its newest version.
 
         Raises:
             SchemaError: The path is there, and cannot be read.
@@ -131,8 +134,8 @@ class Description:
         return ranked[-1] if ranked else None
 
     def covers(self, wanted: Operation) -> bool:
-        """Whether its family is described here, so that an operation that lacks is gone."""
-        family = wanted.signature[:-2]  # without `batch` and what is done
+        """Return True if its family is described here, so that a missing operation is removed."""
+        family = wanted.signature[:-2]  # without `batch` and the action
         kin = (one for one in self.operations if one.signature[: len(family)] == family)
         return not self.excerpt and next(kin, None) is not None
 
@@ -141,7 +144,7 @@ def read(path: Path) -> Description:
     """Read a description from a file.
 
     Raises:
-        UnreadableError: It is none, or not a whole one.
+        UnreadableError: It is no description, or is cut off.
     """
     name = yaml_source.shown(path)
     text = text_of(path, name)
@@ -158,10 +161,10 @@ def read(path: Path) -> Description:
 
 
 def read_page(text: str, name: str) -> Description | None:
-    """Return the description that stands in a block of a Markdown page, if there is one.
+    """Return the description in a fenced block of a Markdown page, if there is one.
 
     Raises:
-        UnreadableError: It is not whole, or the text is no page but a description itself.
+        UnreadableError: It is cut off, or the text is a description itself.
     """
     if _IS_DESCRIPTION.match(text):
         raise UnreadableError(f"{name}: this is an API description, no page; give it as --spec.")
@@ -169,10 +172,10 @@ def read_page(text: str, name: str) -> Description | None:
 
 
 def text_of(path: Path, name: str, *, most: int = _MOST_JSON) -> str:
-    """Return the text of a file that is not too large to be what we want.
+    """Return the text of a file of at most `most` bytes.
 
     Raises:
-        UnreadableError: It is too large, or no text.
+        UnreadableError: It is too large, or not text.
     """
     try:
         with path.open("rb") as stream:
@@ -200,10 +203,10 @@ def text_of(path: Path, name: str, *, most: int = _MOST_JSON) -> str:
 
 
 def from_json(text: str, name: str) -> Description:
-    """Read JSON.
+    """Read a description from JSON.
 
     Raises:
-        UnreadableError: It is none, or no description.
+        UnreadableError: It cannot be parsed, or is no description.
     """
     try:
         document = orjson.loads(text)
@@ -216,10 +219,10 @@ def from_json(text: str, name: str) -> Description:
 
 
 def from_yaml(text: str, name: str, *, excerpt: bool = False, line: int = 0) -> Description:
-    """Read YAML, which is in a block of another file from a line on.
+    """Read a description from YAML; `line` is the line before it in a page.
 
     Raises:
-        UnreadableError: It is none, or no description.
+        UnreadableError: It cannot be parsed, or is no description.
     """
     if len(text) > _MOST_YAML:
         most = _MOST_YAML // 2**20
@@ -246,7 +249,7 @@ def _checked(document: Any, name: str, *, excerpt: bool = False) -> Description:
 
 
 def _block(text: str, name: str) -> Description | None:
-    """The description in a block of a Markdown page; that is of this page's operation only."""
+    """Return the description in a block of a page, which has the page's operation only."""
     for body, line, closed in blocks(text):
         if not _DESCRIBES.search(body):
             continue
@@ -263,7 +266,7 @@ def _block(text: str, name: str) -> Description | None:
 
 
 def blocks(text: str) -> Iterator[tuple[str, int, bool]]:
-    """The fenced blocks of a Markdown text: what is in it, the line it begins on, if it ends."""
+    """Yield the fenced blocks of a Markdown text: content, first line, and if it is closed."""
     marks = iter(_FENCE.finditer(text))
     line, counted = 1, 0
     for mark in marks:

@@ -1,8 +1,7 @@
-"""What our fragments say otherwise on purpose, and why.
+"""The intended differences between our fragments and HubSpot's documentation.
 
-Decides which findings are no news, since a deviation is noted for them, and which deviations have
-had their day. The file is openapi/deviations.yaml; each entry is a finding that was looked at once
-and is expected from then on. Never decides what is a difference.
+Decides which findings a deviation expects, and which deviations no longer hold. Each entry of
+openapi/deviations.yaml is a finding that somebody has reviewed and that is expected from then on.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,16 +29,16 @@ _UNSET = object()
 
 @frozen
 class Deviation:
-    """One thing that the fragments say otherwise.
+    """One intended difference.
 
     Attributes:
-        name: What it is called.
+        name: Its name in messages.
         operations: Ids, or patterns such as `create_*`; empty for all.
-        pointers, kind: As in a finding; `*` stands for one name in a pointer, `**` for any.
-        ours, published: The two sides of that finding; either may be left open.
-        seen: Where the published side stands, if not on pages and in descriptions alike.
-        lasting: Whether it is no news either that both sides say the same.
-        reason, source: Why, and where that was seen.
+        pointers, kind: As in a finding; `*` matches one name of a pointer, `**` any number.
+        ours, published: The two sides of the finding; a side that is left out may be anything.
+        seen: `page` or `description`, if HubSpot says it only there.
+        lasting: True if it stays although both sides agree somewhere.
+        reason, source: The reason, and where it was seen.
     """
 
     name: str
@@ -56,7 +55,7 @@ class Deviation:
     lasting: bool = False
 
     def is_about(self, operation: str, pointer: str, kind: str, ours: Any) -> bool:
-        """Whether it speaks of that place, where our side says `ours`."""
+        """Return True if it covers this place, where our side says `ours`."""
         return (
             kind == self.kind
             and any(fnmatchcase(operation, one) for one in self.operations or ("*",))
@@ -65,7 +64,7 @@ class Deviation:
         )
 
     def expects(self, published: Any) -> bool:
-        """Whether that is what HubSpot is known to say."""
+        """Return True if HubSpot says what it said when the deviation was noted."""
         return self.published is _UNSET or self.published == published
 
 
@@ -78,10 +77,10 @@ def _fits(pattern: Sequence[str], parts: Sequence[str]) -> bool:
 
 
 def read(path: Path) -> list[Deviation]:
-    """Read the file of deviations; without it there are none.
+    """Read the file of deviations, or return none if it does not exist.
 
     Raises:
-        UnreadableError: It is not as it must be.
+        UnreadableError: An entry has the wrong form.
     """
     if not path.exists():
         return []
@@ -132,7 +131,7 @@ def _one(item: Any, document: yaml_source.Document, index: int) -> Deviation:
 
 
 def apply(deviations: Iterable[Deviation], result: ComparisonResult, seen: Seen) -> list[Finding]:
-    """Return the findings that are news: without what is expected, with what is no longer so."""
+    """Return the unexpected findings, and one for each deviation that no longer holds."""
     known = [one for one in deviations if one.seen in (None, seen)]
     news: list[Finding] = []
     for finding in result.findings:
@@ -159,7 +158,7 @@ def _changed_again(finding: Finding, deviation: Deviation) -> Finding:
 def _no_longer_needed(
     deviation: Deviation, operation: str, agreed: Sequence[Agreement]
 ) -> list[Finding]:
-    """What tells that both sides say the same now, so that the deviation can go."""
+    """Return a finding if both sides now agree, so that the deviation can be deleted."""
     for statement in agreed:
         if deviation.is_about(operation, statement.pointer, statement.kind, statement.value):
             reason = f"It was noted because: {deviation.reason}"

@@ -1,10 +1,8 @@
-"""Writes findings as one HTML page for people to read, print and send on.
+"""The report of a comparison as one HTML page, to read, print and send.
 
-Decides how the page is divided, how a value is spelled and which words are marked as changed. Never
-decides what a finding is or how much it matters, opens no file but its own template and style, and
-looks at no clock, so that the same findings are always the same page.
-
-The page asks for nothing: no script, no font, no picture, nothing from another address.
+Decides how the page is divided, how a value is written and which words are marked as changed. It
+reads no clock and no file except its template and style, so the same findings always give the same
+page. The page loads nothing: no script, no font, no picture, nothing from another address.
 """
 
 import hashlib
@@ -28,18 +26,18 @@ from .findings import Finding, Severity, ordered
 
 _HOME = Path(__file__).resolve().parent
 _SIGNS = {Severity.BREAKING: "!", Severity.ADDITIVE: "+", Severity.WORDING: "~"}
-_ONE_LINE = 48  # characters of JSON that are still read at a glance
-_TEXT = 48  # characters from which on a string is read as a text, and no longer as a value
-_TOKENS = 700  # words, spaces and signs; a comparison takes up to the cube of these
-_ALIKE = 0.3  # with less than this share of the shorter side in common, marks would be confetti
+_ONE_LINE = 48  # characters of JSON that are easy to read on one line
+_TEXT = 48  # a longer string is shown as a text, a shorter one as a value
+_TOKENS = 700  # words, spaces and signs; the time grows with up to their cube
+_ALIKE = 0.3  # texts with a smaller common share are shown without marks
 
-# Each piece of a text, and whether it is on this side only.
+# The pieces of a text; True for a piece that only this side has.
 _Parts = list[tuple[bool, str]]
 
 
 @frozen
 class _Row:
-    """A finding as the page shows it."""
+    """A finding in the form that the template needs."""
 
     id: str
     finding: Finding
@@ -50,10 +48,10 @@ class _Row:
 
 
 def render(findings: Sequence[Finding], *, old: str, new: str, notes: Sequence[str] = ()) -> str:
-    """Return the page, whole; as UTF-8 it can be written, whatever the findings hold.
+    """Return the whole page, which can be encoded as UTF-8 for any findings.
 
-    `old` and `new` name what is compared, such as "the fragments" and "campaigns.json"; `notes` are
-    sentences that stand above the findings.
+    `old` and `new` name the two sides, such as "the fragments" and "campaigns.json"; `notes` are
+    sentences above the findings.
     """
     seen: Counter[str] = Counter()
     groups = [
@@ -92,9 +90,9 @@ def _environment() -> Environment:
 
 
 def _visible(value: object) -> str:
-    """Spell out, as JSON does, what cannot be seen, cannot be written or turns the text around.
+    """Escape, as JSON does, characters that are invisible, not encodable or reverse the text.
 
-    Everything that gets onto the page goes through here.
+    Jinja calls this for every value on the page.
     """
     if isinstance(value, Markup):
         return value
@@ -118,7 +116,7 @@ def _row(finding: Finding, seen: Counter[str]) -> _Row:
     spelled = there if prose else _json(there)
     sides = iter([[(False, text)] for text in spelled])
     was, now = (None if side is None else next(sides) for side in (finding.was, finding.now))
-    # Of a number or a name that is another, every word would be marked.
+    # In a different number or name, every word would be marked.
     if was and now and (prose or all(isinstance(side, dict | list) for side in there)):
         was, now = _marked(was[0][1], now[0][1])
     place = finding.place if finding.line is not None else finding.file
@@ -126,7 +124,7 @@ def _row(finding: Finding, seen: Counter[str]) -> _Row:
 
 
 def _anchor(finding: Finding, seen: Counter[str]) -> str:
-    """A name that stays when other findings come and go, so that links to it stay good."""
+    """Return an id that does not depend on other findings, so that links keep working."""
     what = json.dumps([finding.operation, finding.pointer, finding.kind])
     name = f"finding-{hashlib.sha256(what.encode()).hexdigest()[:10]}"
     seen[name] += 1
@@ -134,7 +132,7 @@ def _anchor(finding: Finding, seen: Counter[str]) -> str:
 
 
 def _json(values: Sequence[Any]) -> list[str]:
-    """Written alike, so that the layout is never what differs."""
+    """Return both values in the same layout, so that only content differs."""
     lines = [json.dumps(value, ensure_ascii=False) for value in values]
     if max(map(len, lines), default=0) <= _ONE_LINE:
         return lines
@@ -142,7 +140,7 @@ def _json(values: Sequence[Any]) -> list[str]:
 
 
 def _marked(was: str, now: str) -> tuple[_Parts, _Parts]:
-    """Both texts in pieces, with the words marked that the other one does not have there."""
+    """Split both texts into pieces, and mark the words that the other one lacks."""
     sides = _words(was), _words(now)
     matcher = SequenceMatcher(None, *sides, autojunk=False)
     if max(map(len, sides)) > _TOKENS or not _alike(matcher, *sides):
@@ -151,7 +149,7 @@ def _marked(was: str, now: str) -> tuple[_Parts, _Parts]:
     for same, here, there in _runs(matcher.get_opcodes(), sides[0]):
         texts = "".join(sides[0][here]), "".join(sides[1][there])
         for side, text, other in zip(parts, texts, reversed(texts), strict=True):
-            # A space that stands beside new words is not what is new, nor is a line's indentation.
+            # Spaces beside new words and the indentation of a line are not marked.
             new = not same and not (text.isspace() and other.strip())
             pieces = filter(None, re.split(r"(\s*\n\s*)", text))
             side.extend((new and "\n" not in piece, piece) for piece in pieces)
@@ -174,7 +172,7 @@ def _words(text: str) -> list[str]:
 def _runs(
     steps: Sequence[tuple[str, int, int, int, int]], was: Sequence[str]
 ) -> Iterator[tuple[bool, slice, slice]]:
-    """What is the same and what is not, in turns; a space between two changes is one with them."""
+    """Yield equal and different runs in turn; a space between two changes joins them."""
     alike = [
         name == "equal" and not (number and "".join(was[start:end]).isspace())
         for number, (name, start, end, *_) in enumerate(steps)

@@ -1,7 +1,7 @@
-"""What an operation says, aspect by aspect: scopes, parameters, bodies, limit, addresses.
+"""A uniform view of an operation: its scopes, parameters, bodies, limit and servers.
 
-Decides which ways of writing an aspect mean the same: the body under `*/*` is JSON like any other,
-one scope may be asked for under several schemes, a limit may stand in a sentence. Never compares.
+Decides which ways of writing an aspect mean the same: a body under `*/*` is JSON, one scope may be
+required under several schemes, and a limit may stand in a sentence.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from .schema_forms import UNSAID, Parts, SchemaError, mappings
 
 JSON = "JSON"
 _JSON_TYPES = ("application/json", "*/*", "application/*")
-# How a parameter is written where nothing is said (OpenAPI 3, Parameter Object).
+# The default styles of parameters (OpenAPI 3, Parameter Object).
 _STYLES = {"query": "form", "cookie": "form"}
 
 Texts = Mapping[str, tuple[str, ...]]
@@ -24,36 +24,36 @@ Texts = Mapping[str, tuple[str, ...]]
 
 @frozen(eq=False)
 class Parameter:
-    """A parameter, with its references followed."""
+    """A parameter, with its references resolved."""
 
     raw: Mapping[str, Any]
     at: Pointer
 
     @property
     def key(self) -> tuple[str, str]:
-        """Where it is sent, and its name."""
+        """The location and the name, which identify a parameter."""
         return str(self.raw.get("in")), str(self.raw.get("name"))
 
     @property
     def required(self) -> bool:
-        """Whether a request must have it."""
+        """True if every request must have it."""
         return self.raw.get("required") is True
 
     @property
     def deprecated(self) -> bool:
-        """Whether it is to go away."""
+        """True if it is marked as deprecated."""
         return self.raw.get("deprecated") is True
 
     @property
     def style(self) -> str:
-        """How a value is written, in words."""
+        """The serialization style, in words."""
         style = self.raw.get("style") or _STYLES.get(self.key[0], "simple")
         exploded = self.raw.get("explode", style == "form")
         return f"{style}, repeated" if exploded else f"{style}, joined"
 
     @property
     def schema(self) -> Parts:
-        """What its value may be."""
+        """The schemas of its value."""
         if "schema" in self.raw:
             return ((self.raw["schema"], (*self.at, "schema")),)
         return Body(self.raw, self.at).schema
@@ -61,14 +61,14 @@ class Parameter:
 
 @frozen(eq=False)
 class Body:
-    """A request body or an answer, with its references followed."""
+    """A request body or a response, with its references resolved."""
 
     raw: Mapping[str, Any] = field(factory=dict[str, Any])
     at: Pointer = ()
 
     @property
     def types(self) -> dict[str, tuple[str, Any]]:
-        """Its media types by name; all that stand for JSON have one name."""
+        """The media types by name; all JSON types have the same name."""
         content: Any = self.raw.get("content", {})
         if not is_map(content):
             raise SchemaError((*self.at, "content"), "`content` is not a mapping.")
@@ -76,7 +76,7 @@ class Body:
 
     @property
     def schema(self) -> Parts:
-        """What its JSON may be."""
+        """The schemas of the JSON body."""
         found: tuple[str, Any] = self.types.get(JSON, ("", None))
         name, media = found
         if not is_map(media) or "schema" not in media:
@@ -85,18 +85,18 @@ class Body:
 
 
 def texts(raw: Mapping[str, Any], *keys: str) -> Texts:
-    """The texts for people that stand beside the keywords, their white space evened out."""
+    """Return the texts under these keywords, with white space normalized."""
     found = {key: raw[key] for key in keys if isinstance(raw.get(key), str)}
     return {key: (" ".join(text.split()),) for key, text in found.items() if text.strip()}
 
 
 def unsaid(raw: Mapping[str, Any]) -> frozenset[str]:
-    """The keywords of which a page says nothing."""
+    """Return the keywords about which a page says nothing."""
     return frozenset(raw.get(UNSAID, ()))
 
 
 def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Parameter]:
-    """The parameters of an operation, those that its path shares included."""
+    """Return the parameters of an operation, including those of its path."""
     found: dict[tuple[str, str], Parameter] = {}
     for raw, place in ((one.item, one.at[:2]), (one.raw, one.at)):
         at = (*place, "parameters")
@@ -113,13 +113,13 @@ def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Param
 
 
 def request(one: Operation, side: Description) -> Body:
-    """The body of a request."""
+    """Return the request body."""
     given: Any = one.raw.get("requestBody", {})
     return _body(given, side, (*one.at, "requestBody"))
 
 
 def responses(one: Operation, side: Description) -> dict[str, Body]:
-    """The answers by status."""
+    """Return the responses by status code."""
     at = (*one.at, "responses")
     given: Any = one.raw.get("responses", {})
     if not is_map(given):
@@ -131,7 +131,7 @@ def responses(one: Operation, side: Description) -> dict[str, Body]:
 
 
 def scopes(one: Operation, side: Description) -> list[frozenset[str]] | None:
-    """The sets of scopes of which a token needs one; None where a description has none at all."""
+    """Return the alternative sets of scopes; None if the description never mentions scopes."""
     given = one.raw.get("security", side.document.get("security"))
     if given is None:
         declared: Any = side.document.get("components")
@@ -140,12 +140,12 @@ def scopes(one: Operation, side: Description) -> list[frozenset[str]] | None:
     if not is_list(given):
         raise SchemaError((*one.at, "security"), "`security` is not a list.")
     sets = {frozenset(_named(item)) for item in given if is_map(item)}
-    # A key of old, or a scheme without scopes beside others, says nothing about scopes.
+    # The old API key, or a scheme without scopes beside others, says nothing about scopes.
     return sorted({some for some in sets if some} or {frozenset()}, key=sorted)
 
 
 def servers(side: Description) -> frozenset[str]:
-    """The addresses of the API."""
+    """Return the addresses of the API."""
     given = side.document.get("servers")
     items = mappings(tuple((item, ()) for item in given)) if is_list(given) else ()
     return frozenset(str(item.get("url", "")).rstrip("/") for item in items)
@@ -154,9 +154,9 @@ def servers(side: Description) -> frozenset[str]:
 def limit(
     body: Body, one: Operation, side: Description, known: int | None = None
 ) -> tuple[int | None, Pointer]:
-    """The most inputs of a request, and where that stands; off sentences if need be.
+    """Return the batch limit and its place, from the schema or else from a sentence.
 
-    Where they name several numbers, it is the one that is known.
+    If the sentences name several numbers, `known` counts if it is among them.
     """
     at = body.at
     for form in side.reader.shape(body.schema).forms:

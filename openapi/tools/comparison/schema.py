@@ -1,7 +1,7 @@
-"""What a schema allows, in one form, however it was written.
+"""A normal form of schemas, which is the same for all ways of writing them.
 
-Decides when two ways of writing are the same: a reference or its target, `allOf` or one schema,
-`nullable` or the type `null`, one alternative or none. Never compares, and never reads a file.
+Decides which ways of writing mean the same: a reference or its target, `allOf` or one schema,
+`nullable` or the type `null`, one alternative or none.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,17 +23,17 @@ from .schema_forms import (
     mappings,
 )
 
-# More schemas than any operation has; what doubles at each step would never come to an end.
+# No operation has as many schemas; without a bound, schemas that double at each step never end.
 _MOST = 200_000
 _DEEPEST = 50  # alternatives within alternatives
-_MOST_ALTERNATIVES = 1_000  # each is compared with each
+_MOST_ALTERNATIVES = 1_000  # each is compared with every other
 
 
 @define(eq=False)
 class Shape:
-    """What a value may be, and what is said of it to people.
+    """The normal form of a value's schemas: the alternatives, and the texts about it.
 
-    Without forms it may be anything. Texts are by keyword, with their white space evened out.
+    Without forms the value may be anything. Texts are by keyword, with white space normalized.
     """
 
     forms: list[Form]
@@ -45,7 +45,7 @@ class Shape:
 
     @property
     def kinds(self) -> dict[str, list[Form]]:
-        """The forms by kind."""
+        """The forms by JSON type."""
         found: dict[str, list[Form]] = {}
         for form in self.forms:
             found.setdefault(form.kind, []).append(form)
@@ -58,7 +58,7 @@ class Shape:
         return " or ".join(sorted(names, key=lambda name: name == "null")) or "anything"
 
     def place(self, *keywords: str) -> Pointer:
-        """Where the first of the keywords stands that is there, or else the schema itself."""
+        """Return the place of the first of these keywords that exists, else of the schema."""
         for keyword in keywords:
             for raw, at in self.parts:
                 if is_map(raw) and keyword in raw:
@@ -68,19 +68,19 @@ class Shape:
 
 @frozen(eq=False)
 class Reader:
-    """Reads the schemas of one document; a shape is made once and kept."""
+    """Reads the schemas of one document, each shape only once."""
 
     document: Mapping[str, Any]
     _shapes: dict[tuple[int, ...], Shape] = field(factory=dict[tuple[int, ...], Shape], init=False)
     _spent: list[int] = field(factory=lambda: [0], init=False)
 
     def shape(self, parts: Parts) -> Shape:
-        """Return what all of the parts allow together.
+        """Return the shape of a value to which all of these schemas apply.
 
         Raises:
             SchemaError: A reference leads nowhere or in a circle, or something is no schema.
         """
-        # A bare reference is what it refers to, so that what holds itself is met again as itself.
+        # A bare reference is replaced by its target, so that recursion is recognized by identity.
         parts = tuple(self.follow(*part) if _is_bare(part[0]) else part for part in parts)
         key = tuple(id(raw) for raw, _ in parts)
         if key not in self._shapes:
@@ -92,9 +92,9 @@ class Reader:
         return self._shapes[key]
 
     def either(self, several: Sequence[Parts]) -> list[Shape]:
-        """Return what each of several answers may be of which one comes.
+        """Return the shapes of several responses, of which any one may come.
 
-        A field that only some of them have is in all, and required is only what all require.
+        A field of one of them is a field of all, and is required only if all require it.
         """
         shapes = [self.shape(parts) for parts in several]
         objects = [form for shape in shapes for form in shape.forms if form.kind == "object"]
@@ -106,7 +106,7 @@ class Reader:
         return [evolve(shape, forms=[form]) for shape, form in zip(shapes, forms, strict=True)]
 
     def follow(self, raw: Any, at: Pointer) -> tuple[Any, Pointer]:
-        """Return what stands behind a chain of references, and where."""
+        """Resolve a chain of references; return the target and its place."""
         seen: list[Pointer] = []
         while is_map(raw) and "$ref" in raw:
             target = self._target(raw["$ref"], at)
@@ -133,7 +133,7 @@ class Reader:
         )
 
     def _flat(self, parts: Parts, above: tuple[Pointer, ...]) -> Iterator[tuple[Any, Pointer]]:
-        """Yield schemas without references and `allOf`, what stands outside first."""
+        """Yield the schemas with references and `allOf` resolved, the outer ones first."""
         for raw, at in parts:
             if not is_map(raw):
                 if raw is not True:
@@ -168,7 +168,7 @@ class Reader:
         return joined(forms)
 
     def _inner(self, flat: Parts, index: int, key: str) -> Iterator[dict[str, Any]]:
-        """Yield all that is said of a value, what is said of its alternatives included."""
+        """Yield all schemas of a value, including those of its alternatives."""
         yield from mappings(flat)
         raw, at = flat[index]
         for number, alternative in enumerate(listed(raw, key, at)):
@@ -193,7 +193,7 @@ class Reader:
 
 
 def _alone(raw: Any) -> Any:
-    """A schema without what has been followed already."""
+    """Return a schema without the references that are resolved already."""
     if not is_map(raw) or not raw.keys() & {"$ref", "allOf"}:
         return raw
     return {key: value for key, value in raw.items() if key not in ("$ref", "allOf")}

@@ -1,7 +1,7 @@
-"""What a value of one kind may be, read off schemas that all apply to it.
+"""The form of a value of one JSON type, made from all schemas that apply to it.
 
-Decides what the keywords of a schema mean together. Never follows a reference, and never looks
-into alternatives: that is done by then.
+Decides what the keywords of several schemas mean together. References and alternatives are already
+resolved by schema.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from .findings import change_of_rule
 Parts: TypeAlias = tuple[tuple[Any, Pointer], ...]
 """Schemas that all apply to one value, each with its place in the document."""
 
-# What a keyword that is not among those says is about text for people, or about tools.
+# All other keywords of a schema are rules about its value.
 TEXTS = ("title", "description", "example", "examples")
 _NOT_RULES = (
     *("$comment", "$id", "$schema", "$anchor", "$defs", "xml", "externalDocs", "discriminator"),
@@ -30,14 +30,14 @@ _OF_KIND = {
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
 _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
-_NO_LESS = ("minLength", "minItems", "minProperties")  # nothing has less than none
+_NO_LESS = ("minLength", "minItems", "minProperties")  # 0 is no rule
 _KINDS = ("string", "integer", "number", "boolean", "object", "array", "null")
 UNSAID: Any = object()
-"""In a description made of a page: the keywords of which it says nothing. No file has this key."""
+"""The key, in a description made from a page, of the keywords that it does not mention."""
 
 
 class SchemaError(Exception):
-    """A schema that cannot be read; `pointer` says where it stands."""
+    """A schema that cannot be read; `pointer` is its place."""
 
     def __init__(self, pointer: Pointer, text: str) -> None:
         self.pointer = pointer
@@ -46,17 +46,17 @@ class SchemaError(Exception):
 
 @define(eq=False)
 class Form:
-    """What a value of one kind may be: one of the alternatives of a shape."""
+    """One alternative of a shape: a value of one JSON type."""
 
     kind: str
     format: str | None = None
     values: frozenset[str] | None = None  # of an enumeration, as JSON
-    open: bool = False  # whether values beside those are expected
+    open: bool = False  # True if other values are expected too
     rules: Mapping[str, Any] = field(factory=dict[str, Any])
     items: Parts = ()
     fields: Mapping[str, Parts] = field(factory=dict[str, Parts])
     required: frozenset[str] = frozenset()
-    others: Parts | bool = True  # what fields that are not named may hold
+    others: Parts | bool = True  # the schema of other fields, or if there may be any
     unsaid: frozenset[str] = frozenset()
 
     @property
@@ -68,7 +68,7 @@ class Form:
 
 
 def listed(raw: Mapping[str, Any], key: str, at: Pointer) -> list[Any]:
-    """The list under a keyword, empty where there is none."""
+    """Return the list under a keyword, or an empty one."""
     value = raw.get(key, [])
     if not is_list(value):
         raise SchemaError((*at, key), f"`{key}` is not a list.")
@@ -76,12 +76,12 @@ def listed(raw: Mapping[str, Any], key: str, at: Pointer) -> list[Any]:
 
 
 def mappings(flat: Parts) -> Iterator[dict[str, Any]]:
-    """The schemas that say anything."""
+    """Yield the schemas that are mappings."""
     return (raw for raw, _ in flat if is_map(raw))
 
 
 def forms_of(flat: Parts) -> list[Form]:
-    """The forms that schemas without alternatives allow together."""
+    """Return the forms that all of these schemas allow; they have no alternatives."""
     kinds: list[str] | None = None
     for raw, at in flat:
         if (given := _kinds(raw, at)) is not None:
@@ -114,7 +114,7 @@ def _both(one: list[str], other: list[str]) -> list[str]:
 
 
 def _guessed(raws: list[dict[str, Any]], values: list[Any] | None) -> list[str]:
-    """The kinds that are meant where no `type` stands; none for anything."""
+    """Infer the JSON types if there is no `type`; an empty list means any type."""
     if values is not None:
         return list(dict.fromkeys(_kind(value) for value in values))
     keys = {key for raw in raws for key in raw}
@@ -134,7 +134,7 @@ def _kind(value: Any) -> str:
 
 
 def _values(flat: Parts) -> list[Any] | None:
-    """The values that every enumeration has."""
+    """Return the values that all enumerations have in common."""
     found: list[Any] | None = None
     for raw, at in flat:
         for given in (listed(raw, "enum", at) if "enum" in raw else None, _constant(raw)):
@@ -170,7 +170,7 @@ def _shown(value: Any) -> str:
 
 
 def _rules(kind: str, flat: Parts) -> dict[str, Any]:
-    """The rules that hold together: where several are given, the narrowest."""
+    """Return the rules of all schemas; of several values, the narrowest."""
     own = "number" if kind == "integer" else kind
     of_others = {name for other, names in _OF_KIND.items() if other != own for name in names}
     rules: dict[str, Any] = {}
@@ -185,7 +185,7 @@ def _rules(kind: str, flat: Parts) -> dict[str, Any]:
 
 
 def _bounds_of_numbers(raw: dict[str, Any]) -> dict[str, Any]:
-    """The keywords as OpenAPI 3.1 has them; in 3.0, `exclusiveMinimum` is true or false."""
+    """Convert bounds to OpenAPI 3.1; in 3.0, `exclusiveMinimum` is true or false."""
     exclusive = {name: plain for name, plain in _EXCLUSIVE.items() if raw.get(name) is True}
     kept = {name: value for name, value in raw.items() if name not in exclusive.values()}
     return kept | {name: raw.get(plain) for name, plain in exclusive.items()}
@@ -216,7 +216,7 @@ def _others(flat: Parts) -> Parts | bool:
 
 
 def joined(forms: list[Form]) -> list[Form]:
-    """Make alternatives of one kind that differ only in their values one."""
+    """Merge alternatives of one type that differ only in their values."""
     joined: list[Form] = []
     for form in forms:
         for index, other in enumerate(joined):
@@ -233,7 +233,7 @@ def _one(one: Form, other: Form) -> Form | None:
         return None
     if one.values is None and other.values is None:
         return one if one.rules == other.rules else None
-    # The rules are those of the values that are not listed.
+    # The rules apply to values that the enumeration does not list.
     free = one if one.values is None else other
     listed = other if free is one else one
     if listed.rules and listed.rules != free.rules:

@@ -1,7 +1,7 @@
-"""Puts a freshly made package and bundle in place of the old ones, and compares them.
+"""The swap of the old package and bundle for the new ones, and a comparison of folders.
 
-Decides what counts as a file of the package, and that the old or the new state stands, never a
-mixture: after a failure, an interruption or a killed run. Never makes a file itself.
+Decides what counts as a file of the package. After a failure, an interruption or a killed run
+either the old state or the new one is in place, never a mixture.
 """
 
 import os
@@ -22,9 +22,9 @@ class BusyError(Exception):
 
 
 def differences(fresh: Path, present: Path) -> Iterator[tuple[str, str]]:
-    """How the folder `present` differs from `fresh`: pairs of a file's name and what it is.
+    """Yield the files in which the folder `present` differs from `fresh`.
 
-    What it is: "edited", "missing" or "extra". Compiled files of Python do not count.
+    Each comes with "edited", "missing" or "extra". Compiled Python files are ignored.
     """
     wanted, found = files_in(fresh), files_in(present)
     for name in sorted(wanted | found):
@@ -41,7 +41,7 @@ def _equal(one: Path, other: Path) -> bool:
 
 
 def files_in(folder: Path) -> dict[str, Path]:
-    """The files below a folder by their name from there, compiled ones left out."""
+    """Return the files below a folder by relative name, without compiled Python files."""
     found: dict[str, Path] = {}
     for above, folders, names in os.walk(folder):
         here = Path(above)
@@ -55,9 +55,9 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 @contextmanager
 def workspace(generated: Path) -> Generator[Path]:
-    """An empty folder next to the package, removed afterwards; one run at a time.
+    """Make an empty folder next to the package, for one run at a time; remove it afterwards.
 
-    What a killed run left is put right first. Raises BusyError while another run is at work.
+    First repairs what a killed run left behind. Raises BusyError while another run is at work.
     """
     made = not generated.exists()
     generated.mkdir(exist_ok=True)
@@ -76,7 +76,7 @@ def workspace(generated: Path) -> Generator[Path]:
 
 
 def swap(work: Path, bundle: Path) -> None:
-    """Move the package and the bundle in `work` to their places; both or neither."""
+    """Move the package and the bundle in `work` to their places: both or neither."""
     package = work.parent / PACKAGE
     with _signals_blocked():
         try:
@@ -102,9 +102,9 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _undo(work: Path, package: Path) -> None:
-    """Bring the old package back if an exchange began and did not end.
+    """Bring the old package back if a swap began and did not end.
 
-    The bundle is moved last: while it is still in `work`, the exchange has not happened.
+    The bundle moves last: while it is still in `work`, the swap has not happened.
     """
     if (work / BUNDLE).exists() and (work / _OLD).exists():
         if package.exists():
@@ -119,7 +119,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-if sys.platform == "win32":  # pragma: no cover - neither locks nor masks of this kind there
+if sys.platform == "win32":  # pragma: no cover - Windows has neither these locks nor signal masks
 
     @contextmanager
     def _locked(folder: Path) -> Generator[None]:  # noqa: ARG001 - the other one needs it
@@ -134,7 +134,7 @@ else:
 
     @contextmanager
     def _locked(folder: Path) -> Generator[None]:
-        # A lock on the folder itself: it leaves no file, and ends with the process.
+        # A lock on the folder itself leaves no file, and ends with the process.
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             try:

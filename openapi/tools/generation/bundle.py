@@ -1,7 +1,7 @@
-"""Joins root.yaml and the fragments into one OpenAPI description, and validates it.
+"""The bundle: root.yaml and the fragments joined into one OpenAPI description, and validated.
 
-Decides the order of the bundle, what counts as a contradiction between fragments, and what is
-written. Never mends a fragment: whatever is wrong is reported, all of it, and nothing is written.
+Decides the order of the bundle, and what counts as a contradiction between fragments. All problems
+are reported together, with file and line; nothing is repaired.
 """
 
 import json
@@ -33,14 +33,14 @@ _FRAGMENT_KEYS = ("paths", "components")
 
 @frozen
 class Bundle:
-    """The joined description: as data, as the text of its file, and where each part is from."""
+    """The joined description as data and as text, with the fragment that each part comes from."""
 
     document: dict[str, Any]
     text: str = field(repr=False)
     origins: Mapping[Pointer, Document] = field(repr=False)
 
     def problem(self, pointer: Pointer, text: str) -> Problem:
-        """A problem with what stands at `pointer` of the bundle, at its line in a fragment."""
+        """Return a problem with a part of the bundle, at its line in a fragment."""
         here = pointer
         while here not in self.origins:
             here = here[:-1]
@@ -48,7 +48,7 @@ class Bundle:
 
 
 def build(home: Path) -> Bundle:
-    """Join and validate what stands in the folder `home`.
+    """Join and validate the fragments of the folder `home`.
 
     Raises SourceError with every problem that was found.
     """
@@ -58,7 +58,7 @@ def build(home: Path) -> Bundle:
 
 
 def join(home: Path) -> Bundle:
-    """Join what stands in the folder `home`; whether that is valid OpenAPI is not known yet.
+    """Join the fragments of the folder `home`; `validate` checks if the result is valid OpenAPI.
 
     Raises SourceError with every problem that was found.
     """
@@ -78,7 +78,7 @@ def join(home: Path) -> Bundle:
         problems += fragment_rules.check_sources(document, pages)
     origins: dict[Pointer, Document] = {}
     problems += _contradictions(parts, origins)
-    if root is not None and whole:  # else a reference could lead into what was not read
+    if root is not None and whole:  # else a reference could point to an unread file
         defined = {at: origin for at, origin in origins.items() if at[0] == "components"}
         problems += fragment_rules.check_references([root, *parts], defined)
         problems += fragment_rules.check_security(parts, root)
@@ -89,7 +89,7 @@ def join(home: Path) -> Bundle:
 
 
 def validate(bundle: Bundle) -> None:
-    """Ask openapi-spec-validator about a bundle.
+    """Check a bundle with openapi-spec-validator.
 
     Raises SourceError with every problem that it finds.
     """
@@ -118,7 +118,7 @@ def _paths(home: Path, problems: list[Problem]) -> Iterator[Path]:
 
 
 def _contradictions(parts: list[Document], origins: dict[Pointer, Document]) -> Iterator[Problem]:
-    """Things that are defined twice, and not in the same way; fills in where each is from."""
+    """Yield definitions that contradict each other, and fill in the origin of each part."""
     owners: dict[str, tuple[Document, Pointer]] = {}
     for document in parts:
         for pointer, thing in _definitions(document):
@@ -185,13 +185,13 @@ def _join(root: Document, parts: list[Document]) -> dict[str, Any]:
 
 
 def _invalid(bundle: Bundle) -> Iterator[Problem]:
-    """What openapi-spec-validator says, each at the line of the fragment it is about."""
+    """Yield the problems that openapi-spec-validator finds, each at its line in a fragment."""
     version = bundle.document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3.1."):
         text = f"this tool reads OpenAPI 3.1, not {version!r}; write `openapi: 3.1.0`."
         yield bundle.problem(("openapi",), text)
         return
-    # Imported here: a broken fragment need not wait for it.
+    # Imported here, because it is slow to load and broken fragments do not need it.
     from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415
 
     found = 0
@@ -201,21 +201,21 @@ def _invalid(bundle: Bundle) -> Iterator[Problem]:
             pointer, message = _place(bundle.document, error), _message(error)
             where = "/".join(["#", *map(str, pointer)])
             yield bundle.problem(pointer, f"not valid OpenAPI at {where}: {message}; mend it.")
-    except Exception as error:  # noqa: BLE001 - it trips over what it has only reported before
+    except Exception as error:  # noqa: BLE001 - it may crash on a problem that it has already reported
         if not found:
             text = f"openapi-spec-validator cannot read the bundle ({error!r}); look for a slip."
             yield bundle.problem((), text)
 
 
 def _place(document: dict[str, Any], error: Any) -> Pointer:
-    """Where an error stands. One about a schema names its place from that schema only."""
+    """Return the place of an error. An error in a schema has a path from that schema only."""
     path: Pointer = tuple(error.absolute_path)
     if path[:1] and path[0] in document:
         return path
     for pointer, node in fragment_rules.walk(document):
         if path and _reach(node, path) == error.instance:
             return (*pointer, *path)
-        if not path and node == error.schema:  # a default that does not fit
+        if not path and node == error.schema:  # a default that does not match its schema
             return (*pointer, "default")
     return ()
 
@@ -225,12 +225,12 @@ def _reach(value: Any, path: Pointer) -> Any:
         try:
             value = value[key]
         except (KeyError, IndexError, TypeError):
-            return ...  # nothing in YAML equals it
+            return ...  # equal to nothing in YAML
     return value
 
 
 def _message(error: Any) -> str:
-    """What is wrong, said by the alternative that came nearest."""
+    """Return the message of the alternative that matched best."""
     while error.context:
         error = max(error.context, key=lambda inner: len(inner.absolute_path))
     return str(error.message)

@@ -1,7 +1,7 @@
-"""Writes the table of operations that the handwritten package reads its limits and shapes from.
+"""The text of contract.py: the table of operations that the handwritten package reads.
 
-Decides what of the bundle becomes the text of contract.py, and how a schema of OpenAPI 3.1 is
-said in draft 7 of JSON Schema. Never guesses: what it does not understand is an error.
+Decides which parts of the bundle go into the table, and how a schema of OpenAPI 3.1 becomes draft 7
+of JSON Schema. An unknown keyword is an error, never a guess.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from . import operation_model
 from .operation_model import ContractError
 from .yaml_source import Pointer, is_map
 
-_HEAD = '''"""What each operation is, off the OpenAPI description: limit, path, scopes, shape.
+_HEAD = '''"""The operations of the OpenAPI description: limits, paths, scopes, schemas.
 
 Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.py;
 "make regenerate" writes it.
@@ -25,12 +25,12 @@ from attrs import field, frozen
 
 
 CEILING = @CEILING@
-"""Inputs to a request where no limit is published: that of most batch endpoints of the CRM."""
+"""The batch limit if none is published: that of most batch endpoints of the CRM."""
 
 
 @frozen
 class Argument:
-    """What an operation takes beside its inputs, in the query or in the body.
+    """An argument of an operation besides its inputs, in the query or in the body.
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
@@ -49,11 +49,11 @@ class Argument:
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `kind` is the first word of its id, and `limit` the ceiling where `max_inputs` is None since no
-    limit is published. `success` holds the documented 2xx codes or classes. The models are named
-    after the schemas of an input, of a result and of the answer that holds it, and empty where one
-    has no name. `input_schema` is the JSON Schema (draft 7, without references) of one item of
-    `inputs`; `result_fields` are the names of the fields of one item of `results`.
+    `kind` is the first word of its id. `max_inputs` is None if no limit is published; `limit` is
+    the ceiling then. `success` holds the documented 2xx codes or classes. The models are the names
+    of the schemas of an input, of a result and of the response, empty for a schema without a name.
+    `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
+    `result_fields` are the names of the fields of one item of `results`.
     """
 
     id: str
@@ -73,7 +73,7 @@ class Operation:
 
     @property
     def limit(self) -> int:
-        """Inputs to a request, at most."""
+        """The most inputs of one request."""
         return CEILING if self.max_inputs is None else self.max_inputs
 
     @property
@@ -84,7 +84,7 @@ class Operation:
 
 '''
 
-# Keywords that hold plain values, and mean the same in draft 7.
+# Keywords with plain values that mean the same in draft 7.
 _PLAIN = (
     *("type", "enum", "const", "format", "pattern", "minLength", "maxLength", "multipleOf"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems"),
@@ -102,9 +102,9 @@ _DROPPED = (
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """The text of contract.py for a bundle, before it is formatted.
+    """Return the text of contract.py for a bundle, not yet formatted.
 
-    Raises ContractError where the bundle says something the contract cannot hold.
+    Raises ContractError if the contract has no place for something in the bundle.
     """
     rows = [_row(document, pointer, item) for pointer, item in operation_model.operations(document)]
     if not rows:
@@ -172,7 +172,7 @@ def _scopes(requirements: list[dict[str, list[str]]]) -> tuple[str, ...]:
 
 
 class _Inliner:
-    """Writes a schema out: references replaced by what they refer to, notes dropped."""
+    """Replaces references by their targets, and drops annotations."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -180,7 +180,7 @@ class _Inliner:
 
     def convert(self, schema: Any, at: Pointer, closed: bool = True) -> Any:
         if not is_map(schema):
-            return schema  # true or false: a schema of its own
+            return schema  # true and false are schemas too
         result: dict[str, Any] = {}
         for key, value in schema.items():
             here = (*at, key)
@@ -199,7 +199,7 @@ class _Inliner:
                     name: self.convert(part, (*here, name)) for name, part in value.items()
                 }
             elif key == "$ref":
-                pass  # below, when what stands beside it is known
+                pass  # resolved below, with the keywords beside it
             elif key not in _DROPPED and not key.startswith("x-"):
                 text = f"`{key}` has no place in the contract; say it with other keywords."
                 raise ContractError(here, text)
@@ -228,11 +228,11 @@ class _Inliner:
 
 
 def _close(schema: dict[str, Any]) -> dict[str, Any]:
-    """Refuse unknown keys of an object that declares its own, unless the schema says otherwise."""
+    """Refuse unknown keys of an object that declares keys, unless the schema decides it."""
     names = _declared(schema)
     if not names or _decided(schema):
         return schema
-    # Keys that a part of an `allOf` declares are checked there and only let through here.
+    # Keys that a part of an `allOf` declares are checked there, and only allowed here.
     properties = dict.fromkeys(names, True) | schema.get("properties", {})
     return {**schema, "properties": properties, "additionalProperties": False}
 

@@ -1,7 +1,7 @@
-"""Writes the methods that users call, in a class for each family of records.
+"""The text of families.py: the methods that users call, in a class for each family of records.
 
-Decides the names, arguments, types and docstrings of the methods, off the description. Never
-decides what they do: each hands an order to a runner that it is given.
+Decides the names, arguments, types and docstrings of the methods, from the description. The methods
+only pass their arguments on to a runner.
 """
 
 import re
@@ -15,11 +15,10 @@ from . import operation_model
 from .operation_model import ContractError, Parameter
 from .yaml_source import Pointer, is_map
 
-_HEAD = '''"""What can be done with each family of records, in a thread and in a task.
+_HEAD = '''"""The methods of each family of records, blocking and asynchronous.
 
 Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.py;
-"make regenerate" writes it. It has the names and arguments of the methods that users call, and
-hands them on to what it is given.
+"make regenerate" writes it. The methods only pass their arguments on to a runner.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import models
 
-# At run time this package stands by itself.
+# At run time this package imports nothing handwritten.
 if TYPE_CHECKING:
     from hubspot_batch.iterators import AsyncOutcomeIterator, OutcomeIterator
     from hubspot_batch.outcomes import BatchResult
@@ -67,7 +66,7 @@ _TYPES = {
     "numbers": "Iterable[float]",
     "json": "Any",
 }
-# What a method, its module or a client has for something else.
+# Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
 _TAKEN_CLASSES = (
     *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
@@ -77,31 +76,31 @@ _TAKEN_CLASSES = (
 _MANY = "any iterable, of any length."
 _INPUTS = {
     "create": f"Models, or mappings in the API's own names; {_MANY}",
-    "read": f"Ids; {_MANY} An id that occurs twice is answered twice. Models, and mappings in the "
-    "API's own names, will do too.",
+    "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
+    "API's own names, are accepted too.",
     "update": f"Models, or mappings in the API's own names; {_MANY} Two inputs for one record are "
     "sent one after the other.",
 }
 _INPUTS["upsert"] = _INPUTS["update"]
 _ISOLATE = (
-    "Whether a refused request is sent again in halves, to find its bad inputs. A record could be "
-    "created twice: HubSpot does not say that it creates none then."
+    "Send a refused request again in halves, to find its bad inputs. A record could be created "
+    "twice, because HubSpot does not promise that a refused request creates none."
 )
 _TRACED = (
-    f"Each input gets an `{operation_model.TRACE_ID}` if it has none of its own, so that the "
-    "server carries out the good ones of a request and names the bad ones."
+    f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
+    "the good inputs of a request and names the bad ones."
 )
-_RETURNS = "An outcome for each {what}, in their order. A partial failure is no exception."
-_RAISES = "HubSpotBatchError: Something stopped the run; `.result` has the outcomes all the same."
+_RETURNS = "An outcome for each {what}, in their order. A partial failure raises no exception."
+_RAISES = "HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far."
 _ITERATES = (
-    "only the inputs of the requests under way are in memory. When something stops the run, the "
-    "outcomes of the inputs that were read come before it is raised."
+    "only the inputs of the requests under way are in memory. When an error stops the run, the "
+    "outcomes of all inputs that were read are yielded before it is raised."
 )
 
 
 @frozen
 class _Method:
-    """One operation, as a method."""
+    """An operation in the form of a method."""
 
     id: str
     name: str
@@ -117,12 +116,12 @@ class _Method:
 
     @property
     def isolates(self) -> bool:
-        """Whether a refused request cannot be known to have done nothing."""
+        """True if a refused request may still have created records."""
         return self.kind == "create" and not self.traced
 
     @property
     def arguments(self) -> str:
-        """The parameters of the method behind `self`."""
+        """The method's parameters after `self`."""
         ids = "str | " if self.kind == "read" else ""
         found = [f"inputs: Iterable[{ids}models.{self.input} | Fields]", "*"]
         for one in self.parameters:
@@ -136,7 +135,7 @@ class _Method:
 
     @property
     def order(self) -> str:
-        """What is handed to the runner."""
+        """The call that the method passes to the runner."""
         given = [repr(self.id), "inputs", "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
@@ -144,7 +143,7 @@ class _Method:
 
     @property
     def docstring(self) -> str:
-        """What the method does, takes, returns and raises."""
+        """The full docstring, with arguments, return value and exceptions."""
         limit = operation_model.CEILING if self.limit is None else self.limit
         why = ", since the description names no limit" if self.limit is None else ""
         arguments = {
@@ -165,7 +164,7 @@ class _Method:
         )
 
     def text(self, family: str, *, tasks: bool) -> str:
-        """Both ways to call it, as a part of a class."""
+        """Return the method and its `_iter` twin as a part of a class."""
         start, wait, prefix = ("async def", "await ", "Async") if tasks else ("def", "", "")
         begun = self.summary.rstrip(".")
         see = f"{begun}; see `{family}.{self.name}`."
@@ -186,9 +185,9 @@ class _Method:
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """The text of families.py for a bundle, before it is formatted.
+    """Return the text of families.py for a bundle, not yet formatted.
 
-    Raises ContractError where the bundle says something that no method can be made of.
+    Raises ContractError if something in the bundle cannot become a method.
     """
     families: dict[str, list[_Method]] = {}
     owners: dict[tuple[str, str], str] = {}
@@ -229,7 +228,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         if one.keyword in _TAKEN_ARGUMENTS or not one.keyword.isidentifier():
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
-            raise ContractError(one.at, f"nobody knows how to write `{one.name}` in an address.")
+            raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
     kind = operation_model.kind_of(pointer, id_)
     return _Method(
         id=id_,
@@ -268,7 +267,7 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
 
     def lines() -> Iterator[str]:
         yield f"class {prefix}Families:"
-        yield _docstring("What a client can do, family by family.", indent=4)
+        yield _docstring("The methods of a client, family by family.", indent=4)
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
             yield _docstring(said[tag], indent=4) if said.get(tag) else ""
@@ -282,7 +281,7 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
 
 
 def _wrapped(text: str, indent: int, first: int | None = None) -> str:
-    """A paragraph; the lines behind the first stand four columns further in, for an argument."""
+    """Wrap a paragraph; without `first`, as an argument, whose later lines are indented more."""
     start = " " * (indent if first is None else first)
     return textwrap.fill(
         *(" ".join(text.split()), 100),
@@ -294,7 +293,7 @@ def _wrapped(text: str, indent: int, first: int | None = None) -> str:
 
 
 def _docstring(first: str, *parts: str, indent: int = 8) -> str:
-    """A docstring, with its quotes, of a sentence and of paragraphs or sections."""
+    """Return a docstring, with its quotes, from a sentence and paragraphs or sections."""
     start = " " * indent
     texts = [
         part if "\n" in part else _wrapped(part, indent, first=indent)

@@ -1,7 +1,7 @@
-"""The rules that fragments keep, and the walk over what they say.
+"""The rules for fragments, and the walk over their content.
 
-Decides whether a fragment has the form of one, names its source, and
-whether every reference leads somewhere and every component is used. Never joins or writes.
+Decides if a fragment has the right form and names its sources, if every reference has a target, and
+if every component is used.
 """
 
 import difflib
@@ -15,19 +15,19 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SECTIONS = ("parameters", "responses", "schemas")
 SOURCE, DEVIATION = "x-source", "x-deviation"
 
-# Below these keywords the keys are names that people chose, not keywords.
+# Below these keywords the keys are chosen names, not keywords.
 _NAMED = (
     *("paths", "content", "headers", "responses", "parameters", "schemas", "securitySchemes"),
     *("properties", "patternProperties", "dependentSchemas", "$defs"),
 )
-# What stands below these keywords is data, not description.
+# Below these keywords there is data, not description.
 _LITERAL = ("default", "enum", "const", "example", "examples")
 
 
 def walk(
     value: object, pointer: Pointer = (), named: bool = False
 ) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """Every mapping whose keys are keywords, from the outside in; examples are left out."""
+    """Yield every mapping whose keys are keywords, the outer ones first, without examples."""
     if is_list(value):
         for index, item in enumerate(value):
             yield from walk(item, (*pointer, index))
@@ -40,7 +40,7 @@ def walk(
 
 
 def strip(value: Any, named: bool = False) -> Any:
-    """A copy without the notes that are about the fragments and not about the API."""
+    """Return a copy without the notes about the fragments themselves."""
     if is_list(value):
         return [strip(item) for item in value]
     if not is_map(value):
@@ -53,7 +53,7 @@ def strip(value: Any, named: bool = False) -> Any:
 
 
 def operations(document: Document) -> Iterator[tuple[Pointer, Any]]:
-    """Every operation, with its place."""
+    """Yield every operation with its place."""
     paths = document.data.get("paths")
     for path, item in paths.items() if is_map(paths) else ():
         for method, operation in item.items() if is_map(item) else ():
@@ -62,7 +62,7 @@ def operations(document: Document) -> Iterator[tuple[Pointer, Any]]:
 
 
 def components(document: Document) -> Iterator[tuple[Pointer, Any]]:
-    """Every component of the sections that fragments have, with its place."""
+    """Yield every component of the sections that fragments have, with its place."""
     parts = document.data.get("components")
     for section, entries in parts.items() if is_map(parts) else ():
         if section in SECTIONS and is_map(entries):
@@ -73,7 +73,7 @@ def components(document: Document) -> Iterator[tuple[Pointer, Any]]:
 def check_form(
     document: Document, top: Collection[str], sections: Collection[str]
 ) -> Iterator[Problem]:
-    """Keys that do not belong there, and things that are not mappings."""
+    """Report keys in the wrong place, and values that must be mappings."""
     for key in document.data:
         if key not in top:
             text = f"`{key}` does not belong here; this file has {_listed(top)}."
@@ -97,7 +97,7 @@ def check_form(
 
 
 def check_containers(document: Document) -> Iterator[Problem]:
-    """Things other than a mapping or a list where one must be; the validator trips over them."""
+    """Report values that must be mappings or lists; the validator would crash on them."""
     for pointer, node in walk(document.data):
         for key in _NAMED:
             if pointer and key in node and not is_map(node[key]) and key != "parameters":
@@ -110,7 +110,7 @@ def check_containers(document: Document) -> Iterator[Problem]:
 
 
 def check_required(document: Document) -> Iterator[Problem]:
-    """Names under `required` that `properties` beside it does not have."""
+    """Report required names that are not among the properties."""
     for pointer, node in walk(document.data):
         names, declared = node.get("required"), node.get("properties")
         if is_list(names) and is_map(declared) and "allOf" not in node:
@@ -122,7 +122,7 @@ def check_required(document: Document) -> Iterator[Problem]:
 
 
 def check_names(document: Document) -> Iterator[Problem]:
-    """Names that the generated package has for something else, or cannot make one of."""
+    """Report names that the generated package uses already, or cannot use."""
     for pointer, operation in operations(document):
         name = operation.get("operationId") if is_map(operation) else None
         if isinstance(name, str) and not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
@@ -143,13 +143,13 @@ def check_names(document: Document) -> Iterator[Problem]:
             yield document.problem((*pointer, "in"), text)
 
 
-# What endpoint functions and models import beside the models.
+# The names that endpoint functions and models import besides the models.
 _TAKEN = ("Any", "Client", "Mapping", "Model", "Response", "Self", "Unset")
 _METHODS = ("to_dict", "from_dict", "additional_properties", "additional_keys")
 
 
 def check_sources(document: Document, pages: Collection[str]) -> Iterator[Problem]:
-    """Sources that are missing or name no page, deviations that stand in the wrong place."""
+    """Report sources that are missing or name no page, and deviations in the wrong file."""
     for pointer, node in walk(document.data):
         if SOURCE in node:
             yield from _source(document, (*pointer, SOURCE), node[SOURCE], pages)
@@ -190,7 +190,7 @@ def _source(
 def check_references(
     documents: Sequence[Document], defined: Mapping[Pointer, Document]
 ) -> Iterator[Problem]:
-    """References that lead nowhere, and components that no operation reaches."""
+    """Report references without a target, and components that no operation uses."""
     used_by: dict[Pointer, set[Pointer]] = {}
     for document in documents:
         for pointer, node in walk(document.data):
@@ -217,7 +217,7 @@ def check_references(
 
 
 def _wanted(pointer: Pointer) -> str:
-    """The section that a reference at this place has to lead into."""
+    """Return the section of components to which a reference at this place must point."""
     if pointer[:1] == ("components",) and len(pointer) == 3:
         return str(pointer[1])
     if pointer[:1] == ("paths",):
@@ -244,7 +244,7 @@ def _nowhere(reference: object, defined: Mapping[Pointer, Document]) -> str:
 
 
 def check_security(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
-    """Operations that ask for a security scheme that the root does not have."""
+    """Report operations that require a security scheme that root.yaml does not have."""
     parts = root.data.get("components")
     schemes = parts.get("securitySchemes") if is_map(parts) else None
     known: list[str] = [*schemes] if is_map(schemes) else []

@@ -1,7 +1,7 @@
-"""Runs the pinned generator and the formatter of its environment.
+"""The pinned generator and the formatter of its environment, run as commands.
 
-Decides which executables those are, that their version is the pinned one, and how a failure is
-told. Never decides what is generated: that is said by fragments, templates and the configuration.
+Decides which executables are used, that the generator has the pinned version, and how a failure is
+reported. Fragments, templates and generator-config.yaml decide what is generated.
 """
 
 import importlib.metadata
@@ -22,15 +22,15 @@ from . import yaml_source
 NAME = "openapi-python-client"
 CONFIGURATION = "generator-config.yaml"
 _SUFFIX = ".exe" if sys.platform == "win32" else ""
-# Nothing of the machine or of the project's own settings may change the output.
-_RUFF_ALIKE = (
+# Settings of the machine or of the project must not change the output.
+_RUFF_OPTIONS = (
     *("--isolated", "--no-cache", "--no-respect-gitignore"),
     *("--target-version", "py311", "--config", "line-length=100", "--config", "exclude=[]"),
 )
 
 
 class StepError(Exception):
-    """A step that did not work: its name, and what was said."""
+    """A step that failed; the text has its name and its output."""
 
     def __init__(self, step: str, text: str) -> None:
         super().__init__(f"The step {step} failed: {text}")
@@ -38,7 +38,7 @@ class StepError(Exception):
 
 @frozen
 class Generator:
-    """The generator's executable, the formatter beside it, and the version of the former."""
+    """The generator's executable and version, and the formatter beside it."""
 
     executable: Path
     ruff: Path
@@ -54,9 +54,9 @@ class Generator:
     def generating(
         self, home: Path, description: Path, package: Path
     ) -> Yields[Callable[[], None]]:
-        """Start writing the package, which must not exist yet; what this gives waits for the end.
+        """Start writing the package, which must not exist yet; yield a function that waits for it.
 
-        A warning is a failure.
+        A warning of the generator is a failure.
         """
         configuration = home / CONFIGURATION
         _require_no_hooks(configuration)
@@ -79,18 +79,18 @@ class Generator:
             yield generated
 
     def format(self, package: Path) -> None:
-        """Sort imports, drop unused ones, use today's syntax, and lay the code out."""
+        """Sort imports, remove unused ones, update the syntax and format the code."""
         rules = ("--select", "I,F401,UP", "--fix-only")
         run_command(
-            "format", [self.ruff, "check", *rules, *_RUFF_ALIKE, package.name], package.parent
+            "format", [self.ruff, "check", *rules, *_RUFF_OPTIONS, package.name], package.parent
         )
-        run_command("format", [self.ruff, "format", *_RUFF_ALIKE, package.name], package.parent)
+        run_command("format", [self.ruff, "format", *_RUFF_OPTIONS, package.name], package.parent)
 
 
 def find_generator(home: Path, executable: Path | None = None) -> Generator:
-    """The generator of the project in `home`, or the one at `executable`.
+    """Return the generator of the project in `home`, or the one at `executable`.
 
-    Raises StepError when it is missing or not of the version that pyproject.toml pins.
+    Raises StepError when it is missing or has another version than pyproject.toml pins.
     """
     pinned = _pin(home / "pyproject.toml")
     if executable is None:
@@ -99,7 +99,7 @@ def find_generator(home: Path, executable: Path | None = None) -> Generator:
     if not executable.is_file():
         name = yaml_source.shown(executable)
         raise StepError("generator", f"{name} does not exist; run `make setup`.")
-    # A link may lead into the environment; the formatter stands beside the real file.
+    # `executable` may be a link into the environment; the formatter is beside the real file.
     scripts_folder = executable.resolve().parent
     ruff = scripts_folder / f"ruff{_SUFFIX}"
     if not ruff.is_file():
@@ -129,9 +129,9 @@ def _pin(pyproject: Path) -> str:
 
 
 def _version(environment: Path) -> str:
-    """The version installed in an environment, read from its metadata.
+    """Return the version that an environment's metadata names.
 
-    Asking the executable would cost a start of Python.
+    Running the executable instead would cost a start of Python.
     """
     folders = [*environment.glob("lib/python3*/site-packages"), environment / "Lib/site-packages"]
     path = [str(folder) for folder in folders]
@@ -150,7 +150,7 @@ def _require_no_hooks(configuration: Path) -> None:
 
 
 def run_command(step: str, command: Sequence[str | Path], folder: Path) -> str:
-    """Run a command and return what it printed, or raise StepError with it if it ended badly."""
+    """Run a command and return its output; raise StepError with the output if it fails."""
     with start_command(step, command, folder) as ended:
         return ended()
 
@@ -159,10 +159,10 @@ def run_command(step: str, command: Sequence[str | Path], folder: Path) -> str:
 def start_command(
     step: str, command: Sequence[str | Path], folder: Path
 ) -> Yields[Callable[[], str]]:
-    """Start a command; what this gives waits for its end, and returns what it printed.
+    """Start a command; yield a function that waits for its end and returns its output.
 
-    Raises StepError if the command cannot be started, or ends badly. Nobody waits for a command
-    that was left before its end: it is killed.
+    Raises StepError if the command cannot be started, or fails. A command that still runs when the
+    block is left is killed.
     """
     program = Path(command[0])
     environment = {
@@ -202,7 +202,7 @@ def start_command(
 
 
 def _without_traceback(text: str) -> str:
-    """What a tool printed; of a traceback only the templates it went through and its end."""
+    """Shorten a traceback in an output to the templates that it passed and its last lines."""
     head, mark, trace = text.partition("Traceback (most recent call last):\n")
     if not mark:
         return text

@@ -1,12 +1,12 @@
-"""Imports every module of a new package, and then the face that stands on it.
+"""Imports every module of a new package, and then the handwritten package on top of it.
 
-Run in an interpreter of its own, in the folder that holds the package: modules of a trial must not
-stay in the process that goes on. Decides whether the package can be imported; that the face cannot
-be is told, since to make it fit is the next step of whoever changed the fragments.
+Decides if the new package can be imported. It runs as a script in its own interpreter, in the
+folder that holds the package, so that no trial module stays in the calling process. A handwritten
+package that does not fit is only reported, because whoever changed the fragments edits it next.
 
-Arguments: the package, and the folder and the name of the face, if there is one. Exit status: 0,
-also when the face does not fit, about which a line is printed; 1 with a sentence about a module of
-the package.
+Arguments: the package; then, if there is one, the folder and the name of the handwritten package.
+Exit status: 0, also if the handwritten package does not fit, which one printed line says; 1 with a
+sentence about a module of the new package.
 """
 
 import gc
@@ -17,11 +17,11 @@ import traceback
 import warnings
 from pathlib import Path
 
-UNFIT = "The face does not fit: "  # begins that line
+UNFIT = "The face does not fit: "  # the beginning of the line that says so
 
 
 def import_modules(package: str) -> None:
-    """Import all of the package; a warning about one of its modules is an error."""
+    """Import all modules of the package; a warning about one of them is an error."""
     with warnings.catch_warnings():
         warnings.filterwarnings("error", category=SyntaxWarning)
         warnings.filterwarnings("error", module=package)
@@ -30,31 +30,31 @@ def import_modules(package: str) -> None:
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
             try:
                 importlib.import_module(name)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is the module's fault
+            except Exception as error:  # noqa: BLE001 - any error is a fault of the module
                 sys.exit(f"{path.as_posix()}: {type(error).__name__}: {error}")
 
 
 def import_handwritten(folder: str, name: str) -> str:
-    """Import the face, which finds the new package; returns why it cannot be, or nothing."""
+    """Import the handwritten package; return why it does not fit, or an empty text."""
     sys.path.insert(1, folder)
-    # It stays where it is, so that what is compiled now need not be compiled by the next run.
+    # This package stays in place, so its compiled files speed up the next run.
     sys.dont_write_bytecode = False
     try:
         importlib.import_module(name)
-        # What is generated for an operation is imported no sooner than it is carried out.
+        # An operation's generated function is imported only when it is needed.
         for row in getattr(sys.modules.get(f"{name}.operations"), "ROWS", {}).values():
             _ = row.input, row.result, row.answer
             taken = inspect.signature(row.send).parameters
             for argument in row.described.arguments:
                 if argument.place == "query" and argument.keyword not in taken:
                     return f"the function {row.id} takes no {argument.keyword}"
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be in the middle of a change
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be half edited
         return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]
     return ""
 
 
 if __name__ == "__main__":
-    gc.disable()  # as in regenerate.py: a short process makes no garbage worth the search
+    gc.disable()  # as in regenerate.py
     sys.path.insert(0, "")
     import_modules(sys.argv[1])
     if sys.argv[2:] and (reason := import_handwritten(*sys.argv[2:])):

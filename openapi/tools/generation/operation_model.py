@@ -1,7 +1,7 @@
-"""Finds out what each operation of a bundle is: its inputs, its arguments, its results.
+"""A model of each operation in a bundle: its kind, inputs, arguments and results.
 
-Decides where in a bundle each of these stands, and what it is called in Python. Never guesses: an
-operation that is no batch, or of which nobody knows what it does, is an error.
+Decides where a bundle has each of these, and its name in Python. An operation that is not a batch,
+or whose id does not begin with a known kind, is an error.
 """
 
 import builtins
@@ -13,18 +13,18 @@ from typing import Any, NamedTuple
 from .fragment_rules import METHODS
 from .yaml_source import Pointer, is_list, is_map
 
-# What can be done with the records of a batch. The word decides what may be repeated, so there is
-# no default: an operation that is none of these has no place here.
+# The kind of an operation decides if it may be retried, so there is no default: an operation of
+# another kind is an error.
 KINDS = ("create", "read", "update", "upsert")
 
-# Inputs to a request where no limit is published: what most batch endpoints of the CRM take.
+# The batch limit if none is published: that of most batch endpoints of the CRM.
 CEILING = 100
 
 TRACE_ID = "objectWriteTraceId"
 
 
 class ContractError(Exception):
-    """Something of the bundle that has no place in the contract; `pointer` says where it is."""
+    """A part of the bundle that has no place in the contract; `pointer` is its place."""
 
     def __init__(self, pointer: Pointer, text: str) -> None:
         self.pointer = pointer
@@ -33,7 +33,7 @@ class ContractError(Exception):
 
 
 class Inputs(NamedTuple):
-    """The list `inputs` of an operation's body: where it stands, what it is, what is beside it."""
+    """The list `inputs` of a request body: its place, its schema and the fields beside it."""
 
     at: Pointer
     schema: dict[str, Any]
@@ -42,7 +42,7 @@ class Inputs(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """What an operation takes beside its inputs; `at` is the place of its schema."""
+    """An argument of an operation besides its inputs; `at` is the place of its schema."""
 
     name: str
     place: str
@@ -54,12 +54,12 @@ class Parameter(NamedTuple):
 
     @property
     def keyword(self) -> str:
-        """Its name in Python."""
+        """The name in Python."""
         return python_name(self.name)
 
 
 class Result(NamedTuple):
-    """What the answer to a success holds: the names of its schema and of a result's, and fields."""
+    """A successful response: its schema's name, and the name and the fields of one result."""
 
     answer: str
     name: str
@@ -67,7 +67,7 @@ class Result(NamedTuple):
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """Every operation's place, and what stands at its path."""
+    """Yield the place of every operation, and its path item."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
@@ -75,21 +75,21 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str,
 
 
 def kind_of(pointer: Pointer, name: str) -> str:
-    """What an operation does, which its id says.
+    """Return the kind of an operation, the first word of its id.
 
-    Raises ContractError where it is none of the known kinds.
+    Raises ContractError for an unknown kind.
     """
     kind = name.partition("_")[0]
     if kind not in KINDS:
-        text = f"{name} begins with none of {', '.join(KINDS)}, so nobody knows what it does;"
+        text = f"{name} begins with none of {', '.join(KINDS)}, so its effect is unknown;"
         raise ContractError((*pointer, "operationId"), f"{text} rename it.")
     return kind
 
 
 def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]) -> Inputs:
-    """The body's list `inputs`, and what stands beside it.
+    """Return the body's list `inputs`, and the fields beside it.
 
-    Raises ContractError where there is none.
+    Raises ContractError if there is none.
     """
     at: Pointer = (*pointer, "requestBody")
     here: Any = operation
@@ -109,7 +109,7 @@ def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str
 def _fields(
     document: Mapping[str, Any], at: Pointer, value: Any, around: tuple[Pointer, ...] = ()
 ) -> dict[str, tuple[Pointer, Any]]:
-    """The fields of an object, those of the parts of an `allOf` too, and where each stands."""
+    """Return the fields of an object with their places, including those of `allOf` parts."""
     at, value = follow(document, at, value)
     if not is_map(value):
         return {}
@@ -123,7 +123,7 @@ def _fields(
 
 
 def result_of(document: Mapping[str, Any], operation: dict[str, Any]) -> Result:
-    """What the answer to a success holds; nothing where no success has a list `results`."""
+    """Return the model of a successful response, empty if none has a list `results`."""
     for code, response in sorted(operation.get("responses", {}).items()):
         _, here = follow(document, (), response)
         for key in ("content", "application/json", "schema"):
@@ -136,14 +136,14 @@ def result_of(document: Mapping[str, Any], operation: dict[str, Any]) -> Result:
 
 
 def schema_name(schema: Any) -> str:
-    """The name under which a schema stands in the description; empty where it has none."""
+    """Return the name of a schema in the description, empty if it has none."""
     return str(schema.get("$ref", "")).rpartition("/")[2] if is_map(schema) else ""
 
 
 def parameters_of(
     document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any], inputs: Inputs
 ) -> list[Parameter]:
-    """What an operation takes beside its inputs, by the places in which it is sent."""
+    """Return the arguments besides the inputs, those of the query first."""
     found: dict[str, Parameter] = {}
     for listed in (*item.get("parameters", []), *operation.get("parameters", [])):
         at, said = follow(document, (), listed)
@@ -166,9 +166,9 @@ def _text(schema: Any) -> str:
 
 
 def form_of(document: Mapping[str, Any], at: Pointer, schema: Any) -> str:
-    """What a parameter is: "text", "date", "time", "integer", "number" or "boolean".
+    """Return the form of a parameter: "text", "date", "time", "integer", "number" or "boolean".
 
-    Or several of a kind, such as "texts"; "json" for anything else.
+    A list has a plural form, such as "texts"; anything else is "json".
     """
     _, said = follow(document, at, schema)
     if not is_map(said):
@@ -189,19 +189,19 @@ def form_of(document: Mapping[str, Any], at: Pointer, schema: Any) -> str:
 
 
 def python_name(name: str) -> str:
-    """The name of a parameter in Python, as the generator makes it."""
+    """Return the name of a parameter in Python, as the generator makes it."""
     spaced = " ".join(re.split("([A-Z]?[a-z]+)", name)) if name != name.lower() else name
     made = "_".join(re.findall(r"[^. _-]+", re.sub(r"[^\w. -]", "", spaced))).lower()
     reserved = made in _RESERVED or keyword.iskeyword(made)
     return f"{made}_" if reserved else made
 
 
-# What the generator gives another name, since the code around it has another use for it.
+# Names that the generator changes, because its code uses them already.
 _RESERVED = {*dir(builtins), "self", "true", "false", "datetime"} - {"id"}
 
 
 def follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointer, Any]:
-    """What stands behind a chain of references, with what is said beside them on top."""
+    """Resolve a chain of references; keywords beside a reference override its target."""
     seen: set[str] = set()
     beside: dict[str, Any] = {}
     while is_map(value) and "$ref" in value:
@@ -216,6 +216,6 @@ def follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointe
 
 
 def component(document: Mapping[str, Any], reference: str) -> Any:
-    """What a reference leads to."""
+    """Return the target of a reference."""
     section, name = reference.split("/")[2:]
     return document["components"][section][name]

@@ -1,7 +1,7 @@
-"""YAML files as the tools meet them: read with a line number for every node, written plainly.
+"""YAML files, read with a line number for every node, and written in a plain style.
 
-Decides what counts as readable YAML here: UTF-8, one document, a mapping, keys that are strings
-and stand once, the plain types of JSON. Never knows what the keys mean.
+Decides what counts as readable YAML: UTF-8, one document, a mapping, unique string keys, the types
+of JSON. The other packages of tools use its types and its small helpers too.
 """
 
 import math
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 else:
     try:
         from yaml import CSafeLoader as _BaseLoader
-    except ImportError:  # pragma: no cover - PyYAML without libyaml: slower, and the same
+    except ImportError:  # pragma: no cover - PyYAML without libyaml is slower, with the same result
         from yaml import SafeLoader as _BaseLoader
 
-_DEPTH = 100  # no description comes near; what walks or writes one can count on it
-_MOST_NODES = 500_000  # a description of 5 MB has a third of it; aliases of aliases have no end
-_GROWN = "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
+_DEPTH = 100  # no description comes near, and recursion over one can rely on it
+_MOST_NODES = 500_000  # a description of 5 MB has a third; nested aliases can make any number
+_TOO_LARGE = "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
 _TAG = "tag:yaml.org,2002:"
 
 
 @frozen(order=True)
 class Problem:
-    """One thing that is wrong in a file: where it stands, what it is and what to do about it."""
+    """A problem in a file: its place, and a sentence that says what is wrong and what to do."""
 
     file: str
     line: int
@@ -43,7 +43,7 @@ class Problem:
 
 
 class SourceError(Exception):
-    """Files that cannot be used; `problems` holds every reason that was found."""
+    """Files that cannot be used, with all problems that were found."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(set(problems))
@@ -52,42 +52,42 @@ class SourceError(Exception):
 
 @frozen
 class Document:
-    """A YAML mapping and the line of each of its nodes."""
+    """A YAML mapping, with the line of each node."""
 
     file: str
     data: dict[str, Any]
     lines: Mapping[Pointer, int] = field(repr=False)
 
     def line(self, pointer: Pointer) -> int:
-        """The line of what stands at `pointer`, or of the nearest thing around it."""
+        """Return the line of a node, or of the nearest node around it."""
         while pointer not in self.lines:
             pointer = pointer[:-1]
         return self.lines[pointer]
 
     def problem(self, pointer: Pointer, text: str) -> Problem:
-        """A problem with what stands at `pointer`."""
+        """Return a problem with the node at `pointer`."""
         return Problem(self.file, self.line(pointer), text)
 
 
 def shown(path: Path) -> str:
-    """A path as messages name it: from the current folder where it lies below, else in full."""
+    """Return a path for messages: relative if it is below the current folder, else absolute."""
     path = path.absolute()
     here = Path.cwd()
     return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
 
 
 def is_map(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a part of a document is a mapping; its keys are strings then."""
+    """Return True if a part of a document is a mapping, whose keys are strings."""
     return isinstance(value, dict)
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Whether a part of a document is a list."""
+    """Return True if a part of a document is a list."""
     return isinstance(value, list)
 
 
 class _Loader(_BaseLoader):
-    """Types as YAML 1.2 sees them, so that `no` is a word and 2026-01-01 stays text.
+    """Reads the types of YAML 1.2: `no` and 2026-01-01 are text.
 
     The generator reads the bundle with a YAML 1.2 parser too.
     """
@@ -105,19 +105,19 @@ _PLAIN_TYPES = [
 ]
 
 
-def _teach(reader_or_writer: Any) -> None:
+def _add_types(reader_or_writer: Any) -> None:
     for name, pattern, first in _PLAIN_TYPES:
         reader_or_writer.add_implicit_resolver(_TAG + name, re.compile(rf"(?:{pattern})\Z"), first)
 
 
-_Loader.yaml_implicit_resolvers = {}  # without what PyYAML knows, the types of YAML 1.1
-_teach(_Loader)
+_Loader.yaml_implicit_resolvers = {}  # remove the types of YAML 1.1
+_add_types(_Loader)
 
 
 def read(path: Path) -> tuple[Document | None, list[Problem]]:
-    """Read one YAML mapping, and all that is wrong with it.
+    """Read one YAML mapping; return it and all of its problems.
 
-    The document is None where nothing could be read. One with problems holds what could be read.
+    The document is None if nothing could be read. A document with problems may be incomplete.
     """
     file = shown(path)
     try:
@@ -134,7 +134,7 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
 
 
 def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
-    """Read one YAML mapping from a text, and all that is wrong with it; `file` is its name."""
+    """Read one YAML mapping from a text; `file` is its name in problems."""
     try:
         if (deep := _too_deep(text, file)) is not None:
             return None, [Problem(file, deep, "this is nested too deeply; write it flatter.")]
@@ -145,7 +145,7 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
         data = builder.value(node, ())
     except yaml.YAMLError as error:
         return None, [_broken(file, text, error)]
-    except _GrownError as error:
+    except _TooLargeError as error:
         return None, [error.problem]
     if not is_map(data):
         text = "the top level is not a mapping; write `key: value` lines."
@@ -156,15 +156,15 @@ def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
 
 
 def _too_deep(text: str, file: str) -> int | None:
-    """The line on which nesting goes too far; composing it could end the whole process.
+    """Return the line on which the nesting becomes too deep; composing it could crash Python.
 
-    Raises _GrownError where there are too many nodes: composing those takes gigabytes.
+    Raises _TooLargeError for too many nodes, because composing those takes gigabytes.
     """
     depth = 0
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
-        if count > 3 * _MOST_NODES:  # each has an event or two, and perhaps a key
+        if count > 3 * _MOST_NODES:  # a node has one or two events, and perhaps a key
             mark: Any = event.start_mark
-            raise _GrownError(Problem(file, int(mark.line) + 1, _GROWN))
+            raise _TooLargeError(Problem(file, int(mark.line) + 1, _TOO_LARGE))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
@@ -180,13 +180,13 @@ def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
     if mark is not None:
         what = getattr(error, "problem", None) or getattr(error, "context", None)
         return Problem(file, mark.line + 1, f"this is not YAML ({what}); mend it here.")
-    position = getattr(error, "position", 0)  # of a character that YAML does not allow
+    position = getattr(error, "position", 0)  # the position of a character that YAML forbids
     line = text.count("\n", 0, position) + 1
     return Problem(file, line, "a control character stands here; delete it.")
 
 
-class _GrownError(Exception):
-    """Aliases that stand for more than any description has."""
+class _TooLargeError(Exception):
+    """A file that has more nodes than any description, written out or by aliases."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -194,7 +194,7 @@ class _GrownError(Exception):
 
 
 class _Builder:
-    """Makes plain data of composed nodes; notes lines and problems on the way."""
+    """Converts composed nodes to plain data, and collects lines and problems."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -209,7 +209,7 @@ class _Builder:
     def value(self, node: Any, pointer: Pointer) -> Any:
         self._made += 1
         if self._made > _MOST_NODES:
-            raise _GrownError(self.at(node, _GROWN))
+            raise _TooLargeError(self.at(node, _TOO_LARGE))
         self.lines.setdefault(pointer, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
@@ -233,7 +233,7 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 self.problems.append(self.at(key_node, "a key is not plain text; write a name."))
                 continue
-            key = str(key_node.value)  # as it is spelled: 201 is a key like 2XX
+            key = str(key_node.value)  # as it is written: 201 is a key like 2XX
             if key == "<<" and not key_node.style:
                 text = "merge keys are not read here; write the keys out, or use a $ref."
                 self.problems.append(self.at(key_node, text))
@@ -272,16 +272,16 @@ class _Builder:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes whatever YAML 1.1 or YAML 1.2 could take for something else than text."""
+    """Quotes text that YAML 1.1 or YAML 1.2 could read as another type."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the emitter's own signature
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
-        super().increase_indent(flow, False)  # lists stand further in than their key
+        super().increase_indent(flow, False)  # indent lists below their key
 
 
-_teach(_Dumper)  # beside the types of YAML 1.1: 1e5 is a number only in YAML 1.2
+_add_types(_Dumper)  # in addition to YAML 1.1: 1e5 is a number only in YAML 1.2
 
 
 _RARE_BREAKS = ("\x85", "\u2028", "\u2029")
@@ -290,7 +290,7 @@ _RARE_BREAKS = ("\x85", "\u2028", "\u2029")
 def _text(dumper: Any, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value.strip("\n") else None
     if any(mark in value for mark in _RARE_BREAKS):
-        style = '"'  # the emitter doubles these in any other style
+        style = '"'  # other styles would double these characters
     node: yaml.ScalarNode = dumper.represent_scalar(_TAG + "str", value, style=style)
     return node
 
@@ -299,9 +299,9 @@ _Dumper.add_representer(str, _text)
 
 
 def dump(data: Mapping[str, Any]) -> str:
-    """Write plain data as block YAML: keys in their order, no aliases, no line folded.
+    """Return plain data as block YAML: keys in order, no aliases, no folded lines.
 
-    The emitter in pure Python is used on purpose: libyaml's differs in its line breaks.
+    It uses the pure Python emitter, because libyaml breaks lines differently.
     """
     text: str = yaml.dump(
         data,

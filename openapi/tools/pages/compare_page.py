@@ -1,4 +1,4 @@
-"""What a captured page says that our fragments do not.
+"""The differences between a captured page and our fragments.
 
 Decides how a page is compared: by the description that stands in it, if there is one, else by the
 facts that it states. Sentences are compared with those of the pages whose facts are kept.

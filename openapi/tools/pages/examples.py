@@ -1,7 +1,7 @@
 """The examples in the text of a page: JSON objects, as HubSpot prints them for each side.
 
-Decides what is an example and what only looks like one, and makes one of those that a page prints
-for the same thing. Never takes a damaged one for a whole one.
+Decides what is an example and what only looks like one, and merges the examples of the same side. A
+damaged example is an error.
 """
 
 import json
@@ -13,20 +13,20 @@ from attrs import field, frozen
 from comparison.description import UnreadableError
 from generation.yaml_source import is_list, is_map
 
-# How deep an example may go, and how many objects of other languages may stand around: each that
-# is no JSON costs a look at all that stands before it.
+# The deepest example, and the most objects that are not JSON: finding the line of each of those
+# takes a look at all text before it.
 _DEEPEST, _MOST_BROKEN = 50, 500
 
 _OPENS = re.compile(r"\{\s*[\"}]")
-# By its first key it is one of ours, and no piece of code.
+# The first key of an example that we need, unlike sample code.
 _OURS = re.compile(r"\{\s*\"(?:inputs|completedAt|results|status|startedAt)\"")
-# True, None, a name, an escaped quote: another language than JSON.
+# True, None, a name, an escaped quote: a language other than JSON.
 _CODE = re.compile(r"[A-Za-z$\\']")
 
 
 @frozen
 class Example:
-    """A JSON object that stands in a text."""
+    """A JSON object and its position in a text."""
 
     start: int
     end: int
@@ -34,14 +34,14 @@ class Example:
 
 
 class _DamagedError(ValueError):
-    """JSON that no page prints; the text says why."""
+    """JSON that no page prints; the text gives the reason."""
 
 
 def find_examples(text: str, name: str) -> Iterator[Example]:
-    """JSON objects, the outermost ones; what only looks like one is sample code.
+    """Yield the outermost JSON objects; other objects are sample code and skipped.
 
     Raises:
-        UnreadableError: One of them is not whole.
+        UnreadableError: An example is cut off or damaged.
     """
     decoder = json.JSONDecoder(object_pairs_hook=_fields)
     broken = 0
@@ -96,10 +96,10 @@ def _check_depth(value: Any) -> None:
 
 
 def merge(values: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
-    """One example made of several: a page prints it twice, or with and without errors.
+    """Merge examples: a page may print one twice, or with and without errors.
 
     Raises:
-        UnreadableError: They show different things.
+        UnreadableError: They contradict each other.
     """
     whole = max(values, key=lambda value: len(json.dumps(value)))
     for value in values:
@@ -113,7 +113,7 @@ def merge(values: Sequence[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _extra_names(one: Any, whole: Any) -> Iterator[str]:
-    """Names in an example that stand at no such place of another, where that shows anything."""
+    """Yield names in `one` that `whole` lacks at the same place, where that is not empty."""
     if is_map(one) and is_map(whole) and whole:
         yield from (key for key in one if key not in whole)
         for key in one:
@@ -139,7 +139,7 @@ def _merge_two(one: Any, other: Any, name: str) -> Any:
 
 
 def no_longer_shown(before: Any, now: Any, at: str = "") -> Iterator[str]:
-    """Where an example shows nothing any more that showed something."""
+    """Yield the places where an example showed something and now shows nothing."""
     if is_map(before) and is_map(now):
         for key in before:
             if key in now:

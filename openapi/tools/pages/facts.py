@@ -1,7 +1,7 @@
-"""The facts that a documentation page states, as data that is kept and can be compared.
+"""The facts that a documentation page states, as data that is saved and compared.
 
-Decides how facts are written down, and what a page says nothing of. Holds no sentence of a page,
-only fingerprints that tell whether one has changed. Never reads a page.
+Decides how facts are written to a file, and which parts of a description a page cannot state. It
+stores no sentence of a page, only fingerprints that show when one has changed.
 """
 
 import hashlib
@@ -25,13 +25,13 @@ HEADER = """\
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
 _CHANGING = re.compile(r"\b[A-Z][A-Z0-9_]{2,}(?:\b|(?=[A-Z][a-z])),?|\d+")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-# What an example never says of its fields.
+# The keywords about which an example says nothing.
 _EXAMPLE = ["required", "additionalProperties", "null", "rules", "default", "enum"]
 
 
 @frozen
 class Source:
-    """A page that facts were read off, and the fingerprints of its sentences."""
+    """A page from which facts were read, and the fingerprints of its sentences."""
 
     page: str
     language: str | None = None
@@ -42,7 +42,7 @@ class Source:
 
 @frozen
 class FieldFact:
-    """What a page that lists fields says of one: its type in the page's words, and a mark."""
+    """A field in a page's list: its type in the page's words, and if it is required."""
 
     type: str
     required: bool = False
@@ -50,7 +50,7 @@ class FieldFact:
 
 @frozen
 class Facts:
-    """What one page states, or several of one operation; None where they are silent."""
+    """The facts that the pages of one operation state; None where they say nothing."""
 
     operation: str | None
     sources: tuple[Source, ...]
@@ -66,7 +66,7 @@ class Facts:
     response: Mapping[str, Any]
 
     def description(self) -> Description:
-        """The facts as a description with this one operation."""
+        """Return the facts as a description with this one operation."""
         body = _of_example(self.request)
         inputs = body["properties"]["inputs"]
         inputs |= {} if self.limit is None else {"maxItems": self.limit}
@@ -88,9 +88,9 @@ class Facts:
         return Description(document, self.sources[0].page, excerpt=True)
 
     def merged_with(self, more: "Facts") -> "Facts":
-        """These facts with those of a newer page, which is known to be whole.
+        """Return these facts updated by a newer page, which is known to be complete.
 
-        What only some forms of a page show stays where the newer one does not show it.
+        Facts that only some forms of a page show are kept if the newer page lacks them.
         """
         pages = {source.page: source for source in (*self.sources, *more.sources)}
         return evolve(
@@ -105,7 +105,7 @@ class Facts:
 
 
 def fingerprints(text: str) -> tuple[str, ...]:
-    """A short number for each sentence; white space, figures and lists of values do not count."""
+    """Return a short hash for each sentence; white space, numbers and constants are ignored."""
     plain = (_CHANGING.sub("#", part) for part in sentences.sentences(text))
     even = (re.sub(r"[\W_]+", " ", part).strip().lower() for part in plain)
     return tuple(
@@ -114,10 +114,10 @@ def fingerprints(text: str) -> tuple[str, ...]:
 
 
 def read(path: Path) -> Facts:
-    """Read facts that were kept.
+    """Read the facts in a file.
 
     Raises:
-        UnreadableError: The file is not as `write` leaves it.
+        UnreadableError: The file does not have the form that `to_yaml` gives.
     """
     document, problems = yaml_source.read(path)
     if document is None or problems:
@@ -147,7 +147,7 @@ def read(path: Path) -> Facts:
 
 
 def _check_types(data: Mapping[str, Any]) -> None:
-    """Look at what is used as it stands."""
+    """Check the parts that are used without conversion."""
     kinds = {"source": list, "enums": dict, "request": dict, "response": dict}
     for name, kind in kinds.items():
         if not isinstance(data[name], kind) or (not data[name] and name != "enums"):
@@ -159,7 +159,7 @@ def _check_types(data: Mapping[str, Any]) -> None:
 
 
 def to_yaml(facts: Facts) -> str:
-    """Return facts as the text of their file."""
+    """Return the text of the file for these facts."""
     data: dict[str, Any] = {
         "operation": facts.operation,
         "source": [
@@ -221,7 +221,7 @@ def _parameter(name: str, fact: FieldFact) -> dict[str, Any]:
 
 
 def _of_type(text: str) -> dict[str, Any]:
-    """The schema that a type in a page's words stands for, such as `string<date-time>[]`."""
+    """Return the schema for a type in a page's words, such as `string<date-time>[]`."""
     text = text.removesuffix(" | null")
     if text.endswith("[]"):
         return {"type": "array", "items": _of_type(text[:-2]), UNSAID: ["rules", "null", "default"]}
@@ -236,7 +236,7 @@ def _of_type(text: str) -> dict[str, Any]:
 
 
 def _of_example(value: Any) -> dict[str, Any]:
-    """The schema that an example stands for, as far as it says anything."""
+    """Return the schema that an example implies, with the keywords that it leaves open."""
     if is_map(value):
         fields = {name: _of_example(inner) for name, inner in value.items()}
         unsaid = [*_EXAMPLE, *(() if fields else ("properties",))]
@@ -259,7 +259,7 @@ def _of_example(value: Any) -> dict[str, Any]:
 def _completed(
     schema: dict[str, Any], enums: Mapping[str, list[str]], listed: Mapping[str, FieldFact]
 ) -> dict[str, Any]:
-    """The schema of an example, with what the page lists of its fields."""
+    """Add the fields and values that the page lists to the schema of an example."""
     fields: dict[str, dict[str, Any]] = schema["properties"]
     for name, fact in listed.items():
         fields[name] = _refined(fields.get(name), _of_type(fact.type))
@@ -276,7 +276,7 @@ def _completed(
 
 
 def _refined(example: dict[str, Any] | None, listed: dict[str, Any]) -> dict[str, Any]:
-    """What is listed, with the fields that only the example shows."""
+    """Return the listed schema, with the inner fields that only the example shows."""
     if example is None or listed.get("type") not in ("array", "object"):
         return listed
     if listed["type"] == "array" and example.get("type") == "array":
@@ -285,7 +285,7 @@ def _refined(example: dict[str, Any] | None, listed: dict[str, Any]) -> dict[str
 
 
 def modified_on(text: str) -> str | None:
-    """A page's own date, such as `March 24, 2026`, as ISO 8601; None if there is no such day."""
+    """Return a date such as `March 24, 2026` as ISO 8601, or None if there is no such day."""
     try:
         return datetime.strptime(text, "%B %d, %Y").date().isoformat()  # noqa: DTZ007 - a day
     except ValueError:

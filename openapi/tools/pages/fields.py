@@ -1,7 +1,7 @@
 """The fields that a page lists with their types, and the values that it lists for them.
 
-Decides which field of which side a name on a page is, in every language, and where a list of
-values ends. What a page lists of the insides of a field is left to its example.
+Decides to which side a listed name belongs, in every language, and where a list of values ends. The
+inner fields of an object are read from its example instead.
 """
 
 import re
@@ -27,7 +27,7 @@ _DEFAULT = re.compile(
     re.IGNORECASE,
 )
 _VALUE = re.compile(r"[A-Za-z0-9_][\w.-]*")
-# Text may be glued to the last value; then a capital letter and a small one follow.
+# The next text may follow the last value without a space, with one capital and small letters.
 _UPPER = r"(?:[A-Z][A-Z0-9_]*(?![A-Za-z0-9_])|[A-Z][A-Z0-9_]*(?=[A-Z][a-z]))"
 _VALUES = re.compile(
     rf"(?<!,\n)(?<!,\n\n)^ *({_UPPER}(?:, *(?:\n{{1,2}} *)?{_UPPER})+)(?![a-z0-9_.,-])",
@@ -58,13 +58,13 @@ class ListedFields:
 def take_fields(
     text: str, request: Mapping[str, Any], response: Mapping[str, Any], listed: ListedFields
 ) -> str:
-    """Collect the fields that stand with their types, and return the text without them."""
+    """Move the fields with their types from the text into `listed`; return the other text."""
     lines = text.split("\n")
-    # A type in the last line of all may be cut off.
+    # A type in the very last line may be cut off.
     end = len(text.rstrip().split("\n")) - 1
     rest: list[str] = []
     section, index, current = "", 0, ""
-    inner: Counter[str] = Counter()  # what may still stand inside the field before
+    inner: Counter[str] = Counter()  # inner fields of the last field that may still follow
     inside = False
     while index < len(lines):
         line = lines[index].strip()
@@ -106,7 +106,7 @@ def take_fields(
 
 
 def _names(value: Any) -> Iterator[str]:
-    """The names of all fields in an example, as often as a page may list them."""
+    """Yield the names of all fields in an example, as often as a page may list them."""
     if is_map(value):
         yield from value
         for inner in value.values():
@@ -121,7 +121,7 @@ def _is_mark(line: str) -> bool:
 
 
 def _listed_values(lines: list[str], index: int) -> tuple[list[str], int]:
-    """Values that stand one on a line, with a comma after each but the last."""
+    """Return the values of a list with one value on a line, and the line after it."""
     values: list[str] = []
     while index < len(lines):
         line = lines[index].strip()
@@ -136,7 +136,7 @@ def _listed_values(lines: list[str], index: int) -> tuple[list[str], int]:
 
 
 def enums(text: str, response: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Lists of values that stand by themselves, each for the field whose example has one."""
+    """Return the lists of values in the text, each for the field whose example has one of them."""
     found: dict[str, list[str]] = {}
     end = len(text.rstrip())
     for match in _VALUES.finditer(text):

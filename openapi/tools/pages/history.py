@@ -1,7 +1,7 @@
-"""What a page says against what was kept of it: whether it is whole, and worded as it was.
+"""A page compared with the facts that were saved from earlier captures of it.
 
-Decides when something that a page says no more is news, and when the page is taken for half of
-one. Holds no sentence, only what is on record of them.
+Decides if a page is complete, and if its wording has changed. When a fact is missing, the page is
+taken for an incomplete capture unless only that sentence was removed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,11 @@ _PARTIAL = {"errors", "numErrors"}
 
 @frozen
 class SentenceComparison:
-    """The sentences of a page beside those of the page on record that is most like it."""
+    """The sentences of a page, compared with the most similar saved page.
+
+    `fresh` are the new sentences, `gone` is the number of missing ones, and `ends` is True if the
+    page has one of the last sentences of a saved page.
+    """
 
     like: Source
     fresh: list[str]
@@ -27,13 +31,13 @@ class SentenceComparison:
 
     @property
     def known(self) -> bool:
-        """Whether the page is in a language, and a form, of which something is on record."""
+        """True if a page in this language and form was saved before."""
         known = len(self.like.prose)
         return 0 < known <= 2 * (known - self.gone)
 
 
 def compare_sentences(text: str, stated: Facts, kept: Facts) -> SentenceComparison:
-    """Look which sentences of a page are on record."""
+    """Find the sentences of a page among those of the saved pages."""
     now = {*stated.sources[0].prose}
     like = max(kept.sources, key=lambda source: len({*source.prose} & now))
     fresh = [
@@ -44,10 +48,10 @@ def compare_sentences(text: str, stated: Facts, kept: Facts) -> SentenceComparis
 
 
 def check_complete(stated: Facts, kept: Facts, words: SentenceComparison, name: str) -> None:
-    """Refuse a page that lacks what it used to state, unless just that can have been left out.
+    """Refuse a page that lacks a fact of earlier captures, unless it was taken out on purpose.
 
     Raises:
-        UnreadableError: It may be half a page, or say it in a way that is not understood.
+        UnreadableError: The page may be cut off, or state the fact in an unknown way.
     """
     lost = [*_missing(stated, kept, words)]
     if lost:
@@ -59,7 +63,7 @@ def check_complete(stated: Facts, kept: Facts, words: SentenceComparison, name: 
 
 
 def _missing(stated: Facts, kept: Facts, words: SentenceComparison) -> Iterator[str]:
-    # One sentence less, and nothing else: it was taken out on purpose.
+    # Only one sentence is missing, so it was taken out on purpose.
     taken_out = words.ends and words.gone == 1 and not words.fresh
     if kept.limit and not stated.limit and not taken_out:
         yield "the most inputs of a request"
@@ -93,7 +97,7 @@ def _missing_fields(stated: Facts, kept: Facts, listed: Mapping[str, FieldFact])
 
 
 def wording_findings(operation: str, words: SentenceComparison) -> list[Finding]:
-    """Sentences that were not there when the facts were kept, and those that are gone."""
+    """Return a finding if sentences are new or gone since the facts were saved."""
     if not words.known or (not words.fresh and not words.gone):
         return []
     was = f"{words.gone} sentence{'s'[: words.gone != 1]} of {words.like.page}"

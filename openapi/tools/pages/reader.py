@@ -1,8 +1,7 @@
 """A documentation page, captured as text or as Markdown: the facts that it states.
 
-Decides what on a page is an example, what is sample code, what is a field with its type, and what
-is said in sentences; in every language, since field names, types and values are the same in all.
-Never takes half a page for a page: what is missing is an error.
+Decides what on a page is an example, sample code, a field with its type, or a sentence. Field
+names, types and values are the same in all languages. A page that lacks a part is an error.
 """
 
 import re
@@ -22,7 +21,7 @@ from .facts import Facts, Source, fingerprints, modified_on
 
 _METHODS = "GET|POST|PUT|PATCH|DELETE"
 _ENDPOINT = re.compile(rf"\b({_METHODS})((?:\s*/\s*[A-Za-z0-9_{{}}.-]+){{2,12}})")
-# Tabs and captures glue their label to a call; PHP has variables of that name.
+# Labels may precede a call without a space; PHP has variables called `curl`.
 _CALL = re.compile(r"curl\s+(?=-|[\"']?https?:)")
 _CALL_HEAD = 1000
 _URL = re.compile(r"https?://[^\s/'\"]+(/[^\s'\"?\\^]+)")
@@ -32,7 +31,7 @@ _SPACES = {
     **dict.fromkeys(map(ord, "\v\f\x85\u2028\u2029"), "\n"),
 }
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\ufeff\u2060"), None)
-# What stands around examples to be clicked.
+# The buttons and tabs around examples.
 _BUTTON = re.compile(
     r"^ *(?:Copy(?: page)?|Ask AI|Try it|cURL|Python|JavaScript|Node(?:\.js)?|PHP|Go|Java|Ruby|C#"
     r"|\d{3}|default) *$",
@@ -46,12 +45,12 @@ _COMPONENT = re.compile(
     r"|^import (?:[^\n{]*|\{[^}]*\} from )(?<=[ ])[\"'][^\"'\n]*[\"'];?$",
     re.MULTILINE | re.DOTALL,
 )
-# What a documentation site sets over each of its pages, and the title.
+# The text above the title that a documentation site adds to each page, and the title.
 _HEADER = re.compile(r"\A\s*(?:>[^\n]*\n)*\s*# [^\n]*\n")
 _TAG = re.compile(r"^ *</?[A-Z][^<>]*> *$", re.MULTILINE)
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n]*$", re.MULTILINE)
 _QUOTED = re.compile(r"^[ \t]*>[ \t]?", re.MULTILINE)
-_LANGUAGES = {  # words that the others do not have
+_LANGUAGES = {  # words that the other languages do not have
     "English": r"\b(?:the|and|with|was|of)\b",
     "French": r"\b(?:les|des|est|dans|du|pour)\b",
     "German": r"\b(?:der|die|das|und|mit|wann)\b",
@@ -61,7 +60,7 @@ _LANGUAGES = {  # words that the others do not have
 
 @frozen
 class _Parts:
-    """The text of a page, taken apart."""
+    """The parts of a page's text."""
 
     plain: str = field(repr=False)
     found: dict[str, object] = field(repr=False)
@@ -73,10 +72,10 @@ class _Parts:
 
 
 def read(text: str, name: str) -> Facts:
-    """Read the facts off the text of a page; `name` is that of the file, for sources and errors.
+    """Read the facts from the text of a page; `name` is the file's, for sources and errors.
 
     Raises:
-        UnreadableError: It is no such page, or not a whole one. It says what was found.
+        UnreadableError: It is not a page of a batch endpoint, or is cut off.
     """
     parts = _parts(text, name)
     request, response = parts.request, parts.response
@@ -129,7 +128,7 @@ def read(text: str, name: str) -> Facts:
 
 
 def sentences_of(text: str) -> list[str]:
-    """Return what a page says in words, without examples, code and fields."""
+    """Return the sentences of a page, without examples, code and fields."""
     return [*sentences.sentences(_parts(text, "").rest)]
 
 
@@ -166,7 +165,7 @@ def _parts(text: str, name: str) -> _Parts:
 
 
 def _plain(text: str) -> str:
-    """The text without what only Markdown needs."""
+    """Return the text without Markdown syntax and with normalized white space."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = text.translate(_SPACES).translate(_INVISIBLE)
     text = "\n".join(line.rstrip() for line in text.split("\n"))
@@ -196,13 +195,13 @@ def _endpoints(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _outside(text: str, found: Sequence[Example], responses: Sequence[Example]) -> str:
-    """What is left without examples and the sample code between a call and its response."""
+    """Return the text outside examples and outside the code between a call and its response."""
     spans = [(one.start, one.end) for one in found]
     calls = [call.start() for call in _CALL.finditer(text)]
     starts = [one.start for one in responses]
     for call, after in pairwise([*calls, len(text)]):
         index = bisect(starts, call)
-        # A call without a response of its own ends before the words that follow it.
+        # A call without its own response ends before the words that follow.
         if index < len(starts) and starts[index] < after:
             spans.append((call, responses[index].end))
     left: list[str] = []

@@ -24,8 +24,8 @@ def save_facts(path: Path, home: Path, *, operation: str | None = None) -> Path:
         operation: The id of an operation that no fragment describes yet.
 
     Raises:
-        UnreadableError: The page cannot be read, may be half of one, or is about an operation
-            without a name.
+        UnreadableError: The page cannot be read, may be cut off, or is about an operation without
+            a name.
     """
     text = text_of(path, shown(path), most=MOST_OF_PAGE)
     stated = reader.read(text, shown(path))

@@ -1,4 +1,4 @@
-"""How the public names of two source trees differ, as sentences.
+"""The changes between the public names of two source trees, as sentences.
 
 Decides what breaks a program that was written for the old tree. What becomes of arguments is
 griffe's to say; names, types, bases and the values of enumerations are compared here, since griffe
@@ -25,7 +25,7 @@ _ANYTHING = frozenset({"Any", "object"})
 
 @frozen(order=True)
 class ApiChange:
-    """One difference, at a public name of the packages."""
+    """One change of a public name."""
 
     path: str
     severity: Severity
@@ -36,7 +36,7 @@ class ApiChange:
 
 
 def compare_names(old: PublicNames, new: PublicNames) -> list[ApiChange]:
-    """What a program meets that was written for the names `old`, and runs with `new`."""
+    """Return the changes that affect a program that was written for `old` and runs with `new`."""
     found = [ApiChange(path, _BREAKING, " is gone.") for path in _outermost(old, new)]
     found += [ApiChange(path, _ADDITIVE, " is new.") for path in _outermost(new, old)]
     for path in old.keys() & new.keys():
@@ -49,17 +49,17 @@ def compare_names(old: PublicNames, new: PublicNames) -> list[ApiChange]:
 
 
 def _outermost(these: PublicNames, those: PublicNames) -> Iterator[str]:
-    """What is only here; not what belongs to something that is only here."""
+    """Yield the names that only the first side has, without members of such names."""
     for path in these.keys() - those.keys():
         above = path.rpartition(".")[0]
-        # A class that has no constructor of its own is called all the same.
+        # A class without a constructor of its own can still be called.
         if (above in those or above not in these) and not path.endswith(".__init__"):
             yield path
 
 
 @frozen
 class _Implied:
-    """Changes that follow from others, which say enough."""
+    """Finds changes that follow from other changes, and need no line of their own."""
 
     _old: PublicNames
     _new: PublicNames
@@ -69,7 +69,7 @@ class _Implied:
         return self._by_its_field(change) or self._by_its_base(change)
 
     def _by_its_field(self, change: ApiChange) -> bool:
-        """What is true of a field and of the argument that fills it."""
+        """Return True if the field that the argument fills has the same change."""
         thing, constructor, _ = change.path.rpartition(".__init__")
         if not constructor or not change.text.startswith(_ARGUMENT):
             return False
@@ -77,7 +77,7 @@ class _Implied:
         return evolve(change, path=f"{thing}.{name}", text=said) in self._known
 
     def _by_its_base(self, change: ApiChange) -> bool:
-        """What is inherited from a class that is public itself."""
+        """Return True if a public base class has the same change."""
         thing, _, name = change.path.rpartition(".")
         for names in (self._old, self._new):
             member = names.get(change.path)
@@ -93,7 +93,8 @@ _Said = Iterator[tuple[Severity, str]]
 
 
 def _differences(path: str, old: Object, new: Object) -> _Said:
-    # The description's comparison knows what is sent and what comes back, and judges there.
+    # For generated code, the comparison of the descriptions decides what breaks: it knows what is
+    # sent and what is returned.
     lenient = path.startswith(f"{public_api.CLIENT}.")
     if isinstance(old, Function) and isinstance(new, Function):
         yield from _functions(old, new, lenient)
@@ -156,7 +157,7 @@ def _arguments(old: Function, new: Function) -> _Said:
 
 
 def _in_a_module(function: Function) -> Module:
-    """griffe compares what is in something."""
+    """Put a function into a module, since griffe compares only members."""
     holder = Module("holder")
     holder.members["call"] = Alias("call", function, parent=holder)
     return holder
@@ -179,7 +180,7 @@ _SENTENCES = {
 def _types(
     what: str, old: str | Expr | None, new: str | Expr | None, lenient: bool, *, promised: bool
 ) -> _Said:
-    """A type that is handed out must fit what was `promised`; one that is taken, the reverse."""
+    """A `promised` type (returned) may become narrower, and an accepted type wider."""
     if old is None or new is None:
         return
     was, now = str(old), str(new)
@@ -192,7 +193,7 @@ def _types(
 
 
 def _bases(thing: Class) -> set[str]:
-    """What an object of the class is, by names that are not private; generics do not count."""
+    """Return the names of all public base classes, without Generic."""
     try:
         lineage = [thing, *thing.mro()]
     except ValueError:
@@ -203,7 +204,7 @@ def _bases(thing: Class) -> set[str]:
 
 
 def _is_member(attribute: Attribute) -> bool:
-    """Whether it is a member of an enumeration, whose value goes over the wire."""
+    """Return True for a member of an enumeration, whose value is sent to the server."""
     parent = attribute.parent
     if not isinstance(parent, Class):
         return False
@@ -215,7 +216,7 @@ def _is_member(attribute: Attribute) -> bool:
 
 @frozen
 class Atom:
-    """A name, and what stands in its brackets."""
+    """A type's name, and its arguments in brackets."""
 
     name: str
     arguments: "tuple[Parts, ...]" = ()
@@ -225,7 +226,7 @@ Parts: TypeAlias = frozenset[Atom]
 
 
 def read(annotation: str) -> Parts:
-    """The parts of a union; a single one for anything else."""
+    """Return the parts of a union, or one part for any other type."""
     try:
         return frozenset(_atoms(ast.parse(annotation.strip(), mode="eval").body))
     except SyntaxError:
@@ -233,7 +234,7 @@ def read(annotation: str) -> Parts:
 
 
 def is_assignable(given: str, promised: str) -> bool:
-    """Whether whoever counts on `promised` is content with `given`."""
+    """Return True if a value of the type `given` is accepted where `promised` is expected."""
     return _are_assignable(read(given), read(promised))
 
 

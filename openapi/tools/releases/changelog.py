@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 BEGIN = "<!-- From here on `make release-notes` writes. -->"
 END = "<!-- Up to here. -->"
 MARK = "**Breaking:** "
-_FEW = 3  # things that a line names one by one
-_LONGEST = 60  # what a value may take of a line
+_FEW = 3  # the most changes that get a line each
+_LONGEST = 60  # the longest value in a line
 _SIDES = {"request": "a request", "response": "an answer", "operation": ""}
 _HEADING = re.compile(r"## ")
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+\w*")
@@ -33,7 +33,7 @@ _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+\w*")
 
 @frozen
 class Note:
-    """A line of the changelog, and how much it matters."""
+    """A line of the changelog, and its severity."""
 
     severity: Severity
     text: str
@@ -46,7 +46,7 @@ class Note:
 
 
 def notes_of_description(findings: Iterable[Finding]) -> list[Note]:
-    """A line for each finding, by operation; what is only worded differently is counted."""
+    """Return a line for each finding, by operation; changes of wording are only counted."""
     found = ordered(findings)
     notes = [
         Note(one.severity, f"`{one.operation}`: {_sentence(one)}")
@@ -97,7 +97,7 @@ def _shown(before: str, value: Any, after: str = "") -> str:
 
 
 def _short(value: Any) -> str:
-    """A value as text, or nothing where there is none or it would be long."""
+    """Return a value as text, or an empty text if there is none or it is long."""
     if is_list(value):
         parts = [_short(part) for part in value]
         text = ", ".join(parts) if all(parts) else ""
@@ -118,7 +118,7 @@ def _is_number(*values: object) -> bool:
 
 
 def notes_of_api(changes: Iterable[ApiChange]) -> list[Note]:
-    """A line for each change at a public name, or one where many classes have the same."""
+    """Return a line for each change of the API, or one line for many equal changes."""
     alike: dict[tuple[object, ...], list[ApiChange]] = defaultdict(list)
     for change in changes:
         thing, _, member = change.path.rpartition(".")
@@ -139,13 +139,13 @@ def _told(group: list[ApiChange]) -> Iterator[Note]:
 
 
 class DamagedError(Exception):
-    """A changelog that cannot be written into without a guess."""
+    """A changelog in which the place for the lines is not clear."""
 
 
 def write(path: Path, lines: Sequence[str], last: Version | None) -> bool:
-    """Put the lines into the file; returns whether it is another now.
+    """Put the lines into the file; return True if that changes it.
 
-    Raises DamagedError, and writes nothing, when the markers are not one pair, or there is no file.
+    Raises DamagedError, and writes nothing, if the markers are not one pair, or there is no file.
     """
     try:
         text = path.read_bytes().decode("utf-8")
@@ -179,7 +179,7 @@ def section(
 
 
 def put(present: Sequence[str], lines: Sequence[str], last: Version | None) -> list[str]:
-    """The lines of the changelog with these between the markers."""
+    """Return the changelog with these lines between the markers."""
     headings = [number for number, line in enumerate(present) if _HEADING.match(line)]
     start = headings[0] if headings else len(present)
     end = headings[1] if headings[1:] else len(present)
@@ -199,7 +199,7 @@ def put(present: Sequence[str], lines: Sequence[str], last: Version | None) -> l
 
 
 def _is_open(heading: str, last: Version | None) -> bool:
-    """Whether a heading is of what is not released yet."""
+    """Return True if a heading belongs to an unreleased version."""
     if "unreleased" in heading.lower():
         return True
     try:

@@ -1,7 +1,7 @@
-"""What the repository remembers: the last release, and the files that it had.
+"""The last release in the git history, and the files that it had.
 
-Decides what counts as a release (a tag `vX.Y.Z`, the highest that HEAD descends from) and how its
-files are read. Never touches the work tree, the index or a tag, and never compares.
+Decides what counts as a release: a tag `vX.Y.Z`, the highest that HEAD descends from. It only
+reads: the work tree, the index and the tags stay as they are.
 """
 
 import io
@@ -20,16 +20,16 @@ _SECONDS = 60
 
 
 class UnknownHistoryError(Exception):
-    """There is no history here that could be asked, which is nobody's mistake."""
+    """There is no history to look at, such as in unpacked sources; this is no mistake."""
 
 
 class BrokenHistoryError(Exception):
-    """There is a history, and it cannot be read."""
+    """There is a history, but it cannot be read."""
 
 
 @frozen
 class Release:
-    """A version that was tagged."""
+    """A released version."""
 
     version: Version
 
@@ -39,16 +39,16 @@ class Release:
 
 
 def last_release(home: Path) -> Release | None:
-    """The last release before what stands in the project `home`; None before the first.
+    """Return the last release before the work tree of the project `home`; None before the first.
 
     Raises UnknownHistoryError without a repository, without git and in a shallow clone that holds
     no release; BrokenHistoryError where git fails.
     """
-    if not (home / ".git").exists():  # a repository further up is somebody else's
+    if not (home / ".git").exists():  # a repository further up is another project's
         raise UnknownHistoryError("this is not a git repository, so no earlier release is known")
     if _git(home, "rev-parse", "--quiet", "--verify", "HEAD^{commit}", fails=True) is None:
         return None
-    # The plumbing command: `git tag` writes as the user's settings say.
+    # A plumbing command, because the user's settings change the output of `git tag`.
     listed = _git(home, "for-each-ref", "--merged=HEAD", "--format=%(refname:strip=2)", "refs/tags")
     tags = listed.decode().split() if listed else []
     versions = [Version(tag[1:]) for tag in tags if _TAG.fullmatch(tag)]
@@ -63,16 +63,16 @@ def last_release(home: Path) -> Release | None:
 
 
 def unchanged(home: Path, release: Release) -> bool:
-    """Whether the work tree has the release's very files, those that nobody added included."""
+    """Return True if the work tree has exactly the release's files, and no untracked ones."""
     same = _git(home, "diff", "--quiet", "--no-ext-diff", release.tag, "--", *PARTS, fails=True)
     others = "ls-files", "--others", "--exclude-standard", "--", *PARTS
     return same is not None and not _git(home, *others)
 
 
 def extract(home: Path, release: Release, into: Path) -> None:
-    """Write what the release had of the description and the two packages into a folder.
+    """Write the release's description and its two packages into a folder.
 
-    Raises BrokenHistoryError when it did not have all of them.
+    Raises BrokenHistoryError if the release lacks one of them.
     """
     archive = _git(home, "archive", "--format=zip", release.tag, "--", *PARTS)
     with zipfile.ZipFile(io.BytesIO(archive or b"")) as files:
@@ -80,19 +80,19 @@ def extract(home: Path, release: Release, into: Path) -> None:
 
 
 def text_of(home: Path, revision: str) -> bytes:
-    """A file as a revision has it (`REVISION:PATH`).
+    """Return a file of a revision, given as `REVISION:PATH`.
 
-    Raises UnknownHistoryError without git; BrokenHistoryError where there is no such thing.
+    Raises UnknownHistoryError without git, and BrokenHistoryError if there is no such file.
     """
     return _git(home, "show", "--end-of-options", revision) or b""
 
 
 def _git(home: Path, *arguments: str, fails: bool = False) -> bytes | None:
-    """What git prints; None where it `fails` and may."""
-    # A hook, or a caller of its own, may have set another repository.
+    """Run git and return its output; with `fails`, return None for exit status 1."""
+    # A git hook or another caller may have set another repository.
     kept = {n: v for n, v in os.environ.items() if n[:4] != "GIT_" or n[:11] == "GIT_CONFIG_"}
     environment = kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    # The owner of a mounted folder is often another one; whoever runs this trusts the project.
+    # A mounted folder often has another owner; whoever runs this trusts the project.
     command = ["git", "-c", f"safe.directory={home.resolve()}", *arguments]
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
-"""Asks a package index which versions of a project it has.
+"""The address of a package index, and the versions that the index has.
 
-Decides whether an address may be trusted with a password, and reads the index's own answer.
-Never follows a redirect to another place, and never shows a credential.
+Decides if an address may receive a password. It never follows a redirect to another server, and
+never shows a credential.
 """
 
 import html
@@ -23,7 +23,7 @@ _REDIRECTS = 5
 
 
 class ReleaseRefusedError(Exception):
-    """Carries the one sentence to print and the exit code: 1 refused, 2 wrong use."""
+    """A sentence to print, and the exit code: 1 refused, 2 wrong use."""
 
     def __init__(self, sentence: str, code: int = REFUSED) -> None:
         super().__init__(sentence)
@@ -31,9 +31,9 @@ class ReleaseRefusedError(Exception):
 
 
 def index_url(text: str) -> httpx.URL:
-    """The upload address, checked: https, or http to this machine only; no credentials in it.
+    """Return the upload address, checked: https, or http for localhost only, without credentials.
 
-    The address that pip takes, which ends in `/simple/`, is as good as the one above it.
+    The address for pip, which ends in `/simple/`, is accepted too.
     """
     if not text:
         wrong_use("no index is named. Say where to: make publish INDEX_URL=https://...")
@@ -71,9 +71,9 @@ def _is_this_machine(host: str) -> bool:
 def published_versions(
     page: httpx.URL, auth: tuple[str, str], transport: httpx.BaseTransport | None = None
 ) -> frozenset[Version]:
-    """The versions of which the index itself shows a file on the project's page.
+    """Return the versions of which the project's page in the index has a file.
 
-    An index that passes the question on to another one does not have the project itself.
+    An index that redirects to another one does not have the project.
     """
     try:
         with httpx.Client(transport=transport, timeout=30) as client:
@@ -98,7 +98,7 @@ def published_versions(
 
 
 def _get(client: httpx.Client, page: httpx.URL, auth: tuple[str, str]) -> httpx.Response:
-    """Follow redirects within the index, and none to elsewhere: the password goes along."""
+    """Follow redirects within the index only, because each request carries the password."""
     accept = {"Accept": "application/vnd.pypi.simple.v1+html, text/html;q=0.9"}
     answer = client.get(page, auth=auth, headers=accept)
     for _ in range(_REDIRECTS):

@@ -1,10 +1,10 @@
-"""What users can rely on in a source tree: its public names, and what stands behind them.
+"""The public API of a source tree: the names that users can rely on, and their objects.
 
 Decides what is public, by names alone, wherever a thing is defined:
 
 - what a package lists in `__all__`, and the public members of its classes;
-- what hangs on a public class: the methods of `HubSpotBatch.calls`, whatever its class is;
-- the fixtures for the tests of users, by their names;
+- the attributes of a public class: the methods of `HubSpotBatch.calls`, whatever its class is;
+- the pytest fixtures for users, by their names;
 - of the generated package also the classes and values of `types`, what `errors` has, and the
   functions of the modules below `api`.
 
@@ -37,11 +37,11 @@ from griffe import (
 
 CLIENT, HANDWRITTEN = "hubspot_batch_client", "hubspot_batch"
 
-# By its public path; None where only the name counts, or griffe does not see what it stands for.
+# By public path; None if only the name counts, or griffe does not find the object.
 PublicNames: TypeAlias = Mapping[str, Object | None]
 _NamedObjects: TypeAlias = Iterator[tuple[str, Object | None]]
 
-# Like what every object has: Python calls them, and does without.
+# Optional protocol methods, which users do not call.
 _HIDDEN = frozenset({"__copy__", "__deepcopy__", "__del__"})
 _PACKAGES = ("attr", "attrs")
 _MAKERS = {f"{package}.{name}" for package in _PACKAGES for name in ("define", "frozen", "mutable")}
@@ -54,9 +54,9 @@ class UnreadablePackageError(Exception):
 
 
 def read(tree: Path) -> PublicNames:
-    """The public names of the packages below `tree`.
+    """Return the public names of the packages below `tree`.
 
-    Raises UnreadablePackageError when a package is missing, or is not Python.
+    Raises UnreadablePackageError if a package is missing, or is not valid Python.
     """
     folders = [tree / "generated", tree / "overrides"]
     for folder, name in zip(folders, (CLIENT, HANDWRITTEN), strict=True):
@@ -70,7 +70,7 @@ def read(tree: Path) -> PublicNames:
 
 
 def _check_readable(package: Path, tree: Path) -> None:
-    """griffe goes on without a module that is not Python, and so would miss its names."""
+    """Refuse a package with invalid Python, of which griffe would skip the module silently."""
     if not (package / "__init__.py").is_file():
         raise UnreadablePackageError(f"the package {package.name} is not there")
     for path in sorted(package.rglob("*.py")):
@@ -83,7 +83,7 @@ def _check_readable(package: Path, tree: Path) -> None:
 
 @frozen
 class _Reader:
-    """Finds what is public in packages that are loaded."""
+    """Finds the public names in packages that griffe has loaded."""
 
     _loaded: griffe.ModulesCollection
     _public: set[str] = field(factory=set[str])
@@ -98,10 +98,10 @@ class _Reader:
         return found
 
     def _listed(self, package: Module) -> _NamedObjects:
-        """What a package and the packages in it list in `__all__`."""
+        """Yield the names in `__all__` of a package and its subpackages."""
         for name in package.exports or ():
             thing = _target(package.members.get(str(name)))
-            if isinstance(thing, Module):  # griffe takes it for the module that defines it
+            if isinstance(thing, Module):  # griffe confuses it with the module of that name
                 thing = _target(thing.members.get(str(name), thing))
             yield f"{package.path}.{name}", thing
         for inner in package.modules.values():
@@ -112,7 +112,7 @@ class _Reader:
         for module in _below(client, "errors", "types"):
             for name in module.exports or module.members:
                 thing = _target(module.members.get(str(name)))
-                # The functions of `types` are what models are made with.
+                # The functions of `types` are for generated models only.
                 if not (module.name == "types" and isinstance(thing, Function)):
                     yield f"{module.path}.{name}", thing
         for api in _below(client, "api"):
@@ -144,7 +144,7 @@ class _Reader:
                         yield inner, each
 
     def _class_of_value(self, attribute: Attribute) -> Class | None:
-        """The class of what an attribute holds, if it is ours and nobody can name it."""
+        """Return the class of an attribute's value, if it is ours and not public by itself."""
         if isinstance(attribute.annotation, Expr):
             said = attribute.annotation
         elif isinstance(attribute.value, ExprCall):
@@ -165,7 +165,7 @@ class _Reader:
             return None
 
     def _constructor(self, path: str, thing: Class) -> _NamedObjects:
-        """How it is called, unless that takes what only we can hand in."""
+        """Yield the constructor, unless it requires an object of a class that is not public."""
         made = constructor_of(thing)
         if made is None:
             return
@@ -179,7 +179,7 @@ class _Reader:
 
 
 def _fixtures(module: Module) -> _NamedObjects:
-    """pytest hands them their arguments, so only the names count."""
+    """Yield pytest fixtures; only their names count, because pytest passes the arguments."""
     for name, member in module.members.items():
         if isinstance(member, Module):
             yield from _fixtures(member)
@@ -197,7 +197,7 @@ def _below(package: Module, *names: str) -> Iterator[Module]:
 
 
 def _target(thing: Object | Alias | None) -> Object | None:
-    """What a name stands for in the end; None outside of what was loaded."""
+    """Resolve an alias; return None if its target was not loaded."""
     try:
         return thing.final_target if isinstance(thing, Alias) else thing
     except (griffe.AliasResolutionError, griffe.CyclicAliasError):

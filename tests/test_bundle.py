@@ -457,7 +457,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "root",
         "version: '1'",
         "version: 1.0 # HERE",
-        "not valid OpenAPI at #/info/version: 1.0 is not of type 'string'; mend it.",
+        "not valid OpenAPI at #/info/version: 1.0 is not of type 'string'; fix it.",
     ),
     "answer without a description": (
         "things",
@@ -511,7 +511,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "things",
         "      parameters:\n        - $ref: '#/components/parameters/Color'",
         "      parameters: # HERE\n        color:\n          $ref: '#/components/parameters/Color'",
-        "is not of type 'array'; mend it.",
+        "is not of type 'array'; fix it.",
     ),
 }
 

@@ -157,7 +157,7 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
         "was": 50,
         "now": 25,
         "direction": "request",
-        "why": "The server may refuse what it took before.",
+        "why": "The server may refuse what it accepted before.",
         "file": "openapi/fragments/campaigns.yaml",
         "line": line,
     }
@@ -168,7 +168,7 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
         "  BREAKING  limit  /request/properties/inputs/maxItems\n"
         "            was 50\n"
         "            is  25\n"
-        "            The server may refuse what it took before.\n"
+        "            The server may refuse what it accepted before.\n"
         f"            edit openapi/fragments/campaigns.yaml:{line}\n"
         "\n"
         f"Between the fragments and {path}: 1 breaking.\n"

@@ -170,11 +170,11 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     ),
     "inputs without a name": (
         lambda: _nameless(READ, "Body", "properties", "inputs"),
-        "an item of `inputs` or the answer of read_odd_things has no schema with a name",
+        "an item of `inputs` or the response of read_odd_things has no schema with a name",
     ),
     "results without a name": (
         lambda: _nameless(READ, "Answer", "properties", "results"),
-        "an item of `results` or the answer of read_odd_things has no schema with a name",
+        "an item of `results` or the response of read_odd_things has no schema with a name",
     ),
 }
 

@@ -29,7 +29,7 @@ FINDING = Finding(
                 kind="field",
                 was={"type": "string"},
             ),
-            "the field `results[].name` of an answer is gone.",
+            "the field `results[].name` of a response is gone.",
         ),
         (
             evolve(FINDING, pointer="/query/after", kind="parameter", now="string"),

@@ -17,7 +17,10 @@ from generation import generator, import_check, pipeline
 from generation.atomic_swap import BusyError
 from generation.yaml_source import SourceError
 
-_UNFIT = "The face does not fit the new client yet: see overrides/hubspot_batch/operations.py."
+_UNFIT = (
+    "The handwritten package does not fit the new client yet: "
+    "see overrides/hubspot_batch/operations.py."
+)
 _UNTOUCHED = "generated/ and openapi/openapi.yaml are as they were."
 
 
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         done, unfit = pipeline.regenerate(project, tool)
         print(done, flush=True)
-        if unfit:  # the client is in place; whoever changed the fragments edits the face next
+        if unfit:  # the client is in place; whoever changed the fragments edits it next
             return fail(f"{unfit.removeprefix(import_check.UNFIT)}\n{_UNFIT}", 1)
     except SourceError as error:
         return fail_with_problems(error)
@@ -53,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = parser(
         "Make the generated client anew from the fragments.",
-        "0 done, 1 a step failed, --check found a difference or the face does not fit what was "
-        "written, 2 the fragments are wrong",
+        "0 done, 1 a step failed, --check found a difference or the handwritten package does not "
+        "fit the new client, 2 the fragments are wrong",
     )
     command.add_argument("--check", action="store_true", help="compare, and write nothing")
     command.add_argument("--generator", type=Path, help="the generator's executable")

@@ -185,27 +185,30 @@ Verdict: TypeAlias = tuple[Severity, str]
 
 _BREAKING, _ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
-REWORDED: Verdict = (Severity.WORDING, "It is said in other words; nothing else is different.")
+REWORDED: Verdict = (Severity.WORDING, "Only the words are different.")
 
-_REFUSES = "The server may refuse what it took before."
-_TAKES = "The server takes all that it took before, and more."
-_COUNTED = "What a program could count on in an answer need not hold any more."
-_FEWER = "All that comes now could come before."
-_UNFILLED = "Nothing is filled in by the client."
-_OPEN = "Programs must bear unknown values in answers: the client treats them as values."
+_REFUSES = "The server may refuse what it accepted before."
+_TAKES = "The server accepts all that it accepted before, and more."
+_RELIED = "A program can no longer rely on this in a response."
+_FEWER = "All values that come now could come before."
+_UNFILLED = "The client fills in no default."
+_OPEN = "Programs must accept unknown values in responses: the client passes them on."
 
 _VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
     "request": {
         ("field", "added"): (_ADDITIVE, "It can be left out."),
-        ("field", "removed"): (_BREAKING, "The server does not take it any more."),
-        ("required", "added"): (_BREAKING, "Without it the server refuses what it took before."),
+        ("field", "removed"): (_BREAKING, "The server no longer accepts it."),
+        ("required", "added"): (
+            _BREAKING,
+            "Without it the server refuses what it accepted before.",
+        ),
         ("required", "removed"): (_ADDITIVE, "It can be left out now."),
         ("parameter", "added"): (_ADDITIVE, "It can be left out."),
-        ("parameter", "removed"): (_BREAKING, "The server does not take it any more."),
+        ("parameter", "removed"): (_BREAKING, "The server no longer accepts it."),
         ("enum", "added"): (_ADDITIVE, _TAKES),
-        ("default", "added"): (_ADDITIVE, "It says what happens where nothing is given."),
-        ("default", "removed"): (_BREAKING, "What happens where nothing is given may be another."),
-        ("default", "other"): (_BREAKING, "What happens where nothing is given is another."),
+        ("default", "added"): (_ADDITIVE, "It says what happens if no value is given."),
+        ("default", "removed"): (_BREAKING, "The effect of giving no value may be different."),
+        ("default", "other"): (_BREAKING, "The effect of giving no value is different."),
         ("style", "other"): (_BREAKING, "The value is written in another way."),
         ("*", "narrower"): (_BREAKING, _REFUSES),
         ("*", "removed"): (_BREAKING, _REFUSES),
@@ -214,7 +217,7 @@ _VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
         ("*", "added"): (_ADDITIVE, _TAKES),
     },
     "response": {
-        ("field", "added"): (_ADDITIVE, "A program that does not know it is not disturbed."),
+        ("field", "added"): (_ADDITIVE, "A program that does not know it ignores it."),
         ("field", "removed"): (_BREAKING, "A program that reads it finds nothing."),
         ("required", "added"): (_ADDITIVE, "It is always there now."),
         ("required", "removed"): (_BREAKING, "A program that reads it may find nothing."),
@@ -222,41 +225,41 @@ _VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
         ("enum", "removed"): (_ADDITIVE, _FEWER),
         ("enum", "wider"): (_ADDITIVE, _OPEN),
         ("open", "wider"): (_ADDITIVE, _OPEN),
-        ("status", "added"): (_ADDITIVE, "The client goes by the class of a status."),
-        ("status", "removed"): (_BREAKING, "A program that waits for this status waits in vain."),
-        ("status", "narrower"): (_ADDITIVE, "The client goes by the class of a status."),
-        ("status", "wider"): (_ADDITIVE, "The client goes by the class of a status."),
-        ("error", "added"): (_ADDITIVE, "The client takes any status for what its class says."),
-        ("error", "removed"): (_ADDITIVE, "The client takes any status for what its class says."),
+        ("status", "added"): (_ADDITIVE, "The client looks only at the class of a status."),
+        ("status", "removed"): (_BREAKING, "A program that expects this status never gets it."),
+        ("status", "narrower"): (_ADDITIVE, "The client looks only at the class of a status."),
+        ("status", "wider"): (_ADDITIVE, "The client looks only at the class of a status."),
+        ("error", "added"): (_ADDITIVE, "The client looks only at the class of a status."),
+        ("error", "removed"): (_ADDITIVE, "The client looks only at the class of a status."),
         ("default", "added"): (_ADDITIVE, _UNFILLED),
         ("default", "removed"): (_ADDITIVE, _UNFILLED),
         ("default", "other"): (_ADDITIVE, _UNFILLED),
-        ("format", "added"): (_BREAKING, "The value becomes one of another type in programs."),
-        ("format", "removed"): (_BREAKING, "The value becomes one of another type in programs."),
-        ("format", "other"): (_BREAKING, "The value becomes one of another type in programs."),
-        ("format", "narrower"): (_ADDITIVE, "The value is of the same type in programs."),
+        ("format", "added"): (_BREAKING, "The value gets another type in Python."),
+        ("format", "removed"): (_BREAKING, "The value gets another type in Python."),
+        ("format", "other"): (_BREAKING, "The value gets another type in Python."),
+        ("format", "narrower"): (_ADDITIVE, "The value keeps its type in Python."),
         ("*", "narrower"): (_ADDITIVE, _FEWER),
         ("*", "removed"): (_ADDITIVE, _FEWER),
-        ("*", "wider"): (_BREAKING, _COUNTED),
-        ("*", "added"): (_BREAKING, _COUNTED),
-        ("*", "other"): (_BREAKING, _COUNTED),
+        ("*", "wider"): (_BREAKING, _RELIED),
+        ("*", "added"): (_BREAKING, _RELIED),
+        ("*", "other"): (_BREAKING, _RELIED),
     },
 }
 
 _OF_OPERATIONS: Mapping[tuple[str, Change], Verdict] = {
-    ("operation", "added"): (_ADDITIVE, "Nothing that was there is different."),
-    ("operation", "removed"): (_BREAKING, "There is nothing to call any more."),
-    ("path", "other"): (_BREAKING, "A request to the old path need not be answered any more."),
-    ("method", "other"): (_BREAKING, "A request with the old method is not answered any more."),
-    ("server", "removed"): (_BREAKING, "A request to the old address need not be answered."),
+    ("operation", "added"): (_ADDITIVE, "Nothing else is different."),
+    ("operation", "removed"): (_BREAKING, "Calls to it fail."),
+    ("path", "other"): (_BREAKING, "A request to the old path may fail."),
+    ("method", "other"): (_BREAKING, "A request with the old method fails."),
+    ("server", "removed"): (_BREAKING, "A request to the old address may fail."),
     ("server", "added"): (_ADDITIVE, "The old address is still there."),
     ("scopes", "narrower"): (_BREAKING, "A token that was enough before is refused."),
     ("scopes", "wider"): (_ADDITIVE, "Every token that was enough before is still enough."),
     ("name", "other"): (_BREAKING, "Functions and methods of the client are named after it."),
-    ("deprecated", "added"): (_ADDITIVE, "It still works, and is to go away."),
-    ("deprecated", "removed"): (_ADDITIVE, "It is to stay."),
+    ("deprecated", "added"): (_ADDITIVE, "It still works, but will be removed."),
+    ("deprecated", "removed"): (_ADDITIVE, "It will not be removed."),
     ("content", "added"): (_ADDITIVE, "It is one more form to choose from."),
-    ("content", "removed"): (_BREAKING, "The body is not taken, or does not come, in this form."),
+    ("content", "removed"): (_BREAKING, "The body is no longer accepted or sent in this form."),
 }
 
 

@@ -200,7 +200,7 @@ def _invalid(bundle: Bundle) -> Iterator[Problem]:
             found += 1
             pointer, message = _place(bundle.document, error), _message(error)
             where = "/".join(["#", *map(str, pointer)])
-            yield bundle.problem(pointer, f"not valid OpenAPI at {where}: {message}; mend it.")
+            yield bundle.problem(pointer, f"not valid OpenAPI at {where}: {message}; fix it.")
     except Exception as error:  # noqa: BLE001 - it may crash on a problem that it has already reported
         if not found:
             text = f"openapi-spec-validator cannot read the bundle ({error!r}); look for a slip."

@@ -219,7 +219,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
     named = operation_model.schema_name(inputs.schema["items"])
     for name, what in ((named, "an item of `inputs`"), (result.name, "an item of `results`")):
         if not name or not result.answer:
-            text = f"{what} or the answer of {id_} has no schema with a name; refer to one."
+            text = f"{what} or the response of {id_} has no schema with a name; refer to one."
             raise ContractError(pointer, text)
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
     fields: dict[str, Any] = schema.get("properties", {}) if is_map(schema) else {}

@@ -17,7 +17,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-UNFIT = "The face does not fit: "  # the beginning of the line that says so
+UNFIT = "The handwritten package does not fit: "  # the beginning of the line that says so
 
 
 def import_modules(package: str) -> None:

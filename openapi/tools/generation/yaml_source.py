@@ -124,7 +124,7 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        return None, [Problem(file, 1, f"cannot read this file ({reason}); mend or restore it.")]
+        return None, [Problem(file, 1, f"cannot read this file ({reason}); fix or restore it.")]
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -179,7 +179,7 @@ def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         what = getattr(error, "problem", None) or getattr(error, "context", None)
-        return Problem(file, mark.line + 1, f"this is not YAML ({what}); mend it here.")
+        return Problem(file, mark.line + 1, f"this is not YAML ({what}); fix it here.")
     position = getattr(error, "position", 0)  # the position of a character that YAML forbids
     line = text.count("\n", 0, position) + 1
     return Problem(file, line, "a control character stands here; delete it.")

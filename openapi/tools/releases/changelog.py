@@ -26,7 +26,7 @@ END = "<!-- Up to here. -->"
 MARK = "**Breaking:** "
 _FEW = 3  # the most changes that get a line each
 _LONGEST = 60  # the longest value in a line
-_SIDES = {"request": "a request", "response": "an answer", "operation": ""}
+_SIDES = {"request": "a request", "response": "a response", "operation": ""}
 _HEADING = re.compile(r"## ")
 _VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+\w*")
 
@@ -216,7 +216,7 @@ def _marked(section: Sequence[str], offset: int) -> tuple[int, int] | None:
     if [line for _, line in places] != [BEGIN, END]:
         numbers = ", ".join(str(offset + number + 1) for number, _ in places)
         raise DamagedError(
-            f"below one heading stands `{BEGIN}` once and then `{END}` once, or neither; mend "
+            f"below one heading stands `{BEGIN}` once and then `{END}` once, or neither; fix "
             f"line {numbers}, or delete what is left of them"
         )
     return offset + places[0][0], offset + places[1][0]

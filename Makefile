@@ -146,11 +146,11 @@ check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say
 # The names of files reach the commands through the environment, whatever is in them.
 export SPEC PAGE OLD NEW HTML OPERATION
 
-drift: $(PROJECT) ## what HubSpot says otherwise than the fragments: SPEC=file or PAGE=file (JSON=1, HTML=file)
+drift: $(PROJECT) ## compare HubSpot's documentation with the fragments: SPEC=file or PAGE=file (JSON=1, HTML=file)
 	@$(RUN) openapi/tools/drift.py $${SPEC:+--spec "$$SPEC"} $${PAGE:+--page "$$PAGE"} \
 	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $${HTML:+--html "$$HTML"} $(if $(JSON),--json)
 
-page: $(PROJECT) ## keep the facts of a captured page: PAGE=file (OPERATION=id for a new one)
+page: $(PROJECT) ## save the facts of a captured page: PAGE=file (OPERATION=id for a new one)
 	@$(RUN) openapi/tools/save_page.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
 
 # ---------------------------------------------------------------- tests

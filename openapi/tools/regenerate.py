@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         done, unfit = pipeline.regenerate(project, tool)
         print(done, flush=True)
-        if unfit:  # the client is in place; whoever changed the fragments edits it next
+        if unfit:  # the client is in place, and the handwritten package is edited next
             return fail(f"{unfit.removeprefix(import_check.UNFIT)}\n{_UNFIT}", 1)
     except SourceError as error:
         return fail_with_problems(error)

@@ -138,7 +138,7 @@ regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client
 
 check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say, and the version honest?
 	@$(RUN) openapi/tools/regenerate.py --check
-	@$(RUN) openapi/tools/notes.py --check
+	@$(RUN) openapi/tools/release_notes.py --check
 
 # ---------------------------------------------------------------- HubSpot's documentation
 
@@ -146,12 +146,12 @@ check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say
 # The names of files reach the commands through the environment, whatever is in them.
 export SPEC PAGE OLD NEW HTML OPERATION
 
-drift: $(PROJECT) ## what HubSpot says otherwise than the fragments: SPEC=file or PAGE=file (JSON=1, HTML=file)
+drift: $(PROJECT) ## compare HubSpot's documentation with the fragments: SPEC=file or PAGE=file (JSON=1, HTML=file)
 	@$(RUN) openapi/tools/drift.py $${SPEC:+--spec "$$SPEC"} $${PAGE:+--page "$$PAGE"} \
 	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $${HTML:+--html "$$HTML"} $(if $(JSON),--json)
 
-page: $(PROJECT) ## keep the facts of a captured page: PAGE=file (OPERATION=id for a new one)
-	@$(RUN) openapi/tools/keep.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
+page: $(PROJECT) ## save the facts of a captured page: PAGE=file (OPERATION=id for a new one)
+	@$(RUN) openapi/tools/save_page.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
 
 # ---------------------------------------------------------------- tests
 
@@ -184,10 +184,11 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 	@$(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
-NOT_RUN_TIME := $(wildcard openapi/tools/*.py) packaging.py one_edit.py
+NOT_RUN_TIME := bundle changelog compare contract described deviations drift keep methods notes \
+  one_edit package_index packaging page public_names regenerate release report sentences
 lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(patsubst %.py,--ignore tests/test_%.py,$(notdir $(NOT_RUN_TIME)))
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(patsubst %,--ignore tests/test_%.py,$(NOT_RUN_TIME))
 
 # ---------------------------------------------------------------- more than CI has time for
 
@@ -209,7 +210,7 @@ instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests c
 .PHONY: release-notes build publish lock clean
 
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
-	@$(RUN) openapi/tools/notes.py
+	@$(RUN) openapi/tools/release_notes.py
 
 build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 	@$(RUN) openapi/tools/release.py build --into "$$DIST"

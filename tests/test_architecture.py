@@ -266,15 +266,51 @@ def test_modules_are_short(module: str) -> None:
     assert len(MODULES[module].read_text("utf-8").splitlines()) <= LONGEST
 
 
-TOOLS = sorted((PACKAGE.parents[1] / "openapi" / "tools").glob("*.py"))
+TOOLS = ROOT / "openapi" / "tools"
+TOOL_FILES = sorted(TOOLS.rglob("*.py"))
+# What each package of tools imports, from the bottom up; the commands beside them may import all.
+TOOL_PACKAGES: dict[str, set[str]] = {
+    "generation": set(),
+    "comparison": {"generation"},
+    "pages": {"comparison", "generation"},
+    "releases": {"comparison", "generation"},
+}
 
 
-@pytest.mark.parametrize("path", TOOLS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", TOOL_FILES, ids=lambda path: str(path.relative_to(TOOLS)))
 def test_a_tool_is_one_idea(path: Path) -> None:
     """It says at its top what it decides, and fits on few screens."""
     text = path.read_text("utf-8")
     assert len(text.splitlines()) <= LONGEST
     assert (ast.get_docstring(ast.parse(text)) or "").count("\n") >= 2
+
+
+def test_every_tool_package_is_listed() -> None:
+    """A new package of tools is put into the table above, and a command stands beside them."""
+    assert {path.parent.name for path in TOOLS.glob("*/__init__.py")} == {*TOOL_PACKAGES}
+    assert {path.parent for path in TOOL_FILES} == {TOOLS, *(TOOLS / one for one in TOOL_PACKAGES)}
+
+
+@pytest.mark.parametrize("package", TOOL_PACKAGES)
+def test_tools_import_one_way(package: str) -> None:
+    """A package of tools imports only packages below it, and never a command."""
+    ours = {path.stem if path.parent == TOOLS else path.parent.name for path in TOOL_FILES}
+    imports = {
+        name.partition(".")[0]
+        for path in (TOOLS / package).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in tool_imports(node)
+    }
+    assert imports & ours == TOOL_PACKAGES[package]
+    below = [*TOOL_PACKAGES][: [*TOOL_PACKAGES].index(package)]
+    assert TOOL_PACKAGES[package] <= {*below}
+
+
+def tool_imports(node: ast.AST) -> list[str]:
+    """The modules that a statement imports; relative imports stay inside a package of tools."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
 # ---------------------------------------------------------------- what nobody does

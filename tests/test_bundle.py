@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import bundle
-import fragments
+import join_fragments
 import pytest
-import sources
 import yaml
+from generation import bundle, fragment_rules, yaml_source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,7 +120,7 @@ class Tree:
     def problems(self) -> list[str]:
         try:
             bundle.build(self.home)
-        except sources.SourceError as error:
+        except yaml_source.SourceError as error:
             return [str(problem) for problem in error.problems]
         return []
 
@@ -169,7 +168,7 @@ def test_the_text_is_the_document_for_readers_of_both_yaml_versions(tree: Tree) 
     assert made.text.startswith("# ")
     assert "make regenerate" in made.text.splitlines()[1]
     tree.write("copy", made.text)
-    document, problems = sources.read(tree.path("copy"))
+    document, problems = yaml_source.read(tree.path("copy"))
     assert problems == []
     assert document is not None
     assert document.data == made.document == yaml.safe_load(made.text)
@@ -458,7 +457,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "root",
         "version: '1'",
         "version: 1.0 # HERE",
-        "not valid OpenAPI at #/info/version: 1.0 is not of type 'string'; mend it.",
+        "not valid OpenAPI at #/info/version: 1.0 is not of type 'string'; fix it.",
     ),
     "answer without a description": (
         "things",
@@ -512,7 +511,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "things",
         "      parameters:\n        - $ref: '#/components/parameters/Color'",
         "      parameters: # HERE\n        color:\n          $ref: '#/components/parameters/Color'",
-        "is not of type 'array'; mend it.",
+        "is not of type 'array'; fix it.",
     ),
 }
 
@@ -659,7 +658,7 @@ def test_all_problems_are_told_at_once(tree: Tree, capsys: pytest.CaptureFixture
     tree.edit("things", "required: [nmae]", "x-deviation: {}\n      required: [nmae]")
     tree.edit("parts", "    Part:", "    Lonely: {type: string}\n    Part:")
     tree.edit("parts", "x-source: parts", "x-source: [parts, gone]")
-    assert bundle.main(["--root", str(tree.home)]) == 2
+    assert join_fragments.main(["--root", str(tree.home)]) == 2
     out, err = capsys.readouterr()
     lines = err.splitlines()
     assert out == ""
@@ -672,7 +671,7 @@ def test_all_problems_are_told_at_once(tree: Tree, capsys: pytest.CaptureFixture
 def test_one_problem_is_counted_as_one(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     """The last line agrees in number."""
     tree.path("root").unlink()
-    assert bundle.main(["--root", str(tree.home)]) == 2
+    assert join_fragments.main(["--root", str(tree.home)]) == 2
     assert capsys.readouterr().err.endswith("\n1 problem; nothing was written.\n")
 
 
@@ -681,7 +680,7 @@ def test_wrong_fragments_leave_the_old_bundle(tree: Tree) -> None:
     output = tree.home / "openapi.yaml"
     output.write_bytes(b"old")
     tree.edit("things", "x-source: things", "x-source: no")
-    assert bundle.main(["--root", str(tree.home)]) == 2
+    assert join_fragments.main(["--root", str(tree.home)]) == 2
     assert output.read_bytes() == b"old"
     assert sorted(path.name for path in tree.home.iterdir()) == [
         "fragments",
@@ -702,7 +701,7 @@ def test_a_write_that_fails_leaves_the_old_bundle(
     output = tree.home / "openapi.yaml"
     output.write_bytes(b"old")
     monkeypatch.setattr(Path, "replace", full)
-    assert bundle.main(["--root", str(tree.home)]) == 1
+    assert join_fragments.main(["--root", str(tree.home)]) == 1
     assert "No space left on device; nothing was written." in capsys.readouterr().err
     assert output.read_bytes() == b"old"
     assert not [*tree.home.glob(".*")]
@@ -712,20 +711,20 @@ def test_check_compares_and_writes_nothing(tree: Tree, capsys: pytest.CaptureFix
     """A missing, a stale and a current bundle are told apart by --check."""
     output = tree.home.parent / "out.yaml"
     arguments = ["--root", str(tree.home), "--output", str(output)]
-    assert bundle.main([*arguments, "--check"]) == 1
+    assert join_fragments.main([*arguments, "--check"]) == 1
     assert capsys.readouterr().err == "out.yaml is missing; run `make regenerate`.\n"
-    assert bundle.main(arguments) == 0
+    assert join_fragments.main(arguments) == 0
     assert capsys.readouterr().out == "out.yaml is written.\n"
-    assert bundle.main([*arguments, "--check"]) == 0
+    assert join_fragments.main([*arguments, "--check"]) == 0
     assert capsys.readouterr().out == "out.yaml is what the fragments say.\n"
     output.write_text(output.read_text() + "# more\n")
-    assert bundle.main([*arguments, "--check"]) == 1
+    assert join_fragments.main([*arguments, "--check"]) == 1
     assert "is not what the fragments say; run `make regenerate`." in capsys.readouterr().err
 
 
 def test_the_script_runs_from_anywhere(tree: Tree) -> None:
     """As a command it needs no setting, and a slip shows no traceback."""
-    script = REAL / "tools" / "bundle.py"
+    script = REAL / "tools" / "join_fragments.py"
     tree.edit("things", "x-source: things", "x-source: no")
     done = subprocess.run(
         [sys.executable, script, "--root", tree.home],
@@ -788,9 +787,9 @@ def spot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(data=st.dictionaries(TEXT, TREES, min_size=1, max_size=4))
 def test_what_is_written_reads_back(spot: Path, data: dict[str, Any]) -> None:
     """Any document survives, whichever version of YAML the reader knows; no key is an alias."""
-    text = sources.dump(data)
+    text = yaml_source.dump(data)
     spot.write_bytes(text.encode("utf-8", "surrogatepass"))
-    document, problems = sources.read(spot)
+    document, problems = yaml_source.read(spot)
     assert problems == []
     assert document is not None
     assert document.data == data
@@ -801,9 +800,9 @@ def test_what_is_written_reads_back(spot: Path, data: dict[str, Any]) -> None:
 @given(data=st.dictionaries(st.text("abc", min_size=1), TREES, min_size=1, max_size=4))
 def test_every_node_has_the_line_of_its_key(spot: Path, data: dict[str, Any]) -> None:
     """The line of a top-level key is the line on which it is written."""
-    text = sources.dump(data)
+    text = yaml_source.dump(data)
     spot.write_bytes(text.encode("utf-8", "surrogatepass"))
-    document, _ = sources.read(spot)
+    document, _ = yaml_source.read(spot)
     assert document is not None
     lines = text.split("\n")
     for key in data:
@@ -814,7 +813,7 @@ def test_every_node_has_the_line_of_its_key(spot: Path, data: dict[str, Any]) ->
 @given(data=TREES)
 def test_stripping_keeps_all_that_is_not_a_note(data: object) -> None:
     """Without notes there is nothing to strip, and stripping twice is stripping once."""
-    once = fragments.strip(data)
+    once = fragment_rules.strip(data)
     assert once == data
     noted = {"properties": {"x-source": {"x-source": "a", "default": data}}, "x-deviation": data}
-    assert fragments.strip(noted) == {"properties": {"x-source": {"default": data}}}
+    assert fragment_rules.strip(noted) == {"properties": {"x-source": {"default": data}}}

@@ -1,10 +1,10 @@
 """Where the notes go in a changelog; what is written by hand stays as it is."""
 
-import changelog
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
+from releases import changelog
 
 
 @pytest.mark.parametrize("heading", ["Unreleased", "0.2.0 - unreleased", "0.2.0", "v0.2.0 (soon)"])

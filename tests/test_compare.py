@@ -8,13 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import bundle
-import compare
-import fragments
 import published
 import pytest
-from findings import Finding, Severity
-from forms import SchemaError
+from comparison.compare_descriptions import (
+    ComparisonResult,
+    compare_descriptions,
+    compare_documents,
+    compare_operation,
+)
+from comparison.description import Description
+from comparison.findings import Finding, Severity
+from comparison.schema_forms import SchemaError
+from generation import bundle, fragment_rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,7 +83,7 @@ def renamed(document: Json, suffix: str) -> Json:
     for section in ("schemas", "responses", "parameters"):
         entries = sections.get(section, {})
         sections[section] = {f"{name}{suffix}": entry for name, entry in entries.items()}
-    for _, node in fragments.walk(document):
+    for _, node in fragment_rules.walk(document):
         if "$ref" in node:
             node["$ref"] += suffix
     return document
@@ -112,7 +117,7 @@ def extracted(document: Json) -> Json:
         found[name] = schema
         return {"$ref": f"#/components/schemas/{name}"}
 
-    for _, node in [*fragments.walk(document)]:
+    for _, node in [*fragment_rules.walk(document)]:
         if isinstance(node.get("properties"), dict):
             node["properties"] = {k: take_out(v) for k, v in node["properties"].items()}
         if isinstance(node.get("items"), dict):
@@ -125,7 +130,7 @@ def extracted(document: Json) -> Json:
 
 def rewrapped(document: Json) -> Json:
     """The same with texts broken at other places."""
-    for _, node in fragments.walk(document):
+    for _, node in fragment_rules.walk(document):
         for key in ("description", "summary"):
             if isinstance(node.get(key), str):
                 node[key] = "\n  ".join(node[key].split(" ")) + "\n"
@@ -134,7 +139,7 @@ def rewrapped(document: Json) -> Json:
 
 def respelled(document: Json) -> Json:
     """The same with the other spelling of what may be null."""
-    for _, node in fragments.walk(document):
+    for _, node in fragment_rules.walk(document):
         kinds = node.get("type")
         if isinstance(kinds, list) and "null" in kinds and len(kinds) == 2:
             node["type"] = next(kind for kind in kinds if kind != "null")
@@ -152,7 +157,7 @@ def respelled(document: Json) -> Json:
 
 def wrapped(document: Json) -> Json:
     """The same with every reference to a schema inside an `allOf` of its own."""
-    for _, node in [*fragments.walk(document)]:
+    for _, node in [*fragment_rules.walk(document)]:
         for key in ("items", "schema", "additionalProperties"):
             if isinstance(node.get(key), dict) and "$ref" in node[key]:
                 node[key] = {"allOf": [node[key]]}
@@ -161,7 +166,7 @@ def wrapped(document: Json) -> Json:
 
 def quirky(document: Json) -> Json:
     """The same as HubSpot writes it: null for examples, JSON under `*/*`, tools' own notes."""
-    for pointer, node in fragments.walk(document):
+    for pointer, node in fragment_rules.walk(document):
         if "type" in node and "in" not in node and pointer[:1] != ("components", "securitySchemes"):
             node.setdefault("example", None)
         content = node.get("content")
@@ -191,8 +196,8 @@ SAME: dict[str, Callable[[Json], Json]] = {
 def test_the_same_written_otherwise_is_no_change(name: str, how: str) -> None:
     """Renamed, inlined, extracted, re-wrapped: there is nothing to report, either way round."""
     old, new = DOCUMENTS[name](), SAME[how](DOCUMENTS[name]())
-    assert compare.documents(old, new) == []
-    assert compare.documents(new, old) == []
+    assert compare_documents(old, new) == []
+    assert compare_documents(new, old) == []
 
 
 @settings(max_examples=15)
@@ -201,7 +206,7 @@ def test_order_is_no_change(data: st.DataObject) -> None:
     """Keys, required names, values and alternatives may stand in any order."""
     name = data.draw(st.sampled_from([*DOCUMENTS]))
     new = shuffled(DOCUMENTS[name](), data.draw)
-    assert compare.documents(DOCUMENTS[name](), new) == []
+    assert compare_documents(DOCUMENTS[name](), new) == []
 
 
 # ---------------------------------------------------------------- recall
@@ -333,7 +338,7 @@ def reached(document: Json) -> dict[tuple[Any, ...], set[tuple[str, str]]]:
 def not_alone(document: Json) -> set[tuple[Any, ...]]:
     """Schemas of which others decide whether null is allowed: alternatives, and parts of all."""
     found: set[tuple[Any, ...]] = set()
-    for pointer, node in fragments.walk(document):
+    for pointer, node in fragment_rules.walk(document):
         for key in ("anyOf", "allOf"):
             parts = node.get(key, [])
             for index, part in enumerate(
@@ -363,7 +368,7 @@ def _places() -> tuple[tuple[Any, ...], ...]:
     where = reached(document)
     return tuple(
         pointer
-        for pointer, node in fragments.walk(document)
+        for pointer, node in fragment_rules.walk(document)
         if pointer in where and is_schema(pointer, node) and node != {"type": "null"}
     )
 
@@ -382,7 +387,7 @@ def test_every_change_of_a_schema_is_told(part: int) -> None:
             new = real()
             change(at(new, pointer))
             expected = {(name, way, severities[way == "response"]) for name, way in where[pointer]}
-            told = seen(compare.documents(_bundle(), new))
+            told = seen(compare_documents(_bundle(), new))
             assert told == expected, ("/".join(map(str, pointer)), what, told, expected)
             tried += 1
     assert tried > 50
@@ -491,9 +496,9 @@ def test_null_among_alternatives_may_come_and_go() -> None:
     new = real()
     property_ = new["components"]["schemas"]["BatchSummary"]["properties"]["links"]
     property_["anyOf"].remove({"type": "null"})
-    kinds = {(one.kind, one.severity) for one in compare.documents(_bundle(), new)}
+    kinds = {(one.kind, one.severity) for one in compare_documents(_bundle(), new)}
     assert kinds == {("nullable", Severity.ADDITIVE)}
-    kinds = {(one.kind, one.severity) for one in compare.documents(new, _bundle())}
+    kinds = {(one.kind, one.severity) for one in compare_documents(new, _bundle())}
     assert kinds == {("nullable", Severity.BREAKING)}
 
 
@@ -503,7 +508,7 @@ def test_every_change_of_an_operation_is_told(what: str) -> None:
     change, direction, severity = WHOLE[what]
     new = real()
     change(new)
-    told = seen(compare.documents(_bundle(), new))
+    told = seen(compare_documents(_bundle(), new))
     if what == "body as XML":
         assert (NAME, direction, severity) in told
     else:
@@ -516,8 +521,8 @@ def test_a_new_operation_is_an_addition() -> None:
     new["paths"]["/crm/v3/objects/notes/batch/create"] = {
         "post": {**copy.deepcopy(_operation(new)), "operationId": "create_notes"}
     }
-    (added,) = compare.documents(_bundle(), new)
-    (gone,) = compare.documents(new, _bundle())
+    (added,) = compare_documents(_bundle(), new)
+    (gone,) = compare_documents(new, _bundle())
     assert (added.operation, added.kind, added.severity) == (
         "create_notes",
         "operation",
@@ -533,9 +538,9 @@ def test_codes_of_success_are_compared_one_by_one() -> None:
     create = new["paths"]["/marketing/v3/campaigns/batch/create"]["post"]
     create["responses"]["200"] = create["responses"].pop("201")
     new["components"]["schemas"]["BatchResponsePublicCampaignWithAssets"]["properties"].pop("links")
-    known = compare.Description(_bundle()).operations
-    sides = (compare.Description(old), compare.Description(new))
-    findings = compare.descriptions(*sides, known).findings
+    known = Description(_bundle()).operations
+    sides = (Description(old), Description(new))
+    findings = compare_descriptions(*sides, known).findings
     assert {(one.operation, one.pointer, str(one.severity)) for one in findings} == {
         ("create_campaigns", "/response/200", ADDS),
         ("create_campaigns", "/response/201", BREAKS),
@@ -548,9 +553,9 @@ def test_a_limit_in_a_sentence_counts() -> None:
     old, new = (copy.deepcopy(published.description("campaigns")) for _ in range(2))
     create = new["paths"]["/marketing/v3/campaigns/batch/create"]["post"]
     create["description"] = create["description"].replace("50", "25")
-    known = compare.Description(_bundle()).operations
-    sides = (compare.Description(old), compare.Description(new))
-    findings = compare.descriptions(*sides, known).findings
+    known = Description(_bundle()).operations
+    sides = (Description(old), Description(new))
+    findings = compare_descriptions(*sides, known).findings
     assert [(one.kind, one.was, one.now) for one in findings if one.kind == "limit"] == [
         ("limit", 50, 25)
     ]
@@ -564,8 +569,8 @@ def test_what_holds_itself_comes_to_an_end() -> None:
     }
     new = copy.deepcopy(old)
     new["components"]["schemas"]["Call"]["properties"]["more"] = {"type": "string"}
-    assert compare.documents(old, old) == []
-    (found,) = compare.documents(old, new)
+    assert compare_documents(old, old) == []
+    (found,) = compare_documents(old, new)
     assert found.pointer == "/response/2XX/properties/results/items/properties/more"
 
 
@@ -595,20 +600,23 @@ def test_what_cannot_be_read_is_told(schema: Any, words: str) -> None:
     schemas["S40"] = {"type": "string"}
     schemas["Call"]["properties"]["id"] = schema
     with pytest.raises(SchemaError, match=words):
-        compare.documents(new if words == "beyond all bounds" else _bundle(), new)
+        compare_documents(new if words == "beyond all bounds" else _bundle(), new)
 
 
 # ---------------------------------------------------------------- several answers
 
 
-def _against_ours(document: Json, operation: str) -> compare.Compared:
+def _against_ours(document: Json, operation: str) -> ComparisonResult:
     """What comes of comparing one operation of our bundle with a published description."""
-    ours, theirs = compare.Description(_bundle()), compare.Description(document)
+    ours, theirs = (
+        Description(_bundle()),
+        Description(document),
+    )
     (one,) = (one for one in ours.operations if one.id == operation)
     found = theirs.find(one)
     assert found is not None
-    compared = compare.Compared([], {})
-    compare.operation(one, found, ours, theirs, operation, compared)
+    compared = ComparisonResult([], {})
+    compare_operation(one, found, ours, theirs, operation, compared)
     return compared
 
 
@@ -658,10 +666,10 @@ def test_a_reference_may_be_escaped() -> None:
     """With ~ for what is special in a pointer, and with % for what is in an address."""
     new = real()
     new["components"]["schemas"]["A/B {c}"] = new["components"]["schemas"]["AppInfo"]
-    for _, node in fragments.walk(new):
+    for _, node in fragment_rules.walk(new):
         if node.get("$ref") == "#/components/schemas/AppInfo":
             node["$ref"] = "#/components/schemas/A~1B%20%7Bc%7D"
-    assert compare.documents(_bundle(), new) == []
+    assert compare_documents(_bundle(), new) == []
 
 
 def test_no_file_can_silence_a_comparison() -> None:
@@ -670,7 +678,10 @@ def test_no_file_can_silence_a_comparison() -> None:
     call = new["components"]["schemas"]["Call"]["properties"]
     call["id"] = {"type": "integer", "x-unsaid": ["type"]}
     call["archived"]["x-unsaid"] = 5
-    assert {one.kind for one in compare.documents(_bundle(), new)} == {"type", "wording"}
+    assert {one.kind for one in compare_documents(_bundle(), new)} == {
+        "type",
+        "wording",
+    }
 
 
 def _nested(schema: Json, more: Json, times: int) -> Json:
@@ -691,7 +702,7 @@ def test_alternatives_within_alternatives_come_to_an_end() -> None:
     """To try which are alike counts, too, for what is looked at."""
     new = _nested({"type": "array"}, {"maxItems": 3}, 25)
     with pytest.raises(SchemaError, match="beyond all bounds"):
-        compare.documents(new, new)
+        compare_documents(new, new)
 
 
 @pytest.mark.parametrize(
@@ -706,10 +717,10 @@ def test_long_lists_are_compared_in_time(schema: Json, words: str | None) -> Non
     new = real()
     new["components"]["schemas"]["BatchError"]["properties"]["id"] = schema
     if words is None:
-        assert compare.documents(new, copy.deepcopy(new)) == []
+        assert compare_documents(new, copy.deepcopy(new)) == []
         return
     with pytest.raises(SchemaError, match=words):
-        compare.documents(new, copy.deepcopy(new))
+        compare_documents(new, copy.deepcopy(new))
 
 
 @pytest.mark.parametrize(
@@ -740,8 +751,8 @@ def test_rules_that_mean_the_same_are_no_change(one: Json, other: Json) -> None:
     old, new = real(), real()
     old["components"]["schemas"]["AssociationTarget"]["properties"]["id"] = one
     new["components"]["schemas"]["AssociationTarget"]["properties"]["id"] = other
-    assert compare.documents(old, new) == []
-    assert compare.documents(new, old) == []
+    assert compare_documents(old, new) == []
+    assert compare_documents(new, old) == []
 
 
 def test_a_description_that_has_scopes_may_lose_those_of_an_operation() -> None:
@@ -780,7 +791,7 @@ def test_how_a_value_without_parts_is_written_is_no_difference() -> None:
     """`explode` says something about lists and objects."""
     new = real()
     _parameter(new)["explode"] = False
-    assert compare.documents(_bundle(), new) == []
+    assert compare_documents(_bundle(), new) == []
     _parameter(new)["deprecated"] = True
-    (found,) = compare.documents(_bundle(), new)
+    (found,) = compare_documents(_bundle(), new)
     assert (found.kind, found.pointer) == ("deprecated", "/query/startDate/deprecated")

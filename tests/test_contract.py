@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import bundle
-import contract
 import fastjsonschema
 import pytest
 import yaml
+from generation import bundle, contract_module
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +18,7 @@ REAL = Path(__file__).parents[1] / "openapi"
 def table(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """Run the text that is written, and hand out its table."""
     names: dict[str, Any] = {"__name__": "contract_under_test"}
-    exec(compile(contract.render(document), "contract.py", "exec"), names)
+    exec(compile(contract_module.render(document), "contract.py", "exec"), names)
     operations: Mapping[str, Any] = names["OPERATIONS"]
     return operations
 
@@ -275,8 +274,8 @@ def _without(made: dict[str, Any], key: str) -> dict[str, Any]:
 def test_what_the_table_cannot_hold_is_told(name: str) -> None:
     """A bundle that is valid, and says something the table has no place for, is refused."""
     make, expected = WRONG[name]
-    with pytest.raises(contract.ContractError) as caught:
-        contract.render(make())
+    with pytest.raises(contract_module.ContractError) as caught:
+        contract_module.render(make())
     assert expected in str(caught.value)
     assert str(caught.value).endswith(".")
 
@@ -286,8 +285,8 @@ def test_a_body_that_only_refers_to_itself_is_told() -> None:
     made = document({}, A=ref("B"), B=ref("A"))
     content = made["paths"]["/things"]["post"]["requestBody"]["content"]
     content["application/json"]["schema"] = ref("A")
-    with pytest.raises(contract.ContractError, match="refers only to itself"):
-        contract.render(made)
+    with pytest.raises(contract_module.ContractError, match="refers only to itself"):
+        contract_module.render(made)
 
 
 NAMES = st.sampled_from(["a", "b", "properties", "required", "description", "x-source", "$ref"])
@@ -327,7 +326,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
 def test_declared_objects_are_closed_at_every_depth(made: tuple[Any, Any]) -> None:
     """A fitting value passes; one unknown key in any of its objects, and it is refused."""
     schema, value = made
-    found = contract._Inliner({}).convert(schema, ())
+    found = contract_module._Inliner({}).convert(schema, ())
     check = fastjsonschema.compile(found)
     check(copy.deepcopy(value))
     for index in range(len(_objects(value))):

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import described
 import pytest
-from described import ContractError
+from generation import operation_model
+from generation.operation_model import ContractError
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,7 +34,7 @@ def test_names_are_those_of_the_generator() -> None:
     told = subprocess.run(
         command, input=json.dumps(NAMES), capture_output=True, text=True, check=True
     )
-    assert json.loads(told.stdout) == [described.python_name(name) for name in NAMES]
+    assert json.loads(told.stdout) == [operation_model.python_name(name) for name in NAMES]
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,14 @@ def test_names_are_those_of_the_generator() -> None:
 def test_the_form_of_an_argument(schema: Any, form: str) -> None:
     """What is not understood as a whole is JSON."""
     document = {"components": {"schemas": {"Day": {"type": "string", "format": "date"}}}}
-    assert described.form_of(document, (), schema) == form
+    assert operation_model.form_of(document, (), schema) == form
 
 
 @pytest.mark.parametrize("name", ["archive_contacts", "contacts", "creates_calls", "search"])
 def test_what_an_operation_does_is_never_guessed(name: str) -> None:
     """It decides whether a request is sent again."""
     with pytest.raises(ContractError, match=f"{name} begins with none of create, read") as caught:
-        described.kind_of(("paths", "/x", "post"), name)
+        operation_model.kind_of(("paths", "/x", "post"), name)
     assert caught.value.pointer[-1] == "operationId"
 
 
@@ -82,7 +82,7 @@ def test_a_schema_that_holds_itself_is_told() -> None:
     document = {"components": {"schemas": {"A": part}}}
     answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
     with pytest.raises(ContractError, match="contains itself under `allOf`"):
-        described.result_of(document, {"responses": {"200": answer}})
+        operation_model.result_of(document, {"responses": {"200": answer}})
 
 
 def test_the_answer_to_a_success_says_what_a_result_is() -> None:
@@ -98,6 +98,6 @@ def test_the_answer_to_a_success_says_what_a_result_is() -> None:
     answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
     document = {"components": {"schemas": schemas, "responses": {"A": answer}}}
     responses = {"200": {}, "207": {"$ref": "#/components/responses/A"}, "400": answer}
-    found = described.result_of(document, {"responses": responses})
+    found = operation_model.result_of(document, {"responses": responses})
     assert found == ("A", "C", ("id", "name", "new"))
-    assert described.result_of(document, {"responses": {"400": answer}}) == ("", "", ())
+    assert operation_model.result_of(document, {"responses": {"400": answer}}) == ("", "", ())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import deviations
 import pytest
-from compare import Compared
-from description import UnreadableError
-from differences import Statement
-from findings import Finding, Severity
+from comparison import deviations
+from comparison.compare_descriptions import ComparisonResult
+from comparison.compare_schema import Agreement
+from comparison.description import UnreadableError
+from comparison.findings import Finding, Severity
 
 REAL = Path(__file__).parents[1] / "openapi" / deviations.NAME
 
@@ -35,15 +35,15 @@ def found(
     now: object = "integer",
     pointer: str = "/response/200/properties/a/b/color",
     was: str = "string",
-) -> Compared:
+) -> ComparisonResult:
     finding = Finding(
         operation="o", pointer=pointer, kind="type", severity=Severity.BREAKING, was=was, now=now
     )
-    return Compared([finding], {"o": []})
+    return ComparisonResult([finding], {"o": []})
 
 
-def agreed(pointer: str = "/response/200/properties/color") -> Compared:
-    return Compared([], {"o": [Statement(pointer, "type", "string")]})
+def agreed(pointer: str = "/response/200/properties/color") -> ComparisonResult:
+    return ComparisonResult([], {"o": [Agreement(pointer, "type", "string")]})
 
 
 def test_what_is_expected_is_silent(tmp_path: Path) -> None:

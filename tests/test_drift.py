@@ -13,14 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import deviations
+import captures
+import command_line
 import drift
-import facts
-import page
-import pages
 import published
 import pytest
 import yaml
+from comparison import deviations
+from comparison.compare_descriptions import ComparisonResult, compare_operation
+from comparison.compare_with_fragments import read_fragments, unexpected
+from pages import facts, reader
 from test_compare import SAME
 from test_page import CAPTURED, FIELDS, OPERATIONS, kept
 
@@ -49,9 +51,9 @@ def spec(tmp_path: Path, document: Json, name: str = "published.json") -> Path:
     return path
 
 
-def captured(tmp_path: Path, operation: str, form: pages.Form, **more: Any) -> Path:
+def captured(tmp_path: Path, operation: str, form: captures.Form, **more: Any) -> Path:
     path = tmp_path / "page.txt"
-    path.write_text(pages.render({**kept(operation, fields=FIELDS), **more}, form), "utf-8")
+    path.write_text(captures.render({**kept(operation, fields=FIELDS), **more}, form), "utf-8")
     return path
 
 
@@ -83,12 +85,12 @@ def test_what_is_published_otherwise_written_is_nothing_new(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize("language", captures.LANGUAGES)
 def test_a_page_that_says_the_same_is_nothing_new(
     operation: str, language: str, tmp_path: Path, run: Run
 ) -> None:
     """In any language, as text or with its fields listed."""
-    for form in (pages.Form(language), pages.Form(language, listed=True, glued=False)):
+    for form in (captures.Form(language), captures.Form(language, listed=True, glued=False)):
         path = captured(tmp_path, operation, form)
         status, found, err = run("--page", path, "--json")
         assert (status, found, err) == (0, [], "")
@@ -118,15 +120,16 @@ def test_our_own_bundle_is_nothing_new(run: Run) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_fragments_say_what_the_kept_facts_say(operation: str) -> None:
     """Field by field and both ways, but for the deviations."""
-    here = drift.ours()
+    fragments = read_fragments(ROOT / "openapi")
     kept_facts = facts.read(ROOT / "openapi" / "pages" / f"{operation}.yaml")
     description = kept_facts.description()
-    (one,) = (one for one in here.description.operations if one.id == operation)
-    compared = drift.Compared([], {})
-    sides = (here.description, description)
-    drift.compare.operation(one, description.operations[0], *sides, operation, compared)
-    assert drift.news(compared, here, "page") == []
-    assert facts.write(kept_facts) == (
+    (one,) = (one for one in fragments.description.operations if one.id == operation)
+    compared = ComparisonResult([], {})
+    sides = (fragments.description, description)
+    found = description.operations[0]
+    compare_operation(one, found, *sides, operation, compared)
+    assert unexpected(compared, fragments, "page") == []
+    assert facts.to_yaml(kept_facts) == (
         (ROOT / "openapi" / "pages" / f"{operation}.yaml").read_text("utf-8")
     )
 
@@ -136,7 +139,7 @@ def test_fragments_say_what_the_kept_facts_say(operation: str) -> None:
 
 def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
     """The contract's keys, the fragment and the line to edit."""
-    path = captured(tmp_path, "create_campaigns", pages.Form(), limit=25)
+    path = captured(tmp_path, "create_campaigns", captures.Form(), limit=25)
     status, (found,), _ = run("--page", path, "--json")
     assert status == 1
     line = next(
@@ -154,7 +157,7 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
         "was": 50,
         "now": 25,
         "direction": "request",
-        "why": "The server may refuse what it took before.",
+        "why": "The server may refuse what it accepted before.",
         "file": "openapi/fragments/campaigns.yaml",
         "line": line,
     }
@@ -165,7 +168,7 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
         "  BREAKING  limit  /request/properties/inputs/maxItems\n"
         "            was 50\n"
         "            is  25\n"
-        "            The server may refuse what it took before.\n"
+        "            The server may refuse what it accepted before.\n"
         f"            edit openapi/fragments/campaigns.yaml:{line}\n"
         "\n"
         f"Between the fragments and {path}: 1 breaking.\n"
@@ -176,7 +179,7 @@ def test_the_readme_shows_what_is_printed(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its example, but for the line, which moves as fragments grow."""
-    path = captured(tmp_path, "create_campaigns", pages.Form(), limit=25)
+    path = captured(tmp_path, "create_campaigns", captures.Form(), limit=25)
     monkeypatch.chdir(tmp_path)
     _, out, _ = run("--page", path.rename(tmp_path / "campaigns.txt"))
     shown = (ROOT / "README.md").read_text("utf-8").split("$ make drift PAGE=campaigns.txt\n")[1]
@@ -266,9 +269,9 @@ def test_what_changes_on_a_page_is_told(what: str, tmp_path: Path, run: Run) -> 
     change, kind, direction, severity = PAGE_CHANGES[what]
     stated = kept("read_campaigns", fields=copy.deepcopy(FIELDS))
     change(stated)
-    form = pages.Form(listed=True, glued=False, indented=True)
+    form = captures.Form(listed=True, glued=False, indented=True)
     path = tmp_path / "page.txt"
-    path.write_text(pages.render(stated, form), "utf-8")
+    path.write_text(captures.render(stated, form), "utf-8")
     status, found, err = run("--page", path, "--json")
     told = [(one["kind"], one["direction"], one["severity"]) for one in found]
     assert (status, err) == (1, "")
@@ -436,21 +439,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             (home / folder / path.name).write_bytes(path.read_bytes())
     for name in ("root.yaml", deviations.NAME):
         (home / name).write_bytes((ROOT / "openapi" / name).read_bytes())
-    monkeypatch.setattr(drift, "HOME", home)
+    monkeypatch.setattr(command_line, "PROJECT", tmp_path)
     return home
 
 
-def on_record(home: Path, operation: str, form: pages.Form, **more: Any) -> str:
+def on_record(home: Path, operation: str, form: captures.Form, **more: Any) -> str:
     """A page whose facts are kept."""
-    text = pages.render(kept(operation, **more), form)
-    read = facts.Facts(**{**_attributes(page.read(text, "page.txt")), "operation": operation})
-    (home / "pages" / f"{operation}.yaml").write_text(facts.write(read), "utf-8")
+    text = captures.render(kept(operation, **more), form)
+    read = facts.Facts(**{**_attributes(reader.read(text, "page.txt")), "operation": operation})
+    (home / "pages" / f"{operation}.yaml").write_text(facts.to_yaml(read), "utf-8")
     return text
 
 
 def test_other_words_on_a_page(tmp_path: Path, run: Run, home: Path) -> None:
     """A sentence that was not there, in a language of which something is on record."""
-    text = on_record(home, "create_calls", pages.Form())
+    text = on_record(home, "create_calls", captures.Form())
     changed = tmp_path / "page.txt"
     changed.write_text(text.replace("This makes", "What it does, it makes"), "utf-8")
     status, (found,), _ = run("--page", changed, "--json")
@@ -470,7 +473,7 @@ LIMIT = "The maximum number of records in a batch request is 50. "
 
 def test_a_limit_that_is_taken_out(tmp_path: Path, run: Run, home: Path) -> None:
     """Where just its sentence is gone, that is a change."""
-    text = on_record(home, "create_campaigns", pages.Form(glued=False))
+    text = on_record(home, "create_campaigns", captures.Form(glued=False))
     assert LIMIT in text
     path = tmp_path / "page.txt"
     path.write_text(text.replace(LIMIT, ""), "utf-8")
@@ -482,7 +485,7 @@ def test_a_limit_that_is_taken_out(tmp_path: Path, run: Run, home: Path) -> None
 @pytest.mark.parametrize("words", ["It takes fewer than twenty-six of them. ", None])
 def test_a_limit_that_is_not_found(words: str | None, tmp_path: Path, run: Run, home: Path) -> None:
     """Said in another way, or cut out with what stands around it, it is no change."""
-    text = on_record(home, "create_campaigns", pages.Form(glued=False))
+    text = on_record(home, "create_campaigns", captures.Form(glued=False))
     start, end = text.index("This makes"), text.index(LIMIT) + len(LIMIT)
     changed = text.replace(LIMIT, words) if words else text[:start] + text[end:]
     path = tmp_path / "page.txt"
@@ -533,13 +536,13 @@ def test_what_a_page_lacks_is_not_lost_in_silence(
     what: str, tmp_path: Path, run: Run, home: Path
 ) -> None:
     """Nor taken for a change: it may have been captured without it."""
-    form = pages.Form(listed=True, glued=False, indented=True)
+    form = captures.Form(listed=True, glued=False, indented=True)
     on_record(home, "read_campaigns", form, fields=FIELDS)
     stated = kept("read_campaigns", fields=copy.deepcopy(FIELDS))
     change, words = LOST[what]
     change(stated)
     path = tmp_path / "page.txt"
-    path.write_text(pages.render(stated, form), "utf-8")
+    path.write_text(captures.render(stated, form), "utf-8")
     status, out, err = run("--page", path, "--json")
     assert (status, out) == (2, "")
     assert words in err
@@ -555,7 +558,7 @@ def test_damaged_facts_end_in_a_sentence(
     """Facts are data that people edit."""
     path = home / "pages" / "create_calls.yaml"
     path.write_text(yaml.safe_dump({**kept("create_calls"), key: value}), "utf-8")
-    page_path = captured(tmp_path, "create_calls", pages.Form())
+    page_path = captured(tmp_path, "create_calls", captures.Form())
     status, _, err = run("--page", page_path)
     assert status == 2
     assert "these are no facts of a page" in err
@@ -731,8 +734,9 @@ def test_a_file_without_an_end_is_not_read(option: str, most: int, tmp_path: Pat
         ("# A bundle.\n# Of ours.\nopenapi: 3.1.0\npaths: {}", "give it as --spec"),
         ("Some words.", "Missing: the operation"),
         (
-            pages.render(
-                {**kept("create_calls"), "path": "/crm/v3/objects/notes/batch/create"}, pages.Form()
+            captures.render(
+                {**kept("create_calls"), "path": "/crm/v3/objects/notes/batch/create"},
+                captures.Form(),
             ),
             "POST /crm/v3/objects/notes/batch/create, which no fragment describes",
         ),
@@ -752,7 +756,7 @@ def test_a_page_that_is_none_ends_in_a_sentence(content: str, words: str, tmp_pa
 
 def test_a_page_of_the_findings(tmp_path: Path, run: Run) -> None:
     """`--html` writes what is printed; where that cannot be, it is told."""
-    given = captured(tmp_path, "create_campaigns", pages.Form(), limit=25)
+    given = captured(tmp_path, "create_campaigns", captures.Form(), limit=25)
     target = tmp_path / "report.html"
     status, (found,), _ = run("--page", given, "--json", "--html", target)
     assert status == 1

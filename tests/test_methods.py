@@ -7,9 +7,9 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import methods
 import pytest
-from described import ContractError
+from generation import families_module
+from generation.operation_model import ContractError
 
 Document = dict[str, Any]
 
@@ -40,7 +40,7 @@ def document(*operations: Document) -> Document:
 
 def classes(made: Document) -> dict[str, dict[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """The methods of each class of the text that is written."""
-    tree = ast.parse(methods.render(made))
+    tree = ast.parse(families_module.render(made))
     return {
         node.name: {
             part.name: part
@@ -63,7 +63,7 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert [*found["OddThings"]] == [*found["AsyncOddThings"]] == names
     assert isinstance(found["AsyncOddThings"]["create"], ast.AsyncFunctionDef)
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
-    text = methods.render(document(operation("create_odd_things")))
+    text = families_module.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
     assert "self.odd_things = AsyncOddThings(runner, call)" in text
     assert '"""Odd things."""' in text
@@ -158,7 +158,7 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     ),
     "an argument that no address can hold": (
         lambda: document(operation("read_x", parameters=[query(schema={"type": "object"})])),
-        "nobody knows how to write `some` in an address.",
+        "`some` has no form in a query; describe another.",
     ),
     "a tag that is no name": (
         lambda: document(operation("read_x", tags=["Odd Things"])),
@@ -170,11 +170,11 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     ),
     "inputs without a name": (
         lambda: _nameless(READ, "Body", "properties", "inputs"),
-        "an item of `inputs` or the answer of read_odd_things has no schema with a name",
+        "an item of `inputs` or the response of read_odd_things has no schema with a name",
     ),
     "results without a name": (
         lambda: _nameless(READ, "Answer", "properties", "results"),
-        "an item of `results` or the answer of read_odd_things has no schema with a name",
+        "an item of `results` or the response of read_odd_things has no schema with a name",
     ),
 }
 
@@ -184,6 +184,6 @@ def test_what_no_method_can_be_made_of_is_told(name: str) -> None:
     """In a sentence, with its place."""
     make, expected = WRONG[name]
     with pytest.raises(ContractError) as caught:
-        methods.render(make())
+        families_module.render(make())
     assert expected in str(caught.value)
     assert str(caught.value).endswith(".")

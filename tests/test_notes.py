@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import changelog
-import notes
 import pytest
+import release_notes
 from attrs import frozen
-from findings import Severity
+from comparison.findings import Severity
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
-from sentences import MARK, Note
+from releases import changelog
+from releases.changelog import MARK, Note
+from releases.version import is_honest, smallest
 
 TOOLS = Path(__file__).resolve().parents[1] / "openapi" / "tools"
 
@@ -304,7 +305,7 @@ def run(place: Place, capsys: pytest.CaptureFixture[str]) -> Run:
 
     def runs(*arguments: str) -> Said:
         capsys.readouterr()
-        status = notes.main([*arguments, "--project", str(place.home)])
+        status = release_notes.main([*arguments, "--project", str(place.home)])
         said = capsys.readouterr()
         assert "Traceback" not in said.err
         return Said(status, said.out, said.err)
@@ -608,8 +609,8 @@ class TestHistory:
     def test_nothing_is_imported_in_vain(self, place: Place) -> None:
         """Where nothing changed, what compares is not even imported."""
         script = (
-            "import sys, notes; notes.main(sys.argv[1:]); "
-            "print(*({'griffe', 'compare'} & {*sys.modules}))"
+            "import sys, release_notes; release_notes.main(sys.argv[1:]); "
+            "print(*({'griffe', 'comparison.compare_descriptions'} & {*sys.modules}))"
         )
         done = subprocess.run(
             [sys.executable, "-c", script, "--check", "--project", place.home],
@@ -665,10 +666,10 @@ class TestHistory:
         place.edit(BUNDLE, "maxItems: 50", "maxItems: 25")
         place.commit()
         place.git("clone", "--quiet", "--depth", "1", place.home.as_uri(), str(tmp_path / "one"))
-        assert notes.main(["--check", "--project", str(tmp_path / "one")]) == 0
+        assert release_notes.main(["--check", "--project", str(tmp_path / "one")]) == 0
         assert "git fetch --unshallow --tags" in capsys.readouterr().err
         place.git("clone", "--quiet", "--depth", "2", place.home.as_uri(), str(tmp_path / "two"))
-        assert notes.main(["--check", "--project", str(tmp_path / "two")]) == 1
+        assert release_notes.main(["--check", "--project", str(tmp_path / "two")]) == 1
 
     def test_a_tag_elsewhere(self, place: Place, run: Run) -> None:
         """Only releases that the commit descends from count, and of those the highest."""
@@ -773,11 +774,11 @@ class TestVersion:
         self, last: Version, some: list[Note], more: list[Note]
     ) -> None:
         """The smallest version grows with what changed, and is never below the last one."""
-        least = notes.smallest(last, some)
-        assert last <= least <= notes.smallest(last, [*some, *more])
+        least = smallest(last, some)
+        assert last <= least <= smallest(last, [*some, *more])
         assert (least == last) == (not some)
-        assert notes.is_honest(least, least, last)
-        assert not some or not notes.is_honest(last, least, last)
+        assert is_honest(least, least, last)
+        assert not some or not is_honest(last, least, last)
 
     @pytest.mark.parametrize(
         ("last", "breaking", "additive", "wording"),
@@ -789,7 +790,7 @@ class TestVersion:
     )
     def test_rule(self, last: str, breaking: str, additive: str, wording: str) -> None:
         """Semantic versioning, one place further right before 1.0.0."""
-        asked = [notes.smallest(Version(last), [Note(one, "")]) for one in Severity]
+        asked = [smallest(Version(last), [Note(one, "")]) for one in Severity]
         assert asked == [Version(each) for each in (breaking, additive, wording)]
 
     @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pages
+import captures
 import pytest
 import yaml
 
@@ -264,9 +264,9 @@ def test_drift_knows_a_new_family(edited: Copy, tmp_path: Path) -> None:
     captured = tmp_path / "contacts.txt"
     tools = edited.home / "openapi" / "tools"
     command = [sys.executable, tools / "drift.py", "--page", captured, "--json"]
-    captured.write_text(pages.render(stated, pages.Form()), "utf-8")
+    captured.write_text(captures.render(stated, captures.Form()), "utf-8")
     assert json.loads(run(command, cwd=edited.home)) == []
-    captured.write_text(pages.render({**stated, "limit": 50}, pages.Form()), "utf-8")
+    captured.write_text(captures.render({**stated, "limit": 50}, captures.Form()), "utf-8")
     done = subprocess.run(command, cwd=edited.home, capture_output=True, text=True, check=False)
     (found,) = json.loads(done.stdout)
     assert done.returncode == 1
@@ -277,7 +277,7 @@ def test_drift_knows_a_new_family(edited: Copy, tmp_path: Path) -> None:
         50,
     )
     assert found["file"] == "openapi/fragments/contacts.yaml"
-    run([sys.executable, tools / "keep.py", captured], cwd=edited.home)
+    run([sys.executable, tools / "save_page.py", captured], cwd=edited.home)
     kept = edited.home / "openapi" / "pages" / "upsert_contacts.yaml"
     assert yaml.safe_load(kept.read_text("utf-8"))["limit"] == 50
 

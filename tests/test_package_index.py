@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import httpx
-import package_index
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
+from releases import package_index
 
 PASSWORD = "do-not-show-me"
 

@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import page
-import pages
+import captures
 import pytest
 import yaml
 from attrs import asdict, evolve
-from description import UnreadableError
-from facts import Facts
+from comparison.description import UnreadableError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from pages import reader
+from pages.facts import Facts
 
 HOME = Path(__file__).parents[1] / "openapi"
 OPERATIONS = tuple(sorted(path.stem for path in HOME.glob("pages/*.yaml")))
@@ -75,8 +75,8 @@ def expected(facts: dict[str, Any], *, listed: bool) -> dict[str, Any]:
 
 
 FORMS = st.builds(
-    pages.Form,
-    language=st.sampled_from(pages.LANGUAGES),
+    captures.Form,
+    language=st.sampled_from(captures.LANGUAGES),
     described=st.sampled_from(["before", "between", "after"]),
     **{
         name: st.booleans()
@@ -97,12 +97,16 @@ FORMS = st.builds(
     scopes=st.none() | st.just(["crm.objects.contacts.write", "oauth.more"]),
 )
 def test_every_form_states_the_same(
-    form: pages.Form, operation: str, limit: int | None, order: str | None, scopes: list[str] | None
+    form: captures.Form,
+    operation: str,
+    limit: int | None,
+    order: str | None,
+    scopes: list[str] | None,
 ) -> None:
     """Language, order, glue, samples, Markdown: the facts are those that were put in."""
     facts = kept(operation, limit=limit, order_of_results=order, scopes=scopes, fields=FIELDS)
     facts["query"] = {"endDate": "string", "names": "string[], required"}
-    read = page.read(pages.render(facts, form), "page.txt")
+    read = reader.read(captures.render(facts, form), "page.txt")
     assert stated(read, listed=form.listed) == expected(facts, listed=form.listed)
     assert (read.fields is None) == (not form.listed)
 
@@ -112,15 +116,15 @@ def without_prose(facts: Facts) -> dict[str, Any]:
 
 
 WHOLE = {
-    f"{operation}, {name}": pages.render(
+    f"{operation}, {name}": captures.render(
         kept(operation, fields=FIELDS, query={"a": "string"}), form
     )
     for operation in OPERATIONS
     for name, form in {
-        "glued": pages.Form(),
-        "whole": pages.Form(glued=False, listed=True, indented=True, split_path=True),
-        "described first": pages.Form(described="before", twice=False),
-        "Markdown": pages.Form(markdown=True, glued=False, described="before"),
+        "glued": captures.Form(),
+        "whole": captures.Form(glued=False, listed=True, indented=True, split_path=True),
+        "described first": captures.Form(described="before", twice=False),
+        "Markdown": captures.Form(markdown=True, glued=False, described="before"),
     }.items()
 } | {path.name: path.read_text("utf-8") for path in CAPTURED}
 
@@ -130,11 +134,11 @@ WHOLE = {
 def test_half_a_page_states_nothing(name: str) -> None:
     """Cut off anywhere, it is refused, or has lost nothing but words at its end."""
     text = WHOLE[name]
-    whole = without_prose(page.read(text, "page.txt"))
+    whole = without_prose(reader.read(text, "page.txt"))
     refused = 0
     for cut in itertools.chain(range(0, len(text), 7), range(len(text) - 40, len(text))):
         try:
-            half = page.read(text[:cut], "page.txt")
+            half = reader.read(text[:cut], "page.txt")
         except UnreadableError:
             refused += 1
         else:
@@ -145,11 +149,11 @@ def test_half_a_page_states_nothing(name: str) -> None:
 @given(operation=st.sampled_from(OPERATIONS), data=st.data())
 def test_a_page_without_its_beginning(operation: str, data: st.DataObject) -> None:
     """What is left of its end is refused, or states the same."""
-    text = pages.render(kept(operation), pages.Form(described="after"))
-    whole = without_prose(page.read(text, "page.txt"))
+    text = captures.render(kept(operation), captures.Form(described="after"))
+    whole = without_prose(reader.read(text, "page.txt"))
     start = data.draw(st.integers(1, len(text)))
     try:
-        rest = page.read(text[start:], "page.txt")
+        rest = reader.read(text[start:], "page.txt")
     except UnreadableError:
         return
     assert without_prose(rest) == whole
@@ -161,15 +165,15 @@ def test_anything_else_is_refused(text: str) -> None:
     """No text at all makes it stumble."""
     assume("inputs" not in text)
     with pytest.raises(UnreadableError):
-        page.read(text, "page.txt")
+        reader.read(text, "page.txt")
 
 
 def test_what_was_found_is_told() -> None:
     """The sentence names what is there and what is not."""
-    text = pages.render(kept("create_calls"), pages.Form(twice=False))
+    text = captures.render(kept("create_calls"), captures.Form(twice=False))
     cut = text[: text.index('"completedAt"') - 2]
     with pytest.raises(UnreadableError) as caught:
-        page.read(cut, "calls.txt")
+        reader.read(cut, "calls.txt")
     assert str(caught.value) == (
         "calls.txt: this is not a whole page of a batch endpoint. Found: the operation, an example "
         "of the request (with `inputs`). Missing: an example of the response (with `results`). "
@@ -179,16 +183,18 @@ def test_what_was_found_is_told() -> None:
 
 def test_a_page_of_two_operations_is_refused() -> None:
     """One page is about one operation."""
-    texts = [pages.render(kept(name), pages.Form()) for name in OPERATIONS[:2]]
+    texts = [captures.render(kept(name), captures.Form()) for name in OPERATIONS[:2]]
     with pytest.raises(UnreadableError, match="speaks of several operations"):
-        page.read("\n".join(texts), "page.txt")
+        reader.read("\n".join(texts), "page.txt")
 
 
 def test_two_limits_are_refused() -> None:
     """Which one holds is not guessed."""
-    texts = [pages.render(kept("create_calls", limit=limit), pages.Form()) for limit in (50, 100)]
+    texts = [
+        captures.render(kept("create_calls", limit=limit), captures.Form()) for limit in (50, 100)
+    ]
     with pytest.raises(UnreadableError, match="names two limits, 50 and 100"):
-        page.read("\n".join(texts), "page.txt")
+        reader.read("\n".join(texts), "page.txt")
 
 
 def test_a_request_that_runs_into_the_response_is_refused() -> None:
@@ -196,7 +202,7 @@ def test_a_request_that_runs_into_the_response_is_refused() -> None:
     facts = kept("create_calls")
     facts["request"] |= facts["response"]
     with pytest.raises(UnreadableError, match="holds `completedAt` of a response"):
-        page.read(pages.render(facts, pages.Form()), "page.txt")
+        reader.read(captures.render(facts, captures.Form()), "page.txt")
 
 
 def test_examples_that_contradict_each_other_are_refused() -> None:
@@ -204,22 +210,22 @@ def test_examples_that_contradict_each_other_are_refused() -> None:
     facts = kept("create_calls")
     other = copy.deepcopy(facts)
     other["response"]["numErrors"] = "<string>"
-    texts = [pages.render(one, pages.Form(twice=False)) for one in (facts, other)]
+    texts = [captures.render(one, captures.Form(twice=False)) for one in (facts, other)]
     with pytest.raises(UnreadableError, match="contradict each other"):
-        page.read("\n".join(texts), "page.txt")
+        reader.read("\n".join(texts), "page.txt")
 
 
-@pytest.mark.parametrize("language", pages.LANGUAGES)
+@pytest.mark.parametrize("language", captures.LANGUAGES)
 def test_the_language_is_told(language: str) -> None:
     """By its small words."""
     facts = kept("create_campaigns", fields=FIELDS)
-    read = page.read(pages.render(facts, pages.Form(language=language, listed=True)), "p")
+    read = reader.read(captures.render(facts, captures.Form(language=language, listed=True)), "p")
     assert read.sources[0].language == language
 
 
 def altered(operation: str, old: str, new: str, **more: Any) -> str:
     """A page in which something stands otherwise."""
-    text = pages.render(kept(operation, **more), pages.Form(glued=False))
+    text = captures.render(kept(operation, **more), captures.Form(glued=False))
     assert old in text
     return text.replace(old, new)
 
@@ -238,31 +244,31 @@ VALUES = "CANCELED, COMPLETE, PENDING, PROCESSING"
 )
 def test_a_list_of_values_is_read_to_its_end(shown: str) -> None:
     """However it is set, and with the text that follows glued to it."""
-    read = page.read(altered("create_calls", f"{VALUES} Show", f"{shown}Show"), "page.txt")
+    read = reader.read(altered("create_calls", f"{VALUES} Show", f"{shown}Show"), "page.txt")
     assert read.enums == {"status": VALUES.split(", ")}
 
 
 @pytest.mark.parametrize("name", ["listed", "glued"])
 def test_a_list_without_the_value_of_the_example_is_refused(name: str) -> None:
     """Its beginning is cut off."""
-    form = pages.Form(listed=name == "listed", glued=False)
-    text = pages.render(kept("read_campaigns", fields=FIELDS), form)
+    form = captures.Form(listed=name == "listed", glued=False)
+    text = captures.render(kept("read_campaigns", fields=FIELDS), form)
     with pytest.raises(UnreadableError, match="status"):
-        page.read(text.replace("CANCELED,", ""), "page.txt")
+        reader.read(text.replace("CANCELED,", ""), "page.txt")
 
 
 def test_variables_named_curl_begin_no_sample() -> None:
     """What stands between them and the next response is said in words."""
     text = altered("create_campaigns", "\n\nThis makes", "\n\n$curl = curl_init();\n\nThis makes")
-    assert page.read(text, "page.txt").limit == 50
+    assert reader.read(text, "page.txt").limit == 50
 
 
 def test_a_call_without_its_response_ends_before_the_words() -> None:
     """Where the first response is cut out, the sentences after it stay."""
     facts = kept("create_campaigns")
-    text = pages.render(facts, pages.Form(glued=False))
+    text = captures.render(facts, captures.Form(glued=False))
     start, end = text.index('{\n"completedAt"'), text.index("This makes")
-    assert page.read(text[:start] + text[end:], "page.txt").limit == 50
+    assert reader.read(text[:start] + text[end:], "page.txt").limit == 50
 
 
 def test_copies_of_which_each_has_more_are_refused() -> None:
@@ -270,16 +276,16 @@ def test_copies_of_which_each_has_more_are_refused() -> None:
     facts = kept("create_calls")
     other = copy.deepcopy(facts)
     other["response"]["numFailures"] = other["response"].pop("numErrors")
-    texts = [pages.render(one, pages.Form(twice=False)) for one in (facts, other)]
+    texts = [captures.render(one, captures.Form(twice=False)) for one in (facts, other)]
     with pytest.raises(UnreadableError, match="each has fields that the other lacks"):
-        page.read("\n".join(texts), "page.txt")
+        reader.read("\n".join(texts), "page.txt")
 
 
 def test_an_example_with_a_field_twice_is_refused() -> None:
     """Something in its middle is cut out."""
     text = altered("create_calls", '"numErrors"', '"status": "x",\n"numErrors"')
     with pytest.raises(UnreadableError, match="a field stands in it twice"):
-        page.read(text, "page.txt")
+        reader.read(text, "page.txt")
 
 
 @pytest.mark.parametrize(
@@ -296,7 +302,7 @@ def test_a_page_with_one_strange_thing(old: str, new: str) -> None:
     """It is refused, or the thing is no fact; nothing stumbles."""
     read = None
     with contextlib.suppress(UnreadableError):
-        read = page.read(altered("create_calls", old, new), "page.txt")
+        read = reader.read(altered("create_calls", old, new), "page.txt")
     if read:
         assert (read.limit, read.method, read.sources[0].modified) == (None, "POST", None)
 
@@ -320,11 +326,11 @@ def test_a_page_with_one_strange_thing(old: str, new: str) -> None:
 )
 def test_a_long_page_takes_its_time_and_no_more(piece: str) -> None:
     """No pattern looks at the same text again and again: that would take minutes, not a second."""
-    text = pages.render(kept("create_calls"), pages.Form())
+    text = captures.render(kept("create_calls"), captures.Form())
     begun = time.process_time()
     for content in (text + piece * (300_000 // len(piece)), piece * (300_000 // len(piece))):
         with contextlib.suppress(UnreadableError):
-            page.read(content, "page.txt")
+            reader.read(content, "page.txt")
     assert time.process_time() - begun < 60
 
 
@@ -348,14 +354,14 @@ LIMITS = {
 def test_a_limit_in_other_words(sentence: str) -> None:
     """In every language, and with the figures that are written there."""
     text = altered("create_calls", "This makes", f"{sentence} This makes")
-    assert page.read(text, "page.txt").limit == LIMITS[sentence]
+    assert reader.read(text, "page.txt").limit == LIMITS[sentence]
 
 
 @pytest.mark.skipif(not CAPTURED, reason="the captured pages are not beside the project")
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.name)
 def test_the_captured_pages_state_what_is_kept(path: Path) -> None:
     """What was read off HubSpot's pages once is read off them still."""
-    read = page.read(path.read_text("utf-8"), path.name)
+    read = reader.read(path.read_text("utf-8"), path.name)
     (facts,) = (_kept(name) for name in OPERATIONS if _kept(name)["path"] == read.path)
     assert stated(read, listed=False) == expected(facts, listed=False)
     (source,) = (one for one in facts["source"] if one["page"] == path.name)

@@ -4,16 +4,15 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-import face_changes
-import public_names
 from griffe import Function
+from releases import api_changes, public_api
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_the_face_of_this_project_is_found() -> None:
     """The names that users read in the README are public, and nothing is out of sight."""
-    names = public_names.read(ROOT)
+    names = public_api.read(ROOT)
     fixtures = {"hubspot_batch.testing.hubspot_sandbox"}
     fixtures |= {"hubspot_batch.testing.hubspot_sandbox_transport"}
     assert {name for name, thing in names.items() if thing is None} == fixtures
@@ -29,7 +28,7 @@ def test_the_face_of_this_project_is_found() -> None:
 def test_constructors_are_what_python_says() -> None:
     """The arguments that are read off a class are those that it takes."""
     compared = 0
-    for path, thing in public_names.read(ROOT).items():
+    for path, thing in public_api.read(ROOT).items():
         if not path.endswith(".__init__") or not isinstance(thing, Function):
             continue
         module, _, name = path.removesuffix(".__init__").rpartition(".")
@@ -46,5 +45,5 @@ def test_constructors_are_what_python_says() -> None:
 
 def test_this_project_is_like_itself() -> None:
     """Nothing differs between a tree and itself, and a tree is read in a moment."""
-    names = public_names.read(ROOT)
-    assert face_changes.compare(names, public_names.read(ROOT)) == []
+    names = public_api.read(ROOT)
+    assert api_changes.compare_names(names, public_api.read(ROOT)) == []

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import generator
 import pytest
 import regenerate
-import swap
+from generation import atomic_swap, generator
 
 HERE = Path(__file__).parents[1]
 SCRIPT = HERE / "openapi" / "tools" / "regenerate.py"
@@ -96,7 +95,7 @@ class Project:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.tool = real_generator()
-        self.package = home / "generated" / swap.PACKAGE
+        self.package = home / "generated" / atomic_swap.PACKAGE
         if home.exists():
             return
         home.mkdir(parents=True)
@@ -122,7 +121,7 @@ class Project:
         ruff = environment / "bin" / "ruff"
         if not ruff.exists():
             ruff.symlink_to(tools / "ruff")
-        pinned = generator.find(HERE, real_generator()).version
+        pinned = generator.find_generator(HERE, real_generator()).version
         self.version(pinned)
 
     def version(self, version: str) -> None:
@@ -205,7 +204,9 @@ def test_the_package_is_typed_and_has_its_table(made: Project) -> None:
     kinds = {path.suffix for path in made.package.rglob("*") if path.is_file()}
     assert kinds == {".py", ".typed"}
     assert not [*made.package.rglob("__pycache__")]
-    assert sorted(path.name for path in (made.home / "generated").iterdir()) == [swap.PACKAGE]
+    assert sorted(path.name for path in (made.home / "generated").iterdir()) == [
+        atomic_swap.PACKAGE
+    ]
 
 
 def test_the_output_names_no_place_and_no_time(made: Project) -> None:
@@ -538,14 +539,14 @@ def test_the_generator_of_the_project_is_the_default(tmp_path: Path) -> None:
     """Without --generator the one that `make setup` installs is taken."""
     shutil.copy(HERE / "pyproject.toml", tmp_path)
     with pytest.raises(generator.StepError, match=r"\.venv/generator/.*run `make setup`"):
-        generator.find(tmp_path)
+        generator.find_generator(tmp_path)
 
 
 def test_a_link_to_the_generator_is_followed(project: Project) -> None:
     """An executable that is linked from elsewhere is used with the formatter of its own place."""
     link = project.home / "linked"
     link.symlink_to(project.tool)
-    tool = generator.find(project.home, link)
+    tool = generator.find_generator(project.home, link)
     assert tool.ruff == project.tool.parent.resolve() / "ruff"
 
 
@@ -567,7 +568,7 @@ def test_an_exchange_that_fails_is_taken_back(
     move = getattr(Path, failing)
 
     def fail(path: Path, target: Path) -> None:
-        wanted = swap.PACKAGE if failing == "rename" else swap.BUNDLE
+        wanted = atomic_swap.PACKAGE if failing == "rename" else atomic_swap.BUNDLE
         if path.parent.name == ".regenerate" and path.name == wanted:
             monkeypatch.undo()
             monkeypatch.chdir(project.home)
@@ -631,7 +632,7 @@ def test_a_run_killed_between_its_moves_is_taken_back(project: Project, moved: i
     before = project.state()
     work = project.home / "generated" / ".regenerate"
     work.mkdir()
-    (work / swap.BUNDLE).write_text("new")
+    (work / atomic_swap.BUNDLE).write_text("new")
     project.package.rename(work / "old")
     if moved == 2:
         project.package.mkdir()
@@ -662,7 +663,7 @@ def test_litter_that_is_no_folder_is_cleaned(project: Project) -> None:
 def test_two_runs_at_once(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     """The second says that the first is at work, and disturbs nothing."""
     capsys.readouterr()
-    with swap.workplace(project.home / "generated") as work:
+    with atomic_swap.workspace(project.home / "generated") as work:
         (work / "file").write_text("")
         assert project.run() == 1
         assert (work / "file").exists()

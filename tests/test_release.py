@@ -11,11 +11,13 @@ import pytest
 import release
 from hypothesis import given
 from hypothesis import strategies as st
+from releases import distributions, publish
+from releases.package_index import ReleaseRefusedError
 
 PASSWORD = "do-not-show-me"
 ENVIRONMENT = {"TWINE_USERNAME": "someone", "TWINE_PASSWORD": PASSWORD}
 INDEX = "https://index.example/team/"
-NAME, VERSION = release.named_version()
+NAME, VERSION = distributions.named_version()
 
 Done = subprocess.CompletedProcess[str]
 Commands = list[Sequence[str]]
@@ -53,12 +55,12 @@ def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str])
                 return subprocess.CompletedProcess(command, code, output)
         return subprocess.CompletedProcess(command, 0, "")
 
-    monkeypatch.setattr(release, "run", run)
+    monkeypatch.setattr(distributions, "run", run)
     return seen
 
 
-def refusal(action: Callable[[], object]) -> release.ReleaseRefusedError:
-    with pytest.raises(release.ReleaseRefusedError) as caught:
+def refusal(action: Callable[[], object]) -> ReleaseRefusedError:
+    with pytest.raises(ReleaseRefusedError) as caught:
         action()
     assert PASSWORD not in str(caught.value)
     return caught.value
@@ -69,9 +71,9 @@ def test_credentials(environment: dict[str, str]) -> None:
     """Both parts come from the environment, and what is missing is named."""
     missing = [name for name in ENVIRONMENT if not environment.get(name)]
     if not missing:
-        assert release.credentials(environment) == ("x", "x")
+        assert publish.credentials(environment) == ("x", "x")
         return
-    error = refusal(lambda: release.credentials(environment))
+    error = refusal(lambda: publish.credentials(environment))
     assert all((name in str(error)) == (name in missing) for name in ENVIRONMENT)
 
 
@@ -80,20 +82,20 @@ class TestBuild:
         """The folder ends with this version's two files, and keeps what is not ours."""
         for name in ("hubspot_batch-0.0.1.tar.gz", "hubspot_batch-0.0.1-py3-none-any.whl", "mine"):
             (tmp_path / name).touch()
-        files = release.build(tmp_path)
+        files = distributions.build(tmp_path)
         assert [file.name for file in files] == [
             f"hubspot_batch-{VERSION}-py3-none-any.whl",
             f"hubspot_batch-{VERSION}.tar.gz",
         ]
         assert sorted(tmp_path.iterdir()) == sorted([*files, tmp_path / "mine"])
         checks = [Path(command[1]).name for command in commands if command[-1] == "--check"]
-        assert checks == ["regenerate.py", "notes.py"]
+        assert checks == ["regenerate.py", "release_notes.py"]
 
     @pytest.mark.parametrize(
         ("word", "sentence"),
         [
             ("regenerate.py", "make regenerate"),
-            ("notes.py", "says too little"),
+            ("release_notes.py", "says too little"),
             ("--outdir", "build failed"),
             ("--strict", "could show"),
         ],
@@ -104,7 +106,7 @@ class TestBuild:
         """A step that fails ends the build with its own words, and the folder stays as it was."""
         (tmp_path / "hubspot_batch-0.0.1.tar.gz").touch()
         answer_commands(monkeypatch, **{word: (1, "its own words")})
-        error = refusal(lambda: release.build(tmp_path))
+        error = refusal(lambda: distributions.build(tmp_path))
         assert str(error).startswith("its own words\n")
         assert sentence in str(error)
         assert [file.name for file in tmp_path.iterdir()] == ["hubspot_batch-0.0.1.tar.gz"]
@@ -122,25 +124,25 @@ class TestBuild:
     ) -> None:
         """The archives carry the commit's time, where there is a commit."""
         (tmp_path / ".git").touch()
-        monkeypatch.setattr(release, "ROOT", tmp_path)
+        monkeypatch.setattr(distributions, "ROOT", tmp_path)
         monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         answer_commands(monkeypatch, git=git)
-        assert release.commit_time() == expected
+        assert distributions.commit_time() == expected
         monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
-        assert release.commit_time() == {}
+        assert distributions.commit_time() == {}
 
     def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without git builds all the same."""
         (tmp_path / ".git").touch()
-        monkeypatch.setattr(release, "ROOT", tmp_path)
+        monkeypatch.setattr(distributions, "ROOT", tmp_path)
         monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         monkeypatch.setenv("PATH", str(tmp_path))
-        assert release.commit_time() == {}
+        assert distributions.commit_time() == {}
 
 
 class TestPublish:
     def publish(self, tmp_path: Path, answer: httpx.Response) -> str:
-        return release.publish(INDEX, tmp_path, ENVIRONMENT, index(answer))
+        return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer))
 
     def test_uploads(self, tmp_path: Path, commands: Commands) -> None:
         """Both files go to the index that was named, and the next step is told."""
@@ -195,11 +197,11 @@ class TestCommandLine:
         """The credentials are those of the process's environment."""
         seen = []
 
-        def publish(url: str, into: Path, environment: Mapping[str, str]) -> str:
+        def record(url: str, into: Path, environment: Mapping[str, str]) -> str:
             seen.append((url, into, environment))
             return "done"
 
-        monkeypatch.setattr(release, "publish", publish)
+        monkeypatch.setattr(release, "publish", record)
         assert release.main(["publish", "--into", str(tmp_path), "--", INDEX]) == 0
         assert seen == [(INDEX, tmp_path, os.environ)]
         assert capsys.readouterr().out == "done\n"
@@ -208,5 +210,5 @@ class TestCommandLine:
 def test_run_keeps_both_streams() -> None:
     """A command's words are one text, in the order in which they came."""
     script = "import os, sys; print('out', flush=True); print('err', file=sys.stderr); sys.exit(3)"
-    done = release.run([sys.executable, "-c", script], os.environ)
+    done = distributions.run([sys.executable, "-c", script], os.environ)
     assert (done.returncode, done.stdout) == (3, "out\nerr\n")

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from attrs import evolve, field, frozen, mutable
 from browser import Browser, found, run
-from findings import Finding, Severity
+from comparison.findings import Finding, Severity
+from comparison.html_report import render
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from report import render
 
-STYLE = (Path(__file__).parents[1] / "openapi" / "tools" / "report.css").read_text("utf-8")
+STYLE = (
+    Path(__file__).parents[1] / "openapi" / "tools" / "comparison" / "html_report.css"
+).read_text("utf-8")
 SIGNS = {"breaking": "!", "additive": "+", "wording": "~"}
 VOID = {"meta", "input", "wbr", "br", "img", "link"}
 

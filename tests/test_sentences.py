@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from face_types import fits
-from findings import Finding, Severity
+from comparison.findings import Finding, Severity
 from hypothesis import given
 from hypothesis import strategies as st
-from sentences import MARK, of_description
+from releases.api_changes import is_assignable
+from releases.changelog import MARK, notes_of_description
 
 FINDING = Finding(
     operation="o",
@@ -29,7 +29,7 @@ FINDING = Finding(
                 kind="field",
                 was={"type": "string"},
             ),
-            "the field `results[].name` of an answer is gone.",
+            "the field `results[].name` of a response is gone.",
         ),
         (
             evolve(FINDING, pointer="/query/after", kind="parameter", now="string"),
@@ -66,7 +66,7 @@ FINDING = Finding(
 )
 def test_sentences(finding: Finding, sentence: str) -> None:
     """A finding of any kind becomes a sentence with what it was and what it is."""
-    (note,) = of_description([finding])
+    (note,) = notes_of_description([finding])
     assert str(note).startswith(f"- {MARK}`o`: ")
     assert note.text.endswith(sentence)
 
@@ -93,7 +93,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 def test_any_finding_is_one_line(findings: list[Finding]) -> None:
     """Whatever the two sides are, a finding is one line, and wordings are one in all."""
-    told = of_description(findings)
+    told = notes_of_description(findings)
     assert all(len(str(note).splitlines()) == 1 for note in told)
     worded = sum(one.severity is Severity.WORDING for one in findings)
     assert len(told) == len(findings) - worded + bool(worded)
@@ -120,5 +120,5 @@ def test_any_finding_is_one_line(findings: list[Finding]) -> None:
     ],
 )
 def test_types(given: str, promised: str, content: bool) -> None:
-    """A type fits where another was promised if it is no more than that."""
-    assert fits(given, promised) is content
+    """A type is_assignable where another was promised if it is no more than that."""
+    assert is_assignable(given, promised) is content

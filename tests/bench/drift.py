@@ -39,7 +39,10 @@ def large() -> dict[str, Any]:
 
 def measure() -> Iterator[Row]:
     """Measure pairs of the two, in one process."""
-    import drift
+    from comparison.compare_with_fragments import compare_with_fragments, read_fragments
+    from comparison.description import read
+
+    home = Path(__file__).parents[2] / "openapi"
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "published.json"
@@ -50,9 +53,9 @@ def measure() -> Iterator[Row]:
                 return json.load(stream)
 
         def compare() -> object:
-            return drift.of_spec(path, drift.ours())
+            return compare_with_fragments(read(path), read_fragments(home))
 
-        report = drift.of_spec(path, drift.ours())
+        report = compare_with_fragments(read(path), read_fragments(home))
         if report.findings:
             raise AssertionError(f"the description is not like the fragments: {report.findings}")
         load()

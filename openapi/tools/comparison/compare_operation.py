@@ -1,0 +1,264 @@
+"""The differences between two versions of one operation.
+
+Decides which aspects are compared, and when something missing is no difference. compare_schema.py
+compares values, and findings.py decides how much a difference matters.
+"""
+
+from typing import Any
+
+from attrs import frozen
+from generation.yaml_source import Pointer, is_list
+
+from . import operation_view
+from .compare_schema import LIMIT, Agreement, Comparison, Shown, escape
+from .description import Description, Operation
+from .findings import Change, Way, severity_of_operation, severity_of_value
+from .operation_view import JSON, Body, Parameter
+
+
+@frozen
+class OperationComparison:
+    """An operation on both sides, and the comparison that collects the findings."""
+
+    here: Comparison
+    old: Operation
+    new: Operation
+    old_side: Description
+    new_side: Description
+
+    def compare(self) -> None:
+        """Note the differences, aspect by aspect.
+
+        Raises:
+            SchemaError: A part cannot be read.
+        """
+        old, new = self.old, self.new
+        if old.path != new.path:
+            self._note_operation("path", "/path", (old.path, new.path), "other", old.at[:2])
+        if old.method != new.method:
+            shown = (old.method.upper(), new.method.upper())
+            self._note_operation("method", "/method", shown, "other")
+        if self.old_side.ours and self.new_side.ours:
+            self._compare_names()
+            self._compare_servers()
+        now = new.raw.get("deprecated") is True
+        if (old.raw.get("deprecated") is True) != now:
+            change: Change = "added" if now else "removed"
+            self._note_operation("deprecated", "/deprecated", (not now, now), change)
+        said = [operation_view.texts(one.raw, "summary", "description") for one in (old, new)]
+        self.here.compare_texts(said[0], said[1], "", (*old.at, "description"))
+        self._compare_scopes()
+        self._compare_parameters()
+        self._compare_request()
+        self._compare_responses()
+
+    @property
+    def _is_page(self) -> bool:
+        """True if the new side is a page, which shows one response without its status."""
+        return "responses" in operation_view.unsaid(self.new.raw)
+
+    def _is_left_out(self, said: bool) -> bool:
+        """Return True if HubSpot leaves out something that its descriptions often leave out."""
+        return not said and self.old_side.ours and not self.new_side.ours
+
+    def _note_operation(
+        self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer | None = None
+    ) -> None:
+        verdict = severity_of_operation(kind, change)
+        self.here.note(verdict, kind, pointer, shown, self.old.at if at is None else at)
+
+    def _compare_names(self) -> None:
+        tags = [_first(one.raw.get("tags")) for one in (self.old, self.new)]
+        for key, was, now in (("operationId", self.old.id, self.new.id), ("tags", *tags)):
+            if was != now:
+                self._note_operation("name", f"/{key}", (was, now), "other", (*self.old.at, key))
+
+    def _compare_servers(self) -> None:
+        old, new = operation_view.servers(self.old_side), operation_view.servers(self.new_side)
+        for address in sorted(old - new):
+            self._note_operation("server", "/servers", (address, None), "removed", ("servers",))
+        for address in sorted(new - old):
+            self._note_operation("server", "/servers", (None, address), "added", ("servers",))
+
+    def _compare_scopes(self) -> None:
+        old = operation_view.scopes(self.old, self.old_side)
+        new = operation_view.scopes(self.new, self.new_side)
+        if old is None or new is None:
+            return
+        shown = (_scopes(old), _scopes(new))
+        if old == new:
+            self.here.agreed.append(Agreement("/scopes", "scopes", shown[0]))
+            return
+        enough = all(any(some <= given for some in new) for given in old)
+        change: Change = "wider" if enough else "narrower"
+        self._note_operation("scopes", "/scopes", shown, change, (*self.old.at, "security"))
+
+    def _compare_parameters(self) -> None:
+        if "parameters" in operation_view.unsaid(self.new.raw):
+            return
+        old = operation_view.parameters(self.old, self.old_side)
+        new = operation_view.parameters(self.new, self.new_side)
+        for key in [*old, *(key for key in new if key not in old)]:
+            pointer = f"/{key[0]}/{escape(key[1])}"
+            before, after = old.get(key), new.get(key)
+            if before and after:
+                self._compare_parameter(pointer, before, after)
+            elif before:
+                self._note_parameter(pointer, "parameter", before, None)
+            elif after:
+                self._note_parameter(
+                    pointer, "required" if after.required else "parameter", None, after
+                )
+
+    def _note_parameter(
+        self, pointer: str, judged: str, before: Parameter | None, after: Parameter | None
+    ) -> None:
+        words = {True: "required", False: "optional"}
+        shown = (before and words[before.required], after and words[after.required])
+        verdict = severity_of_value(judged, "removed" if before else "added", "request")
+        at = before.at if before else (*self.old.at, "parameters")
+        self.here.note(verdict, "parameter", pointer, shown, at)
+
+    def _compare_parameter(self, pointer: str, old: Parameter, new: Parameter) -> None:
+        skipped = operation_view.unsaid(new.raw)
+        if "required" not in skipped:
+            self._compare_required(pointer, old.required, new.required, old.at)
+        if old.deprecated != new.deprecated:
+            shown = (old.deprecated, new.deprecated)
+            change: Change = "added" if new.deprecated else "removed"
+            here = f"{pointer}/deprecated"
+            self._note_request("deprecated", here, shown, change, old.at)
+        if "style" not in skipped and self._has_parts(old):
+            if old.style != new.style:
+                here = f"{pointer}/style"
+                self._note_request("style", here, (old.style, new.style), "other", old.at)
+            else:
+                self.here.agreed.append(Agreement(f"{pointer}/style", "style", old.style))
+        keys = ("description", "example")
+        said = [operation_view.texts(side.raw, *keys) for side in (old, new)]
+        self.here.compare_texts(said[0], said[1], pointer, old.at)
+        self.here.compare_schemas(old.schema, new.schema, pointer, "request")
+
+    def _has_parts(self, parameter: Parameter) -> bool:
+        """Return True for a list or an object, which a query can spell in several styles."""
+        forms = self.old_side.reader.shape(parameter.schema).forms
+        return not forms or any(form.kind in ("array", "object") for form in forms)
+
+    def _note_request(
+        self, kind: str, pointer: str, shown: Shown, change: Change, at: Pointer
+    ) -> None:
+        self.here.note_value(kind, pointer, shown, way="request", change=change, at=at)
+
+    def _compare_required(self, pointer: str, was: bool, now: bool, at: Pointer) -> None:
+        if was != now:
+            change: Change = "added" if now else "removed"
+            self._note_request("required", pointer, (was, now), change, at)
+
+    def _compare_request(self) -> None:
+        old = operation_view.request(self.old, self.old_side)
+        new = operation_view.request(self.new, self.new_side)
+        if not self._is_left_out("required" in new.raw) and "required" not in operation_view.unsaid(
+            new.raw
+        ):
+            was, now = (side.raw.get("required") is True for side in (old, new))
+            self._compare_required("/request", was, now, old.at)
+        self._compare_description("/request", old, new)
+        if self._compare_content("/request", old, new, "request"):
+            self.here.compare_schemas(old.schema, new.schema, "/request", "request")
+        self._compare_limit(old, new)
+
+    def _compare_limit(self, old: Body, new: Body) -> None:
+        was, at = operation_view.limit(old, self.old, self.old_side)
+        now, _ = operation_view.limit(new, self.new, self.new_side, was)
+        pointer = "/".join(LIMIT)
+        if self._is_left_out(now is not None) and not self._is_page:
+            return
+        if was == now:
+            self.here.agreed.append(Agreement(pointer, "limit", was))
+            return
+        less = was is None or (now is not None and now < was)
+        self._note_request("limit", pointer, (was, now), "narrower" if less else "wider", at)
+
+    def _compare_description(self, pointer: str, old: Body, new: Body) -> None:
+        said = [operation_view.texts(side.raw, "description") for side in (old, new)]
+        self.here.compare_texts(said[0], said[1], pointer, old.at)
+
+    def _compare_content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
+        """Note different media types; return True if both sides have JSON."""
+        had, has = old.types.keys(), new.types.keys()
+        for name in sorted(had ^ has):
+            change: Change = "added" if name in has else "removed"
+            shown = (None, name) if name in has else (name, None)
+            here = f"{pointer}/content"
+            self.here.note_value("content", here, shown, way=way, change=change, at=old.at)
+        return JSON in had and JSON in has
+
+    def _compare_responses(self) -> None:
+        old = operation_view.responses(self.old, self.old_side)
+        new = operation_view.responses(self.new, self.new_side)
+        if self._is_page:
+            self._compare_successes("/response/2XX", old, new)
+            return
+        kept, come = ({code for code in side if code[:1] == "2"} for side in (old, new))
+        if kept != come and kept and come:
+            self._compare_codes(old, new, kept, come)
+            for side, codes in ((old, kept), (new, come)):
+                for code in codes:
+                    del side[code]
+        for code in sorted(old.keys() | new.keys()):
+            pointer = f"/response/{escape(code)}"
+            if code not in old or code not in new:
+                self._note_status(pointer, code, present=code in new)
+                continue
+            self._compare_description(pointer, old[code], new[code])
+            if self._compare_content(pointer, old[code], new[code], "response"):
+                self.here.compare_schemas(old[code].schema, new[code].schema, pointer, "response")
+
+    def _note_status(self, pointer: str, code: str, *, present: bool) -> None:
+        shown = (None, code) if present else (code, None)
+        kind = "status" if code[:1] == "2" else "error"
+        verdict = severity_of_value(kind, "added" if present else "removed", "response")
+        self.here.note(verdict, "status", pointer, shown, (*self.old.at, "responses"))
+
+    def _compare_codes(
+        self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
+    ) -> None:
+        """Compare the codes of successful responses, where they differ."""
+        if "2XX" in kept | come:  # one side has the class, the other single codes
+            change: Change = "narrower" if "2XX" in kept else "wider"
+            at = (*self.old.at, "responses")
+            shown = (sorted(kept), sorted(come))
+            way: Way = "response"
+            self.here.note_value("status", "/response/2XX", shown, way=way, change=change, at=at)
+        else:
+            for code in sorted(kept ^ come):
+                self._note_status(f"/response/{code}", code, present=code in come)
+        self._compare_successes("/response/2XX", old, new)
+
+    def _compare_successes(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
+        """Compare successful responses in the order of their codes.
+
+        If one side has fewer, its last response is compared with the rest of the other side.
+        """
+        ours, theirs = (
+            [
+                body.schema
+                for code, body in sorted(side.items())
+                if code[:1] == "2" and JSON in body.types
+            ]
+            for side in (old, new)
+        )
+        if ours and theirs:
+            some = self.old_side.reader.either(ours)
+            others = self.new_side.reader.either(theirs)
+            for index in range(max(len(some), len(others))):
+                one, other = (side[min(index, len(side) - 1)] for side in (some, others))
+                self.here.compare_shapes(one, other, pointer, "response")
+
+
+def _scopes(sets: list[frozenset[str]]) -> list[str]:
+    return [" ".join(sorted(some)) for some in sets if some]
+
+
+def _first(tags: object) -> Any:
+    return tags[0] if is_list(tags) and tags else None

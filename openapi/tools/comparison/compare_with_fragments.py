@@ -1,0 +1,96 @@
+"""The unexpected differences between a published description and our fragments.
+
+Decides which operations are looked for, and when a text for people counts. Differences in wording
+count only between two texts of one author, so only where the description was made from our bundle.
+"""
+
+from pathlib import Path
+
+from attrs import evolve, frozen
+from generation import bundle
+from generation.yaml_source import Pointer
+
+from . import deviations
+from .compare_descriptions import ComparisonResult, compare_operation, note_missing_operation
+from .description import Description, UnreadableError
+from .findings import Finding, Report, Severity, ordered
+from .text_report import join_names
+
+NAME = "the fragments"
+
+
+@frozen
+class Fragments:
+    """The fragments as a description, with the file and line of each part."""
+
+    description: Description
+    bundle: bundle.Bundle
+    home: Path
+
+    def locate(self, pointer: Pointer) -> tuple[str, int]:
+        """Return the fragment and the line of a part of the bundle."""
+        if pointer[:1] == ("paths",) and len(pointer) == 2:  # a path is where its methods are
+            origin = next(one for at, one in self.bundle.origins.items() if at[:2] == pointer)
+            return origin.file, origin.line(pointer)
+        problem = self.bundle.problem(pointer, "")
+        return problem.file, problem.line
+
+    @property
+    def titles(self) -> str:
+        """The operations, for a message."""
+        return ", ".join(one.title for one in self.description.operations)
+
+
+def read_fragments(home: Path) -> Fragments:
+    """Read the fragments of the folder `home`, which has root.yaml.
+
+    Raises:
+        SourceError: They cannot be joined.
+    """
+    joined = bundle.join(home)
+    return Fragments(Description(joined.document, NAME), joined, home)
+
+
+def compare_with_fragments(given: Description, fragments: Fragments) -> Report:
+    """Compare a published description with the fragments.
+
+    Raises:
+        UnreadableError, SchemaError: It cannot be read, or describes none of our operations.
+    """
+    result = ComparisonResult([], {})
+    missing: list[str] = []
+    covered = 0
+    sides = (fragments.description, given)
+    for one in fragments.description.operations:
+        found = given.find(one)
+        if found is not None:
+            covered += 1
+            compare_operation(one, found, *sides, one.id, result, locate=fragments.locate)
+        elif given.covers(one):
+            note_missing_operation(one, None, *sides, result, locate=fragments.locate)
+        else:
+            missing.append(one.id)
+    if not covered:
+        raise UnreadableError(
+            f"{given.name}: it describes none of our operations ({fragments.titles}) at any "
+            "version; give the description of another product."
+        )
+    verb = "is" if len(missing) == 1 else "are"
+    notes = [f"{join_names(missing)} {verb} not described in {given.name}."] if missing else []
+    return Report(unexpected(result, fragments, "description"), NAME, given.name, tuple(notes))
+
+
+def unexpected(
+    result: ComparisonResult, fragments: Fragments, seen: deviations.Seen
+) -> list[Finding]:
+    """Return the findings that no deviation expects, and the deviations that no longer hold.
+
+    Raises:
+        UnreadableError: The deviations cannot be read.
+    """
+    findings = [one for one in result.findings if one.severity is not Severity.WORDING]
+    same = sum(one.kind == "wording" for agreed in result.agreed.values() for one in agreed)
+    if same > len(result.findings) - len(findings):
+        return ordered(result.findings)  # made from our bundle, which has no deviations
+    known = deviations.read(fragments.home / deviations.NAME)
+    return deviations.apply(known, evolve(result, findings=findings), seen)

@@ -1,0 +1,195 @@
+"""A uniform view of an operation: its scopes, parameters, bodies, limit and servers.
+
+Decides which ways of writing an aspect mean the same: a body under `*/*` is JSON, one scope may be
+required under several schemes, and a limit may stand in a sentence.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import field, frozen
+from generation.yaml_source import Pointer, is_list, is_map
+
+from . import sentences
+from .description import Description, Operation
+from .schema_forms import UNSAID, Parts, SchemaError, mappings
+
+JSON = "JSON"
+_JSON_TYPES = ("application/json", "*/*", "application/*")
+# The default styles of parameters (OpenAPI 3, Parameter Object).
+_STYLES = {"query": "form", "cookie": "form"}
+
+Texts = Mapping[str, tuple[str, ...]]
+
+
+@frozen(eq=False)
+class Parameter:
+    """A parameter, with its references resolved."""
+
+    raw: Mapping[str, Any]
+    at: Pointer
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The location and the name, which identify a parameter."""
+        return str(self.raw.get("in")), str(self.raw.get("name"))
+
+    @property
+    def required(self) -> bool:
+        """True if every request must have it."""
+        return self.raw.get("required") is True
+
+    @property
+    def deprecated(self) -> bool:
+        """True if it is marked as deprecated."""
+        return self.raw.get("deprecated") is True
+
+    @property
+    def style(self) -> str:
+        """The serialization style, in words."""
+        style = self.raw.get("style") or _STYLES.get(self.key[0], "simple")
+        exploded = self.raw.get("explode", style == "form")
+        return f"{style}, repeated" if exploded else f"{style}, joined"
+
+    @property
+    def schema(self) -> Parts:
+        """The schemas of its value."""
+        if "schema" in self.raw:
+            return ((self.raw["schema"], (*self.at, "schema")),)
+        return Body(self.raw, self.at).schema
+
+
+@frozen(eq=False)
+class Body:
+    """A request body or a response, with its references resolved."""
+
+    raw: Mapping[str, Any] = field(factory=dict[str, Any])
+    at: Pointer = ()
+
+    @property
+    def types(self) -> dict[str, tuple[str, Any]]:
+        """The media types by name; all JSON types have the same name."""
+        content: Any = self.raw.get("content", {})
+        if not is_map(content):
+            raise SchemaError((*self.at, "content"), "`content` is not a mapping.")
+        return {_media(name): (name, value) for name, value in content.items()}
+
+    @property
+    def schema(self) -> Parts:
+        """The schemas of the JSON body."""
+        found: tuple[str, Any] = self.types.get(JSON, ("", None))
+        name, media = found
+        if not is_map(media) or "schema" not in media:
+            return ()
+        return ((media["schema"], (*self.at, "content", name, "schema")),)
+
+
+def texts(raw: Mapping[str, Any], *keys: str) -> Texts:
+    """Return the texts under these keywords, with white space normalized."""
+    found = {key: raw[key] for key in keys if isinstance(raw.get(key), str)}
+    return {key: (" ".join(text.split()),) for key, text in found.items() if text.strip()}
+
+
+def unsaid(raw: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keywords about which a page says nothing."""
+    return frozenset(raw.get(UNSAID, ()))
+
+
+def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Parameter]:
+    """Return the parameters of an operation, including those of its path."""
+    found: dict[tuple[str, str], Parameter] = {}
+    for raw, place in ((one.item, one.at[:2]), (one.raw, one.at)):
+        at = (*place, "parameters")
+        given: Any = raw.get("parameters", [])
+        if not is_list(given):
+            raise SchemaError(at, "`parameters` is not a list.")
+        for index, item in enumerate(given):
+            followed, there = side.reader.follow(item, (*at, index))
+            if not is_map(followed):
+                raise SchemaError(there, "this is no parameter.")
+            parameter = Parameter(followed, there)
+            found[parameter.key] = parameter
+    return found
+
+
+def request(one: Operation, side: Description) -> Body:
+    """Return the request body."""
+    given: Any = one.raw.get("requestBody", {})
+    return _body(given, side, (*one.at, "requestBody"))
+
+
+def responses(one: Operation, side: Description) -> dict[str, Body]:
+    """Return the responses by status code."""
+    at = (*one.at, "responses")
+    given: Any = one.raw.get("responses", {})
+    if not is_map(given):
+        raise SchemaError(at, "`responses` is not a mapping.")
+    return {
+        str(code).upper() if str(code) != "default" else "default": _body(raw, side, (*at, code))
+        for code, raw in given.items()
+    }
+
+
+def scopes(one: Operation, side: Description) -> list[frozenset[str]] | None:
+    """Return the alternative sets of scopes; None if the description never mentions scopes."""
+    given = one.raw.get("security", side.document.get("security"))
+    if given is None:
+        declared: Any = side.document.get("components")
+        speaks = side.ours or (is_map(declared) and declared.get("securitySchemes"))
+        return [frozenset()] if speaks and not unsaid(one.raw) else None
+    if not is_list(given):
+        raise SchemaError((*one.at, "security"), "`security` is not a list.")
+    sets = {frozenset(_named(item)) for item in given if is_map(item)}
+    # The old API key, or a scheme without scopes beside others, says nothing about scopes.
+    return sorted({some for some in sets if some} or {frozenset()}, key=sorted)
+
+
+def servers(side: Description) -> frozenset[str]:
+    """Return the addresses of the API."""
+    given = side.document.get("servers")
+    items = mappings(tuple((item, ()) for item in given)) if is_list(given) else ()
+    return frozenset(str(item.get("url", "")).rstrip("/") for item in items)
+
+
+def limit(
+    body: Body, one: Operation, side: Description, known: int | None = None
+) -> tuple[int | None, Pointer]:
+    """Return the batch limit and its place, from the schema or else from a sentence.
+
+    If the sentences name several numbers, `known` counts if it is among them.
+    """
+    at = body.at
+    for form in side.reader.shape(body.schema).forms:
+        if inputs := form.fields.get("inputs"):
+            shape = side.reader.shape(inputs)
+            at = shape.place("maxItems", "type")
+            for inner in shape.forms:
+                if isinstance(most := inner.rules.get("maxItems"), int):
+                    return most, at
+    said = texts(one.raw, "summary", "description")
+    found = (
+        set[int]() if side.ours else sentences.limits(" ".join(text for (text,) in said.values()))
+    )
+    if known in found:
+        return known, at
+    if len(found) > 1:
+        several = " and ".join(map(str, sorted(found)))
+        raise SchemaError((*one.at, "description"), f"two limits are named: {several}.")
+    return (found.pop() if found else None), at
+
+
+def _body(raw: Any, side: Description, at: Pointer) -> Body:
+    followed, there = side.reader.follow(raw, at)
+    if not is_map(followed):
+        raise SchemaError(there, "this is no body.")
+    return Body(followed, there)
+
+
+def _media(name: str) -> str:
+    plain = name.partition(";")[0].strip().lower()
+    return JSON if plain in _JSON_TYPES or plain.endswith("+json") else plain
+
+
+def _named(requirement: Mapping[str, Any]) -> Iterator[str]:
+    for names in requirement.values():
+        yield from (str(name) for name in (names if is_list(names) else ()))

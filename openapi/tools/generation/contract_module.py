@@ -1,0 +1,252 @@
+"""The text of contract.py: the table of operations that the handwritten package reads.
+
+Decides which parts of the bundle go into the table, and how a schema of OpenAPI 3.1 becomes draft 7
+of JSON Schema. An unknown keyword is an error, never a guess.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import operation_model
+from .operation_model import ContractError
+from .yaml_source import Pointer, is_map
+
+_HEAD = '''"""The operations of the OpenAPI description: limits, paths, scopes, schemas.
+
+Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.py;
+"make regenerate" writes it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from attrs import field, frozen
+
+
+CEILING = @CEILING@
+"""The batch limit if none is published: that of most batch endpoints of the CRM."""
+
+
+@frozen
+class Argument:
+    """An argument of an operation besides its inputs, in the query or in the body.
+
+    `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
+    "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
+    Schema (draft 7, without references).
+    """
+
+    name: str
+    keyword: str
+    place: Literal["query", "body"]
+    required: bool
+    form: str
+    schema: Any = field(eq=False, repr=False)
+
+
+@frozen
+class Operation:
+    """One operation of the API, in the API's own names.
+
+    `kind` is the first word of its id. `max_inputs` is None if no limit is published; `limit` is
+    the ceiling then. `success` holds the documented 2xx codes or classes. The models are the names
+    of the schemas of an input, of a result and of the response, empty for a schema without a name.
+    `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
+    `result_fields` are the names of the fields of one item of `results`.
+    """
+
+    id: str
+    kind: Literal["create", "read", "update", "upsert"]
+    tag: str
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    max_inputs: int | None
+    success: tuple[str, ...]
+    input_model: str
+    result_model: str
+    answer_model: str
+    result_fields: tuple[str, ...]
+    arguments: tuple[Argument, ...]
+    input_schema: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def limit(self) -> int:
+        """The most inputs of one request."""
+        return CEILING if self.max_inputs is None else self.max_inputs
+
+    @property
+    def query(self) -> tuple[str, ...]:
+        """The names of the query parameters."""
+        return tuple(one.name for one in self.arguments if one.place == "query")
+
+
+'''
+
+# Keywords with plain values that mean the same in draft 7.
+_PLAIN = (
+    *("type", "enum", "const", "format", "pattern", "minLength", "maxLength", "multipleOf"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "uniqueItems"),
+    *("minItems", "maxItems", "minProperties", "maxProperties", "required"),
+)
+_ONE = ("items", "additionalProperties", "not", "propertyNames", "contains")
+_MANY = ("anyOf", "oneOf", "allOf")
+_BY_NAME = ("properties", "patternProperties")
+# A default is dropped too: a validator that fills it in would change what is sent.
+_DROPPED = (
+    *("title", "description", "$comment", "example", "examples", "default", "deprecated"),
+    *("readOnly", "writeOnly", "xml", "externalDocs", "discriminator"),
+    *("contentEncoding", "contentMediaType"),
+)
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Return the text of contract.py for a bundle, not yet formatted.
+
+    Raises ContractError if the contract has no place for something in the bundle.
+    """
+    rows = [_row(document, pointer, item) for pointer, item in operation_model.operations(document)]
+    if not rows:
+        raise ContractError(("paths",), "there are no operations; describe one.")
+    calls = [f"Operation({_written(row)})" for row in rows]
+    head = _HEAD.replace("@CEILING@", str(operation_model.CEILING))
+    return (
+        f"{head}_ALL = ({', '.join(calls)},)\n\n"
+        "OPERATIONS: Mapping[str, Operation] = "
+        "MappingProxyType({operation.id: operation for operation in _ALL})\n"
+    )
+
+
+def _written(row: Mapping[str, Any]) -> str:
+    shown = {name: repr(value) for name, value in row.items() if name != "arguments"}
+    calls = [
+        f"Argument({', '.join(f'{name}={value!r}' for name, value in one.items())}),"
+        for one in row["arguments"]
+    ]
+    shown["arguments"] = f"({' '.join(calls)})"
+    return ", ".join(f"{name}={text}" for name, text in shown.items())
+
+
+def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) -> dict[str, Any]:
+    _, path, method = map(str, pointer)
+    operation = item[method]
+    name = operation["operationId"]
+    if not operation.get("tags"):
+        raise ContractError(pointer, f"{name} has no tag; give it one.")
+    inputs = operation_model.inputs_of(document, pointer, operation)
+    result = operation_model.result_of(document, operation)
+    convert = _Inliner(document).convert
+    arguments = [
+        {
+            "name": one.name,
+            "keyword": one.keyword,
+            "place": one.place,
+            "required": one.required,
+            "form": one.form,
+            "schema": convert(one.schema, one.at),
+        }
+        for one in operation_model.parameters_of(document, item, operation, inputs)
+    ]
+    return {
+        "id": name,
+        "kind": operation_model.kind_of(pointer, name),
+        "tag": operation["tags"][0],
+        "method": method.upper(),
+        "path": path,
+        "scopes": _scopes(operation.get("security", document.get("security", []))),
+        "max_inputs": inputs.schema.get("maxItems"),
+        "success": tuple(sorted(code for code in operation.get("responses", {}) if code[0] == "2")),
+        "input_model": operation_model.schema_name(inputs.schema["items"]),
+        "result_model": result.name,
+        "answer_model": result.answer,
+        "result_fields": result.fields,
+        "arguments": arguments,
+        "input_schema": convert(inputs.schema["items"], (*inputs.at, "items")),
+    }
+
+
+def _scopes(requirements: list[dict[str, list[str]]]) -> tuple[str, ...]:
+    scopes = [scope for entry in requirements for names in entry.values() for scope in names]
+    return tuple(dict.fromkeys(scopes))
+
+
+class _Inliner:
+    """Replaces references by their targets, and drops annotations."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._open: list[str] = []
+
+    def convert(self, schema: Any, at: Pointer, closed: bool = True) -> Any:
+        if not is_map(schema):
+            return schema  # true and false are schemas too
+        result: dict[str, Any] = {}
+        for key, value in schema.items():
+            here = (*at, key)
+            if key in _PLAIN:
+                result[key] = value
+            elif key in _ONE:
+                result[key] = self.convert(value, here)
+            elif key in _MANY:
+                result[key] = [
+                    # A closed part of an `allOf` would refuse what the other parts add.
+                    self.convert(part, (*here, index), key != "allOf")
+                    for index, part in enumerate(value)
+                ]
+            elif key in _BY_NAME:
+                result[key] = {
+                    name: self.convert(part, (*here, name)) for name, part in value.items()
+                }
+            elif key == "$ref":
+                pass  # resolved below, with the keywords beside it
+            elif key not in _DROPPED and not key.startswith("x-"):
+                text = f"`{key}` has no place in the contract; say it with other keywords."
+                raise ContractError(here, text)
+        if "$ref" in schema:
+            result = self._inline(schema["$ref"], at, result, closed)
+        return _close(result) if closed else result
+
+    def _inline(
+        self, reference: str, at: Pointer, beside: dict[str, Any], closed: bool
+    ) -> dict[str, Any]:
+        if reference in self._open:
+            names = [name.rpartition("/")[2] for name in (*self._open, reference)]
+            circle = " > ".join(names[names.index(names[-1]) :])
+            text = f"a schema contains itself ({circle}); an input must have an end."
+            raise ContractError((*at, "$ref"), text)
+        self._open.append(reference)
+        target = self.convert(
+            operation_model.component(self._document, reference),
+            tuple(reference.split("/")[1:]),
+            closed and not beside,
+        )
+        self._open.pop()
+        if not beside:
+            return dict(target) if is_map(target) else {"allOf": [target]}
+        return {"allOf": [target, beside]}
+
+
+def _close(schema: dict[str, Any]) -> dict[str, Any]:
+    """Refuse unknown keys of an object that declares keys, unless the schema decides it."""
+    names = _declared(schema)
+    if not names or _decided(schema):
+        return schema
+    # Keys that a part of an `allOf` declares are checked there, and only allowed here.
+    properties = dict.fromkeys(names, True) | schema.get("properties", {})
+    return {**schema, "properties": properties, "additionalProperties": False}
+
+
+def _declared(schema: Any) -> dict[str, None]:
+    if not is_map(schema):
+        return {}
+    names: dict[str, None] = dict.fromkeys(schema.get("properties", {}))
+    for part in schema.get("allOf", []):
+        names |= _declared(part)
+    return names
+
+
+def _decided(schema: Any) -> bool:
+    if not is_map(schema):
+        return False
+    return "additionalProperties" in schema or any(map(_decided, schema.get("allOf", [])))

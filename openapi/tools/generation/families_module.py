@@ -1,0 +1,306 @@
+"""The text of families.py: the methods that users call, in a class for each family of records.
+
+Decides the names, arguments, types and docstrings of the methods, from the description. The methods
+only pass their arguments on to a runner.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from . import operation_model
+from .operation_model import ContractError, Parameter
+from .yaml_source import Pointer, is_map
+
+_HEAD = '''"""The methods of each family of records, blocking and asynchronous.
+
+Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.py;
+"make regenerate" writes it. The methods only pass their arguments on to a runner.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from . import models
+
+# At run time this package imports nothing handwritten.
+if TYPE_CHECKING:
+    from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
+    from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+
+Fields: TypeAlias = Mapping[str, Any]
+"""An input as a mapping in the API's own names."""
+
+Date: TypeAlias = str | datetime.date
+Time: TypeAlias = str | datetime.datetime
+
+
+class _Family:
+    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
+        self._runner = runner
+        self._call = call
+
+
+class _AsyncFamily:
+    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
+        self._runner = runner
+        self._call = call
+'''
+
+_TYPES = {
+    "text": "str",
+    "date": "Date",
+    "time": "Time",
+    "integer": "int",
+    "number": "float",
+    "boolean": "bool",
+    "texts": "Iterable[str]",
+    "integers": "Iterable[int]",
+    "numbers": "Iterable[float]",
+    "json": "Any",
+}
+# Names that methods, their module or the clients use already.
+_TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
+_TAKEN_CLASSES = (
+    *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
+    *("Call", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
+)
+
+_MANY = "any iterable, of any length."
+_INPUTS = {
+    "create": f"Models, or mappings in the API's own names; {_MANY}",
+    "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
+    "API's own names, are accepted too.",
+    "update": f"Models, or mappings in the API's own names; {_MANY} Two inputs for one record are "
+    "sent one after the other.",
+}
+_INPUTS["upsert"] = _INPUTS["update"]
+_ISOLATE = (
+    "Send a refused request again in halves, to find its bad inputs. A record could be created "
+    "twice, because HubSpot does not promise that a refused request creates none."
+)
+_TRACED = (
+    f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
+    "the good inputs of a request and names the bad ones."
+)
+_RETURNS = "An outcome for each {what}, in their order. A partial failure raises no exception."
+_RAISES = "HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far."
+_ITERATES = (
+    "only the inputs of the requests under way are in memory. When an error stops the run, the "
+    "outcomes of all inputs that were read are yielded before it is raised."
+)
+
+
+@frozen
+class _Method:
+    """An operation in the form of a method."""
+
+    id: str
+    name: str
+    kind: str
+    summary: str
+    description: str
+    input: str
+    input_description: str
+    result: str
+    limit: int | None
+    traced: bool
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def isolates(self) -> bool:
+        """True if a refused request may still have created records."""
+        return self.kind == "create" and not self.traced
+
+    @property
+    def arguments(self) -> str:
+        """The method's parameters after `self`."""
+        ids = "str | " if self.kind == "read" else ""
+        found = [f"inputs: Iterable[{ids}models.{self.input} | Fields]", "*"]
+        for one in self.parameters:
+            kind = _TYPES[one.form]
+            found.append(
+                f"{one.keyword}: {kind}" if one.required else f"{one.keyword}: {kind} | None = None"
+            )
+        found.append("chunk_size: int | None = None")
+        found += ["isolate: bool = False"] if self.isolates else []
+        return ", ".join(found)
+
+    @property
+    def call(self) -> str:
+        """The call that the method passes to the runner."""
+        given = [repr(self.id), "chunk_size"]
+        given += ["isolate=isolate"] if self.isolates else []
+        given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
+        return f"self._call({', '.join(given)}), inputs"
+
+    @property
+    def docstring(self) -> str:
+        """The full docstring, with arguments, return value and exceptions."""
+        limit = operation_model.CEILING if self.limit is None else self.limit
+        why = ", since the description names no limit" if self.limit is None else ""
+        arguments = {
+            "inputs": f"{_INPUTS[self.kind]} {self.input_description}",
+            **{one.keyword: one.description for one in self.parameters},
+            "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
+            **({"isolate": _ISOLATE} if self.isolates else {}),
+        }
+        lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
+        what = "id" if self.kind == "read" else "input"
+        return _docstring(
+            self.summary,
+            self.description,
+            _TRACED if self.traced else "",
+            "\n".join(["Args:", *lines]),
+            "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),
+            "\n".join(["Raises:", _wrapped(_RAISES, 12)]),
+        )
+
+    def text(self, family: str, *, tasks: bool) -> str:
+        """Return the method and its `_iter` twin as a part of a class."""
+        start, wait, prefix = ("async def", "await ", "Async") if tasks else ("def", "", "")
+        begun = self.summary.rstrip(".")
+        see = f"{begun}; see `{family}.{self.name}`."
+        yields = f"{begun}; yield the outcomes as they become known"
+        docs = (_docstring(see), _docstring(f"{see.removesuffix('`.')}_iter`."))
+        if not tasks:
+            docs = (
+                self.docstring,
+                _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
+            )
+        result, head = f"models.{self.result}", f"(self, {self.arguments})"
+        return (
+            f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
+            f"        return {wait}self._runner.collect({self.call})\n\n"
+            f"    def {self.name}_iter{head} -> {prefix}OutcomeIterator[{result}]:\n{docs[1]}"
+            f"        return self._runner.iterate({self.call})\n"
+        )
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Return the text of families.py for a bundle, not yet formatted.
+
+    Raises ContractError if something in the bundle cannot become a method.
+    """
+    families: dict[str, list[_Method]] = {}
+    owners: dict[tuple[str, str], str] = {}
+    for pointer, item in operation_model.operations(document):
+        method = _method(document, pointer, item)
+        tag = item[str(pointer[2])]["tags"][0]
+        _check_tag((*pointer, "tags"), tag)
+        families.setdefault(tag, []).append(method)
+        for name in (method.name, f"{method.name}_iter"):
+            owner = owners.setdefault((tag, name), method.id)
+            if owner != method.id:
+                text = f"{method.id} and {owner} would both be {tag}.{name}; rename one."
+                raise ContractError((*pointer, "operationId"), text)
+    said = {tag["name"]: tag.get("description", "") for tag in document.get("tags", [])}
+    parts = [_HEAD]
+    for tasks in (False, True):
+        for tag, methods in sorted(families.items()):
+            about = said.get(tag) or f"{tag.replace('_', ' ').capitalize()}."
+            parts.append(_family(tag, about, methods, tasks=tasks))
+        parts.append(_families(families, said, tasks=tasks))
+    return "\n\n".join(parts)
+
+
+def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) -> _Method:
+    operation = item[str(pointer[2])]
+    id_, tag = operation["operationId"], operation["tags"][0]
+    inputs = operation_model.inputs_of(document, pointer, operation)
+    result = operation_model.result_of(document, operation)
+    named = operation_model.schema_name(inputs.schema["items"])
+    for name, what in ((named, "an item of `inputs`"), (result.name, "an item of `results`")):
+        if not name or not result.answer:
+            text = f"{what} or the response of {id_} has no schema with a name; refer to one."
+            raise ContractError(pointer, text)
+    _, schema = operation_model.follow(document, (), inputs.schema["items"])
+    fields: dict[str, Any] = schema.get("properties", {}) if is_map(schema) else {}
+    parameters = operation_model.parameters_of(document, item, operation, inputs)
+    for one in parameters:
+        if one.keyword in _TAKEN_ARGUMENTS or not one.keyword.isidentifier():
+            raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
+        if one.place == "query" and one.form == "json":
+            raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
+    kind = operation_model.kind_of(pointer, id_)
+    return _Method(
+        id=id_,
+        name=re.sub(rf"_{re.escape(tag)}(?=_|$)", "", id_, count=1),
+        kind=kind,
+        summary=operation.get("summary") or f"{id_.replace('_', ' ').capitalize()}.",
+        description=operation.get("description", ""),
+        input=named,
+        input_description=schema.get("description", "") if is_map(schema) else "",
+        result=result.name,
+        limit=inputs.schema.get("maxItems"),
+        traced=operation_model.TRACE_ID in fields and kind in ("create", "upsert"),
+        parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
+    )
+
+
+def _check_tag(at: Pointer, tag: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", tag):
+        raise ContractError(at, f"the tag {tag} becomes an attribute; write it in snake_case.")
+    if _class(tag) in _TAKEN_CLASSES:
+        raise ContractError(at, f"a family cannot be called {tag}; choose another tag.")
+
+
+def _class(tag: str) -> str:
+    return "".join(word.capitalize() for word in tag.split("_"))
+
+
+def _family(tag: str, about: str, methods: list[_Method], *, tasks: bool) -> str:
+    prefix, name = ("Async" if tasks else ""), _class(tag)
+    head = f"class {prefix}{name}(_{prefix}Family):\n{_docstring(about, indent=4)}"
+    return "\n".join([head, *(method.text(name, tasks=tasks) for method in methods)])
+
+
+def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: bool) -> str:
+    prefix = "Async" if tasks else ""
+
+    def lines() -> Iterator[str]:
+        yield f"class {prefix}Families:"
+        yield _docstring("The methods of a client, family by family.", indent=4)
+        for tag in sorted(tags):
+            yield f"    {tag}: {prefix}{_class(tag)}"
+            yield _docstring(said[tag], indent=4) if said.get(tag) else ""
+        given = f"runner: {prefix}Runner, call: Callable[..., Call]"
+        yield f"    def __init__(self, {given}) -> None:"
+        for tag in sorted(tags):
+            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call)"
+        yield ""
+
+    return "\n".join(lines())
+
+
+def _wrapped(text: str, indent: int, first: int | None = None) -> str:
+    """Wrap a paragraph; without `first`, as an argument, whose later lines are indented more."""
+    start = " " * (indent if first is None else first)
+    return textwrap.fill(
+        *(" ".join(text.split()), 100),
+        initial_indent=start,
+        subsequent_indent=start if first is not None else " " * (indent + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _docstring(first: str, *parts: str, indent: int = 8) -> str:
+    """Return a docstring, with its quotes, from a sentence and paragraphs or sections."""
+    start = " " * indent
+    texts = [
+        part if "\n" in part else _wrapped(part, indent, first=indent)
+        for part in (first, *parts)
+        if part.strip()
+    ]
+    texts[0] = texts[0].lstrip()
+    shown = f"\n\n{start}".join(text.removeprefix(start) for text in texts)
+    shown = shown.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    end = f"\n{start}" if "\n" in shown else " " if shown.endswith('"') else ""
+    return f'{start}"""{shown}{end}"""\n'

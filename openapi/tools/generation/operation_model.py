@@ -1,0 +1,221 @@
+"""A model of each operation in a bundle: its kind, inputs, arguments and results.
+
+Decides where a bundle has each of these, and its name in Python. An operation that is not a batch,
+or whose id does not begin with a known kind, is an error.
+"""
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from .fragment_rules import METHODS
+from .yaml_source import Pointer, is_list, is_map
+
+# The kind of an operation decides if it may be retried, so there is no default: an operation of
+# another kind is an error.
+KINDS = ("create", "read", "update", "upsert")
+
+# The batch limit if none is published: that of most batch endpoints of the CRM.
+CEILING = 100
+
+TRACE_ID = "objectWriteTraceId"
+
+
+class ContractError(Exception):
+    """A part of the bundle that has no place in the contract; `pointer` is its place."""
+
+    def __init__(self, pointer: Pointer, text: str) -> None:
+        self.pointer = pointer
+        self.text = text
+        super().__init__(f"#/{'/'.join(map(str, pointer))}: {text}")
+
+
+class Inputs(NamedTuple):
+    """The list `inputs` of a request body: its place, its schema and the fields beside it."""
+
+    at: Pointer
+    schema: dict[str, Any]
+    beside: dict[str, tuple[Pointer, Any]]
+    required: list[str]
+
+
+class Parameter(NamedTuple):
+    """An argument of an operation besides its inputs; `at` is the place of its schema."""
+
+    name: str
+    place: str
+    required: bool
+    form: str
+    at: Pointer
+    schema: Any
+    description: str
+
+    @property
+    def keyword(self) -> str:
+        """The name in Python."""
+        return python_name(self.name)
+
+
+class Result(NamedTuple):
+    """A successful response: its schema's name, and the name and the fields of one result."""
+
+    answer: str
+    name: str
+    fields: tuple[str, ...]
+
+
+def operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """Yield the place of every operation, and its path item."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield ("paths", path, method), item
+
+
+def kind_of(pointer: Pointer, name: str) -> str:
+    """Return the kind of an operation, the first word of its id.
+
+    Raises ContractError for an unknown kind.
+    """
+    kind = name.partition("_")[0]
+    if kind not in KINDS:
+        text = f"{name} begins with none of {', '.join(KINDS)}, so its effect is unknown;"
+        raise ContractError((*pointer, "operationId"), f"{text} rename it.")
+    return kind
+
+
+def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]) -> Inputs:
+    """Return the body's list `inputs`, and the fields beside it.
+
+    Raises ContractError if there is none.
+    """
+    at: Pointer = (*pointer, "requestBody")
+    here: Any = operation
+    for key in ("requestBody", "content", "application/json", "schema"):
+        here = here.get(key) if is_map(here) else None
+        at = at if key == "requestBody" else (*at, key)
+        at, here = follow(document, at, here)
+    beside = _fields(document, at, here)
+    required: list[str] = here.get("required", []) if is_map(here) else []
+    at, inputs = follow(document, *beside.pop("inputs", (pointer, None)))
+    if not is_map(inputs) or not is_map(inputs.get("items")):
+        text = "has no JSON body with a list `inputs`; every operation here is a batch."
+        raise ContractError(pointer, f"{operation['operationId']} {text}")
+    return Inputs(at, inputs, beside, required)
+
+
+def _fields(
+    document: Mapping[str, Any], at: Pointer, value: Any, around: tuple[Pointer, ...] = ()
+) -> dict[str, tuple[Pointer, Any]]:
+    """Return the fields of an object with their places, including those of `allOf` parts."""
+    at, value = follow(document, at, value)
+    if not is_map(value):
+        return {}
+    if at in around:
+        raise ContractError(at, "a schema contains itself under `allOf`; describe it.")
+    found: dict[str, tuple[Pointer, Any]] = {}
+    for index, part in enumerate(value.get("allOf", [])):
+        found |= _fields(document, (*at, "allOf", index), part, (*around, at))
+    declared = value.get("properties", {})
+    return found | {name: ((*at, "properties", name), part) for name, part in declared.items()}
+
+
+def result_of(document: Mapping[str, Any], operation: dict[str, Any]) -> Result:
+    """Return the model of a successful response, empty if none has a list `results`."""
+    for code, response in sorted(operation.get("responses", {}).items()):
+        _, here = follow(document, (), response)
+        for key in ("content", "application/json", "schema"):
+            here = here.get(key) if is_map(here) else None
+        at, results = _fields(document, (), here).get("results", ((), None))
+        _, results = follow(document, at, results)
+        if code[0] == "2" and is_map(results) and is_map(item := results.get("items")):
+            return Result(schema_name(here), schema_name(item), (*_fields(document, (), item),))
+    return Result("", "", ())
+
+
+def schema_name(schema: Any) -> str:
+    """Return the name of a schema in the description, empty if it has none."""
+    return str(schema.get("$ref", "")).rpartition("/")[2] if is_map(schema) else ""
+
+
+def parameters_of(
+    document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any], inputs: Inputs
+) -> list[Parameter]:
+    """Return the arguments besides the inputs, those of the query first."""
+    found: dict[str, Parameter] = {}
+    for listed in (*item.get("parameters", []), *operation.get("parameters", [])):
+        at, said = follow(document, (), listed)
+        if said["in"] == "query":
+            name, schema = said["name"], said.get("schema", {})
+            text = said.get("description") or _text(schema)
+            at, must = (*at, "schema"), said.get("required", False)
+            form = form_of(document, at, schema)
+            found[name] = Parameter(name, "query", must, form, at, schema, text)
+    body: list[Parameter] = []
+    for name, (at, schema) in inputs.beside.items():
+        _, said = follow(document, at, schema)
+        form, must = form_of(document, at, schema), name in inputs.required
+        body.append(Parameter(name, "body", must, form, at, schema, _text(said)))
+    return [*found.values(), *body]
+
+
+def _text(schema: Any) -> str:
+    return str(schema.get("description", "")) if is_map(schema) else ""
+
+
+def form_of(document: Mapping[str, Any], at: Pointer, schema: Any) -> str:
+    """Return the form of a parameter: "text", "date", "time", "integer", "number" or "boolean".
+
+    A list has a plural form, such as "texts"; anything else is "json".
+    """
+    _, said = follow(document, at, schema)
+    if not is_map(said):
+        return "json"
+    either = [part for part in said.get("anyOf", [said]) if part != {"type": "null"}]
+    if "anyOf" in said:
+        forms = {form_of(document, at, part) for part in either}
+        return forms.pop() if len(forms) == 1 else "json"
+    names: Any = said.get("type", "")
+    listed: list[str] = names if is_list(names) else [names]
+    name = " ".join(name for name in listed if name != "null")
+    if name == "array" and "items" in said:
+        inner = form_of(document, at, said["items"])
+        return f"{inner}s" if inner in ("text", "integer", "number") else "json"
+    if name == "string":
+        return {"date": "date", "date-time": "time"}.get(said.get("format", ""), "text")
+    return name if name in ("integer", "number", "boolean") else "json"
+
+
+def python_name(name: str) -> str:
+    """Return the name of a parameter in Python, as the generator makes it."""
+    spaced = " ".join(re.split("([A-Z]?[a-z]+)", name)) if name != name.lower() else name
+    made = "_".join(re.findall(r"[^. _-]+", re.sub(r"[^\w. -]", "", spaced))).lower()
+    reserved = made in _RESERVED or keyword.iskeyword(made)
+    return f"{made}_" if reserved else made
+
+
+# Names that the generator changes, because its code uses them already.
+_RESERVED = {*dir(builtins), "self", "true", "false", "datetime"} - {"id"}
+
+
+def follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointer, Any]:
+    """Resolve a chain of references; keywords beside a reference override its target."""
+    seen: set[str] = set()
+    beside: dict[str, Any] = {}
+    while is_map(value) and "$ref" in value:
+        reference = value["$ref"]
+        if reference in seen:
+            raise ContractError(at, f"{reference} refers only to itself; describe it.")
+        seen.add(reference)
+        beside = {key: part for key, part in value.items() if key != "$ref"} | beside
+        at = tuple(reference.split("/")[1:])
+        value = component(document, reference)
+    return at, {**value, **beside} if beside else value
+
+
+def component(document: Mapping[str, Any], reference: str) -> Any:
+    """Return the target of a reference."""
+    section, name = reference.split("/")[2:]
+    return document["components"][section][name]

@@ -1,0 +1,99 @@
+"""The source distribution and the wheel of the package.
+
+Decides whether they may be built: the generated client must be what the fragments give, and the
+version as high as the changes demand. It never changes the version.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from .package_index import ReleaseRefusedError
+from .version import read_version
+
+ROOT = Path(__file__).resolve().parents[3]
+_REFUSALS = {
+    "regenerate.py": "Nothing is built from a stale or broken description. "
+    "Run `make regenerate`, look at the difference, and build again.",
+    "release_notes.py": "Nothing is built under a version that says too little, or may do so.",
+}
+
+
+def run(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project's folder; return both streams as one text."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=None if environment is None else dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+
+
+def named_version() -> tuple[str, Version]:
+    """Return the distribution's name from pyproject.toml, and its version."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return canonicalize_name(project["name"]), read_version(ROOT)
+
+
+def build(into: Path) -> tuple[Path, ...]:
+    """Put a source distribution, and the wheel built from it, into the folder `into`.
+
+    Removes older distributions of this project from there. Two builds of one commit have the same
+    bytes. Raises ReleaseRefusedError when the generated client is stale, when the version is too
+    small, when a build fails, and when no index could show the metadata.
+    """
+    for tool, refusal in _REFUSALS.items():
+        check = run([sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check"])
+        if check.returncode != 0:
+            raise ReleaseRefusedError(f"{check.stdout.rstrip()}\n{refusal}")
+        # A check without anything to compare with passes, and its output says so.
+        print(check.stdout, end="", file=sys.stderr)
+    into = into.resolve()
+    into.mkdir(parents=True, exist_ok=True)
+    name = named_version()[0].replace("-", "_")
+    with tempfile.TemporaryDirectory(dir=into, prefix=".build-") as temporary:
+        made = run(
+            [sys.executable, "-m", "build", "--no-isolation", "--outdir", temporary, str(ROOT)],
+            os.environ | commit_time(),
+        )
+        if made.returncode != 0:
+            raise ReleaseRefusedError(f"{made.stdout.rstrip()}\nThe build failed; see above.")
+        files = sorted(Path(temporary).iterdir())
+        checked = run(
+            [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, files)]
+        )
+        if checked.returncode != 0:
+            raise ReleaseRefusedError(
+                f"{checked.stdout.rstrip()}\nNo index could show this package; see above."
+            )
+        for pattern in (f"{name}-*.whl", f"{name}-*.tar.gz"):
+            for old in into.glob(pattern):
+                old.unlink()
+        return tuple(Path(shutil.move(file, into / file.name)) for file in files)
+
+
+def commit_time() -> dict[str, str]:
+    """Return the commit's time for the archives; without one, the build tool uses a fixed time."""
+    if "SOURCE_DATE_EPOCH" in os.environ or not (ROOT / ".git").exists():
+        return {}
+    try:
+        commit = run(["git", "log", "-1", "--format=%ct"])
+    except OSError:
+        return {}
+    time = commit.stdout.strip()
+    return {"SOURCE_DATE_EPOCH": time} if commit.returncode == 0 and time.isdigit() else {}

@@ -1,9 +1,10 @@
 """Makes the bundle and the generated package anew, or checks that they are what would be made.
 
-Decides the steps and their order: bundle, generate, finish, format, import, exchange. A failure
-at any step leaves generated/ and openapi/openapi.yaml as they were. Never edits what the
+Decides the steps and their order: bundle, generate, finish, format, copy, import, exchange. A
+failure at any step leaves generated/ and openapi/openapi.yaml as they were. Never edits what the
 generator wrote beyond a header and formatting: what is wrong there is mended in a fragment or in
-a template.
+a template. Handwritten modules (openapi/runtime) are copied in whole, whatever the generator wrote
+under their names.
 
 Exit status: 0 done (or nothing differs), 1 a step failed, `--check` found a difference or the face
 does not fit what was written, 2 the fragments are wrong, 130 interrupted.
@@ -30,6 +31,12 @@ from sources import SourceError, shown
 
 _TRIAL = Path(__file__).with_name("trial.py")
 _UNFIT = "The face does not fit the new client yet: see overrides/hubspot_batch/operations.py."
+# The first line of a handwritten module. In the copy another line takes its place, so both files
+# have the same line numbers, and what coverage measures in the copy can be told of the original.
+HANDWRITTEN = (
+    f'# Handwritten; "make regenerate" copies this module into generated/{swap.PACKAGE}.\n'
+)
+_COPIED = '# Copied from openapi/runtime/{}; "make regenerate" writes it, do not edit.\n'
 
 
 @frozen
@@ -45,6 +52,11 @@ class Project:
     @property
     def bundle(self) -> Path:
         return self.openapi / swap.BUNDLE
+
+    @property
+    def runtime(self) -> list[Path]:
+        """The handwritten modules of the generated package."""
+        return sorted((self.openapi / "runtime").glob("*.py"))
 
     @property
     def generated(self) -> Path:
@@ -86,14 +98,18 @@ def check(project: Project, tool: generator.Generator) -> list[str]:
         "edited": "is not what the fragments and templates give; run `make regenerate`.",
         "extra": "belongs to nothing that is generated; delete it or run `make regenerate`.",
     }
+    found: list[str] = []
     with tempfile.TemporaryDirectory(prefix="regenerate-") as folder:
         work = Path(folder).resolve()
         make(project, tool, work)
         _import(work)
-        found = [
-            f"{shown(project.package / name)} {says[what]}"
-            for name, what in swap.differences(work / swap.PACKAGE, project.package)
-        ]
+        originals = {path.name: path for path in project.runtime}
+        for name, what in swap.differences(work / swap.PACKAGE, project.package):
+            sentence = says[what]
+            if what == "edited" and name in originals:
+                original = shown(originals[name])
+                sentence = f"differs from {original}; edit only that, then run `make regenerate`."
+            found.append(f"{shown(project.package / name)} {sentence}")
         if not project.bundle.is_file():
             found.append(f"{shown(project.bundle)} {says['missing']}")
         elif project.bundle.read_bytes() != (work / swap.BUNDLE).read_bytes():
@@ -137,6 +153,18 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
     tool.format(package)
     for path in sorted(package.rglob("*.py")):
         path.write_bytes(tool.header.encode() + path.read_bytes())
+    for path in project.runtime:
+        (package / path.name).write_bytes(_copied(path))
+
+
+def _copied(path: Path) -> bytes:
+    """Return a handwritten module with the first line that says where it was copied from."""
+    first = HANDWRITTEN.encode()
+    text = path.read_bytes()
+    if not text.startswith(first):
+        wanted = HANDWRITTEN.strip()
+        raise StepError("copy", f"the first line of {shown(path)} is not the comment\n{wanted}")
+    return _COPIED.format(path.name).encode() + text.removeprefix(first)
 
 
 def _import(work: Path, face: Path | None = None) -> str:

@@ -4,7 +4,9 @@
 The clients are imported on first use, so that a program that only wants models does not load httpx.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ._lazy import offer
 
 if TYPE_CHECKING:
     from .client import AuthenticatedClient, Client
@@ -14,16 +16,5 @@ __all__ = (
     "Client",
 )
 
-
-if not TYPE_CHECKING:  # for type checkers it would have every name there is
-
-    def __getattr__(name: str) -> Any:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from . import client  # noqa: PLC0415 - it imports httpx
-
-        value = globals()[name] = getattr(client, name)
-        return value
-
-    def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+if not TYPE_CHECKING:  # with a `__getattr__`, type checkers would accept any name
+    __getattr__, __dir__ = offer(__name__, dict.fromkeys(__all__, "client"))

@@ -6,13 +6,17 @@ What they do is tested where the generated client is: `test_generated_*.py`, `te
 from __future__ import annotations
 
 import ast
+import copy
 import datetime as dt
 from pathlib import Path
 
+import httpx
 import pytest
 from hubspot_batch import dates, documents
 from hubspot_batch_client import _dates, _json, types
 from hubspot_batch_client._model import Model
+from hubspot_batch_client.client import address
+from hubspot_batch_client.models import NextPage
 
 RUNTIME = Path(__file__).parents[1] / "openapi" / "runtime"
 MODULES = sorted(RUNTIME.glob("*.py"))
@@ -102,3 +106,35 @@ def test_a_model_without_fields_leaves_them_to_its_subclass() -> None:
         types.form_of(Model)
     with pytest.raises(NotImplementedError):
         types.take_one(Model, None)
+
+
+def test_the_values_of_a_map_are_decoded() -> None:
+    """Only of a JSON object; no model of today has such a map."""
+    assert types.as_map(types.as_date, {"a": "2026-03-02", "b": 1}) == {"a": NOON.date(), "b": 1}
+    assert types.as_map(types.as_date, ["2026-03-02"]) == ["2026-03-02"]
+
+
+def test_the_items_of_a_list_are_decoded() -> None:
+    """Only of a list; no model of today has one of values that are decoded and no models."""
+    assert types.as_list(types.as_date, ["2026-03-02", 1]) == [NOON.date(), 1]
+    assert types.as_list(types.as_date, "2026-03-02") == "2026-03-02"
+
+
+def test_unset_is_empty_and_one() -> None:
+    """Code that reads a list needs no case for an absent one, and a copy is still UNSET."""
+    assert [*types.UNSET] == []
+    assert len(types.UNSET) == 0
+    assert copy.copy(types.UNSET) is types.UNSET
+
+
+def test_additional_properties_can_be_replaced() -> None:
+    """They are written with the others."""
+    page = NextPage(after="1")
+    page.additional_properties = {"more": True}
+    assert page.to_dict() == {"after": "1", "more": True}
+
+
+def test_the_address_of_a_client_without_one_is_the_path() -> None:
+    """httpx then says that the address has no protocol, which is true."""
+    assert address(httpx.URL(""), "/a") == httpx.URL("/a")
+    assert address(httpx.URL("https://api.example/base/"), "/a") == "https://api.example/base/a"

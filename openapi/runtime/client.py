@@ -1,5 +1,8 @@
 # Handwritten; "make regenerate" copies this module into generated/hubspot_batch_client.
-"""The clients that endpoint functions send their requests with."""
+"""The clients that endpoint functions send their requests with.
+
+No repr and no exception shows a token, a header or a cookie.
+"""
 
 import ssl
 from collections.abc import Mapping
@@ -13,9 +16,9 @@ from attrs import define, evolve, field
 
 @lru_cache(maxsize=64)
 def address(base: httpx.URL, path: str) -> httpx.URL:
-    """Return where httpx would send a request for this path, so that it need not find out anew.
+    """Return the address to which httpx would send a request for this path.
 
-    That takes httpx a third of the time in which it makes and sends a request.
+    It is remembered: joining address and path takes httpx a third of the time of a request.
     """
     relative = httpx.URL(path)
     if base.is_relative_url:
@@ -24,7 +27,7 @@ def address(base: httpx.URL, path: str) -> httpx.URL:
 
 
 def _check_values(_: object, attribute: Any, values: Any) -> None:
-    """Refuse here what httpx would refuse with the secret in the words of its exception."""
+    """Refuse what no header can carry; the exception of httpx would show the value."""
     if not isinstance(values, Mapping):
         values = {attribute.alias: values}
     for name, value in cast("Mapping[Any, Any]", values).items():
@@ -39,22 +42,22 @@ def _check_values(_: object, attribute: Any, values: Any) -> None:
 
 @define
 class Client:
-    """Where and how requests are sent. It makes its httpx clients when they are first needed.
+    """Where and how to send requests. The httpx clients are made on first use.
 
     Args:
         base_url: The address that the paths of the endpoints are added to.
         cookies: Cookies of every request.
         headers: Headers of every request.
         timeout: How long a request may take; None for no limit.
-        verify_ssl: Whether, or against what, certificates are checked.
-        follow_redirects: Whether a redirect is followed.
+        verify_ssl: Whether to check certificates, or what to check them against.
+        follow_redirects: Whether to follow redirects.
         httpx_args: Further arguments for `httpx.Client` and `httpx.AsyncClient`.
 
     Raises:
         ValueError: A header or a cookie has a value that cannot be sent; the value is not shown.
     """
 
-    # What can carry a secret (headers, cookies, further arguments) stays out of the repr.
+    # Headers, cookies and further arguments can hold secrets, so the repr leaves them out.
     _base_url: str = field(alias="base_url")
     _cookies: dict[str, str] = field(
         factory=dict[str, str], kw_only=True, alias="cookies", repr=False, validator=_check_values
@@ -72,15 +75,15 @@ class Client:
     _async_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
 
     def with_headers(self, headers: dict[str, str]) -> Self:
-        """Return a client like this one that sends these headers too."""
+        """Return a copy that also sends these headers."""
         return evolve(self, headers={**self._headers, **headers})
 
     def with_cookies(self, cookies: dict[str, str]) -> Self:
-        """Return a client like this one that sends these cookies too."""
+        """Return a copy that also sends these cookies."""
         return evolve(self, cookies={**self._cookies, **cookies})
 
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
-        """Return a client like this one with another time limit."""
+        """Return a copy with another timeout."""
         return evolve(self, timeout=timeout)
 
     def _request_headers(self) -> dict[str, str]:
@@ -98,29 +101,34 @@ class Client:
         }
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
-        """Send with this httpx client, as it is set up; return this object."""
+        """Send with this httpx client instead of an own one; return this object."""
         self._client = client
         return self
 
     def get_httpx_client(self) -> httpx.Client:
-        """Return the httpx client, made now if there is none."""
+        """Return the httpx client; make it if there is none yet."""
         if self._client is None:
             self._client = httpx.Client(**self._arguments())
         return self._client
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
-        """Send with this asynchronous httpx client, as it is set up; return this object."""
+        """Send with this asynchronous httpx client instead of an own one; return this object."""
         self._async_client = async_client
         return self
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Return the asynchronous httpx client, made now if there is none."""
+        """Return the asynchronous httpx client; make it if there is none yet."""
         if self._async_client is None:
             self._async_client = httpx.AsyncClient(**self._arguments())
         return self._async_client
 
     def send(self, *, url: str, **request: Any) -> httpx.Response:
-        """Send a request to a path, and return the answer with its body; arguments as in httpx."""
+        """Send a request to a path and return the response with its body.
+
+        Args:
+            url: The path, which is added to the base URL.
+            request: The other arguments of `httpx.Client.build_request`.
+        """
         http = self.get_httpx_client()
         return http.send(http.build_request(url=address(http.base_url, url), **request))
 
@@ -159,9 +167,9 @@ class AuthenticatedClient(Client):
     """A client that sends a token.
 
     Args:
-        token: The token; no repr shows it.
-        prefix: What stands before the token in the header; empty for nothing.
-        auth_header_name: The header that carries the token.
+        token: The token. No repr shows it.
+        prefix: The word before the token in the header; empty for none.
+        auth_header_name: The name of that header.
 
     Raises:
         ValueError: The token, a header or a cookie cannot be sent; its value is not shown.

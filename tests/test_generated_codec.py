@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from hubspot_batch_client import types
+from hubspot_batch_client import _responses
 from hubspot_batch_client.models import ApiError, Association, AssociationTarget, BatchStatus, Call
 from hubspot_batch_client.types import UNSET, Timestamp, as_datetime, read_json, to_bytes, to_json
 from hypothesis import example, given
@@ -203,10 +203,12 @@ def test_one_thread_at_a_time_looks_at_forms(monkeypatch: pytest.MonkeyPatch) ->
             raise NotImplementedError
 
     monkeypatch.setattr("msgspec.json.Decoder", Slow)
-    types._find.cache_clear()
+    _responses._find.cache_clear()
     try:
         with ThreadPoolExecutor(4) as threads:
-            assert len([*threads.map(types._find, [ApiError, Association, Call, ApiError])]) == 4
+            assert (
+                len([*threads.map(_responses._find, [ApiError, Association, Call, ApiError])]) == 4
+            )
     finally:
-        types._find.cache_clear()
+        _responses._find.cache_clear()
     assert most == 1

@@ -38,8 +38,6 @@ from hubspot_batch_client.types import Response
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.many
-
 ROOT = Path(__file__).parents[1]
 FACTOR = int(os.environ.get("HYPOTHESIS_FACTOR", "1"))
 

@@ -59,8 +59,6 @@ from hubspot_batch_client.types import (
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-pytestmark = pytest.mark.many
-
 ROOT = Path(__file__).parents[1]
 # HYPOTHESIS_FACTOR=20 looks twenty times as long.
 FACTOR = int(os.environ.get("HYPOTHESIS_FACTOR", "1"))

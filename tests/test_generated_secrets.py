@@ -15,8 +15,6 @@ from hubspot_batch_client.api.calls import create_calls
 from hubspot_batch_client.models import CallBatchInput, CallInput
 from hubspot_batch_client.types import Response
 
-pytestmark = pytest.mark.many
-
 TOKEN = "pat-na1-sesame"
 COOKIE = "chocolate"
 AGENT = "agent-of-mine"

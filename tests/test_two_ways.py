@@ -21,7 +21,7 @@ from hubspot_batch_client.models import (
     CampaignReadBatch,
     MarketingEventBatch,
 )
-from hubspot_batch_client.types import form_of, read_json, read_model, read_model_ahead
+from hubspot_batch_client.types import form_of, read_json, read_model
 from msgspec import DecodeError
 from msgspec.json import Decoder
 from mutations import CHANGES, garbled, places_of
@@ -82,18 +82,3 @@ def test_both_ways_read_the_same(share: int) -> None:
         assert told(fast) == told(plainly(model, content)), content
         ways[is_fast(model, content)] += 1
     assert min(ways[True], ways[False]) > 0.1 * ways.total()
-
-
-@pytest.mark.parametrize("answer", bodies.ANSWERS, ids=lambda answer: answer.name)
-def test_what_was_read_ahead_is_not_read_again(answer: bodies.Answer) -> None:
-    """Once, and by the same model only; what comes after is read anew."""
-    model = MODELS[answer.operation] if answer.status < 300 else ApiError
-    other = CallBatch if model is ApiError else ApiError
-    response = httpx.Response(answer.status, json=answer.body)
-    ahead = read_model_ahead(model, response)
-    assert read_model(model, response) is ahead
-    again = read_model(model, response)
-    assert again is not ahead
-    assert told(again) == told(ahead)
-    read_model_ahead(other, response)
-    assert type(read_model(model, response)) is model

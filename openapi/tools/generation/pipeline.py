@@ -1,8 +1,9 @@
 """The steps from fragments to the generated package, and their order.
 
-Decides the order: bundle, generate, finish, format, import, swap. A failure at any step leaves
-generated/ and openapi/openapi.yaml as they were. Generated code is never edited beyond a header and
-formatting: a wrong model is fixed in a fragment, a wrong form in a template.
+Decides the order: bundle, generate, finish, format, copy, import, swap. A failure at any step
+leaves generated/ and openapi/openapi.yaml as they were. Generated code is never edited beyond a
+header and formatting: a wrong model is fixed in a fragment, a wrong form in a template. Handwritten
+modules (openapi/runtime) are copied in whole, whatever the generator wrote under their names.
 """
 
 import json
@@ -15,6 +16,13 @@ from attrs import frozen
 from . import atomic_swap, bundle, contract_module, families_module, generator, import_check
 from .operation_model import ContractError
 from .yaml_source import SourceError, shown
+
+# The first line of a handwritten module. In the copy another line takes its place, so both files
+# have the same line numbers, and coverage that is measured in the copy is that of the original.
+HANDWRITTEN = (
+    f'# Handwritten; "make regenerate" copies this module into generated/{atomic_swap.PACKAGE}.\n'
+)
+_COPIED = '# Copied from openapi/runtime/{}; "make regenerate" writes it, do not edit.\n'
 
 
 @frozen
@@ -30,6 +38,11 @@ class Project:
     @property
     def bundle(self) -> Path:
         return self.openapi / atomic_swap.BUNDLE
+
+    @property
+    def runtime(self) -> list[Path]:
+        """The handwritten modules of the generated package."""
+        return sorted((self.openapi / "runtime").glob("*.py"))
 
     @property
     def generated(self) -> Path:
@@ -75,10 +88,14 @@ def check(project: Project, tool: generator.Generator) -> list[str]:
         work = Path(folder).resolve()
         make(project, tool, work)
         _import(work)
-        found = [
-            f"{shown(project.package / name)} {says[what]}"
-            for name, what in atomic_swap.differences(work / atomic_swap.PACKAGE, project.package)
-        ]
+        originals = {path.name: path for path in project.runtime}
+        found: list[str] = []
+        for name, what in atomic_swap.differences(work / atomic_swap.PACKAGE, project.package):
+            sentence = says[what]
+            if what == "edited" and name in originals:
+                original = shown(originals[name])
+                sentence = f"differs from {original}; edit only that, then run `make regenerate`."
+            found.append(f"{shown(project.package / name)} {sentence}")
         if not project.bundle.is_file():
             found.append(f"{shown(project.bundle)} {says['missing']}")
         elif project.bundle.read_bytes() != (work / atomic_swap.BUNDLE).read_bytes():
@@ -122,6 +139,19 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
     tool.format(package)
     for path in sorted(package.rglob("*.py")):
         path.write_bytes(tool.header.encode() + path.read_bytes())
+    for path in project.runtime:
+        (package / path.name).write_bytes(_copied(path))
+
+
+def _copied(path: Path) -> bytes:
+    """Return a handwritten module with a first line that says where it was copied from."""
+    first = HANDWRITTEN.encode()
+    text = path.read_bytes()
+    if not text.startswith(first):
+        wanted = HANDWRITTEN.strip()
+        said = f"the first line of {shown(path)} is not the comment\n{wanted}"
+        raise generator.StepError("copy", said)
+    return _COPIED.format(path.name).encode() + text.removeprefix(first)
 
 
 def _import(work: Path, handwritten: Path | None = None) -> str:

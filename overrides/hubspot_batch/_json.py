@@ -23,7 +23,7 @@ __all__ = [
     "read",
     "read_object",
     "text_of",
-    "write",
+    "write_each",
 ]
 
 
@@ -36,13 +36,13 @@ def read_object(text: bytes) -> dict[str, Any] | None:
     return value if is_map(value) else None
 
 
-def write(value: Any) -> bytes:
-    """Return the JSON text of a msgspec struct.
+def write_each(values: Iterable[Any]) -> list[bytes]:
+    """Return the JSON text of each msgspec struct.
 
     Raises:
-        ValueError: It holds half of a surrogate pair.
+        ValueError: One holds half of a surrogate pair.
     """
-    return _fast().write(value)
+    return [*map(_fast().write, values)]
 
 
 def canonical(value: Any) -> bytes:

@@ -24,21 +24,18 @@ from ._transport.transport import Transport
 from .errors import ConfigurationError
 from .events import Event, Notify, Wait, notifier
 from .options import (
-    DEFAULT_BASE_URL,
+    DEFAULT_RATE_LIMIT,
+    DEFAULT_RETRY,
+    DEFAULT_TIMEOUT,
+    SYSTEM_CLOCK,
+    ClientOptions,
     Clock,
     RateLimit,
     Retry,
-    Settings,
+    check,
     proxy_for,
-    read_base_url,
 )
 from .version import __version__
-
-DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-DEFAULT_CONCURRENCY = 8
-DEFAULT_RATE_LIMIT = RateLimit(learns=True)
-DEFAULT_RETRY = Retry()
-SYSTEM_CLOCK = Clock()
 
 
 class HubSpotBatch(families.Families):
@@ -69,12 +66,13 @@ class HubSpotBatch(families.Families):
 
     Attributes:
         raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
+        options: Its arguments, except the token and functions, for another process.
 
     Raises:
         ConfigurationError: An argument is wrong, or there is no token.
     """
 
-    _base_url = ""  # until it is read, so that a half-made client has a repr
+    options: ClientOptions | None = None  # until it is read, so a half-made client has a repr
 
     def __init__(
         self,
@@ -82,7 +80,7 @@ class HubSpotBatch(families.Families):
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        max_concurrency: int = DEFAULT_CONCURRENCY,
+        max_concurrency: int = 8,
         rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
@@ -93,27 +91,22 @@ class HubSpotBatch(families.Families):
     ) -> None:
         held = _held(token)
         del token  # no traceback that shows variables may show it
-        self._base_url = _read_base_url(base_url)
-        _check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
+        self.options = ClientOptions(
+            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
+        )
+        check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
-        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
-        patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.HTTPTransport(
-                    proxy=proxy_for(self._base_url), limits=_connections(max_concurrency)
-                )
-        wrapped = Transport(
-            transport, held, origin=self._base_url, repeatable=REPEATABLE, settings=settings
-        )
-        self.raw = _generated(self._base_url, patience, wrapped)
+                transport = httpx.HTTPTransport(**_network(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
-        runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
-        super().__init__(runner, operation_call)
+        self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
+        super().__init__(self._runner, operation_call)
 
     def __repr__(self) -> str:
-        return f"HubSpotBatch(base_url={self._base_url!r})"
+        return _repr(self)
 
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
@@ -139,7 +132,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
     that returns a token may be asynchronous too, and `transport` is an `httpx.AsyncBaseTransport`.
     """
 
-    _base_url = ""  # until it is read, so that a half-made client has a repr
+    options: ClientOptions | None = None  # until it is read, so a half-made client has a repr
 
     def __init__(
         self,
@@ -147,7 +140,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
-        max_concurrency: int = DEFAULT_CONCURRENCY,
+        max_concurrency: int = 8,
         rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
@@ -158,28 +151,22 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
     ) -> None:
         held = _held(token)
         del token  # no traceback that shows variables may show it
-        self._base_url = _read_base_url(base_url)
-        _check(
-            "transport", transport, httpx.AsyncBaseTransport | None, "an httpx.AsyncBaseTransport"
+        self.options = ClientOptions(
+            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
         )
+        wanted = "an httpx.AsyncBaseTransport"
+        check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
-        settings = _settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
-        patience = httpx.Timeout(_read_timeout(timeout))
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.AsyncHTTPTransport(
-                    proxy=proxy_for(self._base_url), limits=_connections(max_concurrency)
-                )
-        wrapped = Transport(
-            transport, held, origin=self._base_url, repeatable=REPEATABLE, settings=settings
-        )
-        self.raw = _generated(self._base_url, patience, wrapped)
+                transport = httpx.AsyncHTTPTransport(**_network(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock)
         self._http = self.raw.get_async_httpx_client()
-        runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
-        super().__init__(runner, operation_call)
+        self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
+        super().__init__(self._runner, operation_call)
 
     def __repr__(self) -> str:
-        return f"AsyncHubSpotBatch(base_url={self._base_url!r})"
+        return _repr(self)
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used again."""
@@ -213,63 +200,46 @@ def _held(token: str | TokenProvider | None) -> Token:
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
 
-def _read_base_url(base_url: str | None) -> str:
-    if base_url is None:
-        base_url = os.environ.get("HUBSPOT_BASE_URL") or DEFAULT_BASE_URL
-    return read_base_url(base_url)
-
-
-def _check(name: str, value: object, kind: Any, wanted: str) -> None:
-    """Refuse an argument of the wrong type: not every caller has a type checker."""
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
-
-
-def _read_timeout(timeout: float | httpx.Timeout | None) -> float | httpx.Timeout | None:
-    _check("timeout", timeout, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
-    if isinstance(timeout, float | int) and not timeout > 0:
-        raise ConfigurationError(f"timeout is {timeout!r}; it is more than 0 seconds, or None.")
-    return timeout
-
-
-def _settings(
-    rate_limit: RateLimit | None,
-    retry: Retry,
-    max_concurrency: int,
-    daily_reserve: int | None,
-    notify: Notify | None,
-    clock: Clock,
-) -> Settings:
-    _check("clock", clock, Clock, "Clock(now, sleep, asleep)")
-    _check("rate_limit", rate_limit, RateLimit | None, "RateLimit(requests, seconds), or None")
-    _check("retry", retry, Retry, "Retry(max_attempts, max_elapsed, max_wait)")
-    if type(max_concurrency) is not int or max_concurrency < 1:
-        raise ConfigurationError(f"max_concurrency is {max_concurrency!r}; it is 1 or more.")
-    if daily_reserve is not None and (type(daily_reserve) is not int or daily_reserve < 0):
-        raise ConfigurationError(f"daily_reserve is {daily_reserve!r}; it is 0 or more, or None.")
-    return Settings(rate_limit, retry, max_concurrency, daily_reserve, notify, clock)
+def _repr(client: HubSpotBatch | AsyncHubSpotBatch) -> str:
+    base_url = "" if client.options is None else client.options.base_url
+    return f"{type(client).__name__}(base_url={base_url!r})"
 
 
 def _notify(
     on_event: Callable[[Event], object] | None, on_wait: Callable[[Wait], object] | None
 ) -> Notify | None:
-    _check("on_event", on_event, Callable | None, "a function that takes an event, or None")
-    _check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
+    check("on_event", on_event, Callable | None, "a function that takes an event, or None")
+    check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
     return notifier(on_event, on_wait)
 
 
-def _connections(most: int) -> httpx.Limits:
-    # Kept for a shorter time than servers keep theirs: one that the server closes at the moment
-    # of a create would leave that create in doubt.
-    return httpx.Limits(max_connections=None, max_keepalive_connections=most, keepalive_expiry=4.0)
+def _network(options: ClientOptions) -> dict[str, Any]:
+    # Connections are kept for a shorter time than servers keep theirs: one that the server closes
+    # at the moment of a create would leave that create in doubt.
+    limits = httpx.Limits(
+        max_connections=None,
+        max_keepalive_connections=options.max_concurrency,
+        keepalive_expiry=4.0,
+    )
+    return {"proxy": proxy_for(options.base_url), "limits": limits}
 
 
-def _generated(base_url: str, timeout: httpx.Timeout, transport: Transport) -> Client:
-    # The transport is an argument and no httpx client is set, so that what `raw.with_headers` and
-    # its like return has the token and the limits too.
+def _generated(
+    token: Token,
+    options: ClientOptions,
+    transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
+    notify: Notify | None,
+    clock: Clock,
+) -> Client:
+    check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+    wrapped = Transport(
+        transport, token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
+    )
+    # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
+    # like return has the token and the limits, too.
     return Client(
-        base_url=base_url,
-        timeout=timeout,
+        base_url=options.base_url,
+        timeout=options.timeout,
         headers={"User-Agent": f"hubspot-batch/{__version__}"},
-        httpx_args={"transport": transport},
+        httpx_args={"transport": wrapped},
     )

@@ -7,11 +7,12 @@ machine.
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 from attrs import field, frozen
@@ -88,29 +89,66 @@ class Clock:
     asleep: Callable[[float], Awaitable[object]] = _asleep
 
 
-class Settings(NamedTuple):
-    """How a client sends.
+DEFAULT_BASE_URL = "https://api.hubapi.com"
+DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+DEFAULT_RATE_LIMIT = RateLimit(learns=True)
+DEFAULT_RETRY = Retry()
+SYSTEM_CLOCK = Clock()
+
+
+def check(name: str, value: object, kind: Any, wanted: str) -> None:
+    """Refuse an argument of the wrong type: not every caller has a type checker.
+
+    Raises:
+        ConfigurationError: The value is of another type.
+    """
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
+
+
+def _as_base_url(given: str | None) -> str:
+    if given is None:
+        given = os.environ.get("HUBSPOT_BASE_URL") or DEFAULT_BASE_URL
+    return read_base_url(given)
+
+
+def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
+    check("timeout", given, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
+    if isinstance(given, float | int) and not given > 0:
+        raise ConfigurationError(f"timeout is {given!r}; it is more than 0 seconds, or None.")
+    return httpx.Timeout(given)
+
+
+@frozen
+class ClientOptions:
+    """The arguments of a client that another process can be given; the token is not among them.
 
     Attributes:
-        rate_limit: The rate limit; None for none.
-        retry: How often a request is sent again.
-        max_concurrency: Requests under way, at most.
-        daily_reserve: Requests of the day that are left to others; None to use all.
-        notify: Told of each wait before it begins; None if nobody wants to know.
-        clock: How time is told and spent.
+        base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve: See `HubSpotBatch`.
+
+    Raises:
+        ConfigurationError: One of them is not valid.
     """
 
-    rate_limit: RateLimit | None
-    retry: Retry
-    max_concurrency: int
-    daily_reserve: int | None
-    notify: Callable[[Any], object] | None
-    clock: Clock
+    base_url: str = field(default=None, converter=_as_base_url)
+    timeout: httpx.Timeout = field(default=DEFAULT_TIMEOUT, converter=_as_timeout)
+    max_concurrency: int = 8
+    rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT
+    retry: Retry = DEFAULT_RETRY
+    daily_reserve: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        wanted = "RateLimit(requests, seconds), or None"
+        check("rate_limit", self.rate_limit, RateLimit | None, wanted)
+        check("retry", self.retry, Retry, "Retry(max_attempts, max_elapsed, max_wait)")
+        most, reserve = self.max_concurrency, self.daily_reserve
+        if type(most) is not int or most < 1:
+            raise ConfigurationError(f"max_concurrency is {most!r}; it is 1 or more.")
+        if reserve is not None and (type(reserve) is not int or reserve < 0):
+            raise ConfigurationError(f"daily_reserve is {reserve!r}; it is 0 or more, or None.")
 
 
 _HOST = re.compile(r"[\w.:%-]+")
-
-DEFAULT_BASE_URL = "https://api.hubapi.com"
 
 
 def read_base_url(text: str) -> str:

@@ -146,7 +146,9 @@ class Chunker:
 
     def cut(self) -> list[EncodedInput]:
         """Return the inputs of the next request; none if the first has to wait for its turn."""
-        taken: list[EncodedInput] = []
+        if (taken := self._all_waiting()) is not None:  # usually
+            return taken
+        taken = []
         keys: set[str | int] = set()
         size = 0
         while self.waiting and len(taken) < self._size:
@@ -166,6 +168,18 @@ class Chunker:
             keys.add(key)
             taken.append(entry)
             self.waiting.popleft()
+        if self._same_key is SameKey.IN_TURN:
+            self._under_way |= keys
+        return taken
+
+    def _all_waiting(self) -> list[EncodedInput] | None:
+        """Return all inputs that wait, if they fit into one request; else None."""
+        taken = [*self.waiting]
+        keys = {entry.identity for entry in taken}
+        different = len(keys) == len(taken) <= self._size and keys.isdisjoint(self._under_way)
+        if not different or sum([len(entry.text) for entry in taken]) > BYTES_AT_MOST:
+            return None
+        self.waiting.clear()
         if self._same_key is SameKey.IN_TURN:
             self._under_way |= keys
         return taken

@@ -205,6 +205,12 @@ class Run(Generic[ResultT]):
         )
         self.unmatched += matches.unmatched
         done, refused = matches.done, matches.refused
+        if len(done) == len(entries):  # usually
+            status = OutcomeStatus.SUCCEEDED
+            self._publish(
+                [Outcome(one.index, one.input, status, done[at]) for at, one in enumerate(entries)]
+            )
+            return
         silence: OutcomeError | None = None
         if len(done) + len(refused) < len(entries):
             silence = response.silence(matches.unattributed, reads=reads)

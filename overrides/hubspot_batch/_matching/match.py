@@ -8,6 +8,7 @@ properties. Position is no evidence: HubSpot promises no order
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -56,10 +57,10 @@ def match(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     matches = Matches()
-    by_key: dict[str, list[int]] = {}
+    by_key: defaultdict[str, list[int]] = defaultdict(list)
     for position, entry in enumerate(entries):
         if entry.key is not None:
-            by_key.setdefault(entry.key, []).append(position)
+            by_key[entry.key].append(position)
     keyless = _match_by_key(matches, by_key, results, shared=shared)
     for error in errors:
         keys = error.keys & by_key.keys()

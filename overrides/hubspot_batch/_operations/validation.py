@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import define
 from hubspot_batch_client.types import Model, to_bytes, to_json
 
-from hubspot_batch._json import is_list, is_map, write
+from hubspot_batch._json import is_list, is_map, write_each
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
@@ -163,7 +163,7 @@ class InputEncoder:
                     if not one.key:
                         one.key = self.trace_id(index)
             keys = [one.key or None for one in found]
-        return [*map(EncodedInput, indexes, given, map(write, found), keys)]
+        return [*map(EncodedInput, indexes, given, write_each(found), keys)]
 
     def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
         """Encode an input that was not proven valid."""

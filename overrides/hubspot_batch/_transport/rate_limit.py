@@ -13,7 +13,6 @@ import threading
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from hubspot_batch.options import RateLimit
 
@@ -116,53 +115,14 @@ class ServerWindow:
         self._due = max(self._due, now) + self._span / self.allowed(now)
 
 
-class Limiter(Protocol):
-    """Decides when the next request may start; in this process or, behind a store, in several."""
-
-    def reserve(self, now: float) -> float | None:
-        """Take a start now and return 0, or return how many seconds to wait before asking again.
-
-        None when no more than the day's reserve is left.
-        """
-        ...
-
-    async def areserve(self, now: float) -> float | None:
-        """Do the same in a task."""
-        ...
-
-    def report(
-        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
-    ) -> None:
-        """Take in the end of a request that had a start.
-
-        Args:
-            started: When it started.
-            now: When it ended.
-            headers: The headers of its response; none if there was no response.
-            refused_until: Where the server refused it as too many, when the next may start.
-        """
-        ...
-
-    async def areport(
-        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
-    ) -> None:
-        """Do the same in a task."""
-        ...
-
-    def abandon(self) -> None:
-        """Take in that no report of a request that had a start will come."""
-        ...
-
-    def nap(self, wait: float) -> float:
-        """Return how many seconds of a wait to sleep before asking again."""
-        ...
-
-
-class RateLimiter(Limiter):
-    """The limit of one process. Any number of threads may ask.
+class RateLimiter:
+    """Decides when the next request may start. Any number of threads may ask.
 
     A token bucket would let nearly twice the limit into one window of a rolling limit, so the
     starts of the last window are kept instead.
+
+    This one is for one process. One that several processes share has the same methods, and may wait
+    for a store in `areserve` and `areport`.
 
     Args:
         limit: The limit that the user set; None for none, until the server refuses a request.
@@ -188,7 +148,10 @@ class RateLimiter(Limiter):
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float | None:
-        """Take a start now and return 0, or return how many seconds to wait; see `Limiter`."""
+        """Take a start now and return 0, or return how many seconds to wait before asking again.
+
+        None when no more than the day's reserve is left.
+        """
         with self._lock:
             if self._day_is_spent(now):
                 return None
@@ -243,7 +206,14 @@ class RateLimiter(Limiter):
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
     ) -> None:
-        """Take in the end of a request that had a start."""
+        """Take in the end of a request that had a start.
+
+        Args:
+            started: When it started.
+            now: When it ended.
+            headers: The headers of its response; none if there was no response.
+            refused_until: If the server refused it as too many, when the next may start.
+        """
         self.abandon()
         if headers:
             self.learn(started, now, headers)

@@ -16,10 +16,10 @@ import httpx
 
 from hubspot_batch._json import is_map, read_object
 from hubspot_batch.errors import ConfigurationError, DailyLimitError
-from hubspot_batch.events import Wait
-from hubspot_batch.options import Settings
+from hubspot_batch.events import Notify, Wait
+from hubspot_batch.options import ClientOptions
 
-from .rate_limit import Limiter
+from .rate_limit import RateLimiter
 from .request_state import Interpretation, RequestState, state_of
 from .retry import RetryWhen, disposition_of, disposition_of_failure, pause_after
 from .tokens import Token, TokenSource, hide
@@ -45,7 +45,7 @@ class AcquireSlot(NamedTuple):
 
 
 class ReserveBudget(NamedTuple):
-    """Ask the rate limiter for a start; the result is that of `Limiter.reserve`."""
+    """Ask the rate limiter for a start; the result is that of `RateLimiter.reserve`."""
 
     now: float
 
@@ -99,10 +99,10 @@ class RequestFlow:
 
     Args:
         token: The token, or the function that returns it.
-        origin: The only address that the token is sent to.
+        options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
-        settings: How it sends.
         limiter: Decides when a request may start.
+        notify: Told of each wait before it begins; None if nobody wants to know.
 
     Attributes:
         tokens: Where the token comes from.
@@ -112,17 +112,18 @@ class RequestFlow:
         self,
         token: Token,
         *,
-        origin: str,
+        options: ClientOptions,
         repeatable: Collection[tuple[str, str]],
-        settings: Settings,
-        limiter: Limiter,
+        limiter: RateLimiter,
+        notify: Notify | None,
     ) -> None:
         self.tokens = TokenSource(token)
-        self._origin = _origin(httpx.URL(origin))
-        prefix = httpx.URL(origin).path.rstrip("/")
+        base_url = httpx.URL(options.base_url)
+        self._origin = _origin(base_url)
+        prefix = base_url.path.rstrip("/")
         self._repeatable = {(method, prefix + path) for method, path in repeatable}
-        self._retry = settings.retry
-        self._notify = settings.notify
+        self._retry = options.retry
+        self._notify = notify
         self._limiter = limiter
 
     def steps(self, request: httpx.Request) -> Steps:

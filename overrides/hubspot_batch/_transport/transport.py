@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from hubspot_batch.options import Settings
+from hubspot_batch.events import Notify
+from hubspot_batch.options import ClientOptions, Clock
 
 from .rate_limit import RateLimiter
 from .request_flow import (
@@ -39,9 +40,10 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Args:
         inner: The transport that sends.
         token: The token, or the function that returns it; for tasks it may return an awaitable.
-        origin: The only address that the token is sent to.
+        options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
-        settings: How it sends.
+        notify: Told of each wait before it begins; None if nobody wants to know.
+        clock: How time is told and spent.
     """
 
     def __init__(
@@ -49,16 +51,17 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         inner: httpx.BaseTransport | httpx.AsyncBaseTransport,
         token: Token,
         *,
-        origin: str,
+        options: ClientOptions,
         repeatable: Collection[tuple[str, str]],
-        settings: Settings,
+        notify: Notify | None,
+        clock: Clock,
     ) -> None:
         self._inner = inner
-        self._clock = settings.clock
-        self._limiter = RateLimiter(settings.rate_limit, settings.daily_reserve)
-        self._slots = _Slots(settings.max_concurrency)
+        self._clock = clock
+        self._limiter = RateLimiter(options.rate_limit, options.daily_reserve)
+        self._slots = _Slots(options.max_concurrency)
         self._flow = RequestFlow(
-            token, origin=origin, repeatable=repeatable, settings=settings, limiter=self._limiter
+            token, options=options, repeatable=repeatable, limiter=self._limiter, notify=notify
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -16,8 +16,7 @@ from typing import Any
 import fastjsonschema
 import pytest
 from hubspot_batch import OutcomeError
-from hubspot_batch._json import write_each
-from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import EncodedInput
 from hubspot_batch._operations.fast_validation import fast_validator
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch._operations.validation import InputEncoder, InvalidInputError
@@ -387,7 +386,7 @@ def test_a_type_is_found_in_valid_values_only(schema: Any, value: Any) -> None:
     except ValidationError:
         return
     fastjsonschema.compile(schema, use_default=False)(value)
-    assert json.dumps(json.loads(write_each(found)[0]), sort_keys=True) == json.dumps(
+    assert json.dumps(json.loads(validator.write(found[0])), sort_keys=True) == json.dumps(
         value, sort_keys=True
     )
 

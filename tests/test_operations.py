@@ -7,8 +7,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from hubspot_batch._engine.chunk import Chunk
-from hubspot_batch._engine.response import BatchResponse
+from hubspot_batch._engine.chunk import BatchResponse, Chunk
 from hubspot_batch._operations import registry
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch._transport.request_state import Interpretation, RequestState

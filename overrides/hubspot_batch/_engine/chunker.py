@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from contextlib import AbstractContextManager
 from itertools import islice
 
-from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import EncodedInput
 from hubspot_batch.errors import ConfigurationError, InputError
 
 from .chunk import SameKey
@@ -18,6 +18,9 @@ from .chunk import SameKey
 # Bytes of the inputs of a request at most. HubSpot publishes no such limit for these operations; a
 # larger input goes alone.
 BYTES_AT_MOST = 2_000_000
+
+# Other classes are the caller's code, and can take their time.
+_PLAIN = (list, tuple)
 
 
 class InputReader:
@@ -66,21 +69,23 @@ class InputReader:
         """
         if self.exhausted:
             return []
-        if type(self._given) not in (list, tuple):
-            most = 1
+        if isinstance(self._given, _PLAIN) and type(self._given) in _PLAIN:
+            self._taken = [*self._given[self.count : self.count + most]]
+            self.exhausted = len(self._taken) < most
+            return self.register()
         try:
             with self._reading:
                 if self._iterator is None:
                     self._iterator = iter(self._given)
                 # One call in C, so an input that was taken is kept whatever comes behind it.
-                self._taken.extend(islice(self._iterator, most))
+                self._taken.extend(islice(self._iterator, 1))
         except Exception as error:
             self.exhausted = True
             self.register()
             raise InputError(
                 f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
             ) from error
-        self.exhausted = len(self._taken) < most
+        self.exhausted = not self._taken
         return self.register()
 
     def register(self) -> list[object]:
@@ -106,11 +111,6 @@ class InputReader:
         except BaseException:  # noqa: BLE001 - of the caller's code; another one is on its way
             self._taken = []
         self.register()
-
-    def close(self, indexes: Iterable[int]) -> None:
-        """Note that inputs have an outcome."""
-        for index in indexes:
-            self.open.pop(index, None)
 
 
 def _holds_inputs(given: object) -> bool:
@@ -138,11 +138,6 @@ class Chunker:
         self._same_key = same_key
         self._rename = rename
         self._under_way: set[str | int] = set()
-
-    @property
-    def wanted(self) -> int:
-        """How many more inputs fill a request."""
-        return self._size - len(self.waiting)
 
     def cut(self) -> list[EncodedInput]:
         """Return the inputs of the next request; none if the first has to wait for its turn."""
@@ -186,5 +181,4 @@ class Chunker:
 
     def release(self, entries: Iterable[EncodedInput]) -> None:
         """Let inputs with the same keys as these have their turn."""
-        if self._same_key is SameKey.IN_TURN:
-            self._under_way.difference_update(entry.identity for entry in entries)
+        self._under_way.difference_update(entry.identity for entry in entries)

@@ -16,8 +16,7 @@ from typing import Generic, TypeVar
 import httpx
 from attrs import evolve
 
-from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._matching.match import match
+from hubspot_batch._matching.match import EncodedInput, match
 from hubspot_batch._transport.request_state import (
     CancelledBeforeSendError,
     RequestState,
@@ -34,9 +33,8 @@ from hubspot_batch.errors import (
 from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-from .chunk import Chunk, Operation
+from .chunk import BatchResponse, Chunk, Operation, SameKey
 from .chunker import Chunker, InputReader
-from .response import BatchResponse
 
 ResultT = TypeVar("ResultT")
 
@@ -88,6 +86,7 @@ class Run(Generic[ResultT]):
         self.unmatched: list[ResultT] = []
         self._run_id = run_id
         self._notify = notify
+        self._size = size
         self._reader = InputReader(inputs, operation.id, reading or nullcontext())
         self._chunker = Chunker(size, operation.same_key, operation.rename)
         self._again: deque[Chunk] = deque()
@@ -108,6 +107,8 @@ class Run(Generic[ResultT]):
         outcomes wait to be taken.
         """
         if self.stopped is None and not self._again:
+            if not self.going:
+                return None
             self._read()
         if self.stopped is not None:
             self._give_up_waiting()
@@ -126,7 +127,7 @@ class Run(Generic[ResultT]):
 
     def _read(self) -> None:
         """Read and encode inputs until they fill a chunk."""
-        while (wanted := self._chunker.wanted) > 0:
+        while (wanted := self._size - len(self._chunker.waiting)) > 0:
             if self._reader.exhausted or self._output_full:
                 return
             first = self._reader.count
@@ -253,7 +254,8 @@ class Run(Generic[ResultT]):
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or the caller's code, raised an exception."""
         # A signal handler may have raised between the two steps of `_publish`.
-        self._reader.close(outcome.index for outcome in self.ready)
+        for outcome in self.ready:
+            self._reader.open.pop(outcome.index, None)
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
@@ -273,8 +275,9 @@ class Run(Generic[ResultT]):
 
     def _finish(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
-        known = self._reader.open  # those of a request that was split are still to be sent
-        self._chunker.release(one for one in chunk.entries if one.index not in known)
+        if self.operation.same_key is SameKey.IN_TURN:
+            known = self._reader.open  # those of a request that was split are still to be sent
+            self._chunker.release(one for one in chunk.entries if one.index not in known)
 
     def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:
@@ -312,7 +315,8 @@ class Run(Generic[ResultT]):
         if not outcomes:
             return
         self.ready.extend(outcomes)
-        self._reader.close(outcome.index for outcome in outcomes)
+        for outcome in outcomes:
+            known.pop(outcome.index, None)
         if self._notify is not None:
             self._counts.update(outcome.status for outcome in outcomes)
             self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))

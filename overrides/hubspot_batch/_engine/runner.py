@@ -23,10 +23,10 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Notify
 from hubspot_batch.outcomes import BatchResult, attach, result_of
 
+from .chunk import BatchResponse
 from .executors import Tell, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
-from .response import BatchResponse
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -154,6 +154,11 @@ class _Driver:
         """Whether the caller must take outcomes before anything is waited for."""
         return not self.run.collects and bool(self.run.ready)
 
+    @staticmethod
+    def _is_pending(chunks: Iterable[Chunk]) -> bool:
+        """Whether a request is under way; one that was cancelled while it waited is not."""
+        return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
+
     def _report_last(self, chunk: Chunk, came: _Came) -> BaseException | None:
         """Report a chunk to a run that is ending; return an interrupt that came in its place."""
         if isinstance(came, Exception | BatchResponse):
@@ -186,20 +191,15 @@ class ThreadDriver(_Driver):
 
     def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
-        self.interrupts.check()
+        if self.interrupts.pressed:
+            self.interrupts.check()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
         if self._outcomes_first:
             return True
-        if self._pending:
+        if self._is_pending(self._in_flight):
             self.run.report(*self._fetch())
-            return True
-        return self.run.going
-
-    @property
-    def _pending(self) -> bool:
-        """Whether a request is under way; one that was cancelled while it waited is not."""
-        return any(not chunk.state.over for chunk in self._in_flight)
+        return self._is_pending(self._in_flight) or self.run.going
 
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
@@ -228,7 +228,8 @@ class ThreadDriver(_Driver):
         """Wait for a response."""
         while not self._came:
             self._news.get()
-            self.interrupts.check()
+            if self.interrupts.pressed:
+                self.interrupts.check()
         return self._take()
 
     def _take(self) -> tuple[Chunk, _Came]:
@@ -245,7 +246,7 @@ class ThreadDriver(_Driver):
         if isinstance(threading.current_thread(), WorkerThread):
             return  # a thread that throws an iterator away would wait for itself
         pressed, graver = self.interrupts.pressed, None
-        while self._pending and self.interrupts.pressed == pressed:
+        while self._is_pending(self._in_flight) and self.interrupts.pressed == pressed:
             if self._came:
                 graver = self._report_last(*self._take()) or graver
             else:
@@ -273,16 +274,12 @@ class TaskDriver(_Driver):
             await self._start(chunk)
         if self._outcomes_first:
             return True
-        if self._pending:
+        if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
+        if self._is_pending(self._tasks.values()) or self.run.going:
             return True
-        if not self.run.going:
-            await self._cancel()
-        return self.run.going
-
-    @property
-    def _pending(self) -> bool:
-        return any(not chunk.state.over for chunk in self._tasks.values())
+        await self._cancel()
+        return False
 
     async def _start(self, chunk: Chunk) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - threads need none of it
@@ -326,7 +323,7 @@ class TaskDriver(_Driver):
         self.run.interrupt(cause)
         graver: BaseException | None = None
         try:
-            while isinstance(cause, GeneratorExit) and self._pending:
+            while isinstance(cause, GeneratorExit) and self._is_pending(self._tasks.values()):
                 graver = self._report_last(*await self._fetch()) or graver
         finally:
             await self._cancel()

@@ -13,11 +13,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import isnan
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_batch._json import canonical
 
-from .items import EncodedInput, Results
+if TYPE_CHECKING:
+    from .match import EncodedInput, Results
+
 
 Properties = Mapping[str, Any]
 

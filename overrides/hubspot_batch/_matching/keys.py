@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from .items import EncodedInput
+if TYPE_CHECKING:
+    from .match import EncodedInput
+
 
 # An input's own id, which results and errors may repeat. When all inputs of a request have one,
 # HubSpot carries out the good ones and names the others (openapi/pages/create_calls.yaml).
@@ -65,15 +67,15 @@ class KeyRules:
         return self.adds_trace_ids and TRACE_ID in self.fields
 
     @cached_property
-    def _by_property(self) -> bool:
-        """Whether an id can be a property value instead of the id of a record."""
+    def plain(self) -> bool:
+        """Whether every input's key is its id or trace id, as it stands in the input."""
         other = self.of_all is not None or ID_PROPERTY in self.fields
-        return self.ids_are_values or (self.named_by_id and other)
+        return not (self.ids_are_values or (self.named_by_id and other))
 
     def key(self, wire: Mapping[str, Any]) -> str | None:
         """Return an input's key: the same for all inputs that name a record in the same way."""
         id_ = wire.get(self.input_key) if self.input_key else None
-        if id_ is None or not self._by_property:
+        if id_ is None or self.plain:
             return id_
         return key_of(id_, id_property_of(wire, self.of_all))
 
@@ -81,8 +83,6 @@ class KeyRules:
         """Return whether an input needs more than its id looked at, or a trace id added."""
         if self.gives_trace_ids or self.of_all is not None:
             return True
-        if not self._by_property:
-            return False
         for one in given:
             if type(one) is dict:
                 if ID_PROPERTY in one:
@@ -94,10 +94,10 @@ class KeyRules:
 
     def index(self, entries: Sequence[EncodedInput]) -> KeyIndex | None:
         """Return an index of inputs whose ids need not be ids of records; None for plain keys."""
-        if self.input_key is None or not self._by_property:
+        if self.input_key is None or self.plain:
             return None
-        plain = not self.ids_are_values and self.of_all is None
-        if plain and not any(ID_PROPERTY.encode() in entry.text for entry in entries):
+        by_id = not self.ids_are_values and self.of_all is None
+        if by_id and not any(ID_PROPERTY.encode() in entry.text for entry in entries):
             return None
         # Where an upsert cannot name a property, its ids can be anything.
         of_records = not self.ids_are_values or ID_PROPERTY in self.fields

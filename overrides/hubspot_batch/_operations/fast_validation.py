@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from attrs import frozen
 from msgspec import UNSET, Meta, UnsetType, convert, defstruct, field
-from msgspec.json import Decoder
+from msgspec.json import Decoder, Encoder
 
 
 @frozen(slots=False)
@@ -21,12 +21,14 @@ class FastValidator:
 
     Both ways raise where they do not prove it. They return copies whose attribute `key` is the
     key: false where an input has none, and it may be set then. In Python, required lists that were
-    left out are empty; text is only proven valid as it can be sent.
+    left out are empty; text is only proven valid as it can be sent. `write` returns the JSON text
+    of a copy, and raises ValueError for half of a surrogate pair.
     """
 
     _schema: dict[str, Any]
     _key: str | None
     _lists: Collection[str]
+    write = staticmethod(Encoder().encode)
 
     @cached_property
     def check(self) -> Callable[[list[Any]], list[Any]]:

@@ -6,17 +6,17 @@ names. Which inputs they belong to is decided in `_matching`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import httpx
 from hubspot_batch_client import models
 from hubspot_batch_client.types import Model
 
-from hubspot_batch._engine.response import BatchResponse
-from hubspot_batch._json import is_map, items_of, names_of, text_of
-from hubspot_batch._matching.items import ItemError, Results
+from hubspot_batch._engine.chunk import BatchResponse
+from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
+from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import OutcomeError, freeze_context
 
@@ -52,7 +52,7 @@ def parse_response(
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
         error = _error_beside_results(response, model)
-        results = _results(items_of(getattr(model, "results", None)), keys, index)
+        results = _results(_items_of(getattr(model, "results", None)), keys, index)
         errors = (*_item_errors(model, error, keys, index),)
         return BatchResponse(status, disposition, error, results, errors)
     body = model if is_map(model) else None
@@ -63,13 +63,13 @@ def parse_response(
 def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Results:
     # A value that is no record has none of these attributes.
     if index is not None:
-        ids, traces = names_of(values, "id"), names_of(values, TRACE_IDS)
+        ids, traces = _names_of(values, "id"), _names_of(values, TRACE_IDS)
         found = zip(ids, traces, map(_properties_of, values), strict=True)
         return Results(values, ids, [index.of_result(*one) for one in found], _properties_of)
     named: Sequence[str | None] = [None] * len(values)
     if keys.result_key:
-        named = names_of(values, keys.result_key)
-    records = names_of(values, keys.id_key) if keys.id_key else named
+        named = _names_of(values, keys.result_key)
+    records = _names_of(values, keys.id_key) if keys.id_key else named
     return Results(values, records, named, _properties_of)
 
 
@@ -82,7 +82,7 @@ def _item_errors(
     model: Any, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
     """Yield the errors that a success reports; one without keys where it does not say of what."""
-    items = items_of(model.errors)
+    items = _items_of(model.errors)
     for item in items:
         known = isinstance(item, models.BatchError)
         yield _item_error(item, whole, keys, index) if known else ItemError(whole, frozenset())
@@ -98,9 +98,9 @@ def _item_error(
     context = freeze_context(item.context)
     error = OutcomeError(
         "refused",
-        text_of(item.message) or "HubSpot refused this input without a reason.",
-        category=text_of(item.category),
-        sub_category=text_of(item.sub_category),
+        _text_of(item.message) or "HubSpot refused this input without a reason.",
+        category=_text_of(item.category),
+        sub_category=_text_of(item.sub_category),
         context=context,
         correlation_id=whole.correlation_id,
         status_code=whole.status_code,
@@ -113,7 +113,7 @@ def _item_error(
 
 def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeError:
     """Return the error of a success that says something besides, such as why it did nothing."""
-    message = text_of(model.additional_properties.get("message")) if "message" in model else None
+    message = _text_of(model.additional_properties.get("message")) if "message" in model else None
     header = response.headers.get("X-HubSpot-Correlation-Id")
     words = message or "something was refused"
     status = response.status_code
@@ -130,15 +130,41 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
     error = models.ApiError.from_dict(body)
     context = dict(freeze_context(error.context))
-    for detail in items_of(error.errors):
+    for detail in _items_of(error.errors):
         if isinstance(detail, models.ErrorDetail):
             context = {**freeze_context(detail.context), **context}
     return OutcomeError(
         kind,
-        text_of(error.message) or f"HubSpot answered HTTP {status} without a reason.",
-        category=text_of(error.category),
-        sub_category=text_of(error.sub_category),
+        _text_of(error.message) or f"HubSpot answered HTTP {status} without a reason.",
+        category=_text_of(error.category),
+        sub_category=_text_of(error.sub_category),
         context=context,
-        correlation_id=text_of(error.correlation_id) or header,
+        correlation_id=_text_of(error.correlation_id) or header,
         status_code=status,
     )
+
+
+def _items_of(value: object) -> list[Any]:
+    """Return the items of an array."""
+    items: list[Any] = value if isinstance(value, list) else []
+    return items
+
+
+def _text_of(value: object) -> str | None:
+    """Return a text that is not empty."""
+    return value if isinstance(value, str) and value else None
+
+
+def _name_of(value: object) -> str | None:
+    """Return an id as text; one that comes as a number is the same id."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
+    """Return an attribute of each value as `_name_of` does; None where a value lacks it."""
+    names = [getattr(value, attribute, None) for value in values]
+    if {*map(type, names)} == {str} and all(names):  # as a rule
+        return names
+    return [_name_of(name) for name in names]

@@ -21,8 +21,7 @@ from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, read_model
 
-from hubspot_batch._engine.chunk import Chunk, Operation, SameKey
-from hubspot_batch._engine.response import BatchResponse
+from hubspot_batch._engine.chunk import BatchResponse, Chunk, Operation, SameKey
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
@@ -206,7 +205,7 @@ class OperationSpec:
         """Return a response in the engine's terms."""
         read = chunk.state.interpretation
         assert isinstance(read, Interpretation)  # noqa: S101 - the transport has read each response
-        index = self._rules.index(chunk.entries)
+        index = None if self._rules.plain else self._rules.index(chunk.entries)
         return parse_response(response, read, self._match_keys, index)
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import define
 from hubspot_batch_client.types import Model, to_bytes, to_json
 
-from hubspot_batch._json import is_list, is_map, write_each
-from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._json import is_list, is_map
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
+from hubspot_batch._matching.match import EncodedInput
 from hubspot_batch.outcomes import OutcomeError
 
 if TYPE_CHECKING:
@@ -144,7 +144,9 @@ class InputEncoder:
     def _encode_fast(self, first: int, given: list[Any]) -> list[Any] | None:
         """Encode inputs of one type that are all proven valid; None if they are not."""
         fast = self.validator.fast
-        if fast is None or self.rules.needs_full_check(given, self.model):
+        if fast is None:
+            return None
+        if not self.rules.plain and self.rules.needs_full_check(given, self.model):
             return None
         kinds = {*map(type, given)}
         if kinds == {dict}:
@@ -163,7 +165,7 @@ class InputEncoder:
                     if not one.key:
                         one.key = self.trace_id(index)
             keys = [one.key or None for one in found]
-        return [*map(EncodedInput, indexes, given, write_each(found), keys)]
+        return [*map(EncodedInput, indexes, given, map(fast.write, found), keys)]
 
     def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
         """Encode an input that was not proven valid."""

@@ -176,10 +176,11 @@ class RequestFlow:
         self, request: httpx.Request, tokens: list[Token], number: int, state: RequestState
     ) -> Generator[Step, StepResult, _Attempt]:
         """Send once, when there is a slot and the rate limit allows it."""
-        state.begin_wait()
+        state.waiting = True
+        state.check()
         started, release = yield AcquireSlot()
         try:
-            state.end_wait()
+            state.waiting = False
             started = yield from self._reserve(started, request, number, state)
             try:
                 state.begin_attempt()
@@ -230,9 +231,10 @@ class RequestFlow:
 
     @staticmethod
     def _sleep(seconds: float, state: RequestState) -> Generator[Step, StepResult, float]:
-        state.begin_wait()
+        state.waiting = True
+        state.check()
         now, _ = yield Sleep(seconds)
-        state.end_wait()
+        state.waiting = False
         return now
 
     def _tell(self, wait: Wait) -> None:

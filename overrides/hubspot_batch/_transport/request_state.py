@@ -94,24 +94,6 @@ class RequestState:
         """Whether an attempt is under way, or may have been carried out."""
         return self._sending or self._maybe_applied
 
-    @property
-    def over(self) -> bool:
-        """Whether it was cancelled while nothing was under way, so there is nothing to wait for."""
-        return self.cancelled and self.waiting
-
-    def begin_wait(self) -> None:
-        """Note that nothing is under way.
-
-        Raises:
-            CancelledBeforeSendError: It was cancelled before.
-        """
-        self.waiting = True
-        self.check()
-
-    def end_wait(self) -> None:
-        """Note that the wait is over."""
-        self.waiting = False
-
     def check(self) -> None:
         """Raise CancelledBeforeSendError if it was cancelled."""
         if self.cancelled:

@@ -6,7 +6,7 @@ meaning of a status is decided in `_transport.retry`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -153,17 +153,26 @@ class SplitBudget:
 
 @define(eq=False)
 class Chunk:
-    """The inputs of one request, and the state of that request."""
+    """The inputs of one request, and the state of that request.
+
+    Attributes:
+        entries: The inputs.
+        state: The state of the request.
+        shared: Whether inputs with the same key are sent as one.
+    """
 
     entries: list[EncodedInput]
     state: RequestState = field(factory=RequestState)
+    shared: bool = False
     _budget: SplitBudget = field(factory=SplitBudget)
 
     @property
     def array(self) -> bytes:
         """The JSON array that is sent. An input that is given twice is sent once."""
-        texts = {entry.identity: entry.text for entry in self.entries}
-        return b"[" + b",".join(texts.values()) + b"]"
+        texts: Iterable[bytes] = [entry.text for entry in self.entries]
+        if self.shared:
+            texts = {entry.identity: entry.text for entry in self.entries}.values()
+        return b"[" + b",".join(texts) + b"]"
 
     def halves(self) -> tuple[Chunk, Chunk] | None:
         """Return two chunks in its place; None if it is one input, or the budget is spent."""
@@ -179,4 +188,4 @@ class Chunk:
 
     def _part(self, entries: list[EncodedInput]) -> Chunk:
         state = RequestState(self.state.run, self.state.read, in_doubt=self.state.in_doubt)
-        return Chunk(entries, state, self._budget)
+        return Chunk(entries, state, self.shared, self._budget)

@@ -181,4 +181,4 @@ class Chunker:
 
     def release(self, entries: Iterable[EncodedInput]) -> None:
         """Let inputs with the same keys as these have their turn."""
-        self._under_way.difference_update(entry.identity for entry in entries)
+        self._under_way.difference_update([entry.identity for entry in entries])

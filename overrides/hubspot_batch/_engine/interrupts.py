@@ -11,6 +11,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import FrameType
 from typing import Self
 
@@ -27,12 +28,11 @@ class Interrupts:
 
     Attributes:
         pressed: How often Ctrl-C was pressed.
-        reading: A context in which Ctrl-C is raised at once, for the caller's own code.
+        immediate: Whether Ctrl-C is raised at once.
     """
 
     def __init__(self, wake: Callable[[], object]) -> None:
         self.pressed = 0
-        self.reading = _Immediately(self)
         self.immediate = False
         self._raised = 0
         self._wake = wake
@@ -58,6 +58,11 @@ class Interrupts:
             signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type] # it was the handler
             self._before = None
 
+    @property
+    def reading(self) -> AbstractContextManager[None]:
+        """A context in which Ctrl-C is raised at once, for the caller's own code."""
+        return _Immediately(self)
+
     def check(self) -> None:
         """Raise a KeyboardInterrupt that was deferred."""
         if self.pressed > self._raised:
@@ -81,7 +86,7 @@ class Interrupts:
         self._wake()
 
 
-class _Immediately:
+class _Immediately(AbstractContextManager[None]):
     """The context in which Ctrl-C is raised at once."""
 
     def __init__(self, interrupts: Interrupts) -> None:

@@ -116,7 +116,8 @@ class Run(Generic[ResultT]):
         if self._again:
             chunk = self._again.popleft()
         elif entries := self._chunker.cut():
-            chunk = Chunk(entries, RequestState(self._state, self.operation.read))
+            state = RequestState(self._state, self.operation.read)
+            chunk = Chunk(entries, state, self.operation.same_key is SameKey.SHARED)
         else:
             return None
         self.under_way.add(chunk)
@@ -136,14 +137,15 @@ class Run(Generic[ResultT]):
             except InputError as error:
                 self._end(error)
                 return
-            invalid: list[Outcome[ResultT]] = []
             encoded = self.operation.encode(first, given) if given else []
-            for index, (value, one) in enumerate(zip(given, encoded, strict=True), first):
-                if isinstance(one, OutcomeError):
-                    invalid.append(Outcome(index, value, OutcomeStatus.FAILED, error=one))
-                else:
-                    self._chunker.waiting.append(one)
-            self._publish(invalid)
+            self._chunker.waiting += [one for one in encoded if isinstance(one, EncodedInput)]
+            self._publish(
+                [
+                    Outcome(index, value, OutcomeStatus.FAILED, error=one)
+                    for index, (value, one) in enumerate(zip(given, encoded, strict=True), first)
+                    if isinstance(one, OutcomeError)
+                ]
+            )
 
     @property
     def _output_full(self) -> bool:
@@ -177,7 +179,10 @@ class Run(Generic[ResultT]):
             self._settle_success(chunk, response)
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, self._not_known, response.error)
-        elif not (disposition.splits and self._split(chunk, response.status_code)):
+        elif disposition.splits and self._split(chunk, response.status_code):
+            self.under_way.discard(chunk)  # its inputs are still to be sent
+            return
+        else:
             alone = len({entry.identity for entry in chunk.entries}) == 1
             error = response.error if alone else evolve(response.error, kind="batch_refused")
             # An earlier attempt may have been carried out.
@@ -276,8 +281,7 @@ class Run(Generic[ResultT]):
     def _finish(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
         if self.operation.same_key is SameKey.IN_TURN:
-            known = self._reader.open  # those of a request that was split are still to be sent
-            self._chunker.release(one for one in chunk.entries if one.index not in known)
+            self._chunker.release(chunk.entries)
 
     def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:

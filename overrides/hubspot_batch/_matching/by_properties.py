@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -147,19 +148,41 @@ class _PropertyIndex:
 
     def __init__(self, inputs: Sequence[Properties]) -> None:
         self._inputs = inputs
+        self._distinct = _distinct_name(inputs)
+        self.all_differ = self._distinct is not None
+        self._by_mark: dict[str, dict[Hashable, set[int]]] = {}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The properties, those that distinguish most inputs first."""
         values: defaultdict[str, set[str]] = defaultdict(set)
-        for properties in inputs:
+        for properties in self._inputs:
             for name, value in properties.items():
                 values[name].add(str(value))
-        self._names = sorted(values, key=lambda name: len(values[name]), reverse=True)
-        self.all_differ = bool(self._names) and len(values[self._names[0]]) == len(inputs)
-        self._by_mark: dict[str, dict[Hashable, set[int]]] = {}
+        return sorted(values, key=lambda name: len(values[name]), reverse=True)
+
+    @cached_property
+    def _by_text(self) -> dict[object, int]:
+        """The inputs by a text that only one input has, however the server spells it.
+
+        Most results repeat it as it was sent, and then nothing else has to be compared.
+        """
+        if self._distinct is None:
+            return {}
+        texts = [properties[self._distinct] for properties in self._inputs]
+        words = all(text.isascii() and text[:1].isalpha() for text in texts)
+        plain = {"".join(text.casefold().split()) for text in texts} if words else ()
+        return {text: at for at, text in enumerate(texts)} if len(plain) == len(texts) else {}
 
     def candidates(self, stored: Properties) -> list[tuple[int, set[int]]]:
         """Return the inputs whose values a result repeats, each with its rivals.
 
         A rival is an input that the result could as well belong to; each input is its own rival.
         """
+        value = stored.get(self._distinct) if self._distinct else None
+        only = self._by_text.get(value) if isinstance(value, str) else None
+        if only is not None and repeats(stored, self._inputs[only]):  # usually
+            return [(only, {only})]
         name = next((name for name in self._names if name in stored), None)
         if name is None:
             return []
@@ -194,8 +217,19 @@ class _PropertyIndex:
         return near
 
 
+def _distinct_name(inputs: Sequence[Properties]) -> str | None:
+    """Return a property of which each input has a text of its own; None if there is none."""
+    for name in inputs[0] if inputs else ():
+        values = [properties.get(name) for properties in inputs]
+        if {*map(type, values)} == {str} and len(set(values)) == len(values):
+            return name
+    return None
+
+
 def repeats(stored: Properties, sent: Properties) -> bool:
     """Return whether a result repeats a value that was sent, and has no other value for any."""
+    if sent and sent.items() <= stored.items():  # usually
+        return True
     common = sent.keys() & stored.keys()
     return bool(common) and all(_same(stored[name], sent[name]) for name in common)
 

@@ -8,7 +8,6 @@ properties. Position is no evidence: HubSpot promises no order
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -109,10 +108,12 @@ def match(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     matches = Matches()
-    by_key: defaultdict[str, list[int]] = defaultdict(list)
-    for position, entry in enumerate(entries):
-        if entry.key is not None:
-            by_key[entry.key].append(position)
+    by_key: dict[Any, list[int]] = {entry.key: [at] for at, entry in enumerate(entries)}
+    if len(by_key) < len(entries):  # several have the same, or none
+        by_key = {key: [] for key in by_key}
+        for at, entry in enumerate(entries):
+            by_key[entry.key].append(at)
+    by_key.pop(None, None)
     keyless = _match_by_key(matches, by_key, results, shared=shared)
     for error in errors:
         keys = error.keys & by_key.keys()

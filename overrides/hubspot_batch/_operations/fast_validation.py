@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import Annotated, Any, Literal
 
 from attrs import frozen
-from msgspec import UNSET, Meta, UnsetType, convert, defstruct, field
+from msgspec import UNSET, Meta, Raw, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder, Encoder
 
 
@@ -22,13 +22,15 @@ class FastValidator:
     Both ways raise where they do not prove it. They return copies whose attribute `key` is the
     key: false where an input has none, and it may be set then. In Python, required lists that were
     left out are empty; text is only proven valid as it can be sent. `write` returns the JSON text
-    of a copy, and raises ValueError for half of a surrogate pair.
+    of a copy, and raises ValueError for half of a surrogate pair; `split` returns the texts of the
+    items of a JSON array.
     """
 
     _schema: dict[str, Any]
     _key: str | None
     _lists: Collection[str]
     write = staticmethod(Encoder().encode)
+    split = staticmethod(Decoder(list[Raw]).decode)
 
     @cached_property
     def check(self) -> Callable[[list[Any]], list[Any]]:

@@ -167,4 +167,4 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     names = [getattr(value, attribute, None) for value in values]
     if {*map(type, names)} == {str} and all(names):  # as a rule
         return names
-    return [_name_of(name) for name in names]
+    return [name if type(name) is str and name else _name_of(name) for name in names]

@@ -205,6 +205,8 @@ class OperationSpec:
         """Return a response in the engine's terms."""
         read = chunk.state.interpretation
         assert isinstance(read, Interpretation)  # noqa: S101 - the transport has read each response
+        # A response of httpx refers to itself, and so would keep the models alive for a while.
+        chunk.state.interpretation = None
         index = None if self._rules.plain else self._rules.index(chunk.entries)
         return parse_response(response, read, self._match_keys, index)
 

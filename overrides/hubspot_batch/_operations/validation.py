@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Callable, KeysView, Mapping
+from collections.abc import Callable, Iterable, KeysView, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -149,10 +149,12 @@ class InputEncoder:
         if not self.rules.plain and self.rules.needs_full_check(given, self.model):
             return None
         kinds = {*map(type, given)}
+        texts: Iterable[bytes] | None = None
         if kinds == {dict}:
             found = fast.check(given)
         elif kinds == {self.model}:
-            found = fast.check_text(to_bytes(given))
+            text = to_bytes(given)
+            found, texts = fast.check_text(text), map(bytes, fast.split(text))
         elif kinds == {str} and self.reads:
             found = fast.check([{self.key: id_} for id_ in given])
         else:
@@ -160,12 +162,14 @@ class InputEncoder:
         indexes = range(first, first + len(given))
         keys: list[str | None] = [None] * len(given)
         if self.key is not None:
-            if self.key == TRACE_ID:
-                for index, one in zip(indexes, found, strict=True):
-                    if not one.key:
-                        one.key = self.trace_id(index)
             keys = [one.key or None for one in found]
-        return [*map(EncodedInput, indexes, given, map(fast.write, found), keys)]
+            if self.key == TRACE_ID and None in keys:
+                texts = None
+                for at, index in enumerate(indexes):
+                    if not keys[at]:
+                        found[at].key = keys[at] = self.trace_id(index)
+        texts = map(fast.write, found) if texts is None else texts
+        return [*map(EncodedInput, indexes, given, texts, keys)]
 
     def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
         """Encode an input that was not proven valid."""

@@ -18,65 +18,64 @@ from hubspot_batch.options import RateLimit
 
 from .retry import number
 
-# The server counts arrivals: what starts at the end of one window and is quick on its way can
-# arrive in the window of requests that were slower.
+# Seconds added to each window: the server counts arrivals, and a fast request can arrive in the
+# window of slower ones that started before it.
 _MARGIN = 0.05
-# Two clock readings that are nearer than this are the same moment; else a rounding would make a
-# request wait for ever, in steps of nothing.
+# Seconds below which two clock readings are the same moment. Otherwise a rounding error would make
+# a request wait in endless steps of nothing.
 _MOMENT = 0.001
-# Evenly spread starts that came too late may be made up for, up to so many.
+# How many evenly spaced starts that came late may be made up for at once.
 _LATE = 4
-# Of this many requests one stays free, so that another user's first ones are let in and seen.
+# One request in so many stays free, so the first requests of another program get in and are seen.
 _NEWCOMER = 95
-# Others that are seen to use more than so many seconds ago will use still more before it is heard.
+# Seconds of growth after which another program is expected to grow further before it shows.
 _RECENT = 1.0
-# While others are seen, what is free can change with any answer.
+# Seconds before asking again while another program is seen: any response can change what is free.
 _LOOK_AGAIN = 0.05
-# What starts when nothing was heard for so many seconds may have to open a connection first.
+# Seconds without a response after which a request may have to open a connection first.
 _SILENT = 1.0
-# Starts are remembered for so long that an answer as slow as this can still be understood.
+# Seconds for which starts are remembered beyond their window, to understand a slow response.
 _LATEST = 20.0
-# More requests, and longer intervals in milliseconds, than any account has are nonsense.
+# Larger numbers of requests, and longer intervals in milliseconds, are not believed.
 _MOST = 100_000
 _LONGEST = 86_400_000
-# What an answer says of the day is believed for so long: after midnight it is no longer true.
+# Seconds for which the number of requests left for the day is believed: midnight resets it.
 _DAY_KNOWN = 900.0
 
 
 class ServerWindow:
-    """The rolling allowance that the server names, which others may use too.
+    """The rolling limit that the server names, which other programs may use too.
 
-    A first window begins with half of the allowance at once; the rest, and all that follows, is
-    spread evenly. Bursts would keep others out for most of each window, and nothing would be heard
-    of them: only an answer tells what they use.
+    It starts with a burst of half the limit, then spaces requests evenly. Further bursts would keep
+    other programs out for most of each window, and hide them: only a response tells what they use.
 
     Args:
-        since: When the first window began.
-        requests: Requests that the server lets in.
-        seconds: In any span of this length.
+        since: The start of the first window.
+        requests: Requests that the server accepts.
+        seconds: The length of the window.
     """
 
     def __init__(self, since: float, requests: int, seconds: float) -> None:
         self.resize(requests, seconds)
-        # What others were seen to use, and when.
+        # When responses came, and how many requests of other programs they showed.
         self._others: deque[tuple[float, int]] = deque()
         self._due = -math.inf
         self._since = since
 
     def resize(self, requests: int, seconds: float) -> None:
-        """Take in what the server lets in from now on."""
+        """Set the limit that applies from now on."""
         self.requests = requests
         self.seconds = seconds
         self._span = seconds + _MARGIN
 
     def see(self, starts: Sequence[float], started: float, now: float, left: int) -> None:
-        """Take in how many requests an answer says are left, and so how many others have made."""
+        """Note how many requests a response says are left, and so how many others have made."""
         first = bisect_right(starts, started - self._span)
         ours = bisect_right(starts, started + _MARGIN) - first
         self._others.append((now, max(0, self.requests - left - ours)))
 
     def allowed(self, now: float) -> int:
-        """Return how many starts of ours a window may hold."""
+        """Return how many starts of this program a window may hold."""
         while self._others and self._others[0][0] < now - self.seconds:
             self._others.popleft()
         others = max((count for _, count in self._others), default=0)
@@ -89,7 +88,7 @@ class ServerWindow:
         return max(1, self.requests - others - free)
 
     def free_at(self, starts: Sequence[float], now: float) -> float:
-        """Return when the next start may be, as far as is known now."""
+        """Return the time of the next start, as far as is known now."""
         first = bisect_right(starts, now - self._span)
         count = len(starts) - first
         allowed = self.allowed(now)
@@ -107,11 +106,11 @@ class ServerWindow:
 
     @property
     def crowded(self) -> bool:
-        """Whether others were seen, so that any answer can change what is free."""
+        """Whether other programs were seen, so any response can change what is free."""
         return any(count for _, count in self._others)
 
     def start(self, now: float) -> None:
-        """Say that a request starts."""
+        """Note that a request starts."""
         self._due = max(self._due, now) + self._span / self.allowed(now)
 
 
@@ -130,21 +129,21 @@ class RateLimiter:
     """
 
     def __init__(self, limit: RateLimit | None, daily_reserve: int | None = None) -> None:
-        self._told = limit
+        self._limit = limit
         self._reserve = daily_reserve
         self._server: ServerWindow | None = None
         self._starts: list[float] = []
-        # Those that may have been slow on their way, and when an answer came last.
+        # Starts that may have arrived late.
         self._slow: deque[float] = deque(maxlen=1000)
-        self._answered = -math.inf
+        self._last_response = -math.inf
         self._closed_until = -math.inf
         self._under_way = 0
-        # What was left of the day, less what has started since, and when that was said.
+        # Requests left for the day, less those started since, and when a response said so.
         self._day: tuple[float, float] | None = None
-        # Whether answers may say it: not every account has a limit for the day.
-        self._may_tell = True
-        # When that was last said by an answer that cannot be older than another.
-        self._heard = -math.inf
+        # Whether responses say it: not with OAuth.
+        self._day_is_told = True
+        # When a response said it that is not older than another one.
+        self._day_heard = -math.inf
         self._lock = threading.Lock()
 
     def reserve(self, now: float) -> float | None:
@@ -156,14 +155,14 @@ class RateLimiter:
             if self._day_is_spent(now):
                 return None
             if self._day_is_unknown and self._under_way:
-                # One request finds out what is left, and the others wait for its answer.
+                # One request finds out what is left, and the others wait for its response.
                 return _LOOK_AGAIN
             wait = max(self._closed_until, self._free_at(now)) - now
             if wait >= _MOMENT:
                 return wait
-            if self._told is not None:
+            if self._limit is not None:
                 insort(self._starts, now)
-                if now - self._answered > _SILENT:
+                if now - self._last_response > _SILENT:
                     self._slow.append(now)
             if self._server is not None:
                 self._server.start(now)
@@ -180,7 +179,7 @@ class RateLimiter:
 
     def _free_at(self, now: float) -> float:
         moments = [now]
-        told, server = self._told, self._server
+        told, server = self._limit, self._server
         if told is not None and not (told.learns and server):
             longest = told.seconds + _MARGIN
             if len(self._starts) >= told.requests:
@@ -190,7 +189,7 @@ class RateLimiter:
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
             moments.append(server.free_at(self._starts, now))
-        # An answer that comes late is about a window that began long ago.
+        # A late response is about a window that began long ago.
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
         return max(moments)
 
@@ -227,41 +226,41 @@ class RateLimiter:
         self.report(started, now, headers, refused_until)
 
     def refuse(self, started: float, until: float) -> None:
-        """Say that the server refused a request as too many: let none start before a moment.
+        """Let no request start before a moment, because the server refused one as too many.
 
-        What was refused does not count (HubSpot, API usage guidelines).
+        A refused request does not count against the limit (HubSpot's usage guidelines).
         """
         with self._lock:
             self._closed_until = max(self._closed_until, until)
-            # A limit that was told is kept to the letter, and counts this one too.
-            told = self._told is not None and not self._told.learns
+            # A limit that the user set is kept exactly, so it counts this one, too.
+            told = self._limit is not None and not self._limit.learns
             if not told and started in self._starts:
                 self._starts.remove(started)
 
     def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:
-        """Take in what an answer's headers say of the allowance (HubSpot, API usage guidelines).
+        """Learn from a response's headers (HubSpot's usage guidelines list them).
 
         Args:
             started: When its request started.
             now: When it came.
-            headers: Those of the answer.
+            headers: Its headers.
         """
-        said = {name.lower(): value for name, value in headers.items()}  # looked up at less cost
+        said = {name.lower(): value for name, value in headers.items()}  # faster to look up
         most = number(said, "x-hubspot-ratelimit-max")
         interval = number(said, "x-hubspot-ratelimit-interval-milliseconds")
         left = number(said, "x-hubspot-ratelimit-remaining")
         left_today = number(said, "x-hubspot-ratelimit-daily-remaining")
         with self._lock:
-            self._answered = now
+            self._last_response = now
             if started in self._slow:
                 self._slow.remove(started)
                 if started in self._starts:
-                    # All that is known of its arrival is that it was before this.
+                    # It arrived before its response came; more is not known.
                     self._starts.remove(started)
                     insort(self._starts, now)
                     started = now
             if (
-                self._told is not None
+                self._limit is not None
                 and most
                 and interval
                 and 1 <= most <= _MOST
@@ -273,20 +272,20 @@ class RateLimiter:
                 self._server.resize(*limit)
                 if left is not None:
                     self._server.see(self._starts, started, now, int(left))
-            self._may_tell = left_today is not None
+            self._day_is_told = left_today is not None
             if left_today is not None:
-                # Those under way may not have been counted yet.
+                # The server may not have counted the requests under way yet.
                 left_today -= self._under_way
-                if self._day is not None and started < self._heard:
-                    # It may tell an older number than the one that is known.
+                if self._day is not None and started < self._day_heard:
+                    # It may report an older number than the known one.
                     left_today = min(left_today, self._day[0])
                 else:
-                    self._heard = now
+                    self._day_heard = now
                 self._day = (left_today, now)
 
     @property
     def _day_is_unknown(self) -> bool:
-        return self._reserve is not None and self._day is None and self._may_tell
+        return self._reserve is not None and self._day is None and self._day_is_told
 
     def _day_is_spent(self, now: float) -> bool:
         if self._reserve is None or self._day is None:

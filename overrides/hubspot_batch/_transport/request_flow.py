@@ -198,7 +198,8 @@ class RequestFlow:
             if isinstance(received, httpx.Response):
                 headers = received.headers
                 received = hide(tokens, received)
-            _log.debug("%s %s: %s", request.method, request.url.path, _status(received))
+            if _log.isEnabledFor(logging.DEBUG):
+                _log.debug("%s %s: %s", request.method, request.url.path, _status(received))
             meaning = self._interpret(request, received, state)
             attempt = _Attempt(started, ended, received, meaning, asked)
             until = None

@@ -267,3 +267,18 @@ def test_only_a_few_late_starts_are_made_up_for() -> None:
         now, late = start, late + 1
         limiter.abandon()
     assert 2 <= late <= 6
+
+
+@pytest.mark.parametrize("tick", [0.0, 0.5])
+def test_a_response_that_may_be_older_is_not_believed(tick: float) -> None:
+    """Of two that cross each other, the lower number counts, also if the clock stood still."""
+    limiter = RateLimiter(None, 10)
+    assert limiter.reserve(0.0) == 0.0
+    limiter.report(0.0, 0.0, said(None, None, None, 50), None)
+    assert [limiter.reserve(0.0), limiter.reserve(0.0)] == [0.0, 0.0]
+    limiter.report(0.0, tick, said(None, None, None, 48), None)
+    limiter.report(0.0, 2 * tick, said(None, None, None, 49), None)
+    starts = 0
+    while limiter.reserve(2 * tick) == 0.0:
+        starts += 1
+    assert starts <= 48 - 10

@@ -141,9 +141,9 @@ class Chunker:
 
     def cut(self) -> list[EncodedInput]:
         """Return the inputs of the next request; none if the first has to wait for its turn."""
-        if (taken := self._all_waiting()) is not None:  # usually
-            return taken
-        taken = []
+        if (together := self._all_waiting()) is not None:  # usually
+            return together
+        taken: list[EncodedInput] = []
         keys: set[str | int] = set()
         size = 0
         while self.waiting and len(taken) < self._size:

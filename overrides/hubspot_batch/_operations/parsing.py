@@ -14,7 +14,7 @@ from hubspot_batch_client import models
 from hubspot_batch_client.types import Model
 
 from hubspot_batch._engine.chunk import BatchResponse
-from hubspot_batch._json import is_map
+from hubspot_batch._json import is_list, is_map
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
@@ -146,8 +146,7 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
 
 def _items_of(value: object) -> list[Any]:
     """Return the items of an array."""
-    items: list[Any] = value if isinstance(value, list) else []
-    return items
+    return value if is_list(value) else []
 
 
 def _text_of(value: object) -> str | None:

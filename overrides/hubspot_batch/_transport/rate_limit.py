@@ -276,7 +276,7 @@ class RateLimiter:
             if left_today is not None:
                 # The server may not have counted the requests under way yet.
                 left_today -= self._under_way
-                if self._day is not None and started < self._day_heard:
+                if self._day is not None and started <= self._day_heard:
                     # It may report an older number than the known one.
                     left_today = min(left_today, self._day[0])
                 else:

@@ -104,8 +104,9 @@ class TestSetUp:
     """Only what ends before anything is installed."""
 
     def set_up(self, folder: Path, python: str) -> str:
-        (folder / "tests" / "requirements").mkdir(parents=True)
-        for name in ("Makefile", "tests/requirements/dev.txt", "pyproject.toml"):
+        program = "tests/setup/environment.sh"
+        for name in ("Makefile", "tests/requirements/dev.txt", "pyproject.toml", program):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())
         if python:
             fake = folder / "fake-python"

@@ -20,7 +20,11 @@ say = @printf '\n== %s\n'
 
 # A stamp's name depends on the project's path: after the folder was moved, make installs again.
 PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
-TOOLS := .venv/.made-$(PLACE)
+# The demo needs few packages in .venv. Every other goal installs all of them, and they stay.
+LITTLE := $(filter clean demo help regenerate,$(MAKECMDGOALS))
+KEPT := $(if $(filter clean,$(LITTLE)),,$(wildcard .venv/.made-dev-$(PLACE)))
+SET := $(if $(filter-out $(LITTLE),$(MAKECMDGOALS))$(KEPT),dev,demo)
+TOOLS := .venv/.made-$(SET)-$(PLACE)
 PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/generator/.made-$(PLACE)
 LOWEST := .venv/lowest/.made-$(PLACE)
@@ -35,7 +39,7 @@ unusable = $(shell PYTHON='$(PYTHON)' $(ENVIRONMENT) check $(1))
 setup: $(INSTALLED) ## make .venv, or bring it up to date (PYTHON=... to choose)
 	@echo 'setup: .venv is up to date'
 
-$(TOOLS): tests/requirements/dev.txt $(call unusable,.venv)
+$(TOOLS): tests/requirements/$(SET).txt $(call unusable,.venv)
 $(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator) | $(TOOLS)
 $(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest) | $(TOOLS)
 $(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers) | $(TOOLS)
@@ -134,6 +138,7 @@ WITH_PROJECT := pyproject.toml --extra sandbox --group
 
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
 	@$(COMPILE) $(WITH_PROJECT) dev --output-file tests/requirements/dev.txt
+	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
 	@$(COMPILE) $(WITH_PROJECT) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
 	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
 	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = runpy.run_path(str(ROOT / PROJECT["tool"]["hatch"]["version"]["path"]))["__version__"]
 LOCKS = {
+    "demo": ROOT / "tests" / "requirements" / "demo.txt",
     "dev": ROOT / "tests" / "requirements" / "dev.txt",
     "test": ROOT / "tests" / "requirements" / "lowest.txt",
     "generator": ROOT / "openapi" / "tools" / "requirements.txt",
@@ -95,6 +96,11 @@ def test_lowest_versions_are_the_declared_ones() -> None:
         assert [versions[canonicalize_name(requirement.name)].removesuffix(".0")] == [
             version.removesuffix(".0") for version in lowest
         ]
+
+
+def test_the_demo_has_the_versions_of_the_tests() -> None:
+    """`make demo` installs a part of what `make setup` installs, and nothing else."""
+    assert locked(LOCKS["demo"]).items() <= locked(LOCKS["dev"]).items(), "run `make lock`"
 
 
 # ------------------------------------------------------------------------------------- set-up

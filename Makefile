@@ -1,134 +1,63 @@
-# Everything is installed in .venv and its two folders generator/ and lowest/; nothing outside.
-# Works with GNU make 3.81 and later. Recipes name no absolute path, so that a path with a
-# space in it is as good as any other.
+# Everything is installed in .venv and in its folders generator/, lowest/ and peers/.
+# GNU make 3.81 or later. No recipe names an absolute path: the project's path may contain spaces.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.DELETE_ON_ERROR:
 .SUFFIXES:
-# The steps of one goal follow one another also under `make -j`.
+# Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-
-PYTHON ?=
+.PHONY: FORCE help demo setup regenerate check drift page test lint types suite lowest soak bench \
+  instructions release-notes build publish lock clean
 DIST ?= dist
-export PYTHON DIST
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_USER := 0
-# What the calling shell has set up for itself must not reach into .venv.
-unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE PIP_TARGET PIP_PREFIX
+# File names reach the commands through the environment, so they may contain any character.
+export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION
+# Ignore the Python settings of the calling shell inside .venv.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 RUN := .venv/bin/python
-
-# A stamp's name holds the folder it was made in: a moved or copied .venv is made anew.
-PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
-DEV := .venv/.dev-$(PLACE)
-PROJECT := .venv/.project-$(PLACE)
-GENERATOR := .venv/.generator-$(PLACE)
-LOWEST := .venv/.lowest-$(PLACE)
-LOWEST_PROJECT := .venv/.lowest-project-$(PLACE)
-PEERS := .venv/.peers-$(PLACE)
+say = @printf '\n== %s\n'
 
 # ---------------------------------------------------------------- set-up
 
-# $(call unusable,folder): FORCE when the environment's Python is gone, or is not the one that
-# PYTHON=... asks for; nothing otherwise.
-BASE := import sys; print(sys.base_prefix)
-unusable = $(shell [ -x $(1)/bin/python ] && { [ -z '$(PYTHON)' ] || \
-  [ "$$('$(PYTHON)' -c '$(BASE)' 2>&1)" = "$$($(1)/bin/python -c '$(BASE)' 2>&1)" ]; } || echo FORCE)
-
-# Arguments: the folder, the requirements file. Makes the environment from nothing, so a
-# half-made one is repaired, and no package of an older requirements file stays behind.
-define MAKE_ENVIRONMENT
-stop() { printf 'setup: %s\n' "$$*" >&2; exit 2; }
-folder=$$1 requirements=$$2 python= bare= seen=
-
-# Without PYTHON=..., what .venv was made with before.
-before=$$(sed -n 's/^executable = //p' .venv/pyvenv.cfg 2>/dev/null || :)
-if [ -n "$$PYTHON" ]; then set -- "$$PYTHON"
-else set -- $${before:+"$$before"} python3.14 python3.13 python3.12 python3.11 python3 python; fi
-for name; do
-  version=$$("$$name" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
-  if ! "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    seen="$${seen:+$$seen, }$$name is Python $$version"
-  elif ! "$$name" -c 'import venv, ensurepip' 2>/dev/null; then
-    bare=$${bare:-$$name}
-  else
-    # Not a Python that stands in the very folder that is about to be emptied.
-    python=$$("$$name" -c 'import sys; print(sys._base_executable or sys.executable)'); break
-  fi
-done
-if [ -z "$$python" ]; then
-  [ -z "$$bare" ] || stop "$$bare cannot make virtual environments: its venv or ensurepip module" \
-    "is missing. Install it (on Debian and Ubuntu: the package python3-venv)," \
-    "or name another Python: make setup PYTHON=/path/to/python3.12"
-  [ -n "$$PYTHON" ] && [ -z "$$seen" ] && stop "PYTHON=$$PYTHON does not run." \
-    "Give the path of Python 3.11 or later."
-  stop "Python 3.11 or later is needed, and none was found$${seen:+ ($$seen)}." \
-    "Install one, or name it: make setup PYTHON=/path/to/python3.12"
-fi
-
-printf 'setup: %s from %s, with %s\n' "$$folder" "$$requirements" "$$("$$python" -V)"
-mkdir -p .venv
-rm -rf "$$folder/bin" "$$folder/lib" "$$folder/lib64" "$$folder/include" "$$folder/share" \
-  "$$folder/pyvenv.cfg"
-log=.venv/setup.log
-"$$python" -m venv "$$folder" >"$$log" 2>&1 || { tail -n 5 "$$log" >&2; \
-  stop "$$python could not make the virtual environment $$folder (its words are above)."; }
-"$$folder/bin/python" -m pip install -qq --require-hashes --only-binary :all: \
-  --requirement "$$requirements" || \
-  stop "pip could not install $$requirements (its words are above)." \
-    "Check the network and the index that pip is set to use, then run make again."
-endef
-export MAKE_ENVIRONMENT
-# The stamp goes first: an interrupted set-up is not taken for a finished one.
-environment = @rm -f $@ && sh -eu -c "$$MAKE_ENVIRONMENT" setup
-
-# $(call install,folder): the project itself, editable, with the build tool that is already there.
-install = @$(1)/bin/python -m pip install -qq --no-index --no-deps --no-build-isolation \
-  --editable . || { echo 'setup: the project could not be installed (the words of pip are above).' >&2; exit 2; }
-stamp = @rm -f $(@:-$(PLACE)=)-[0-9]* && touch $@
-
-$(DEV): tests/requirements/dev.txt $(call unusable,.venv)
-	$(environment) .venv $<
-	$(stamp)
-
-# What the installed metadata says.
-VERSION_FILE := overrides/hubspot_batch/version.py
-
-$(PROJECT): pyproject.toml $(DEV) $(VERSION_FILE)
-	$(call install,.venv)
-	$(stamp)
-
-$(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator)
-	$(environment) .venv/generator $<
-	$(stamp)
-
-$(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest)
-	$(environment) .venv/lowest $<
-	$(stamp)
-
-$(LOWEST_PROJECT): pyproject.toml $(LOWEST) $(VERSION_FILE)
-	$(call install,.venv/lowest)
-	$(stamp)
-
-$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers)
-	$(environment) .venv/peers $<
-	$(stamp)
-
-.PHONY: FORCE setup
-FORCE:
-
+# A stamp's name depends on the project's path: after the folder was moved, make installs again.
+PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
+# The demo needs few packages in .venv. Every other goal installs all of them, and they stay.
+LITTLE := $(filter clean demo help regenerate,$(MAKECMDGOALS))
+KEPT := $(if $(filter clean,$(LITTLE)),,$(wildcard .venv/.made-dev-$(PLACE)))
+SET := $(if $(filter-out $(LITTLE),$(MAKECMDGOALS))$(KEPT),dev,demo)
+TOOLS := .venv/.made-$(SET)-$(PLACE)
+PROJECT := .venv/.project-$(PLACE)
+GENERATOR := .venv/generator/.made-$(PLACE)
+LOWEST := .venv/lowest/.made-$(PLACE)
+LOWEST_PROJECT := .venv/lowest/.project-$(PLACE)
+PEERS := .venv/peers/.made-$(PLACE)
 INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST_PROJECT)
+
+ENVIRONMENT := sh tests/setup/environment.sh
+# FORCE if an environment's Python is gone, or is not the one that PYTHON names.
+unusable = $(shell PYTHON='$(PYTHON)' $(ENVIRONMENT) check $(1))
 
 setup: $(INSTALLED) ## make .venv, or bring it up to date (PYTHON=... to choose)
 	@echo 'setup: .venv is up to date'
 
-# ---------------------------------------------------------------- what people run
+$(TOOLS): tests/requirements/$(SET).txt $(call unusable,.venv)
+$(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator) | $(TOOLS)
+$(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest) | $(TOOLS)
+$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers) | $(TOOLS)
+$(TOOLS) $(GENERATOR) $(LOWEST) $(PEERS):
+	@$(ENVIRONMENT) make $< $@
 
-.PHONY: help demo regenerate check
+# What the installed metadata is made of.
+METADATA := pyproject.toml overrides/hubspot_batch/version.py
+$(PROJECT): $(TOOLS) $(METADATA)
+$(LOWEST_PROJECT): $(LOWEST) $(METADATA)
+$(PROJECT) $(LOWEST_PROJECT):
+	@$(ENVIRONMENT) project $@
+
+# ---------------------------------------------------------------- what people run
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
-	  while IFS='|' read -r goal text; do printf '%-18s %s\n' "$$goal" "$$text"; done
+	  while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
 
 demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox)
 	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"}
@@ -140,12 +69,6 @@ check: $(PROJECT) $(GENERATOR) ## is the generated client what the fragments say
 	@$(RUN) openapi/tools/regenerate.py --check
 	@$(RUN) openapi/tools/release_notes.py --check
 
-# ---------------------------------------------------------------- HubSpot's documentation
-
-.PHONY: drift page
-# The names of files reach the commands through the environment, whatever is in them.
-export SPEC PAGE OLD NEW HTML OPERATION
-
 drift: $(PROJECT) ## compare HubSpot's documentation with the fragments: SPEC=file or PAGE=file (JSON=1, HTML=file)
 	@$(RUN) openapi/tools/drift.py $${SPEC:+--spec "$$SPEC"} $${PAGE:+--page "$$PAGE"} \
 	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $${HTML:+--html "$$HTML"} $(if $(JSON),--json)
@@ -154,9 +77,6 @@ page: $(PROJECT) ## save the facts of a captured page: PAGE=file (OPERATION=id f
 	@$(RUN) openapi/tools/save_page.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
 
 # ---------------------------------------------------------------- tests
-
-.PHONY: test lint types suite lowest
-say = @printf '\n== %s\n'
 
 test: $(INSTALLED) check lint types suite lowest ## everything that CI runs
 	$(say) 'all passed'
@@ -190,14 +110,8 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 	$(say) 'tests, lowest dependencies'
 	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(patsubst %,--ignore tests/test_%.py,$(NOT_RUN_TIME))
 
-# ---------------------------------------------------------------- more than CI has time for
-
-.PHONY: soak bench instructions
-RUNS ?= 100000
-BODIES ?= 100000
-SIGNALS ?= 10000
 soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=...)
-	@$(RUN) tests/soak.py --runs $(RUNS) --bodies $(BODIES) --signals $(SIGNALS)
+	@$(RUN) tests/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %)
 
 bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift)
 	@$(RUN) tests/bench/run.py $(WHAT)
@@ -207,8 +121,6 @@ instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests c
 
 # ---------------------------------------------------------------- releases
 
-.PHONY: release-notes build publish lock clean
-
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
 	@$(RUN) openapi/tools/release_notes.py
 
@@ -217,19 +129,19 @@ build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 
 publish: $(PROJECT) $(GENERATOR) ## build and upload: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
 	@$(RUN) openapi/tools/release.py publish --into "$$DIST" -- "$$INDEX_URL"
-export INDEX_URL
 
-# No address and no path of this machine gets into the files: pip's own settings say where
-# the packages come from, the hashes say which ones they are.
+# The files name no index: pip's settings say where packages come from, the hashes which they are.
 COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \
   --universal --python-version 3.11 --generate-hashes --no-build --no-strip-extras --system-certs \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+WITH_PROJECT := pyproject.toml --extra sandbox --group
 
-lock: $(DEV) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra sandbox --group dev --output-file tests/requirements/dev.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra sandbox --group test --resolution lowest-direct --output-file tests/requirements/lowest.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
-	@$(COMPILE) $(if $(UPGRADE),--upgrade) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
+lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
+	@$(COMPILE) $(WITH_PROJECT) dev --output-file tests/requirements/dev.txt
+	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
+	@$(COMPILE) $(WITH_PROJECT) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
+	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
+	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
 
 clean: ## remove .venv, dist and every cache
 	@rm -rf .venv dist

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 VERSION = runpy.run_path(str(ROOT / PROJECT["tool"]["hatch"]["version"]["path"]))["__version__"]
 LOCKS = {
+    "demo": ROOT / "tests" / "requirements" / "demo.txt",
     "dev": ROOT / "tests" / "requirements" / "dev.txt",
     "test": ROOT / "tests" / "requirements" / "lowest.txt",
     "generator": ROOT / "openapi" / "tools" / "requirements.txt",
@@ -97,6 +98,11 @@ def test_lowest_versions_are_the_declared_ones() -> None:
         ]
 
 
+def test_the_demo_has_the_versions_of_the_tests() -> None:
+    """`make demo` installs a part of what `make setup` installs, and nothing else."""
+    assert locked(LOCKS["demo"]).items() <= locked(LOCKS["dev"]).items(), "run `make lock`"
+
+
 # ------------------------------------------------------------------------------------- set-up
 
 
@@ -104,8 +110,9 @@ class TestSetUp:
     """Only what ends before anything is installed."""
 
     def set_up(self, folder: Path, python: str) -> str:
-        (folder / "tests" / "requirements").mkdir(parents=True)
-        for name in ("Makefile", "tests/requirements/dev.txt", "pyproject.toml"):
+        program = "tests/setup/environment.sh"
+        for name in ("Makefile", "tests/requirements/dev.txt", "pyproject.toml", program):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((ROOT / name).read_bytes())
         if python:
             fake = folder / "fake-python"

@@ -1,7 +1,4 @@
-"""What became of the inputs, as values.
-
-This module decides the shapes that a user reads. It never decides what an outcome is.
-"""
+"""The outcomes of inputs, as values."""
 
 from __future__ import annotations
 
@@ -19,14 +16,14 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
 class OutcomeStatus(StrEnum):
-    """What became of an input."""
+    """The outcome of an input, in a word."""
 
     SUCCEEDED = "succeeded"
     """The server said that it was done."""
     FAILED = "failed"
-    """The server refused it, or it was not valid and never sent."""
+    """The server refused it, it was not valid and never sent, or a read got no record for it."""
     UNKNOWN = "unknown"
-    """It may have been done; nobody has said."""
+    """It was sent, but the response was lost or does not mention it."""
     NOT_SENT = "not_sent"
     """It was certainly not done."""
 
@@ -66,13 +63,13 @@ class OutcomeError:
 
 @frozen
 class Outcome(Generic[ResultT_co]):
-    """What became of one input.
+    """The outcome of one input.
 
     Attributes:
         index: The input's position, from 0.
         input: The input as it was given.
-        status: What became of it.
-        result: The server's record of it, where one could be tied to it; else None.
+        status: Its outcome, in a word.
+        result: The server's record of it; None if none could be matched to it.
         error: Why it did not succeed; None when it did.
     """
 
@@ -85,11 +82,11 @@ class Outcome(Generic[ResultT_co]):
 
 @frozen
 class BatchResult(Generic[ResultT_co]):
-    """What became of all inputs.
+    """The outcomes of all inputs.
 
     Attributes:
         outcomes: One for each input, in the order of the inputs.
-        unmatched: Results of the server that could not be tied to an input by evidence.
+        unmatched: Results of the server that could not be matched to an input.
     """
 
     outcomes: tuple[Outcome[ResultT_co], ...]
@@ -136,7 +133,7 @@ class BatchResult(Generic[ResultT_co]):
 
 
 def attach(error: BaseException, result: BatchResult[Any]) -> None:
-    """Leave the outcomes of a run with the exception that ended it, for `result_of`."""
+    """Attach the outcomes of a run to the exception that ended it, for `result_of`."""
     with suppress(AttributeError):
         error.result = result  # type: ignore[attr-defined]
 

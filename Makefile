@@ -104,14 +104,13 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 	@$(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
-NOT_RUN_TIME := bundle changelog compare contract described deviations drift keep methods notes \
-  one_edit package_index packaging page public_names regenerate release report sentences
+NOT_RUN_TIME := tests/tools tests/packaging/test_packaging.py
 lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(patsubst %,--ignore tests/test_%.py,$(NOT_RUN_TIME))
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
 
 soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=...)
-	@$(RUN) tests/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %)
 
 bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path)
 	@$(RUN) tests/bench/run.py $(WHAT)

@@ -1,7 +1,7 @@
 """What every test shares: Hypothesis runs the same examples every time, and keeps no results.
 
 And no test passes that shows a token: in a repr, a log line of any library, an exception, an output
-or a file. `watch.py` says what is searched; what goes through a `face` is searched there.
+or a file. `leak_watch.py` says what is searched; what goes through a `face` is searched there.
 """
 
 import gc
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faces import Face
+from both_clients import Face
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
-from watch import SECRET, WATCH, WatchingHandler, watch_outputs
+from leak_watch import SECRET, WATCH, WatchingHandler, watch_outputs
 
 set_hypothesis_home_dir(Path(__file__).parents[1] / ".venv" / "cache" / "hypothesis")
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)

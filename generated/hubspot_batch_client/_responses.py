@@ -3,7 +3,7 @@
 
 msgspec finds the fields of a model in the text without making dicts. It makes a *form* of each
 object, and models are made from these. If a body has anything that a form does not allow, it is
-read as plain JSON instead; tests/test_two_ways.py compares the two ways.
+read as plain JSON instead; tests/generated/test_two_ways.py compares the two ways.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from itertools import repeat
 from typing import Any
 
 import httpx
-import virtual
+import virtual_time as virtual
 from attrs import Factory, define, frozen
 from hubspot_batch import AsyncHubSpotBatch, RateLimit, Wait
 from hubspot_batch.sandbox import Sandbox, SandboxRequest, SandboxTransport

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import published
+import published_descriptions as published
 
 from .rows import Row
 

@@ -1,6 +1,6 @@
 """What holds for contacts in a copy of the project that has their fragment, and no line of Python.
 
-`tests/test_one_edit.py` makes that copy, and runs these with what was generated there.
+`tests/tools/test_one_edit.py` makes that copy, and runs these with what was generated there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from faces import Face
+from both_clients import Face
 from hubspot_batch import ConfigurationError, MissingScopesError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, SandboxTransport, rates, script
 from hubspot_batch_client import Client

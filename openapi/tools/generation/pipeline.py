@@ -117,7 +117,7 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
     joined = bundle.join(project.openapi)
     package = work / atomic_swap.PACKAGE
     # Reading YAML takes a sixth of the generator's time, and reading JSON next to none. The data
-    # are the same: tests/test_bundle.py proves that the text of `yaml_source.dump` reads back.
+    # are the same: tests/tools/test_bundle.py proves that the text of `dump` reads back.
     description = work / "openapi.json"
     description.write_text(json.dumps(joined.document), encoding="ascii")
     with tool.generating(project.home, description, package) as wait_for_package:

@@ -1,0 +1,350 @@
+"""The package as its users get it: published to an index, installed from it, and run."""
+
+import base64
+import hashlib
+import importlib.metadata
+import os
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+import venv
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tarfile import TarFile
+
+import pytest
+from attrs import frozen
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+VERSION = runpy.run_path(str(ROOT / PROJECT["tool"]["hatch"]["version"]["path"]))["__version__"]
+LOCKS = {
+    "demo": ROOT / "tests" / "requirements" / "demo.txt",
+    "dev": ROOT / "tests" / "requirements" / "dev.txt",
+    "test": ROOT / "tests" / "requirements" / "lowest.txt",
+    "generator": ROOT / "openapi" / "tools" / "requirements.txt",
+}
+USER, PASSWORD = "someone", "do-not-show-me"
+
+
+def run(
+    command: Sequence[str | Path], cwd: Path = ROOT, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command in a plain environment: none of pip's or make's settings get in."""
+    kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
+    coverage = {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=kept | coverage | {"PIP_CONFIG_FILE": os.devnull} | more,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+# ------------------------------------------------------------------------- the locked versions
+
+
+def group(name: str) -> Iterator[Requirement]:
+    for entry in PROJECT["dependency-groups"][name]:
+        if isinstance(entry, str):
+            yield Requirement(entry)
+        else:
+            yield from group(entry["include-group"])
+
+
+def locked(file: Path) -> dict[str, str]:
+    lines = re.findall(
+        r"^([a-z0-9-]+)(?:\[.+\])?==([^ ]+)", file.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return dict(lines)
+
+
+@pytest.mark.parametrize("name", LOCKS)
+class TestLock:
+    def test_holds_the_pins(self, name: str) -> None:
+        """Every tool has one exact pin, and the locked file has that version."""
+        pins = {canonicalize_name(each.name): str(each.specifier) for each in group(name)}
+        versions = locked(LOCKS[name])
+        assert pins == {tool: f"=={versions[tool]}" for tool in pins}, "run `make lock`"
+
+    def test_is_hashed_and_names_no_place(self, name: str) -> None:
+        """The files say what is installed, never where it comes from."""
+        text = LOCKS[name].read_text(encoding="utf-8")
+        entries = re.split(r"\n(?=[a-z0-9])", text)[1:]
+        assert entries
+        assert all("--hash=sha256:" in entry for entry in entries)
+        assert not re.search(r"://|@|--(find-links|(extra-)?index-url)|^/|\s/", text)
+
+
+def test_lowest_versions_are_the_declared_ones() -> None:
+    """The lowest environment holds the lower bound of each run-time dependency."""
+    versions = locked(LOCKS["test"])
+    declared = PROJECT["project"]["dependencies"]
+    declared += PROJECT["project"]["optional-dependencies"]["sandbox"]
+    for requirement in map(Requirement, declared):
+        lowest = [each.version for each in requirement.specifier if each.operator == ">="]
+        assert [versions[canonicalize_name(requirement.name)].removesuffix(".0")] == [
+            version.removesuffix(".0") for version in lowest
+        ]
+
+
+def test_the_demo_has_the_versions_of_the_tests() -> None:
+    """`make demo` installs a part of what `make setup` installs, and nothing else."""
+    assert locked(LOCKS["demo"]).items() <= locked(LOCKS["dev"]).items(), "run `make lock`"
+
+
+# ------------------------------------------------------------------------------------- set-up
+
+
+class TestSetUp:
+    """Only what ends before anything is installed."""
+
+    def set_up(self, folder: Path, python: str) -> str:
+        program = "tests/setup/environment.sh"
+        for name in ("Makefile", "tests/requirements/dev.txt", "pyproject.toml", program):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((ROOT / name).read_bytes())
+        if python:
+            fake = folder / "fake-python"
+            fake.write_text(f"#!/bin/sh\n{python}\n", encoding="utf-8")
+            fake.chmod(0o755)
+        done = run(["make", "setup", "PYTHON=./fake-python"], folder)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert not (folder / ".venv" / "bin").exists()
+        return done.stderr.splitlines()[0]
+
+    def test_too_old(self, tmp_path: Path) -> None:
+        """A Python that is too old is named with its version."""
+        fake = 'case "$2" in *"%d.%d"*) echo 3.10 ;; *version_info*) exit 1 ;; esac'
+        assert self.set_up(tmp_path, fake) == (
+            "setup: Python 3.11 or later is needed, and none was found (./fake-python is Python "
+            "3.10). Install one, or name it: make setup PYTHON=/path/to/python3.12"
+        )
+
+    def test_no_venv_module(self, tmp_path: Path) -> None:
+        """A Python without the venv module is told apart from one that is too old."""
+        fake = 'case "$2" in *"%d.%d"*) echo 3.12 ;; *venv*) exit 1 ;; esac'
+        assert "./fake-python cannot make virtual environments" in self.set_up(tmp_path, fake)
+
+    def test_no_python(self, tmp_path: Path) -> None:
+        """A Python that is not there is said to be not there."""
+        assert "PYTHON=./fake-python does not run" in self.set_up(tmp_path, "")
+
+
+# -------------------------------------------------------------------------------- the package
+
+
+# A process of its own: pypiserver changes how its process imports. It prints its port.
+INDEX = """
+import sys
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from pypiserver import app
+
+class Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+index = app(
+    roots=[Path(sys.argv[1])],
+    password_file=sys.argv[2],
+    authenticate=["update", "list", "download"],
+    disable_fallback=True,
+)
+with make_server("127.0.0.1", 0, index, Server, Quiet) as server:
+    print(f"http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever()
+"""
+
+
+@contextmanager
+def serving(command: Sequence[str | Path], folder: Path) -> Iterator[str]:
+    """The loopback address that a server of its own process prints once it listens."""
+    plain = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, cwd=folder, env=plain, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        said = ""
+        try:
+            for line in process.stdout:
+                said += line
+                if address := re.search(r"http://127\.0\.0\.1:\d+", line):
+                    yield address[0]
+                    break
+            else:
+                pytest.fail(f"the server did not start: {said}")
+        finally:
+            process.terminate()
+
+
+@frozen
+class Published:
+    """An index on loopback, the folder of its files, and what `make publish` said."""
+
+    url: str
+    files: Path
+    said: str
+
+    @property
+    def wheel(self) -> Path:
+        return self.files / f"hubspot_batch-{VERSION}-py3-none-any.whl"
+
+    @property
+    def sdist(self) -> Path:
+        return self.files / f"hubspot_batch-{VERSION}.tar.gz"
+
+
+def make_publish(
+    url: str, into: Path, password: str = PASSWORD
+) -> subprocess.CompletedProcess[str]:
+    goal = ["make", "publish", f"INDEX_URL={url}", f"DIST={into}"]
+    return run(goal, TWINE_USERNAME=USER, TWINE_PASSWORD=password)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """The package on a pypiserver that lets nobody look, fetch or upload without the password."""
+    if not (ROOT / ".venv" / "bin").exists():
+        pytest.skip("needs the project's own environment: make setup")
+    folder = tmp_path_factory.mktemp("index")
+    files, users = folder / "files", folder / "htpasswd"
+    files.mkdir()
+    digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
+    users.write_text(f"{USER}:{{SHA}}{digest}\n", encoding="utf-8")
+    with serving([sys.executable, "-c", INDEX, files, users], folder) as url:
+        done = make_publish(url, tmp_path_factory.mktemp("a dist"))
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Published(url, files, done.stdout)
+
+
+class TestPublish:
+    def test_says_what_is_next(self, published: Published) -> None:
+        """The person who published is told where it is and what to do now."""
+        assert f"Published hubspot-batch {VERSION} to {published.url}/\n" in published.said
+        assert "Next: tag the commit" in published.said
+
+    def test_published_once(self, published: Published, tmp_path: Path) -> None:
+        """A version that the index has is refused, whichever form of the address is used."""
+        for url in (published.url, f"{published.url}/simple/"):
+            again = make_publish(url, tmp_path)
+            assert again.returncode != 0
+            assert f"has hubspot-batch {VERSION} already" in again.stderr
+
+    def test_wrong_password(self, published: Published, tmp_path: Path) -> None:
+        """A wrong password is a sentence, without the password."""
+        refused = make_publish(published.url, tmp_path, password="also-secret")
+        assert refused.returncode != 0
+        assert "refused the user name or the password" in refused.stderr
+        assert "also-secret" not in refused.stdout + refused.stderr
+        assert "Traceback" not in refused.stderr
+
+    def test_wheel_holds_both_packages_and_the_bundle(self, published: Published) -> None:
+        """The wheel holds what is used at run time, typed, and nothing else."""
+        with zipfile.ZipFile(published.wheel) as wheel:
+            names = set(wheel.namelist())
+            bundle = wheel.read("hubspot_batch_client/openapi.yaml")
+        expected = {"hubspot_batch_client/openapi.yaml"}
+        for package in ("generated/hubspot_batch_client", "overrides/hubspot_batch"):
+            source = ROOT / package
+            assert (source / "py.typed").is_file()
+            expected |= {
+                file.relative_to(source.parent).as_posix()
+                for file in source.rglob("*")
+                if file.is_file() and "__pycache__" not in file.parts
+            }
+        info = {name for name in names if name.startswith(f"hubspot_batch-{VERSION}.dist-info/")}
+        assert {name.rpartition("/")[2] for name in info} == {
+            "METADATA", "WHEEL", "RECORD", "entry_points.txt", "LICENSE",
+        }  # fmt: skip
+        assert names - info == expected
+        assert bundle == (ROOT / "openapi" / "openapi.yaml").read_bytes()
+
+    def test_wheel_of_the_tree_is_the_wheel_of_the_sdist(
+        self, published: Published, tmp_path: Path
+    ) -> None:
+        """The source distribution is enough to build from, and a second build gives the same."""
+        with TarFile.open(published.sdist) as sdist:
+            (time,) = {int(member.mtime) for member in sdist.getmembers()}
+        build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--sdist"]
+        done = run([*build, "--outdir", tmp_path, ROOT], SOURCE_DATE_EPOCH=str(time))
+        assert done.returncode == 0, done.stdout + done.stderr
+        for first in (published.wheel, published.sdist):
+            assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+
+def pack_installed(name: str, extras: frozenset[str], folder: Path, seen: set[str]) -> None:
+    """Make wheels of an installed distribution's dependencies, so that no other index is asked."""
+    for text in importlib.metadata.requires(name) or ():
+        needed = Requirement(text)
+        marks = [{"extra": extra} for extra in ("", *extras)]
+        if needed.marker and not any(map(needed.marker.evaluate, marks)):
+            continue
+        if canonicalize_name(needed.name) not in seen:
+            seen.add(canonicalize_name(needed.name))
+            pack(importlib.metadata.distribution(needed.name), folder)
+        pack_installed(needed.name, frozenset(needed.extras), folder, seen)
+
+
+def pack(distribution: importlib.metadata.Distribution, folder: Path) -> None:
+    tags = re.findall(r"^Tag: (.+)$", distribution.read_text("WHEEL") or "", re.MULTILINE)
+    name = f"{distribution.name.replace('-', '_')}-{distribution.version}-{tags[-1]}.whl"
+    with zipfile.ZipFile(folder / name, "w") as wheel:
+        for file in distribution.files or ():
+            if not {"..", "__pycache__"} & set(file.parts) and Path(file.locate()).exists():
+                wheel.write(str(file.locate()), file.as_posix())
+
+
+@pytest.fixture(scope="module")
+def user(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a fresh environment that has the package from the index, sandbox included."""
+    pack_installed("hubspot-batch", frozenset({"sandbox"}), published.files, set())
+    environment = tmp_path_factory.mktemp("user") / "environment"
+    venv.create(environment, symlinks=True)
+    programs = environment / "bin"
+    address = published.url.replace("://", f"://{USER}:{PASSWORD}@")
+    install = [sys.executable, "-m", "pip", "--python", programs / "python", "install", "--quiet"]
+    install += ["--no-cache-dir", "--index-url", f"{address}/simple/", "hubspot-batch[sandbox]"]
+    done = run(install)
+    assert done.returncode == 0, done.stderr
+    return programs
+
+
+class TestInstalled:
+    def test_command(self, user: Path, tmp_path: Path) -> None:
+        """The command is there, and knows its version."""
+        done = run([user / "hubspot-batch", "--version"], tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert VERSION in done.stdout
+
+    def test_readme_example(self, user: Path, tmp_path: Path) -> None:
+        """The README's first example runs as it stands there, in an empty folder."""
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        example = re.search(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+        assert example
+        command = [user / "hubspot-batch", "sandbox", "--port", "0"]
+        with serving(command, tmp_path) as url:
+            done = run(
+                [user / "python", "-W", "error", "-c", example[1]],
+                tmp_path,
+                HUBSPOT_ACCESS_TOKEN="sandbox-token",
+                HUBSPOT_BASE_URL=url,
+            )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout
+        assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,116 @@
+"""The command behind `make soak`: very many runs with faults and changed answers, on all cores.
+
+It decides which seeds run where, and says at the end how many failed and what repeats them.
+`soak_runs` decides what a run is. Only the signals of `soak_signals` wait for real time; where one
+of them finds its run is up to the machine, so its failure names the place, and what repeats it does
+so often.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from pathlib import Path
+
+from attrs import frozen
+
+# As a command it finds the helpers of the tests as pytest does.
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from soak_runs import Report, one_body, one_run, run_all
+from soak_signals import CAN_SIGNAL, one_signal
+
+_BLOCK = 50
+_PROGRESS_EVERY = 10.0
+_SHOWN = 20
+_RUNS = {"runs": one_run, "bodies": one_body, "signals": one_signal}
+
+
+@frozen
+class Block:
+    """Seeds that are run one after the other, in one process."""
+
+    what: str
+    kind: str
+    seeds: range
+
+
+def blocks(what: str, kinds: list[str], first: int, count: int) -> Iterator[Block]:
+    """Cut a number of runs into blocks, in turn for each kind of client."""
+    each = -(-count // len(kinds))
+    for start in range(first, first + each, _BLOCK):
+        for kind in kinds:
+            yield Block(what, kind, range(start, min(start + _BLOCK, first + each)))
+
+
+def run_block(block: Block) -> list[Report]:
+    """Carry out a block; return what failed."""
+    reports = run_all(_RUNS[block.what], block.kind, block.seeds)
+    return [report for report in reports if report.failure]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line says; return 1 if anything failed."""
+    chosen = _parser().parse_args(arguments)
+    kinds = ["sync", "async"] if chosen.kind == "both" else [chosen.kind]
+    work = [
+        *blocks("runs", kinds, chosen.seed, chosen.runs),
+        *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+        *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
+    ] * chosen.times
+    total = sum(len(block.seeds) for block in work)
+    begun = time.monotonic()
+    try:
+        failed = _all(work, chosen.processes, total)
+    except BrokenProcessPool:
+        print("A run hung or killed its process; its seed stands above.")
+        return 1
+    for report in failed[:_SHOWN]:
+        print(f"\n{report.command}\n{report.failure}")
+    rest = f" ({len(failed) - _SHOWN} more are not shown)" if len(failed) > _SHOWN else ""
+    seconds = time.monotonic() - begun
+    print(f"soak: {total} runs in {seconds:.0f} s, {len(failed)} failed{rest}")
+    return 1 if failed else 0
+
+
+def _all(work: list[Block], processes: int, total: int) -> list[Report]:
+    failed: list[Report] = []
+    done, said = 0, time.monotonic()
+    left = iter(work)
+    with ProcessPoolExecutor(processes) as pool:
+        going: dict[Future[list[Report]], Block] = {}
+        while True:
+            for block in islice(left, 2 * processes - len(going)):
+                going[pool.submit(run_block, block)] = block
+            if not going:
+                return failed
+            for future in wait(going, timeout=1.0, return_when="FIRST_COMPLETED").done:
+                done += len(going.pop(future).seeds)
+                failed += future.result()
+            if time.monotonic() - said > _PROGRESS_EVERY:
+                said = time.monotonic()
+                print(f"soak: {done} of {total}, {len(failed)} failed", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Run a client against a sandbox that goes wrong.")
+    parser.add_argument("--runs", type=int, default=100_000, help="runs with faults")
+    parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
+    help_ = "runs that a signal interrupts, on systems that have timers for it"
+    parser.add_argument("--signals", type=int, default=10_000, help=help_)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
+    parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")
+    help_ = "how often to do all of it; threads take turns as they like"
+    parser.add_argument("--times", type=int, default=1, help=help_)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What the tools find out about each operation of a bundle."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from generation import operation_model
+from generation.operation_model import ContractError
+
+ROOT = Path(__file__).parents[2]
+
+NAMES = [
+    *("startDate", "properties", "propertiesWithHistory", "idProperty", "hs_name", "filter"),
+    *("type", "from", "id", "Since", "a-b", "a.b", "x2Y", "HTTPCode", "datetime", "self", "in-it"),
+]
+
+
+def test_names_are_those_of_the_generator() -> None:
+    """What the face hands to a generated function is what that function takes."""
+    default = ROOT / ".venv" / "generator" / "bin" / "openapi-python-client"
+    named = Path(os.environ.get("HUBSPOT_BATCH_GENERATOR", default))
+    script = """
+        import json, sys
+        from openapi_python_client.strings import PythonIdentifier
+        print(json.dumps([PythonIdentifier(name, "field_") for name in json.load(sys.stdin)]))
+    """
+    python = named.absolute().parent / "python"
+    command = [python, "-c", "\n".join(line.strip() for line in script.splitlines())]
+    told = subprocess.run(
+        command, input=json.dumps(NAMES), capture_output=True, text=True, check=True
+    )
+    assert json.loads(told.stdout) == [operation_model.python_name(name) for name in NAMES]
+
+
+@pytest.mark.parametrize(
+    ("schema", "form"),
+    [
+        ({"type": "string"}, "text"),
+        ({"type": "string", "enum": ["a"]}, "text"),
+        ({"type": ["string", "null"]}, "text"),
+        ({"anyOf": [{"type": "string", "enum": ["a"]}, {"type": "string"}]}, "text"),
+        ({"anyOf": [{"$ref": "#/components/schemas/Day"}, {"type": "null"}]}, "date"),
+        ({"type": "string", "format": "date-time"}, "time"),
+        ({"$ref": "#/components/schemas/Day"}, "date"),
+        ({"type": "integer", "format": "int32"}, "integer"),
+        ({"type": "number"}, "number"),
+        ({"type": "boolean"}, "boolean"),
+        ({"type": "array", "items": {"type": "string"}}, "texts"),
+        ({"type": "array", "items": {"type": "integer"}}, "integers"),
+        ({"type": "array", "items": {"type": "string", "format": "date"}}, "json"),
+        ({"type": "array"}, "json"),
+        ({"type": "object"}, "json"),
+        ({"type": ["string", "integer"]}, "json"),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, "json"),
+        ({}, "json"),
+        (True, "json"),
+    ],
+    ids=str,
+)
+def test_the_form_of_an_argument(schema: Any, form: str) -> None:
+    """What is not understood as a whole is JSON."""
+    document = {"components": {"schemas": {"Day": {"type": "string", "format": "date"}}}}
+    assert operation_model.form_of(document, (), schema) == form
+
+
+@pytest.mark.parametrize("name", ["archive_contacts", "contacts", "creates_calls", "search"])
+def test_what_an_operation_does_is_never_guessed(name: str) -> None:
+    """It decides whether a request is sent again."""
+    with pytest.raises(ContractError, match=f"{name} begins with none of create, read") as caught:
+        operation_model.kind_of(("paths", "/x", "post"), name)
+    assert caught.value.pointer[-1] == "operationId"
+
+
+def test_a_schema_that_holds_itself_is_told() -> None:
+    """Its fields have no end."""
+    part = {"allOf": [{"$ref": "#/components/schemas/A"}]}
+    document = {"components": {"schemas": {"A": part}}}
+    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
+    with pytest.raises(ContractError, match="contains itself under `allOf`"):
+        operation_model.result_of(document, {"responses": {"200": answer}})
+
+
+def test_the_answer_to_a_success_says_what_a_result_is() -> None:
+    """The first that has results; errors and empty answers have none."""
+    item = {"allOf": [{"$ref": "#/components/schemas/B"}, {"properties": {"new": {}}}]}
+    schemas = {
+        "A": {
+            "allOf": [{"properties": {"results": {"items": {"$ref": "#/components/schemas/C"}}}}]
+        },
+        "B": {"properties": {"id": {}, "name": {}}},
+        "C": item,
+    }
+    answer = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/A"}}}}
+    document = {"components": {"schemas": schemas, "responses": {"A": answer}}}
+    responses = {"200": {}, "207": {"$ref": "#/components/responses/A"}, "400": answer}
+    found = operation_model.result_of(document, {"responses": responses})
+    assert found == ("A", "C", ("id", "name", "new"))
+    assert operation_model.result_of(document, {"responses": {"400": answer}}) == ("", "", ())

@@ -312,8 +312,37 @@ def test_an_interruption_during_a_long_wait_for_a_start(
     assert len(result.outcomes) == 12
     assert not result.unknown
     assert len(result.succeeded) >= 6
-    # Where several wait, the others' sleep moves the clock on.
+    # Where several wait, the others' sleep moves this clock on; the next test has one that does not.
     assert len(result.not_sent) == 6 or (width > 1 and result.not_sent)
+
+
+@interrupts
+def test_waiting_tasks_send_nothing_after_an_interruption(kind: type[BaseException]) -> None:
+    """Of several tasks that wait for the rate limit one is interrupted, and none sends any more."""
+    raised = kind()
+    turns = iter([raised])
+
+    async def asleep(seconds: float) -> None:
+        for error in turns:
+            raise error
+        await asyncio.sleep(seconds)
+
+    async def main() -> None:
+        now = asyncio.get_running_loop().time
+        sandbox = Sandbox(clock=now)
+        async with AsyncHubSpotBatch(
+            SECRET,
+            transport=SandboxTransport(sandbox),
+            clock=Clock(now=now, asleep=asleep),
+            max_concurrency=4,
+            rate_limit=RateLimit(3, 86400.0),
+        ) as client:
+            with pytest.raises(kind) as caught:
+                await client.calls.create(calls(12), chunk_size=2)
+            assert caught.value is raised
+            assert counts(account(raised, sandbox)) == (6, 0, 0, 6)
+
+    virtual.run(main())
 
 
 @widths

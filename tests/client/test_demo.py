@@ -16,7 +16,7 @@ import pytest
 from attrs import evolve
 from both_clients import clock_of
 from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
-from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch._operations.validation import InputEncoder
 from hubspot_batch.cli.demo import run as demo

@@ -312,7 +312,7 @@ def test_an_interruption_during_a_long_wait_for_a_start(
     assert len(result.outcomes) == 12
     assert not result.unknown
     assert len(result.succeeded) >= 6
-    # Where several wait, the others' sleep moves this clock on; the next test has one that does not.
+    # Where several wait, the others' sleep moves this clock on, unlike that of the next test.
     assert len(result.not_sent) == 6 or (width > 1 and result.not_sent)
 
 

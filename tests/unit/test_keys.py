@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.keys import KeyIndex, id_property_of, key_of
-from hubspot_batch._matching.match import EncodedInput
 
 
 def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> KeyIndex:

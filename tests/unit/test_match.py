@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from attrs import Factory, frozen
 from hubspot_batch._matching.by_properties import _each_has_a_place
-from hubspot_batch._matching.match import EncodedInput, ItemError, Matches, Results, match
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import ItemError, Matches, Results, match
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,7 +14,8 @@ from hubspot_batch import HubSpotBatchError, InputError, Outcome, OutcomeError, 
 from hubspot_batch._engine.chunk import EXTRA_AT_MOST, BatchResponse, Chunk, Operation, SameKey
 from hubspot_batch._engine.chunker import BYTES_AT_MOST
 from hubspot_batch._engine.run import Run
-from hubspot_batch._matching.match import EncodedInput, ItemError, Results
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.retry import Effect, disposition_of
 from hypothesis import given
 from hypothesis import strategies as st

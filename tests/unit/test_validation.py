@@ -16,7 +16,7 @@ from typing import Any
 import fastjsonschema
 import pytest
 from hubspot_batch import OutcomeError
-from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.fast_validation import fast_validator
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch._operations.validation import InputEncoder, InvalidInputError

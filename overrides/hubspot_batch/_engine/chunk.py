@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 
-from hubspot_batch._matching.match import EncodedInput, ItemError, Results
+from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
@@ -24,6 +24,9 @@ from hubspot_batch.errors import (
     UnavailableError,
 )
 from hubspot_batch.outcomes import OutcomeError
+
+if TYPE_CHECKING:
+    from hubspot_batch._matching.items import EncodedInput
 
 ResultT = TypeVar("ResultT")
 
@@ -171,7 +174,7 @@ class Chunk:
         """The JSON array that is sent. An input that is given twice is sent once."""
         texts: Iterable[bytes] = [entry.text for entry in self.entries]
         if self.shared:
-            texts = {entry.identity: entry.text for entry in self.entries}.values()
+            texts = dict.fromkeys(texts)
         return b"[" + b",".join(texts) + b"]"
 
     def halves(self) -> tuple[Chunk, Chunk] | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from contextlib import AbstractContextManager
 from itertools import islice
 
-from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, InputError
 
 from .chunk import SameKey
@@ -137,7 +137,7 @@ class Chunker:
         self._size = size
         self._same_key = same_key
         self._rename = rename
-        self._under_way: set[str | int] = set()
+        self._under_way: set[str | int | None] = set()
 
     def cut(self) -> list[EncodedInput]:
         """Return the inputs of the next request; none if the first has to wait for its turn."""
@@ -170,13 +170,15 @@ class Chunker:
     def _all_waiting(self) -> list[EncodedInput] | None:
         """Return all inputs that wait, if they fit into one request; else None."""
         taken = [*self.waiting]
-        keys = {entry.identity for entry in taken}
-        different = len(keys) == len(taken) <= self._size and keys.isdisjoint(self._under_way)
-        if not different or sum([len(entry.text) for entry in taken]) > BYTES_AT_MOST:
+        keys = {entry.key for entry in taken}
+        different = len(keys) == len(taken) and keys.isdisjoint(self._under_way)
+        if not (different or keys == {None}) or len(taken) > self._size:
+            return None
+        if sum([len(entry.text) for entry in taken]) > BYTES_AT_MOST:
             return None
         self.waiting.clear()
         if self._same_key is SameKey.IN_TURN:
-            self._under_way |= keys
+            self._under_way |= keys - {None}
         return taken
 
     def release(self, entries: Iterable[EncodedInput]) -> None:

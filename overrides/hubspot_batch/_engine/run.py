@@ -16,7 +16,8 @@ from typing import Generic, TypeVar
 import httpx
 from attrs import evolve
 
-from hubspot_batch._matching.match import EncodedInput, match
+from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import match
 from hubspot_batch._transport.request_state import (
     CancelledBeforeSendError,
     RequestState,
@@ -138,14 +139,16 @@ class Run(Generic[ResultT]):
                 self._end(error)
                 return
             encoded = self.operation.encode(first, given) if given else []
-            self._chunker.waiting += [one for one in encoded if isinstance(one, EncodedInput)]
-            self._publish(
-                [
-                    Outcome(index, value, OutcomeStatus.FAILED, error=one)
-                    for index, (value, one) in enumerate(zip(given, encoded, strict=True), first)
-                    if isinstance(one, OutcomeError)
-                ]
-            )
+            if OutcomeError in {*map(type, encoded)}:
+                indexed = enumerate(zip(given, encoded, strict=True), first)
+                self._publish(
+                    [
+                        Outcome(index, value, OutcomeStatus.FAILED, error=one)
+                        for index, (value, one) in indexed
+                        if isinstance(one, OutcomeError)
+                    ]
+                )
+            self._chunker.waiting += [one for one in encoded if type(one) is EncodedInput]
 
     @property
     def _output_full(self) -> bool:

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hubspot_batch._json import canonical
 
 if TYPE_CHECKING:
-    from .match import EncodedInput, Results
+    from .items import EncodedInput
+    from .match import Results
 
 
 Properties = Mapping[str, Any]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from .match import EncodedInput
+    from .items import EncodedInput
 
 
 # An input's own id, which results and errors may repeat. When all inputs of a request have one,

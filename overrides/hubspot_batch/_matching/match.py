@@ -9,42 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from attrs import define, field
 
-from hubspot_batch._json import read
 from hubspot_batch.outcomes import OutcomeError
 
 from .by_properties import match_by_properties
 
-
-@define(eq=False)  # a frozen class takes twice as long to make
-class EncodedInput:
-    """An input as it is sent. Immutable.
-
-    Attributes:
-        index: Its position among the inputs of the run.
-        input: The input as the caller gave it.
-        text: Its JSON text.
-        key: The id or trace id by which a response can name it; None if it has none.
-    """
-
-    index: int
-    input: object
-    text: bytes
-    key: str | None
-
-    @property
-    def identity(self) -> str | int:
-        """The key, or the position of an input without one: distinct within a request."""
-        return self.index if self.key is None else self.key
-
-    @property
-    def wire(self) -> dict[str, Any]:
-        """The JSON object that is sent."""
-        wire: dict[str, Any] = read(self.text)
-        return wire
+if TYPE_CHECKING:
+    from .items import EncodedInput
 
 
 class Results(NamedTuple):
@@ -108,11 +82,12 @@ def match(
         keys_in_messages: Whether an error that lists no keys may name one in its message.
     """
     matches = Matches()
-    by_key: dict[Any, list[int]] = {entry.key: [at] for at, entry in enumerate(entries)}
+    by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
     if len(by_key) < len(entries):  # several have the same, or none
-        by_key = {key: [] for key in by_key}
+        several: dict[Any, list[int]] = {key: [] for key in by_key}
         for at, entry in enumerate(entries):
-            by_key[entry.key].append(at)
+            several[entry.key].append(at)
+        by_key = {**several}
     by_key.pop(None, None)
     keyless = _match_by_key(matches, by_key, results, shared=shared)
     for error in errors:

@@ -19,11 +19,12 @@ from hubspot_batch_client.types import Model, to_bytes, to_json
 
 from hubspot_batch._json import is_list, is_map
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
-from hubspot_batch._matching.match import EncodedInput
 from hubspot_batch.outcomes import OutcomeError
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
+
+    from hubspot_batch._matching.items import EncodedInput
 
     from .fast_validation import FastValidator
 
@@ -103,6 +104,12 @@ class InputValidator:
         return _compile(_opened(self.schema))
 
 
+def _encoded_input() -> type[EncodedInput]:
+    from hubspot_batch._matching.items import EncodedInput  # noqa: PLC0415 - only a run needs it
+
+    return EncodedInput
+
+
 @define(slots=False, eq=False, repr=False)
 class InputEncoder:
     """Encodes the inputs of one run.
@@ -169,7 +176,7 @@ class InputEncoder:
                     if not keys[at]:
                         found[at].key = keys[at] = self.trace_id(index)
         texts = map(fast.write, found) if texts is None else texts
-        return [*map(EncodedInput, indexes, given, texts, keys)]
+        return [*map(_encoded_input(), indexes, given, texts, keys)]
 
     def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
         """Encode an input that was not proven valid."""
@@ -180,7 +187,7 @@ class InputEncoder:
             text = self.validator.validate(wire, more_names=more_names)
             if self.key and wire.get(self.key) == "":
                 raise InvalidInputError(f"{self.key} is empty.")
-            return EncodedInput(index, given, text, self.rules.key(wire))
+            return _encoded_input()(index, given, text, self.rules.key(wire))
         except InvalidInputError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - an input's own code may raise anything
@@ -195,7 +202,7 @@ class InputEncoder:
         """Return an input with a trace id of its own in place of one that another input has."""
         name = self.trace_id(entry.index)
         text = json.dumps({**entry.wire, TRACE_ID: name}).encode()
-        return EncodedInput(entry.index, entry.input, text, name)
+        return type(entry)(entry.index, entry.input, text, name)
 
     def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
         """Return an input as a JSON object, and whether it may have names of its own."""

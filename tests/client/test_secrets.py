@@ -442,7 +442,7 @@ def test_arguments_that_were_mixed_up(face: Face) -> None:
 
 
 def test_an_environment_that_cannot_be_used(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    """httpx raises while the constructor is at work."""
+    """A proxy that httpx does not know is named by its variable."""
     monkeypatch.setenv("HTTPS_PROXY", "gopher://nowhere")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
         face()

@@ -216,7 +216,7 @@ def test_parts_of_an_all_of_are_closed_together() -> None:
 
 
 def test_an_all_of_that_says_what_else_may_come_is_left() -> None:
-    """additionalProperties of a part is its own word."""
+    """A part decides for itself which other names it takes."""
     schema = shape({"allOf": [{"properties": {"a": True}, "additionalProperties": {}}]})
     assert accepts(schema, {"b": 1})
 

@@ -64,6 +64,8 @@ def compare_descriptions(
     """Compare two descriptions.
 
     Args:
+        old: The earlier one.
+        new: The later one.
         known: The operations to look for in a published description. All operations of a bundle
             are compared.
         locate: Returns the file and line of a place in the old description.

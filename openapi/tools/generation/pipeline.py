@@ -33,10 +33,12 @@ class Project:
 
     @property
     def openapi(self) -> Path:
+        """The folder of the fragments and the tools."""
         return self.home / "openapi"
 
     @property
     def bundle(self) -> Path:
+        """The file that joins all fragments."""
         return self.openapi / atomic_swap.BUNDLE
 
     @property
@@ -46,10 +48,12 @@ class Project:
 
     @property
     def generated(self) -> Path:
+        """The folder that is written by the generator."""
         return self.home / "generated"
 
     @property
     def package(self) -> Path:
+        """The generated package."""
         return self.generated / atomic_swap.PACKAGE
 
     @property

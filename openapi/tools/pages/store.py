@@ -20,6 +20,7 @@ def save_facts(path: Path, home: Path, *, operation: str | None = None) -> Path:
     """Write the facts of one page, and return the file that has them.
 
     Args:
+        path: The page, saved as text.
         home: The folder that has fragments/ and pages/.
         operation: The id of an operation that no fragment describes yet.
 

@@ -180,7 +180,7 @@ _SENTENCES = {
 def _types(
     what: str, old: str | Expr | None, new: str | Expr | None, lenient: bool, *, promised: bool
 ) -> _Said:
-    """A `promised` type (returned) may become narrower, and an accepted type wider."""
+    """Compare two types: a returned one may become narrower, an accepted one wider."""
     if old is None or new is None:
         return
     was, now = str(old), str(new)

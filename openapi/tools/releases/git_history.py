@@ -35,6 +35,7 @@ class Release:
 
     @property
     def tag(self) -> str:
+        """The name of its tag in git."""
         return f"v{self.version}"
 
 

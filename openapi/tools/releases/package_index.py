@@ -58,6 +58,7 @@ def index_url(text: str) -> httpx.URL:
 
 
 def wrong_use(sentence: str) -> NoReturn:
+    """Refuse what the command was given."""
     raise ReleaseRefusedError(f"publish: {sentence}", WRONG_USE)
 
 
@@ -123,10 +124,12 @@ def _version(filename: str) -> Version | None:
 
 
 def shown(url: httpx.URL) -> str:
+    """Return an address as a message shows it, without a query that may hold a secret."""
     return str(url.copy_with(query=None, fragment=None))
 
 
 def not_let_in(url: httpx.URL, status: int) -> str:
+    """Return the sentence for a user name or password that an index refuses."""
     return (
         f"publish: the index at {shown(url)} refused the user name or the password ({status}). "
         "Look at TWINE_USERNAME and TWINE_PASSWORD. Nothing was uploaded."

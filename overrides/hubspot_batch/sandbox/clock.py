@@ -19,6 +19,7 @@ class FakeClock:
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
+        """Return the seconds since 1970."""
         return self._now
 
     def advance(self, seconds: float) -> None:

@@ -1,8 +1,6 @@
-"""What the embedded sandbox's account holds before the demo, and whether it holds the right things
-after it.
+"""Fills the sandbox's account before the demo, and checks its records afterwards.
 
-This module decides whether the client's word agrees with the account. It asks the sandbox, which
-really has the records, and never the client.
+This module decides whether the outcomes match the records in the sandbox.
 """
 
 from __future__ import annotations

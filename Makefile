@@ -5,11 +5,11 @@ SHELL := /bin/sh
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift page test lint types suite lowest soak bench \
+.PHONY: FORCE help demo setup regenerate check drift page test lint types suite lowest soak soak-needed bench \
   instructions release-notes build publish lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
-export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION
+export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
 # Ignore the Python settings of the calling shell inside .venv.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
@@ -17,7 +17,6 @@ RUN := .venv/bin/python
 say = @printf '\n== %s\n'
 
 # ---------------------------------------------------------------- set-up
-
 # A stamp's name depends on the project's path: after the folder was moved, make installs again.
 PLACE := $(shell pwd -P | cksum | cut -d ' ' -f 1)
 # The demo needs few packages in .venv. Every other goal installs all of them, and they stay.
@@ -54,7 +53,6 @@ $(PROJECT) $(LOWEST_PROJECT):
 	@$(ENVIRONMENT) project $@
 
 # ---------------------------------------------------------------- what people run
-
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 	  while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
@@ -111,6 +109,9 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 
 soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=...)
 	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %)
+
+soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
+	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
 bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path)
 	@$(RUN) tests/bench/run.py $(WHAT)

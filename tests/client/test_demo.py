@@ -19,11 +19,11 @@ from hubspot_batch import ConfigurationError, HubSpotBatch, OutcomeStatus, Retry
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch._operations.validation import InputEncoder
+from hubspot_batch.cli.demo import forms
 from hubspot_batch.cli.demo import run as demo
 from hubspot_batch.cli.demo.account import disagreements, fill_account, look
+from hubspot_batch.cli.demo.rows import FileRow, Form, read_example, read_sheet
 from hubspot_batch.cli.demo.tables import Entry, Report, Section, plain
-from hubspot_batch.files import mapping as forms
-from hubspot_batch.files.readers import FileRow, Form, read_example, read_sheet
 from hubspot_batch.sandbox import FakeClock, Sandbox, rates, served
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given

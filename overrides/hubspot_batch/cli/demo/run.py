@@ -16,13 +16,13 @@ from attrs import define, field
 
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, MissingScopesError
-from hubspot_batch.files.mapping import CALLS, CAMPAIGN_IDS, CAMPAIGNS, EVENT_UPDATES
-from hubspot_batch.files.readers import FileRow, Form, read_example
 from hubspot_batch.options import is_loopback, read_base_url
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, served
 
 from .account import disagreements, fill_account, look
+from .forms import CALLS, CAMPAIGN_IDS, CAMPAIGNS, EVENT_UPDATES
+from .rows import FileRow, Form, read_example
 from .tables import Entry, Report, Section
 
 SEED = 2026

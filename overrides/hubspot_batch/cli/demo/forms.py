@@ -1,6 +1,6 @@
 """What the columns of the demo's example files mean, and what the API calls them.
 
-This module decides how a cell becomes a value. It is data for `files`, which reads the files.
+This module decides how a cell becomes a value. It is data for `rows`, which reads the files.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from hubspot_batch._operations.dates import read_date, read_datetime
 
-from .readers import Cells, Column, Form, Input
+from .rows import Cells, Column, Form, Input
 
 
 def _moment(text: str) -> str:

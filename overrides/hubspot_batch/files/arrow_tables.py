@@ -42,18 +42,18 @@ def read_parquet(
     """
     pa = pyarrow(name)
 
-    def opened() -> Any:
+    def opened(stream: BinaryIO) -> Any:
         try:
-            return pa.parquet.ParquetFile(open_bytes())
+            return pa.parquet.ParquetFile(stream)
         except (pa.ArrowException, OSError) as error:
             raise FileError(f"it cannot be read as Parquet: {_words(error)}.", path=name) from None
 
     def rows() -> Iterator[list[Any]]:
-        with opened() as file:
-            yield from _rows(name, pa, file.iter_batches(batch_size=_ROWS))
+        with open_bytes() as stream:
+            yield from _rows(name, pa, opened(stream).iter_batches(batch_size=_ROWS))
 
-    with opened() as file:
-        return file.schema_arrow, rows
+    with open_bytes() as stream:
+        return opened(stream).schema_arrow, rows
 
 
 def read_arrow(
@@ -66,8 +66,7 @@ def read_arrow(
     """
     pa = pyarrow(name)
 
-    def opened() -> tuple[Any, Iterable[Any]]:
-        stream = open_bytes()
+    def opened(stream: BinaryIO) -> tuple[Any, Iterable[Any]]:
         try:
             if stream.read(6) == b"ARROW1":
                 file = pa.ipc.open_file(stream)
@@ -78,7 +77,12 @@ def read_arrow(
         except (pa.ArrowException, OSError) as error:
             raise FileError(f"it cannot be read as Arrow: {_words(error)}.", path=name) from None
 
-    return opened()[0], lambda: _rows(name, pa, opened()[1])
+    def rows() -> Iterator[list[Any]]:
+        with open_bytes() as stream:
+            yield from _rows(name, pa, opened(stream)[1])
+
+    with open_bytes() as stream:
+        return opened(stream)[0], rows
 
 
 def read_frame(name: str, frame: Any) -> tuple[Any, Callable[[], Iterator[list[Any]]]]:

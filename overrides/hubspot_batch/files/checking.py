@@ -54,6 +54,7 @@ class _Check:
         self._at = {name: at for at, name in enumerate(columns)}
         self._problems: list[str] = []
         self._notes: list[str] = []
+        self._says_known = False
         self._steps: dict[str, list[Step]] = {
             place: [] for place in ("property", "field", "custom", "associate")
         }
@@ -77,9 +78,11 @@ class _Check:
         constants = self._constants()
         self._check_required(constants)
         if self._problems:
+            known = ", ".join(self._operation.known())
             raise MappingError(
                 "The mapping does not fit the columns, so nothing was sent:\n"
                 + "\n".join(f"- {problem}" for problem in self._problems)
+                + (f"\nKnown here are {known}." if self._says_known else "")
             )
         steps = {place: tuple(found) for place, found in self._steps.items()}
         return RowMapper(
@@ -118,6 +121,7 @@ class _Check:
         if name in self._targets:
             self._problems.append(f'"{name}" is mapped twice.')
             return
+        self._targets[name] = column.target  # said better below, if nothing is wrong
         if column.place == "associate":
             self._associate(name, column)
         else:
@@ -265,10 +269,11 @@ class _Check:
         line = proposed_line(name, self._operation)
         if line:
             return f'The column "{name}" is not mapped. Add to [columns] of the mapping: {line}'
-        known = ", ".join(self._operation.known())
+        self._says_known = True
         return (
-            f'The column "{name}" is not mapped. Add {toml_line(name, "PROPERTY")} to [columns] of '
-            f"the mapping (known are {known}), or ignore = [{toml_value(name)}] to its top."
+            f'The column "{name}" is not mapped, and no known property is like it. Add to '
+            f"[columns] of the mapping: {toml_line(name, 'PROPERTY')} or to its top: "
+            f"ignore = [{toml_value(name)}]"
         )
 
 

@@ -88,10 +88,11 @@ class Settings:
     def joined(self, other: Settings) -> Settings:
         """Return these settings with others, which win where both say something."""
         new = {column.heading for column in other.columns}
+        old = (one for one in self.columns if one.heading not in (*new, *other.ignore))
         return evolve(
             self,
             operation=other.operation or self.operation,
-            columns=(*(one for one in self.columns if one.heading not in new), *other.columns),
+            columns=(*old, *other.columns),
             constants={**self.constants, **other.constants},
             ignore=tuple(one for one in (*self.ignore, *other.ignore) if one not in new),
             ignore_unknown=self.ignore_unknown or other.ignore_unknown,
@@ -226,7 +227,7 @@ def column(heading: str, said: Any, source: str) -> Column:
 def _known(said: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
     for name in said:
         if name not in names:
-            close = nearest(name, names)
+            close = nearest(name, names, 0.6)
             hint = f"did you mean {close}?" if close else f"there are {', '.join(names)}."
             raise MappingError(f"{where}: there is no setting {name!r}; {hint}")
 

@@ -217,9 +217,9 @@ CLOCKS = ("hh:mm:ss", "mm:ss", "hh:mm")
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)(\.\d{1,6})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,17})?", re.ASCII)
 _SPELLED = re.compile(
-    r"(?:(\d{1,4}(?:\.\d+)?)\s*(?:h|hr|hrs|hour|hours)\b\.?\s*)?"
-    r"(?:(\d{1,5}(?:\.\d+)?)\s*(?:m|min|mins|minute|minutes)\b\.?\s*)?"
-    r"(?:(\d{1,6}(?:\.\d+)?)\s*(?:s|sec|secs|second|seconds)\b\.?)?",
+    r"(?:(\d{1,4}(?:\.\d+)?)\s*(?:hours?|hrs?|h)(?![a-z])\.?\s*)?"
+    r"(?:(\d{1,5}(?:\.\d+)?)\s*(?:minutes?|mins?|m)(?![a-z])\.?\s*)?"
+    r"(?:(\d{1,6}(?:\.\d+)?)\s*(?:seconds?|secs?|s)(?![a-z])\.?)?",
     re.ASCII | re.IGNORECASE,
 )
 _ISO = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,5})M)?(?:(\d{1,6}(?:\.\d+)?)S)?", re.ASCII)

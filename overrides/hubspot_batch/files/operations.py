@@ -112,7 +112,7 @@ def _words(id_: str) -> str:
     return f"{described.tag.replace('_', '-')} {described.kind}"
 
 
-def nearest(name: str, names: tuple[str, ...]) -> str | None:
+def nearest(name: str, names: tuple[str, ...], cutoff: float = 0.8) -> str | None:
     """Return the name that is spelled almost like another; None if there is none."""
-    close = get_close_matches(name.lower(), [one.lower() for one in names], 1, 0.8)
+    close = get_close_matches(name.lower(), [one.lower() for one in names], 1, cutoff)
     return next((one for one in names if close and one.lower() == close[0]), None)

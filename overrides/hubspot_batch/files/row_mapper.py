@@ -128,7 +128,7 @@ class RowMapper:
         made: dict[str, Any] = dict(self.constants["field"])
         self._fill(made, self.fields, cells, problems)
         if PROPERTIES in self.operation.fields:
-            properties = {**self.constants["property"], **made.get(PROPERTIES, {})}
+            properties = {**self.constants["property"], **(made.get(PROPERTIES) or {})}
             self._fill(properties, self.properties, cells, problems)
             self._require(self.operation.family.required, properties, self.properties, problems)
             made[PROPERTIES] = properties
@@ -138,10 +138,10 @@ class RowMapper:
             values = dict(self.constants["custom"])
             self._fill(values, self.custom, cells, problems)
             listed = [{"name": name, "value": value} for name, value in values.items()]
-            made[CUSTOM] = [*made.get(CUSTOM, ()), *listed]
+            made[CUSTOM] = [*(made.get(CUSTOM) or ()), *listed]
         if self.associations:
             found = self._associations(cells, problems)
-            made[ASSOCIATIONS] = [*made.get(ASSOCIATIONS, ()), *found]
+            made[ASSOCIATIONS] = [*(made.get(ASSOCIATIONS) or ()), *found]
         if self.operation.creates and _is_total(cells):
             problems = [("", "it looks like a line of totals, and not like a record")]
         if problems:
@@ -220,7 +220,7 @@ def _is_total(cells: Sequence[Any]) -> bool:
     return (
         isinstance(first, str)
         and first.strip().casefold().rstrip(": ") in TOTALS
-        and sum(map(is_blank, cells)) * 2 >= len(cells)
+        and sum(map(is_blank, cells)) * 3 >= len(cells)
     )
 
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import weakref
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,6 @@ class Source:
     """
 
     def __init__(self, given: str | os.PathLike[str] | BinaryIO) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
         if isinstance(given, str | os.PathLike):
             self.name = os.fspath(given)
             if self.name == "-":
@@ -88,8 +88,9 @@ class Source:
             raise FileError(f"it cannot be read: {reason}.", path=self.name) from None
 
     def _copy(self, stream: BinaryIO) -> Path:
-        self._folder = tempfile.TemporaryDirectory(prefix="hubspot-batch-")
-        path = Path(self._folder.name) / "input"
+        folder = tempfile.mkdtemp(prefix="hubspot-batch-")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        path = Path(folder) / "input"
         with path.open("wb") as copy:
             shutil.copyfileobj(stream, copy, _BLOCK)
         return path

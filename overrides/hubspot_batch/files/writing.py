@@ -147,8 +147,8 @@ class _Json(_Text):
         self._any = False
 
     def write(self, cells: Sequence[Any]) -> None:
-        pairs = zip(self._form.headings, cells, strict=True)
-        record = {name: cell for name, cell in pairs if cell is not None}
+        # Also what is null, so that each record shows all columns in their order.
+        record = dict(zip(self._form.headings, cells, strict=True))
         text = json.dumps(record, ensure_ascii=False, default=str)
         if self._array:
             text = (",\n" if self._any else "[\n") + text

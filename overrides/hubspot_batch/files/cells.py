@@ -23,7 +23,10 @@ Read = Callable[[Any], Any]
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
 _FLOAT = re.compile(r"\d+[.,]0+", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+# What nearly all numbers of phones look like; the others are looked at more closely.
+_USUAL_PHONE = re.compile(r"[+(\d][\d() /-]*[\d)]", re.ASCII)
 _EXACT = 10**15
+_LONGEST_WORD = 11  # of those that stand for no value, with a space around
 _REMEMBERED = 1024
 
 
@@ -33,6 +36,8 @@ def text_of(value: Any) -> str:
     Raises:
         ValueError: HubSpot has no such values.
     """
+    if type(value) is str:
+        return value
     if isinstance(value, Enum):
         return text_of(value.value)
     if isinstance(value, str):
@@ -81,7 +86,7 @@ def reader(kind: str, **settings: Any) -> Read:
         return lambda cell: moments.day(_meant(cell), form)
     if kind == "duration":
         unit = settings["unit"]
-        return lambda cell: moments.duration(_meant(cell), unit)
+        return remembered(lambda cell: moments.duration(_meant(cell), unit))
     if kind == "option":
         options: Mapping[str, str] = settings["options"]
         return remembered(lambda cell: _option(cell, options))
@@ -142,6 +147,8 @@ def _short(cell: Any) -> str:
 
 
 def _phone(cell: Any) -> str:
+    if type(cell) is str and _USUAL_PHONE.fullmatch(cell):
+        return cell
     text = _digits(cell, "a phone number")
     _refuse(text, NOTHING)
     return text
@@ -166,6 +173,8 @@ def _digits(cell: Any, what: str) -> str:
 
 def record(cell: Any) -> str:
     """Return the id of a record of the CRM, which is digits only."""
+    if type(cell) is str and cell.isascii() and cell.isdecimal() and cell[0] != "0":
+        return cell
     text = _digits(cell, "the id of a record")
     _refuse(text, NOTHING)
     if not (text.isascii() and text.isdecimal()) or text.strip("0") == "":
@@ -219,6 +228,8 @@ def _flag(cell: Any) -> bool:
 
 def separated(cell: Any, separator: str, read: Read) -> list[Any]:
     """Return the values of a cell that lists several, each once."""
+    if type(cell) is str and separator not in cell:
+        return [read(cell)]
     if isinstance(cell, list | tuple):
         parts: list[Any] = [*cell]  # pyright: ignore[reportUnknownVariableType]
     elif isinstance(cell, str):

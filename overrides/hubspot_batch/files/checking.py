@@ -17,7 +17,7 @@ from .mapping_file import Column, Settings
 from .moments import plain, zone_of
 from .operations import CUSTOM, PROPERTIES, Operation, nearest, operation
 from .proposals import proposed_line
-from .row_mapper import RowMapper, Step, raw
+from .row_mapper import Association, RowMapper, Step, raw
 from .table import OUR_COLUMNS, normal
 from .toml import toml_line, toml_value
 
@@ -56,8 +56,9 @@ class _Check:
         self._notes: list[str] = []
         self._says_known = False
         self._steps: dict[str, list[Step]] = {
-            place: [] for place in ("property", "field", "custom", "associate")
+            place: [] for place in ("property", "field", "custom")
         }
+        self._associations: list[Association] = []
         self._targets: dict[str, str] = {}
 
     def mapper(self) -> RowMapper:
@@ -90,7 +91,7 @@ class _Check:
             properties=steps["property"],
             fields=steps["field"],
             custom=steps["custom"],
-            associations=steps["associate"],
+            associations=tuple(self._associations),
             constants=constants,
             notes=tuple(self._notes),
             targets=tuple((name, self._targets[name]) for name in self._columns),
@@ -229,12 +230,9 @@ class _Check:
         read: Read = cells.record
         if column.words:
             read = _with_words(column, read, Property("record"))
-        step = Step(
-            *(name, str(type_id), self._at[name], (), read, False),
-            separator=column.separator or ";",
-            category=column.category,
-        )
-        self._steps["associate"].append(step)
+        kind = {"associationCategory": column.category, "associationTypeId": int(type_id)}
+        separator = column.separator or ";"
+        self._associations.append(Association(name, self._at[name], read, separator, kind))
         self._targets[name] = f"association with {column.target}"
 
     def _constants(self) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ _ZONE = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
+_SECONDS = len("2026-01-31T09:30:00")
 
 
 def moment(
@@ -44,6 +46,14 @@ def moment(
     Raises:
         ValueError: It means no time, several times, or one that is not plausible.
     """
+    if form is None and time is None and type(value) is str and value[4:5] == "-":
+        # What programs write, a third of the work of the way below.
+        with suppress(ValueError):
+            read = dt.datetime.fromisoformat(value)
+            if (read.tzinfo or zone) is dt.UTC and EARLIEST <= read.year < LATEST:
+                text = read.isoformat()
+                if len(text.partition("+")[0]) == _SECONDS:
+                    return f"{text[:_SECONDS]}Z"
     read, dated = _read(value, form, milliseconds=milliseconds)
     if dated and time is not None:
         read = dt.datetime.combine(read.date(), time)

@@ -19,6 +19,8 @@ from .known import TOTALS
 from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, Operation
 from .table import Row, is_blank
 
+_LONGER_THAN_TOTALS = 16
+
 Input = Mapping[str, Any] | str
 """What a client takes: a mapping in the API's own names, or an id to read."""
 
@@ -75,13 +77,11 @@ class Step(NamedTuple):
 
     Attributes:
         heading: The column's name.
-        name: The target's name; of an association its type id.
+        name: The target's name.
         at: The position of the cell.
         joined: The positions of the cells that belong to it.
         read: Turns the cell into a value.
         clear: Whether an empty cell is sent as the empty text.
-        separator: What separates the ids of an association.
-        category: The category of an association's type id.
     """
 
     heading: str
@@ -89,9 +89,25 @@ class Step(NamedTuple):
     at: int
     joined: tuple[int, ...]
     read: Read
-    clear: bool = False
-    separator: str = ";"
-    category: str = "HUBSPOT_DEFINED"
+    clear: bool
+
+
+class Association(NamedTuple):
+    """A column of ids of other records.
+
+    Attributes:
+        heading: The column's name.
+        at: The position of the cell.
+        read: Turns an id into one that can be sent.
+        separator: What separates the ids.
+        kind: The kind of association, as it is sent.
+    """
+
+    heading: str
+    at: int
+    read: Read
+    separator: str
+    kind: Mapping[str, Any]
 
 
 @frozen(eq=False)
@@ -114,7 +130,7 @@ class RowMapper:
     properties: tuple[Step, ...]
     fields: tuple[Step, ...]
     custom: tuple[Step, ...]
-    associations: tuple[Step, ...]
+    associations: tuple[Association, ...]
     constants: Mapping[str, Mapping[str, Any]]
     notes: tuple[str, ...]
     targets: tuple[tuple[str, str], ...]
@@ -125,82 +141,93 @@ class RowMapper:
         if row.problem:
             return InvalidRow(row.line, [("", row.problem)], self.unit)
         cells, problems = row.cells, list[tuple[str, str]]()
-        made: dict[str, Any] = dict(self.constants["field"])
-        self._fill(made, self.fields, cells, problems)
-        if PROPERTIES in self.operation.fields:
-            properties = {**self.constants["property"], **(made.get(PROPERTIES) or {})}
-            self._fill(properties, self.properties, cells, problems)
-            self._require(self.operation.family.required, properties, self.properties, problems)
+        operation, constants = self.operation, self.constants
+        made: dict[str, Any] = dict(constants["field"])
+        if self.fields:
+            _fill(made, self.fields, cells, problems)
+        if PROPERTIES in operation.fields:
+            properties: dict[str, Any] = {
+                **constants["property"],
+                **(made.get(PROPERTIES) or {}),
+            }
+            _fill(properties, self.properties, cells, problems)
+            _require(operation.family.required, properties, self.properties, problems)
             made[PROPERTIES] = properties
-        for name in self.operation.required:
-            self._require(name, made, self.fields, problems)
-        if CUSTOM in self.operation.fields and (self.custom or self.constants["custom"]):
-            values = dict(self.constants["custom"])
-            self._fill(values, self.custom, cells, problems)
+        for name in operation.required:
+            _require(name, made, self.fields, problems)
+        if self.custom or constants["custom"]:
+            values = dict(constants["custom"])
+            _fill(values, self.custom, cells, problems)
             listed = [{"name": name, "value": value} for name, value in values.items()]
-            made[CUSTOM] = [*(made.get(CUSTOM) or ()), *listed]
+            _add(made, CUSTOM, listed)
         if self.associations:
-            found = self._associations(cells, problems)
-            made[ASSOCIATIONS] = [*(made.get(ASSOCIATIONS) or ()), *found]
-        if self.operation.creates and _is_total(cells):
+            _add(made, ASSOCIATIONS, _associate(self.associations, cells, problems))
+        if operation.creates and _is_total(cells):
             problems = [("", "it looks like a line of totals, and not like a record")]
         if problems:
             return InvalidRow(row.line, problems, self.unit)
-        if self.operation.reads and made.keys() == {"id"}:
+        if operation.reads and made.keys() == {"id"}:
             return str(made["id"])
         return made
 
-    def _fill(
-        self,
-        into: dict[str, Any],
-        steps: Sequence[Step],
-        cells: Sequence[Any],
-        problems: list[tuple[str, str]],
-    ) -> None:
-        """Put the values of the cells under the names of their targets."""
-        for heading, name, at, joined, read, clear, *_ in steps:
-            cell = cells[at]
-            if joined:
-                cell = _join(cell, [cells[one] for one in joined])
-            if is_blank(cell):
-                if clear:
-                    into[name] = ""
-                continue
-            try:
-                value = read(cell)
-            except (ValueError, ArithmeticError) as error:
-                problems.append((heading, str(error)))
-                into[name] = None  # so that it is not said to be missing as well
-            else:
-                if value != "" or clear:
-                    into[name] = value
 
-    def _associations(
-        self, cells: Sequence[Any], problems: list[tuple[str, str]]
-    ) -> Iterator[dict[str, Any]]:
-        for step in self.associations:
-            cell = cells[step.at]
-            if is_blank(cell):
-                continue
-            try:
-                ids = separated(cell, step.separator, step.read)
-            except ValueError as error:
-                problems.append((step.heading, str(error)))
-                continue
-            kind = {"associationCategory": step.category, "associationTypeId": int(step.name)}
-            for id_ in ids:
-                yield {"to": {"id": id_}, "types": [kind]}
+def _fill(
+    into: dict[str, Any],
+    steps: Sequence[Step],
+    cells: Sequence[Any],
+    problems: list[tuple[str, str]],
+) -> None:
+    """Put the values of the cells under the names of their targets."""
+    for heading, name, at, joined, read, clear in steps:
+        cell = cells[at]
+        if joined:
+            cell = _join(cell, [cells[one] for one in joined])
+        # Nearly all cells are texts, and of those nearly half are empty.
+        if (not cell or cell.isspace()) if type(cell) is str else is_blank(cell):
+            if clear:
+                into[name] = ""
+            continue
+        try:
+            value = read(cell)
+        except (ValueError, ArithmeticError) as error:
+            problems.append((heading, str(error)))
+            into[name] = None  # so that it is not said to be missing as well
+        else:
+            if value != "" or clear:
+                into[name] = value
 
-    def _require(
-        self,
-        name: str | None,
-        values: Mapping[str, Any],
-        steps: Sequence[Step],
-        problems: list[tuple[str, str]],
-    ) -> None:
-        if name is not None and (name not in values or values[name] == ""):
-            heading = next((step.heading for step in steps if step.name == name), "")
-            problems.append((heading, f"it is empty, but HubSpot requires {name}"))
+
+def _add(made: dict[str, Any], name: str, listed: list[dict[str, Any]]) -> None:
+    """Put objects behind those that are given in the API's own form."""
+    made[name] = [*(made.get(name) or ()), *listed]
+
+
+def _associate(
+    columns: Sequence[Association], cells: Sequence[Any], problems: list[tuple[str, str]]
+) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for heading, at, read, separator, kind in columns:
+        cell = cells[at]
+        if is_blank(cell):
+            continue
+        try:
+            ids = separated(cell, separator, read)
+        except ValueError as error:
+            problems.append((heading, str(error)))
+            continue
+        made += [{"to": {"id": id_}, "types": [dict(kind)]} for id_ in ids]
+    return made
+
+
+def _require(
+    name: str | None,
+    values: Mapping[str, Any],
+    steps: Sequence[Step],
+    problems: list[tuple[str, str]],
+) -> None:
+    if name is not None and (name not in values or values[name] == ""):
+        heading = next((step.heading for step in steps if step.name == name), "")
+        problems.append((heading, f"it is empty, but HubSpot requires {name}"))
 
 
 def _join(cell: Any, others: Sequence[Any]) -> Any:
@@ -216,9 +243,10 @@ def _join(cell: Any, others: Sequence[Any]) -> Any:
 
 
 def _is_total(cells: Sequence[Any]) -> bool:
-    first = next((cell for cell in cells if not is_blank(cell)), None)
+    first = cells[0] or next((cell for cell in cells if not is_blank(cell)), None)
     return (
         isinstance(first, str)
+        and len(first) < _LONGER_THAN_TOTALS
         and first.strip().casefold().rstrip(": ") in TOTALS
         and sum(map(is_blank, cells)) * 3 >= len(cells)
     )

@@ -39,7 +39,7 @@ _CALLED = {
     "parquet": "a Parquet file",
     "arrow": "an Arrow file",
     "pdf": "a PDF document",
-    "html": "an HTML page",
+    "html": "an HTML or XML page",
     "json": "JSON",
     "jsonl": "JSON",
 }

@@ -163,8 +163,9 @@ def fitted(line: int, cells: list[Any], width: int) -> Row | None:
         return Row(line, cells)
     if len(cells) > width and all(map(is_blank, cells[width:])):
         return Row(line, cells[:width])
-    count = f"{len(cells)} cell" + ("s" if len(cells) != 1 else "")
-    return Row(line, cells, f"it has {count}, but there are {width} headings")
+    found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    wanted = "is 1 heading" if width == 1 else f"are {width} headings"
+    return Row(line, cells, f"it has {found}, but there {wanted}")
 
 
 def value_table(

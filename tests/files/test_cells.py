@@ -127,6 +127,10 @@ def test_the_zone_of_a_file() -> None:
     assert time("2026-07-01 10:00", zone=PARIS) == "2026-07-01T08:00:00Z"
     assert time("2026-07-01 10:00Z", zone=PARIS) == "2026-07-01T10:00:00Z"
     assert time("1 July 2026 10:00 UTC", zone=PARIS) == "2026-07-01T10:00:00Z"
+    for text in ("1 July 2026 10:00 UTC+0", "10:00 UTC 1 July 2026", "1 July 2026 10:00 +0000"):
+        assert time(text, zone=PARIS) == "2026-07-01T10:00:00Z"
+    assert time("10:00 01-31-2026", zone=PARIS) == "2026-01-31T09:00:00Z"
+    assert time("1 July 2026 10 AM", zone=PARIS) == "2026-07-01T08:00:00Z"
     assert time("1 July 2026 10:00", zone=PARIS) == "2026-07-01T08:00:00Z"
     assert time(dt.datetime(2026, 7, 1, 10), zone=PARIS) == "2026-07-01T08:00:00Z"
     assert time("1777100828", "epoch seconds", PARIS) == "2026-04-25T07:07:08Z"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 import re
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -99,7 +101,9 @@ def test_an_invalid_row_has_no_input() -> None:
     assert row == InvalidRow(5, row.problems)
     assert row != InvalidRow(6, row.problems)
     assert "Line 5" in repr(row)
-    for use in (len, dict, lambda it: it["properties"]):
+    assert dict(row.items()) == {"line": 5, "problem": row.reason}
+    assert pickle.loads(pickle.dumps(row)) == row
+    for use in (len, dict, list, lambda it: it["properties"]):
         with pytest.raises(Exception, match="Line 5, From"):
             use(row)
 
@@ -383,6 +387,40 @@ Own = { associate = 44, category = "USER_DEFINED" }
     ]
 
 
+def test_a_column_that_is_joined_must_be_there(tmp_path: Path) -> None:
+    """And a column means one thing only."""
+    text = """
+operation = "calls create"
+[columns]
+Day = { property = "hs_timestamp", join = ["Time"] }
+"DAY " = "hs_call_title"
+Who = { associate = "contact", words = { "Bo Lee" = "501" } }
+"""
+    given = mapping(tmp_path, text)
+    said = refused(given, "Day,Tiime,Who")
+    assert 'column "Time" that the table lacks. Did you mean "Tiime"' in said
+    assert '"Day" is mapped twice' in said
+    fixed = mapping(tmp_path, text.replace('"DAY " = "hs_call_title"', ""))
+    mapper = fixed.check(["Day", "Time", "Who"])
+    assert mapper.targets == (
+        ("Day", "hs_timestamp"),
+        ("Time", 'part of "Day"'),
+        ("Who", "association with contact"),
+    )
+    made = mapper.input(Row(2, ["2026-03-02", "08:15", "bo lee"]))
+    assert isinstance(made, dict)
+    assert [it["to"]["id"] for it in made["associations"]] == ["501"]
+    assert "Who: 'Al' is no id" in mapper.input(Row(3, ["2026-03-02", "8:15", "Al"])).reason  # type: ignore[union-attr]
+
+
+def test_nothing_to_set_it_on() -> None:
+    """A constant must have a place, and a value that its property takes."""
+    assert "has no hs_name to set" in refused(
+        options(operation="campaigns read", set=["hs_name=x"]), "id"
+    )
+    assert "'7.0' is not the id" in refused(options(set=["hubspot_owner_id=7.0"]), "hs_timestamp")
+
+
 def test_constants() -> None:
     """Every record gets them; a cell of its own wins."""
     given = options(set=["hs_call_status=completed", "hs_call_title=Import", "my_own="])
@@ -538,6 +576,23 @@ def test_a_table_of_arrow() -> None:
         made = [*options(map=["n=my_number"]).inputs(frame)]
         assert [it["properties"]["my_number"] for it in made] == [str(n) for n in range(3000)]
         assert made[59]["properties"]["hs_timestamp"] == "2026-03-02T08:00:59Z"
+
+
+def test_a_dataframe_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has both ways is read by the other one; what has not says what is missing."""
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+    class Both(Frame):
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            raise AssertionError
+
+    class Only:
+        __arrow_c_stream__ = Both.__arrow_c_stream__
+
+    (made,) = options().inputs(Both([{"hs_timestamp": "2026-03-02T08:15:00Z"}]))
+    assert made == {"properties": {"hs_timestamp": "2026-03-02T08:15:00Z"}}
+    with pytest.raises(FileError, match="need pyarrow: pip install"):
+        options().inputs(Only())
 
 
 def test_rows_are_read_when_they_are_needed() -> None:

@@ -180,7 +180,6 @@ def test_hubspots_own_names(tmp_path: Path) -> None:
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.text(min_size=1))
 def test_a_proposal_is_always_toml(headings: list[str], cell: str) -> None:
     """Whatever the headings and the cells hold."""
-
     table = value_table(
         "a\nb", Form("jsonl").headed(headings), lambda: iter([[cell] * len(headings)])
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from call_files import MAPPING, file
-from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.files import (
     EmptyTableError,
@@ -86,7 +86,7 @@ def written(headings: list[str], rows: list[list[str]], how: dict[str, Any]) -> 
 
 
 @given(tables(), dialects())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_table_in_any_dialect(
     table: tuple[list[str], list[list[str]]], how: dict[str, Any]
 ) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import pickle
 import sys
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -382,3 +384,33 @@ def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     for content, name in ((b"PAR1...PAR1", "c.parquet"), (book.getvalue(), "c.xlsx")):
         with pytest.raises(FileError, match=r'pip install "hubspot-batch\[files\]"'):
             open_table(file(tmp_path, content, name))
+
+
+def written_as(folder: Path, form: str, count: int) -> Path:
+    """A file of many rows."""
+    path = folder / f"many.{form}"
+    texts = [f"row {number} {'x' * 100}" for number in range(count)]
+    if form == "parquet":
+        pa = pytest.importorskip("pyarrow")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pa.table({"a": texts}), path, row_group_size=2_000)
+    elif form == "csv":
+        path.write_text("a,b\n" + "".join(f"{text},\n" for text in texts))
+    else:
+        lines = [json.dumps({"a": text}) for text in texts]
+        path.write_text("\n".join(lines) if form == "jsonl" else f"[{','.join(lines)}]")
+    return path
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json", "parquet"])
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, form: str) -> None:
+    """Ten times as many rows need no more memory."""
+    peaks: list[int] = []
+    for count in (4_000, 16_000):
+        path = written_as(tmp_path, form, count)
+        list(open_table(path))  # what is made once only
+        tracemalloc.start()
+        assert sum(1 for _ in open_table(path)) == count
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.25 * peaks[0] + 300_000  # of 1,900,000

@@ -7,12 +7,14 @@ import datetime as dt
 import gzip
 import io
 import json
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from call_files import FIRST, HEADINGS, NOTE, PLAIN, file, mapping
-from hubspot_batch.files import InvalidRow, Row, RowWriter, Table, open_table
+from hubspot_batch.files import FileError, InvalidRow, Row, RowWriter, Table, open_table
 from hubspot_batch.files.table import Form, value_table
 
 pa = pytest.importorskip("pyarrow")
@@ -226,6 +228,33 @@ def test_sheets(tmp_path: Path) -> None:
     assert next(iter(open_table(path))).cells[:60] == [*map(str, range(60))]
     with pytest.raises(Exception, match="no sheet 'Other'; there are Calls"):
         open_table(path, sheet="Other")
+
+
+def test_a_workbook_of_several_sheets(tmp_path: Path) -> None:
+    """The first that is visible is read, and a note says so; a broken one is said to be broken."""
+    first = workbook(tmp_path, ["a"], [["1"]])
+    parts: dict[str, bytes] = {}
+    with zipfile.ZipFile(first) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = re.search(rb"<sheet [^>]*/>", parts["xl/workbook.xml"])
+    assert sheet
+    hidden = sheet[0].replace(b"Sheet1", b"Old").replace(b"<sheet ", b'<sheet state="hidden" ')
+    other = sheet[0].replace(b"Sheet1", b"New")
+    parts["xl/workbook.xml"] = parts["xl/workbook.xml"].replace(sheet[0], hidden + sheet[0] + other)
+
+    def written() -> Path:
+        with zipfile.ZipFile(tmp_path / "several.xlsx", "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content)
+        return tmp_path / "several.xlsx"
+
+    table = open_table(written())
+    assert table.form.sheet == "Sheet1"
+    assert table.notes == ('Read the sheet "Sheet1"; the others are New.',)
+    assert open_table(written(), sheet="3").form.sheet == "New"
+    parts["xl/worksheets/sheet1.xml"] = b"<worksheet><sheetData><row><c"
+    with pytest.raises(FileError, match="sheet Sheet1 cannot be read"):
+        open_table(written())
 
 
 def test_rows_of_a_program_are_written_as_json_lines(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _USUAL_PHONE = re.compile(r"[+(\d][\d() /-]*[\d)]", re.ASCII)
 _EXACT = 10**15
 _LONGEST_WORD = 11  # of those that stand for no value, with a space around
-_REMEMBERED = 1024
+_REMEMBERED, _SHORT = 1024, 64
 
 
 def text_of(value: Any) -> str:
@@ -107,7 +107,7 @@ def remembered(read: Read) -> Read:
     known: dict[str, Any] = {}
 
     def read_once(cell: Any) -> Any:
-        if type(cell) is not str:
+        if type(cell) is not str or len(cell) > _SHORT:
             return read(cell)
         if (found := known.get(cell)) is None:
             found = read(cell)

@@ -169,11 +169,7 @@ class _Check:
             self._problems.append(f'"{name}" and "{other}" are both mapped to {target}.')
             return
         known = self._operation.kind(place, target)
-        try:
-            read = self._reader(column, known, own=name == target)
-        except ValueError as error:
-            self._problems.append(f'"{name}": {error}.')
-            return
+        read = self._reader(column, known, own=name == target)
         clear = column.empty == "clear"
         self._steps[place].append(Step(name, target, self._at[name], joined, read, clear))
         self._targets[name] = f"{'custom property ' if place == 'custom' else ''}{target}"

@@ -22,8 +22,11 @@ NAMED = ("day first", "month first", "epoch seconds", "epoch milliseconds", "exc
 """The formats of dates that have a name; another one is a format of strptime, with %."""
 
 _EXCEL = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - times of Excel have no zone
+# A zone by name anywhere, or an offset behind a time of day.
 _ZONE = re.compile(
-    r":\d\d(?:[.,]\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*(?:Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)\s*$", re.ASCII
+    r"\b(?:UTC|GMT)|\d\s?[Zz]\b"
+    r"|:\d\d(?:[.,]\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*[+-]\d\d?(?::?\d\d)?\s*$",
+    re.ASCII,
 )
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)

@@ -85,7 +85,7 @@ def proposed_line(heading: str, wanted: Operation) -> str:
     }
     target = SYNONYMS.get(name, "")
     if target not in known:
-        close = nearest(name, tuple(short), 0.6) or nearest(name, known, 0.6)
+        close = nearest(name, tuple(short), 0.7) or nearest(name, known, 0.7)
         target = short.get(close or "", close or "")
     if not target:
         return ""

@@ -7,7 +7,7 @@ and checked before.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from attrs import frozen
@@ -25,8 +25,18 @@ Input = Mapping[str, Any] | str
 """What a client takes: a mapping in the API's own names, or an id to read."""
 
 
+class InvalidRowError(InvalidInputError):
+    """An `InvalidRow` was read like an input; the message says why it is none."""
+
+    def __init__(self, reason: str) -> None:
+        Exception.__init__(self, reason)
+        self.problems = ()
+
+
 class InvalidRow(Mapping[str, Any]):
     """A row that makes no input. A client that is given one reports it as `failed`, unsent.
+
+    Reading it like an input raises `InvalidRowError`. Its items say what is wrong.
 
     Attributes:
         line: The line (of a workbook or a DataFrame the row) of the row.
@@ -51,9 +61,13 @@ class InvalidRow(Mapping[str, Any]):
         return f"InvalidRow({self.reason!r})"
 
     def _refuse(self) -> NoReturn:
-        raise InvalidInputError(self.reason)
+        raise InvalidRowError(self.reason)
 
-    # Whoever encodes an input reads it, and gets the reason instead.
+    def items(self) -> ItemsView[str, Any]:
+        """Return the line and the reason, for those who only show what became of a row."""
+        return {self.unit: self.line, "problem": self.reason}.items()
+
+    # Whoever encodes an input reads it by its keys, and gets the reason instead.
     def __getitem__(self, key: str) -> Any:
         self._refuse()
 

@@ -53,8 +53,9 @@ def moment(
         # What programs write, a third of the work of the way below.
         with suppress(ValueError):
             read = dt.datetime.fromisoformat(value)
-            if (read.tzinfo or zone) is dt.UTC and EARLIEST <= read.year < LATEST:
-                text = read.isoformat()
+            if EARLIEST <= read.year < LATEST:
+                placed = read if read.tzinfo else _placed(read, zone)
+                text = placed.astimezone(dt.UTC).isoformat()
                 if len(text.partition("+")[0]) == _SECONDS:
                     return f"{text[:_SECONDS]}Z"
     read, dated = _read(value, form, milliseconds=milliseconds)

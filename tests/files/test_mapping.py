@@ -257,6 +257,20 @@ def test_options_and_files_together(tmp_path: Path) -> None:
     assert sorted({*kinds}) == [12, DEAL]
 
 
+def test_the_digest_is_of_what_was_said(tmp_path: Path) -> None:
+    """A file and options that say the same have the same digest; any change is another."""
+    text = 'operation = "calls create"\ntimezone = "UTC"\n[columns]\nA = "hs_timestamp"\n'
+    said = mapping(tmp_path, text).digest()
+    assert options(map=["A=hs_timestamp"], timezone="UTC").digest() == said
+    others = {
+        mapping(tmp_path, text.replace(*change)).digest()
+        for change in (("UTC", "Europe/Paris"), ("A =", "B ="), ("hs_timestamp", "hs_call_title"))
+    }
+    noon = '{ property = "hs_timestamp", time = "12:00" }'
+    late = mapping(tmp_path, text.replace('"hs_timestamp"', noon))
+    assert len({said, late.digest(), *others}) == 5
+
+
 def test_headings_may_differ_in_case_and_space() -> None:
     """A mapping fits an export whose headings are spelled a little differently."""
     given = options(map=["Call  start=hs_timestamp"], ignore=["TAGS"])

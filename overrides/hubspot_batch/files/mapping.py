@@ -6,11 +6,13 @@ the columns of a table is decided in `checking`.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Any, Self
 
-from attrs import frozen
+from attrs import asdict, evolve, frozen
 
 from . import mapping_file
 from .checking import check_columns
@@ -74,6 +76,13 @@ class Mapping:
                 f"{wanted.words}."
             )
         return type(self)(self.settings.joined(Settings(operation=wanted.id)))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what was said, wherever it was said, in hexadecimal."""
+        name = self.settings.operation
+        id_ = operation(name).id if name else None  # which has two spellings
+        said = asdict(evolve(self.settings, source="", operation=id_))
+        return sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 
     def check(self, columns: Iterable[str], operation: str | None = None) -> RowMapper:
         """Return what makes inputs of rows with these columns.

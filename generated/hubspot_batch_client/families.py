@@ -8,6 +8,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -17,9 +18,13 @@ from . import models
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch.journal import Journal
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
+
+JournalPath: TypeAlias = str | os.PathLike[str]
+"""The file of a journal."""
 
 Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
@@ -41,7 +46,11 @@ class Calls(_Family):
     """Calls logged in the CRM."""
 
     def create(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
 
@@ -59,6 +68,8 @@ class Calls(_Family):
                 milliseconds, as a string). A call without an association does not show up in
                 HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -66,17 +77,21 @@ class Calls(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("create_calls", chunk_size), inputs)
+        return self._runner.collect(self._call("create_calls", chunk_size, journal=journal), inputs)
 
     def create_iter(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
 
         Like `create`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
+        return self._runner.iterate(self._call("create_calls", chunk_size, journal=journal), inputs)
 
 
 class Campaigns(_Family):
@@ -87,6 +102,7 @@ class Campaigns(_Family):
         inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input.
@@ -98,6 +114,8 @@ class Campaigns(_Family):
                 campaign to create, such as `{"properties": {"hs_name": "Spring"}}`. `hs_name` is
                 required in practice.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
                 none.
@@ -109,7 +127,7 @@ class Campaigns(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
         )
 
     def create_iter(
@@ -117,6 +135,7 @@ class Campaigns(_Family):
         inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
         """Create a campaign for each input; yield the outcomes as they become known.
@@ -125,7 +144,7 @@ class Campaigns(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
         )
 
     def read(
@@ -136,6 +155,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids.
 
@@ -149,6 +169,8 @@ class Campaigns(_Family):
             start_date: First day of the asset metrics, such as 2026-01-31.
             end_date: Last day of the asset metrics. Without the two no metrics come back.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -163,6 +185,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -175,6 +198,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; yield the outcomes as they become known.
 
@@ -188,6 +212,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -201,6 +226,7 @@ class MarketingEvents(_Family):
         inputs: Iterable[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
 
@@ -213,6 +239,8 @@ class MarketingEvents(_Family):
                 event, such as `{"objectId": "1", "eventName": "Open day"}`. What is left out stays
                 as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -220,20 +248,25 @@ class MarketingEvents(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def update_iter(
         self,
         inputs: Iterable[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
         Like `update`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+        )
 
 
 class Families:
@@ -258,16 +291,26 @@ class AsyncCalls(_AsyncFamily):
     """Calls logged in the CRM."""
 
     async def create(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
-        return await self._runner.collect(self._call("create_calls", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("create_calls", chunk_size, journal=journal), inputs
+        )
 
     def create_iter(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Iterable[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
-        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
+        return self._runner.iterate(self._call("create_calls", chunk_size, journal=journal), inputs)
 
 
 class AsyncCampaigns(_AsyncFamily):
@@ -278,11 +321,12 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
         )
 
     def create_iter(
@@ -290,11 +334,12 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: Iterable[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
         )
 
     async def read(
@@ -305,6 +350,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         return await self._runner.collect(
@@ -314,6 +360,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -326,6 +373,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read_iter`."""
         return self._runner.iterate(
@@ -335,6 +383,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -348,18 +397,24 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: Iterable[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
-        return await self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def update_iter(
         self,
         inputs: Iterable[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
-        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+        )
 
 
 class AsyncFamilies:

@@ -10,12 +10,14 @@ from .errors import (
     HubSpotBatchError,
     IncompleteError,
     InputError,
+    JournalError,
     MissingScopesError,
     RateLimitError,
     UnavailableError,
     UnreachableError,
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .journal import Journal
 from .options import Clock, RateLimit, Retry
 from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
 from .version import __version__
@@ -34,6 +36,8 @@ __all__ = [
     "HubSpotBatchError",
     "IncompleteError",
     "InputError",
+    "Journal",
+    "JournalError",
     "MissingScopesError",
     "Outcome",
     "OutcomeError",

@@ -28,7 +28,7 @@ FLOORS = (
     ("files", "client"),
     ("_operations",),
     ("_engine",),
-    ("_transport",),
+    ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
     ("errors", "_json", "version"),

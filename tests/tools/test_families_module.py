@@ -82,6 +82,7 @@ def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:
         "some": "str | None",
         "id_property": "str | None",
         "chunk_size": "int | None",
+        "journal": "Journal | JournalPath | None",
     }
     assert function.args.kw_defaults[0] is None
     inputs = function.args.args[1].annotation

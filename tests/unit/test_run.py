@@ -69,6 +69,10 @@ def operation(**changes: Any) -> Operation[Any]:
         "read": no_request,
         "send": no_request,
         "asend": no_request,
+        "repeatable": False,
+        "identify": no_request,
+        "write_result": no_request,
+        "read_result": no_request,
     }
     return Operation(**(plain | changes))
 

@@ -24,6 +24,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -33,9 +34,13 @@ from . import models
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch.journal import Journal
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
+
+JournalPath: TypeAlias = str | os.PathLike[str]
+"""The file of a journal."""
 
 Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
@@ -66,10 +71,13 @@ _TYPES = {
     "json": "Any",
 }
 # Names that methods, their module or the clients use already.
-_TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
+_TAKEN_ARGUMENTS = (
+    *("body", "chunk_size", "client", "inputs", "isolate", "journal", "operation", "self"),
+)
 _TAKEN_CLASSES = (
     *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
-    *("Call", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
+    *("Call", "Journal", "JournalPath", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time"),
+    "TypeAlias",
 )
 
 _MANY = "any iterable, of any length."
@@ -84,6 +92,10 @@ _INPUTS["upsert"] = _INPUTS["update"]
 _ISOLATE = (
     "Send a refused request again in halves, to find its bad inputs. A record could be created "
     "twice, because HubSpot does not promise that a refused request creates none."
+)
+_JOURNAL = (
+    "A file that records each outcome, or a `Journal`. A later call with it resumes: it sends only "
+    "what is new or was not sent."
 )
 _TRACED = (
     f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
@@ -129,6 +141,7 @@ class _Method:
                 f"{one.keyword}: {kind}" if one.required else f"{one.keyword}: {kind} | None = None"
             )
         found.append("chunk_size: int | None = None")
+        found.append("journal: Journal | JournalPath | None = None")
         found += ["isolate: bool = False"] if self.isolates else []
         return ", ".join(found)
 
@@ -138,6 +151,7 @@ class _Method:
         given = [repr(self.id), "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
+        given.append("journal=journal")
         return f"self._call({', '.join(given)}), inputs"
 
     @property
@@ -149,6 +163,7 @@ class _Method:
             "inputs": f"{_INPUTS[self.kind]} {self.input_description}",
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
+            "journal": _JOURNAL,
             **({"isolate": _ISOLATE} if self.isolates else {}),
         }
         lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]

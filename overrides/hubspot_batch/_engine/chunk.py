@@ -132,6 +132,10 @@ class Operation(Generic[ResultT]):
         read: Reads the body of a success; None if it cannot be read.
         send: Sends a chunk with a client, and returns the response.
         asend: Does the same in a task.
+        repeatable: Whether carrying it out twice does no more than once.
+        identify: Returns what is the same for equal inputs of all runs.
+        write_result: Returns the JSON text of a result.
+        read_result: Returns the result of a JSON text.
     """
 
     id: str
@@ -145,6 +149,10 @@ class Operation(Generic[ResultT]):
     read: ReadSuccess
     send: Callable[[Any, Chunk], BatchResponse]
     asend: Callable[[Any, Chunk], Awaitable[BatchResponse]]
+    repeatable: bool
+    identify: Callable[[EncodedInput], bytes]
+    write_result: Callable[[ResultT], bytes]
+    read_result: Callable[[bytes], ResultT]
 
 
 @define

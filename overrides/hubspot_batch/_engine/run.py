@@ -11,7 +11,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 from attrs import evolve
@@ -37,10 +37,16 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 from .chunk import BatchResponse, Chunk, Operation, SameKey
 from .chunker import Chunker, InputReader
 
+if TYPE_CHECKING:
+    from .recorder import Recorder
+
 ResultT = TypeVar("ResultT")
 
 # An iteration reads no further while so many outcomes wait to be taken.
 _READY_AT_MOST = 1000
+
+# Chunks that are looked up in the journal before responses are looked at again.
+_RECALLS_AT_MOST = 5
 
 
 class Run(Generic[ResultT]):
@@ -54,12 +60,14 @@ class Run(Generic[ResultT]):
         collects: Whether all outcomes are kept until the end.
         notify: Told of the run's events.
         reading: A context in which `inputs` is read.
+        recorder: The journal of the run.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
         ready: Outcomes that nobody has taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
+        paused: Whether there is no chunk yet because many inputs have outcomes in the journal.
     """
 
     def __init__(
@@ -72,6 +80,7 @@ class Run(Generic[ResultT]):
         collects: bool = False,
         notify: Notify | None = None,
         reading: AbstractContextManager[object] | None = None,
+        recorder: Recorder[ResultT] | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -85,6 +94,8 @@ class Run(Generic[ResultT]):
         self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
+        self.recorder = recorder
+        self.paused = False
         self._run_id = run_id
         self._notify = notify
         self._size = size
@@ -107,10 +118,13 @@ class Run(Generic[ResultT]):
         There is none while an earlier change of the same record is under way, nor while many
         outcomes wait to be taken.
         """
+        self.paused = False
         if self.stopped is None and not self._again:
             if not self.going:
                 return None
             self._read()
+            if self.paused:
+                return None
         if self.stopped is not None:
             self._give_up_waiting()
             return None
@@ -129,15 +143,30 @@ class Run(Generic[ResultT]):
 
     def _read(self) -> None:
         """Read and encode inputs until they fill a chunk."""
-        while (wanted := self._size - len(self._chunker.waiting)) > 0:
-            if self._reader.exhausted or self._output_full:
-                return
+        for _ in range(_RECALLS_AT_MOST):
+            entries = self._encoded(self._size - len(self._chunker.waiting))
+            if self.recorder is not None:
+                known, entries = self.recorder.recall(entries, self.note)
+                self._publish(known)
+            self._chunker.waiting += entries
+            full = len(self._chunker.waiting) >= self._size or self._reader.exhausted
+            self.paused = not full and self.recorder is not None
+            if not self.paused:
+                break
+
+    def _encoded(self, most: int) -> list[EncodedInput]:
+        """Read inputs, and return those that are valid: as many as are wanted, or all."""
+        found: list[EncodedInput] = []
+        while (wanted := most - len(found)) > 0:
+            full = not self.collects and len(self.ready) >= _READY_AT_MOST
+            if full or self._reader.exhausted:
+                break
             first = self._reader.count
             try:
                 given = self._reader.read(wanted)
             except InputError as error:
                 self._end(error)
-                return
+                break
             encoded = self.operation.encode(first, given) if given else []
             if OutcomeError in {*map(type, encoded)}:
                 indexed = enumerate(zip(given, encoded, strict=True), first)
@@ -148,11 +177,8 @@ class Run(Generic[ResultT]):
                         if isinstance(one, OutcomeError)
                     ]
                 )
-            self._chunker.waiting += [one for one in encoded if type(one) is EncodedInput]
-
-    @property
-    def _output_full(self) -> bool:
-        return not self.collects and len(self.ready) >= _READY_AT_MOST
+            found += [one for one in encoded if type(one) is EncodedInput]
+        return found
 
     def report(self, chunk: Chunk, came: BatchResponse | BaseException) -> None:
         """Take in a chunk's response, or the exception in its place; re-raise interrupts."""
@@ -259,6 +285,12 @@ class Run(Generic[ResultT]):
         self.abandon(chunk)
         self._give_up_waiting()
 
+    def note(self, failure: HubSpotBatchError | None) -> None:
+        """End the run if its journal failed."""
+        if failure is not None:
+            self._end(failure)
+            self._give_up_waiting()
+
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or the caller's code, raised an exception."""
         # A signal handler may have raised between the two steps of `_publish`.
@@ -321,6 +353,8 @@ class Run(Generic[ResultT]):
         outcomes = [outcome for outcome in outcomes if outcome.index in known]
         if not outcomes:
             return
+        if self.recorder is not None:
+            outcomes = self.recorder.settle(outcomes)
         self.ready.extend(outcomes)
         for outcome in outcomes:
             known.pop(outcome.index, None)
@@ -354,9 +388,13 @@ class Run(Generic[ResultT]):
             if rest:
                 self._reader.read_rest()
             self._give_up_waiting()
+        if self.recorder is not None:
+            self._publish(self.recorder.recall_rest(self._reader.open))
         error = OutcomeError("stopped", str(self.stopped))
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
+        if self.recorder is not None:
+            self.note(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         if self._notify is not None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from asyncio import Task
 
     from .chunk import Chunk, Operation
+    from .recorder import Recorder
     from .run import Run
 
 _Came: TypeAlias = BatchResponse | BaseException
@@ -49,6 +50,9 @@ class Call(Protocol):
     def chunk_size(self) -> int | None:
         """Inputs in a request; None for the operation's limit."""
         ...
+
+    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+        """Return what a run of it records; None if it has no journal."""
 
 
 @frozen(eq=False, repr=False)
@@ -134,10 +138,13 @@ class _Driver:
 
         _check_open(runner.http)
         self._runner = runner
-        self._operation = call.operation
+        operation = call.operation
+        recorder = call.recorder(operation, str(runner.http.base_url))
+        self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
             inputs,
+            recorder=recorder,
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             notify=runner.notify,
@@ -149,10 +156,10 @@ class _Driver:
         free = len(self.run.under_way) < self._runner.width
         return self.run.next_chunk() if free else None
 
-    @property
-    def _outcomes_first(self) -> bool:
-        """Whether the caller must take outcomes before anything is waited for."""
-        return not self.run.collects and bool(self.run.ready)
+    def _goes_on(self, *, came: bool) -> bool:
+        """Return whether outcomes must be taken, or inputs be read, before it waits."""
+        first = not self.run.collects and bool(self.run.ready)
+        return first if self.run.recorder is None else (first or self.run.paused) and not came
 
     @staticmethod
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
@@ -193,13 +200,20 @@ class ThreadDriver(_Driver):
         """Send what can be sent, then wait for one response; return False at the end."""
         if self.interrupts.pressed:
             self.interrupts.check()
+        self._record()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
-        if self._outcomes_first:
+        if self._goes_on(came=bool(self._came)):
             return True
         if self._is_pending(self._in_flight):
             self.run.report(*self._fetch())
+            self._record()
         return self._is_pending(self._in_flight) or self.run.going
+
+    def _record(self) -> None:
+        """Bring the journal up to date, before the caller gets the outcomes."""
+        if (recorder := self.run.recorder) is not None and recorder.behind:
+            self.run.note(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
@@ -270,16 +284,27 @@ class TaskDriver(_Driver):
 
     async def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
+        await self._record()
         while (chunk := self._next_chunk()) is not None:
             await self._start(chunk)
-        if self._outcomes_first:
+        if self._goes_on(came=any(task.done() for task in self._tasks)):
             return True
         if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
+            await self._record()
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
         return False
+
+    async def _record(self) -> None:
+        """Bring the journal up to date, before the caller gets the outcomes."""
+        if (recorder := self.run.recorder) is not None and recorder.behind:
+            from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
+
+            self.run.note(await to_thread(recorder.keep_up))
+        elif recorder is not None:
+            await _yield()  # others go on while many inputs are looked up
 
     async def _start(self, chunk: Chunk) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - threads need none of it

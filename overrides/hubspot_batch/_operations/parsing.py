@@ -6,12 +6,13 @@ names. Which inputs they belong to is decided in `_matching`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import Model
+from hubspot_batch_client.types import Model, to_bytes, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
 from hubspot_batch._json import is_map
@@ -168,3 +169,11 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     if {*map(type, names)} == {str} and all(names):  # as a rule
         return names
     return [name if type(name) is str and name else _name_of(name) for name in names]
+
+
+def write_result(result: Any) -> bytes:
+    """Return the JSON text of a result, also of one that no proper server sends."""
+    try:
+        return to_bytes(result)
+    except ValueError:  # infinite numbers and unpaired surrogates, which Python's parser reads
+        return json.dumps(to_json(result), separators=(",", ":")).encode()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from attrs import define
 from hubspot_batch_client.types import Model, to_bytes, to_json
 
-from hubspot_batch._json import is_list, is_map
+from hubspot_batch._json import canonical, is_list, is_map
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 
@@ -203,6 +203,19 @@ class InputEncoder:
         name = self.trace_id(entry.index)
         text = json.dumps({**entry.wire, TRACE_ID: name}).encode()
         return type(entry)(entry.index, entry.input, text, name)
+
+    def identify(self, entry: EncodedInput) -> bytes:
+        """Return a text that is the same for equal inputs, also of another run.
+
+        The order of names is left out of account, and so is a trace id that was added here.
+        """
+        wire = entry.wire
+        if wire.get(TRACE_ID) == self.trace_id(entry.index):
+            del wire[TRACE_ID]
+        try:
+            return canonical(wire)
+        except OverflowError:  # a number of more than 64 bits
+            return json.dumps(wire, sort_keys=True).encode()
 
     def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
         """Return an input as a JSON object, and whether it may have names of its own."""

@@ -1,0 +1,310 @@
+"""A run's use of its journal.
+
+This module decides what a run does about inputs that an earlier run has recorded: which are sent,
+and with which outcome the others end. It never decides what a response means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from threading import RLock
+from typing import Any, Generic, TypeVar
+
+from attrs import asdict, evolve, fields_dict
+
+from hubspot_batch._json import is_list, is_map, read
+from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
+from hubspot_batch.journal import SETTLED, Identity, Journal, Recorded, Status, Store
+from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+
+from .chunk import BatchResponse, Chunk, Operation, SameKey
+
+ResultT = TypeVar("ResultT")
+
+_DOUBTFUL = (Status.INTENDED, Status.UNKNOWN)
+_MAYBE_DONE = (*_DOUBTFUL, Status.SUCCEEDED)
+# Greater than the number of each recorded intent.
+_IN_THIS_RUN = 2**62
+_BLOCK = 100
+_CUT_OFF = OutcomeError(
+    "no_answer",
+    "An earlier run may have sent it, and ended before its outcome was known. Look it up in "
+    "HubSpot before it is sent again.",
+)
+_UNREAD = "The journal cannot tell whether an earlier run has sent it. "
+
+
+class Recorder(Generic[ResultT]):
+    """The journal of one run.
+
+    The thread or task that drives the run calls its methods, except `intend`, which is called
+    where a chunk is sent. While a task waits, another thread may call `keep_up`.
+
+    Args:
+        journal: The journal.
+        operation: The operation of the run.
+        job: What the journal's head says of the run.
+
+    """
+
+    def __init__(
+        self, journal: Journal, operation: Operation[ResultT], job: Mapping[str, str]
+    ) -> None:
+        self._journal = journal
+        self._operation = operation
+        self._job = job
+        self._store: Store | None = None
+        self._opens = True
+        # Whether an earlier run may have done what cannot be looked up.
+        self._blind = False
+        self._lock = RLock()
+        # By position: inputs that this run sends, and those of them that are in the journal.
+        self._identities: dict[int, Identity] = {}
+        self._intended: dict[int, Identity] = {}
+        # Inputs that are sent although an earlier run may have done them.
+        self._doubts: set[int] = set()
+        self._pending: list[Outcome[ResultT]] = []
+
+    @property
+    def operation(self) -> Operation[ResultT]:
+        """The operation, which records inputs as intended before it sends them."""
+
+        def send(client: Any, chunk: Chunk) -> BatchResponse:
+            self.intend(chunk)
+            return self._operation.send(client, chunk)
+
+        async def asend(client: Any, chunk: Chunk) -> BatchResponse:
+            from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
+
+            await to_thread(self.intend, chunk)
+            return await self._operation.asend(client, chunk)
+
+        return evolve(self._operation, send=send, asend=asend)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the journal is not open yet, or lacks outcomes."""
+        return self._opens or bool(self._pending)
+
+    def keep_up(self) -> HubSpotBatchError | None:
+        """Open the journal if need be, and record outcomes; return why that cannot be done."""
+        try:
+            with self._lock:
+                if self._opens:
+                    self._opens = False
+                    self._open()
+                self._flush()
+        except HubSpotBatchError as error:
+            return error
+        return None
+
+    def _open(self) -> None:
+        journal, operation = self._journal, self._operation
+        self._blind = journal.exists() and not journal.restart
+        try:
+            self._store = journal.open(self._job)
+        except ConfigurationError:
+            self._blind = False  # the other job has other inputs
+            raise
+        self._blind = not self._store.fresh
+        insists = "unknown" in journal.retry and not operation.repeatable
+        if insists and not journal.may_create_twice:
+            raise ConfigurationError(
+                f"retry has 'unknown', but {operation.id} would create again what was done. Look "
+                "these inputs up in HubSpot, and add may_create_twice=True to send them anyway."
+            )
+
+    def recall(
+        self, entries: Sequence[EncodedInput], note: Callable[[JournalError], object]
+    ) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
+        """Return the outcomes that inputs have from an earlier run, and the inputs to send.
+
+        Args:
+            entries: The inputs.
+            note: Told why the journal cannot be read; then both are empty.
+        """
+        if not entries:
+            return [], []
+        try:
+            with self._lock:
+                store = self._opened()
+                digests = [_digest(self._operation.identify(entry)) for entry in entries]
+                identities = [*map(Identity, digests, store.count(digests))]
+                known = {} if store.fresh else store.find(identities)
+                again = self._sent_after(store, entries, identities, known)
+        except JournalError as error:
+            note(error)
+            return [], []
+        outcomes: list[Outcome[ResultT]] = []
+        left: list[EncodedInput] = []
+        for entry, identity in zip(entries, identities, strict=True):
+            recorded = known.get(identity)
+            if recorded is not None and entry.index not in again and not self._resends(recorded):
+                outcomes.append(self._outcome(entry, recorded))
+                continue
+            if recorded is not None and recorded.status in _MAYBE_DONE:
+                self._doubts.add(entry.index)
+            self._identities[entry.index] = identity
+            left.append(entry)
+        return outcomes, left
+
+    def _resends(self, recorded: Recorded) -> bool:
+        """Return whether an input is sent that an earlier run has recorded."""
+        if recorded.status in _DOUBTFUL and self._operation.repeatable:
+            return True
+        if recorded.status is Status.INTENDED:
+            return "unknown" in self._journal.retry
+        return recorded.status is Status.NOT_SENT or recorded.status in self._journal.retry
+
+    def _sent_after(
+        self,
+        store: Store,
+        entries: Sequence[EncodedInput],
+        identities: Sequence[Identity],
+        known: Mapping[Identity, Recorded],
+    ) -> set[int]:
+        """Return inputs that were done, but before the change that precedes them in the inputs.
+
+        They are sent again: of several changes of a record, the last one has to be sent last.
+        """
+        if store.fresh or self._operation.same_key is not SameKey.IN_TURN:
+            return set()
+        keys = [_digest(str(entry.identity).encode()) for entry in entries]
+        latest, again = store.marks(keys), set[int]()
+        for entry, identity, key in zip(entries, identities, keys, strict=True):
+            recorded, before = known.get(identity), latest.get(key, 0)
+            number = _IN_THIS_RUN
+            if recorded is not None and not self._resends(recorded):
+                number = recorded.number or 0
+                if number < before and recorded.status is Status.SUCCEEDED:
+                    again.add(entry.index)
+                    number = _IN_THIS_RUN
+            latest[key] = max(number, before)
+        store.mark(latest)
+        return again
+
+    def _outcome(self, entry: EncodedInput, recorded: Recorded) -> Outcome[ResultT]:
+        status = Status.UNKNOWN if recorded.status is Status.INTENDED else recorded.status
+        result = error = None
+        if recorded.result is not None:
+            result = self._operation.read_result(recorded.result)
+        if recorded.error is not None:
+            error = _read_error(recorded.error)
+        elif status not in SETTLED:
+            error = _CUT_OFF
+        return Outcome(entry.index, entry.input, OutcomeStatus(status.value), result, error)
+
+    def intend(self, chunk: Chunk) -> None:
+        """Record that a chunk is about to be sent.
+
+        Raises:
+            CancelledBeforeSendError: It was cancelled.
+            JournalError: It cannot be recorded, and must not be sent.
+        """
+        with self._lock:
+            # Whoever cancels it does so before its inputs are settled, which needs the lock.
+            chunk.state.check()
+            indexes = [one.index for one in chunk.entries if one.index not in self._intended]
+            identities = {one: self._identities[one] for one in indexes}
+            if identities:
+                # Noted first: where the commit fails, it may have been carried out.
+                self._intended.update(identities)
+                self._opened().intend([*identities.values()])
+
+    def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
+        """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
+        outcomes = [self._with_doubt(outcome) for outcome in outcomes]
+        self._pending += [outcome for outcome in outcomes if outcome.index in self._identities]
+        return outcomes
+
+    def _with_doubt(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
+        if self._operation.reads or outcome.error is None:
+            return outcome
+        error, not_sent = outcome.error, outcome.status is OutcomeStatus.NOT_SENT
+        if outcome.index in self._doubts:
+            refused = outcome.status is OutcomeStatus.FAILED and not self._operation.repeatable
+            if not_sent or refused:
+                return evolve(outcome, status=OutcomeStatus.UNKNOWN)
+        elif not_sent and self._blind and outcome.index not in self._identities:
+            error = evolve(error, message=_UNREAD + error.message)
+            return evolve(outcome, status=OutcomeStatus.UNKNOWN, error=error)
+        return outcome
+
+    def _flush(self) -> None:
+        # Where it fails, the journal says that the outcomes are unknown, until the next time.
+        pending, intended = [*self._pending], self._intended
+        records = [
+            (intended[one.index], self._recorded(one)) for one in pending if one.index in intended
+        ]
+        if records:
+            self._opened().settle(records)
+        del self._pending[: len(pending)]
+        for one in pending:
+            self._identities.pop(one.index, None)
+            intended.pop(one.index, None)
+            self._doubts.discard(one.index)
+
+    def _recorded(self, outcome: Outcome[ResultT]) -> Recorded:
+        result = error = None
+        if outcome.result is not None:
+            result = self._operation.write_result(outcome.result)
+        if outcome.error is not None:
+            error = json.dumps(asdict(outcome.error), default=str).encode()
+        return Recorded(Status(outcome.status.value), result, error)
+
+    def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
+        """Return the outcomes that inputs of a stopped run have from an earlier run.
+
+        Args:
+            left: Inputs that have no outcome, by position. Those that were looked up are left out.
+        """
+        outcomes: list[Outcome[ResultT]] = []
+        if self._store is None or self._store.fresh:
+            return outcomes
+        unread = [(index, given) for index, given in left.items() if index not in self._identities]
+        for at in range(0, len(unread), _BLOCK):
+            encoded = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
+            entries = [one for one in encoded if isinstance(one, EncodedInput)]
+            failures: list[JournalError] = []
+            known, _ = self.recall(entries, failures.append)
+            if failures:
+                break
+            outcomes += known
+        return outcomes
+
+    def close(self) -> HubSpotBatchError | None:
+        """Record what is left, and let another run have the journal; return why it cannot be."""
+        with self._lock:
+            self._opens = False
+            failure = self.keep_up()
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+            return failure
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            raise JournalError("The journal is closed.")
+        return self._store
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=16).digest()
+
+
+def _read_error(text: bytes) -> OutcomeError:
+    """Return an error from its JSON text; details that this version does not know are left out."""
+    found = read(text)
+    known = fields_dict(OutcomeError)
+    return OutcomeError(**{name: _frozen(found[name]) for name in found if name in known})
+
+
+def _frozen(value: Any) -> Any:
+    if is_list(value):
+        return tuple(map(_frozen, value))
+    if is_map(value):
+        return {name: _frozen(part) for name, part in value.items()}
+    return value

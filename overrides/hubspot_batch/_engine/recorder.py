@@ -103,7 +103,7 @@ class Recorder(Generic[ResultT]):
 
     def _open(self) -> None:
         journal, operation = self._journal, self._operation
-        self._blind = journal.exists() and not journal.restart
+        self._blind = journal.exists()
         try:
             self._store = journal.open(self._job)
         except ConfigurationError:
@@ -133,22 +133,25 @@ class Recorder(Generic[ResultT]):
                 store = self._opened()
                 digests = [_digest(self._operation.identify(entry)) for entry in entries]
                 identities = [*map(Identity, digests, store.count(digests))]
-                known = {} if store.fresh else store.find(identities)
+                known = store.find(identities)
                 again = self._sent_after(store, entries, identities, known)
+                recorded = [known.get(identity) for identity in identities]
+                outcomes = [
+                    self._outcome(entry, one)
+                    for entry, one in zip(entries, recorded, strict=True)
+                    if one is not None and entry.index not in again and not self._resends(one)
+                ]
         except JournalError as error:
             note(error)
             return [], []
-        outcomes: list[Outcome[ResultT]] = []
-        left: list[EncodedInput] = []
-        for entry, identity in zip(entries, identities, strict=True):
-            recorded = known.get(identity)
-            if recorded is not None and entry.index not in again and not self._resends(recorded):
-                outcomes.append(self._outcome(entry, recorded))
+        settled = {outcome.index for outcome in outcomes}
+        left = [entry for entry in entries if entry.index not in settled]
+        for entry, identity, one in zip(entries, identities, recorded, strict=True):
+            if entry.index in settled:
                 continue
-            if recorded is not None and recorded.status in _MAYBE_DONE:
-                self._doubts.add(entry.index)
             self._identities[entry.index] = identity
-            left.append(entry)
+            if one is not None and one.status in _MAYBE_DONE:
+                self._doubts.add(entry.index)
         return outcomes, left
 
     def _resends(self, recorded: Recorded) -> bool:
@@ -189,12 +192,17 @@ class Recorder(Generic[ResultT]):
     def _outcome(self, entry: EncodedInput, recorded: Recorded) -> Outcome[ResultT]:
         status = Status.UNKNOWN if recorded.status is Status.INTENDED else recorded.status
         result = error = None
-        if recorded.result is not None:
-            result = self._operation.read_result(recorded.result)
-        if recorded.error is not None:
-            error = _read_error(recorded.error)
-        elif status not in SETTLED:
-            error = _CUT_OFF
+        try:
+            if recorded.result is not None:
+                result = self._operation.read_result(recorded.result)
+            if recorded.error is not None:
+                error = _read_error(recorded.error)
+            elif status not in SETTLED:
+                error = _CUT_OFF
+        except (ValueError, TypeError) as failure:
+            raise JournalError(
+                f"The journal is damaged: an outcome in it cannot be read ({failure})."
+            ) from failure
         return Outcome(entry.index, entry.input, OutcomeStatus(status.value), result, error)
 
     def intend(self, chunk: Chunk) -> None:

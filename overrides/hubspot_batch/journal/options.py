@@ -7,7 +7,7 @@ all runs of a job have in common; the token is not part of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,22 +22,19 @@ _RETRY = ("failed", "not_sent", "unknown")
 _FORMS = '"failed", "not_sent" or "unknown", or a list of them'
 
 
-def _as_path(given: Any) -> str:
-    try:
-        path = os.fspath(given)
-    except TypeError:
-        path = b""
-    if not isinstance(path, str) or not path:
-        raise ConfigurationError(
-            f"journal must be the path of a file, or a Journal; got {given!r}."
-        ) from None
-    return path
+def _as_path(given: object) -> str:
+    if isinstance(given, str | os.PathLike):
+        path: object = os.fspath(given)
+        if isinstance(path, str) and path:
+            return path
+    raise ConfigurationError(f"journal must be the path of a file, or a Journal; got {given!r}.")
 
 
 def _as_statuses(given: Any) -> frozenset[str]:
-    names = [given] if isinstance(given, str) else given
-    if not isinstance(names, Iterable):
-        raise ConfigurationError(f"retry must be {_FORMS}; got {given!r}.")
+    try:
+        names: list[object] = [given] if isinstance(given, str) else [*given]
+    except TypeError:
+        names = [given]
     found = frozenset(str(name).replace("-", "_") for name in names)
     if not found <= {*_RETRY}:
         raise ConfigurationError(f"retry must be {_FORMS}; got {given!r}.")

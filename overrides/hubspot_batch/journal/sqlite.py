@@ -35,6 +35,7 @@ _TEMPORARY = (
     "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
 )
+_STATUSES = frozenset(Status)
 # Values that a statement may have in every version of SQLite are 999.
 _VALUES_AT_MOST = 400
 # How long to wait for somebody who only looks into the journal.
@@ -112,15 +113,20 @@ class SqliteStore:
         return ordinals
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
-        """Return what is recorded of inputs; those that are not recorded are missing."""
+        """Return what earlier runs recorded of inputs; other inputs are missing."""
         query = "SELECT status, result, error, rowid FROM inputs WHERE digest = ? AND ordinal = ?"
         found: dict[Identity, Recorded] = {}
+        if self.fresh:
+            return found
         with _telling(self._path, "read"):
             one = self._open()
             for identity in identities:
                 row = one.execute(query, identity).fetchone()
-                if row is not None:
-                    found[identity] = Recorded(Status(row[0]), *row[1:])
+                if row is None:
+                    continue
+                if row[0] not in _STATUSES:
+                    raise JournalError(f"The journal {self._path} has no status {row[0]!r}.")
+                found[identity] = Recorded(Status(row[0]), *row[1:])
         return found
 
     def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:

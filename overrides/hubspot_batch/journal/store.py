@@ -71,7 +71,7 @@ class Store(Protocol):
         ...
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
-        """Return what is recorded of inputs; those that are not recorded are missing."""
+        """Return what earlier runs recorded of inputs; other inputs are missing."""
         ...
 
     def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:

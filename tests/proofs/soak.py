@@ -1,9 +1,9 @@
 """The command behind `make soak`: very many runs with faults and changed answers, on all cores.
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
-`soak_runs` decides what a run is. Only the signals of `soak_signals` wait for real time; where one
-of them finds its run is up to the machine, so its failure names the place, and what repeats it does
-so often.
+`soak_runs` decides what a run is. Only the signals of `soak_signals` and the kills of `soak_kills`
+wait for real time; where one of them finds its run is up to the machine, so what repeats it does so
+often.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from attrs import frozen
 # As a command it finds the helpers of the tests as pytest does.
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_runs import Report, one_body, one_run, run_all
 from soak_signals import CAN_SIGNAL, one_signal
 
 _BLOCK = 50
 _PROGRESS_EVERY = 10.0
 _SHOWN = 20
-_RUNS = {"runs": one_run, "bodies": one_body, "signals": one_signal}
+_RUNS = {"runs": one_run, "bodies": one_body, "signals": one_signal, "kills": one_load}
 
 
 @frozen
@@ -63,6 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
+        *(
+            blocks("kills", kinds, chosen.seed, -(-chosen.kills // KILLS_AT_MOST))
+            if CAN_KILL
+            else ()
+        ),
     ] * chosen.times
     total = sum(len(block.seeds) for block in work)
     begun = time.monotonic()
@@ -104,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
     help_ = "runs that a signal interrupts, on systems that have timers for it"
     parser.add_argument("--signals", type=int, default=10_000, help=help_)
+    help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
+    parser.add_argument("--kills", type=int, default=2_000, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
     parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
@@ -22,9 +22,9 @@ _RETRY = ("failed", "not_sent", "unknown")
 _FORMS = '"failed", "not_sent" or "unknown", or a list of them'
 
 
-def _as_path(given: object) -> str:
+def _as_path(given: Any) -> str:
     if isinstance(given, str | os.PathLike):
-        path: object = os.fspath(given)
+        path = cast("str | bytes", os.fspath(given))
         if isinstance(path, str) and path:
             return path
     raise ConfigurationError(f"journal must be the path of a file, or a Journal; got {given!r}.")

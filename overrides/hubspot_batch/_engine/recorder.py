@@ -61,6 +61,11 @@ class Recorder(Generic[ResultT]):
         # Whether an earlier run may have done what cannot be looked up.
         self._blind = False
         self._lock = RLock()
+        # Whether inputs may have been counted that were not looked up: counted again, they would
+        # be taken for others that are equal.
+        self._miscounts = False
+        # Outcomes from the journal on their way to `settle`, by position.
+        self._known: dict[int, Outcome[ResultT]] = {}
         # By position: inputs that this run sends, and those of them that are in the journal.
         self._identities: dict[int, Identity] = {}
         self._intended: dict[int, Identity] = {}
@@ -126,11 +131,11 @@ class Recorder(Generic[ResultT]):
             entries: The inputs.
             note: Told why the journal cannot be read; then both are empty.
         """
-        if not entries:
+        if not entries or self._miscounts:
             return [], []
         try:
             with self._lock:
-                store = self._opened()
+                store, self._miscounts = self._opened(), True
                 digests = [_digest(self._operation.identify(entry)) for entry in entries]
                 identities = [*map(Identity, digests, store.count(digests))]
                 known = store.find(identities)
@@ -144,14 +149,16 @@ class Recorder(Generic[ResultT]):
         except JournalError as error:
             note(error)
             return [], []
-        settled = {outcome.index for outcome in outcomes}
-        left = [entry for entry in entries if entry.index not in settled]
+        self._known.update({outcome.index: outcome for outcome in outcomes})
+        left: list[EncodedInput] = []
         for entry, identity, one in zip(entries, identities, recorded, strict=True):
-            if entry.index in settled:
+            if entry.index in self._known:
                 continue
-            self._identities[entry.index] = identity
             if one is not None and one.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
+            self._identities[entry.index] = identity
+            left.append(entry)
+        self._miscounts = False
         return outcomes, left
 
     def _resends(self, recorded: Recorded) -> bool:
@@ -225,6 +232,8 @@ class Recorder(Generic[ResultT]):
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
         """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
         outcomes = [self._with_doubt(outcome) for outcome in outcomes]
+        for outcome in outcomes:
+            self._known.pop(outcome.index, None)
         self._pending += [outcome for outcome in outcomes if outcome.index in self._identities]
         return outcomes
 
@@ -269,10 +278,11 @@ class Recorder(Generic[ResultT]):
         Args:
             left: Inputs that have no outcome, by position. Those that were looked up are left out.
         """
-        outcomes: list[Outcome[ResultT]] = []
-        if self._store is None or self._store.fresh:
+        outcomes = [*self._known.values()]
+        if self._store is None or self._store.fresh or self._miscounts:
             return outcomes
-        unread = [(index, given) for index, given in left.items() if index not in self._identities]
+        looked_up = self._identities.keys() | self._known.keys()
+        unread = [(index, given) for index, given in left.items() if index not in looked_up]
         for at in range(0, len(unread), _BLOCK):
             encoded = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
             entries = [one for one in encoded if isinstance(one, EncodedInput)]

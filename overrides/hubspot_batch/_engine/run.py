@@ -150,7 +150,7 @@ class Run(Generic[ResultT]):
                 self._publish(known)
             self._chunker.waiting += entries
             full = len(self._chunker.waiting) >= self._size or self._reader.exhausted
-            self.paused = not full and self.recorder is not None
+            self.paused = not (full or self.recorder is None or self.stopped is not None)
             if not self.paused:
                 break
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import Model, to_bytes, to_json
+from hubspot_batch_client.types import Model, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
-from hubspot_batch._json import is_map
+from hubspot_batch._json import is_map, read
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
@@ -173,7 +173,14 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
 
 def write_result(result: Any) -> bytes:
     """Return the JSON text of a result, also of one that no proper server sends."""
+    import orjson  # noqa: PLC0415 - few runs need it
+
+    wire = to_json(result)
     try:
-        return to_bytes(result)
-    except ValueError:  # infinite numbers and unpaired surrogates, which Python's parser reads
-        return json.dumps(to_json(result), separators=(",", ":")).encode()
+        text = orjson.dumps(wire)
+        # orjson writes null for infinite numbers, which Python's parser reads.
+        if read(text) == wire:
+            return text
+    except orjson.JSONEncodeError:  # numbers of more than 64 bits, unpaired surrogates
+        pass
+    return json.dumps(wire, separators=(",", ":")).encode()

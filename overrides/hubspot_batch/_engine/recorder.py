@@ -7,7 +7,8 @@ and with which outcome the others end. It never decides what a response means.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from threading import RLock
 from typing import Any, Generic, TypeVar
@@ -64,7 +65,9 @@ class Recorder(Generic[ResultT]):
         # Whether inputs may have been counted that were not looked up: counted again, they would
         # be taken for others that are equal.
         self._miscounts = False
-        # Outcomes from the journal on their way to `settle`, by position.
+        # Inputs to look up, those that were looked up, and the outcomes that some of these have.
+        self._queue: list[EncodedInput] = []
+        self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
         # By position: inputs that this run sends, and those of them that are in the journal.
         self._identities: dict[int, Identity] = {}
@@ -91,17 +94,21 @@ class Recorder(Generic[ResultT]):
 
     @property
     def behind(self) -> bool:
-        """Whether the journal is not open yet, or lacks outcomes."""
-        return self._opens or bool(self._pending)
+        """Whether there is something to do for `keep_up`."""
+        return bool(self._opens or self._pending or self._queue)
 
     def keep_up(self) -> HubSpotBatchError | None:
-        """Open the journal if need be, and record outcomes; return why that cannot be done."""
+        """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
         try:
             with self._lock:
                 if self._opens:
                     self._opens = False
                     self._open()
                 self._flush()
+                queue, self._queue = self._queue, []
+                if queue and not self._miscounts:
+                    self._look_up(queue)
+                    self._found += queue
         except HubSpotBatchError as error:
             return error
         return None
@@ -122,44 +129,41 @@ class Recorder(Generic[ResultT]):
                 "these inputs up in HubSpot, and add may_create_twice=True to send them anyway."
             )
 
-    def recall(
-        self, entries: Sequence[EncodedInput], note: Callable[[JournalError], object]
-    ) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
-        """Return the outcomes that inputs have from an earlier run, and the inputs to send.
+    @property
+    def looks_up(self) -> bool:
+        """Whether inputs are to be looked up by the next `keep_up`."""
+        return bool(self._queue)
 
-        Args:
-            entries: The inputs.
-            note: Told why the journal cannot be read; then both are empty.
-        """
-        if not entries or self._miscounts:
-            return [], []
-        try:
-            with self._lock:
-                store, self._miscounts = self._opened(), True
-                digests = [_digest(self._operation.identify(entry)) for entry in entries]
-                identities = [*map(Identity, digests, store.count(digests))]
-                known = store.find(identities)
-                again = self._sent_after(store, entries, identities, known)
-                recorded = [known.get(identity) for identity in identities]
-                outcomes = [
-                    self._outcome(entry, one)
-                    for entry, one in zip(entries, recorded, strict=True)
-                    if one is not None and entry.index not in again and not self._resends(one)
-                ]
-        except JournalError as error:
-            note(error)
-            return [], []
-        self._known.update({outcome.index: outcome for outcome in outcomes})
-        left: list[EncodedInput] = []
-        for entry, identity, one in zip(entries, identities, recorded, strict=True):
-            if entry.index in self._known:
+    @property
+    def holds(self) -> bool:
+        """Whether there are inputs here that the run has not taken back."""
+        return bool(self._queue or self._found)
+
+    def look_up(self, entries: Sequence[EncodedInput]) -> None:
+        """Have inputs looked up by the next `keep_up`."""
+        self._queue += entries
+
+    def take(self) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
+        """Return what was looked up: outcomes from an earlier run, and the inputs to send."""
+        found, self._found = self._found, []
+        left = [entry for entry in found if entry.index not in self._known]
+        return [*self._known.values()], left
+
+    def _look_up(self, entries: Sequence[EncodedInput]) -> None:
+        store, self._miscounts = self._opened(), True
+        digests = [_digest(self._operation.identify(entry)) for entry in entries]
+        identities = [*map(Identity, digests, store.count(digests))]
+        known = store.find(identities)
+        again = self._sent_after(store, entries, identities, known)
+        for entry, identity in zip(entries, identities, strict=True):
+            recorded = known.get(identity)
+            if recorded is not None and entry.index not in again and not self._resends(recorded):
+                self._known[entry.index] = self._outcome(entry, recorded)
                 continue
-            if one is not None and one.status in _MAYBE_DONE:
+            if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
             self._identities[entry.index] = identity
-            left.append(entry)
         self._miscounts = False
-        return outcomes, left
 
     def _resends(self, recorded: Recorded) -> bool:
         """Return whether an input is sent that an earlier run has recorded."""
@@ -278,25 +282,22 @@ class Recorder(Generic[ResultT]):
         Args:
             left: Inputs that have no outcome, by position. Those that were looked up are left out.
         """
-        outcomes = [*self._known.values()]
-        if self._store is None or self._store.fresh or self._miscounts:
-            return outcomes
-        looked_up = self._identities.keys() | self._known.keys()
-        unread = [(index, given) for index, given in left.items() if index not in looked_up]
-        for at in range(0, len(unread), _BLOCK):
-            encoded = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
-            entries = [one for one in encoded if isinstance(one, EncodedInput)]
-            failures: list[JournalError] = []
-            known, _ = self.recall(entries, failures.append)
-            if failures:
-                break
-            outcomes += known
-        return outcomes
+        with self._lock:
+            self._queue = []
+            looked_up = self._identities.keys() | self._known.keys()
+            unread = [(index, given) for index, given in left.items() if index not in looked_up]
+            for at in range(0, len(unread), _BLOCK):
+                if self._store is None or self._store.fresh or self._miscounts:
+                    break
+                part = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
+                with suppress(JournalError):
+                    self._look_up([one for one in part if isinstance(one, EncodedInput)])
+            return [*self._known.values()]
 
     def close(self) -> HubSpotBatchError | None:
         """Record what is left, and let another run have the journal; return why it cannot be."""
         with self._lock:
-            self._opens = False
+            self._opens, self._queue = False, []
             failure = self.keep_up()
             if self._store is not None:
                 self._store.close()

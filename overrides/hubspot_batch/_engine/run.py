@@ -45,9 +45,6 @@ ResultT = TypeVar("ResultT")
 # An iteration reads no further while so many outcomes wait to be taken.
 _READY_AT_MOST = 1000
 
-# Chunks that are looked up in the journal before responses are looked at again.
-_RECALLS_AT_MOST = 5
-
 
 class Run(Generic[ResultT]):
     """One run: the state of each of its inputs.
@@ -67,7 +64,6 @@ class Run(Generic[ResultT]):
         ready: Outcomes that nobody has taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
-        paused: Whether there is no chunk yet because many inputs have outcomes in the journal.
     """
 
     def __init__(
@@ -95,7 +91,6 @@ class Run(Generic[ResultT]):
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.recorder = recorder
-        self.paused = False
         self._run_id = run_id
         self._notify = notify
         self._size = size
@@ -110,7 +105,12 @@ class Run(Generic[ResultT]):
     def going(self) -> bool:
         """Whether there can be another chunk, now or when one under way has been reported."""
         left = self._again or self._chunker.waiting or not self._reader.exhausted
-        return self.stopped is None and bool(left)
+        return self.stopped is None and bool(left or (self.recorder and self.recorder.holds))
+
+    @property
+    def paused(self) -> bool:
+        """Whether there is no chunk before inputs were looked up in the journal."""
+        return self.stopped is None and self.recorder is not None and self.recorder.looks_up
 
     def next_chunk(self) -> Chunk | None:
         """Return the next chunk to send; None if there is none now.
@@ -118,12 +118,12 @@ class Run(Generic[ResultT]):
         There is none while an earlier change of the same record is under way, nor while many
         outcomes wait to be taken.
         """
-        self.paused = False
         if self.stopped is None and not self._again:
             if not self.going:
                 return None
             self._read()
-            if self.paused:
+            short = not self._reader.exhausted and len(self._chunker.waiting) < self._size
+            if self.recorder is not None and (short or self.paused):
                 return None
         if self.stopped is not None:
             self._give_up_waiting()
@@ -143,16 +143,13 @@ class Run(Generic[ResultT]):
 
     def _read(self) -> None:
         """Read and encode inputs until they fill a chunk."""
-        for _ in range(_RECALLS_AT_MOST):
-            entries = self._encoded(self._size - len(self._chunker.waiting))
-            if self.recorder is not None:
-                known, entries = self.recorder.recall(entries, self.note)
-                self._publish(known)
-            self._chunker.waiting += entries
-            full = len(self._chunker.waiting) >= self._size or self._reader.exhausted
-            self.paused = not (full or self.recorder is None or self.stopped is not None)
-            if not self.paused:
-                break
+        if (recorder := self.recorder) is None:  # usually
+            self._chunker.waiting += self._encoded(self._size - len(self._chunker.waiting))
+            return
+        known, entries = recorder.take()
+        self._chunker.waiting += entries
+        self._publish(known)
+        recorder.look_up(self._encoded(self._size - len(self._chunker.waiting)))
 
     def _encoded(self, most: int) -> list[EncodedInput]:
         """Read inputs, and return those that are valid: as many as are wanted, or all."""

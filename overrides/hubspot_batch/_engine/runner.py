@@ -303,8 +303,6 @@ class TaskDriver(_Driver):
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
             self.run.note(await to_thread(recorder.keep_up))
-        elif recorder is not None:
-            await _yield()  # others go on while many inputs are looked up
 
     async def _start(self, chunk: Chunk) -> None:
         from asyncio import get_running_loop  # noqa: PLC0415 - threads need none of it

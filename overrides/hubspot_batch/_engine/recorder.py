@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from attrs import asdict, evolve, fields_dict
 
 from hubspot_batch._json import is_list, is_map, read
-from hubspot_batch._matching.match import EncodedInput
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import SETTLED, Identity, Journal, Recorded, Status, Store
 from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus

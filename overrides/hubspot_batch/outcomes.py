@@ -23,7 +23,7 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     """The server refused it, it was not valid and never sent, or a read got no record for it."""
     UNKNOWN = "unknown"
-    """It was sent, but the response was lost or does not mention it."""
+    """It was sent and may have been done: the response was lost, or does not say so."""
     NOT_SENT = "not_sent"
     """It was certainly not done."""
 
@@ -37,7 +37,7 @@ class OutcomeError:
             `invalid_input` (it cannot be valid, and was not sent),
             `refused` (the server refused it),
             `batch_refused` (the server refused the request with this and other inputs; the reason
-            need not be this one's),
+            need not be this one's, and some campaigns of such a request may have been created),
             `not_returned` (a read answered without it),
             `no_answer` (the connection broke, or time ran out, after sending),
             `server_error` (the server, or what stands before it, failed, or its answer was

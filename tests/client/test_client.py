@@ -258,15 +258,15 @@ def test_identical_campaigns_stand_in_for_each_other(face: Face) -> None:
     assert len({outcome.result.id for outcome in result.succeeded}) == 5
 
 
-def test_a_refused_batch_of_campaigns_fails_with_the_servers_words(face: Face) -> None:
+def test_a_refused_batch_of_campaigns_is_unknown_with_the_servers_words(face: Face) -> None:
     """One campaign without a name refuses its whole batch, and the next batch goes on."""
     sandbox = Sandbox()
     rows: list[Any] = [{"properties": {"hs_name": f"C{n}"}} for n in range(CAMPAIGNS + 10)]
     rows[4] = {"properties": {"hs_notes": "no name"}}
     result = face(transport=sandbox).campaigns.create(rows)
-    assert counts(result) == (10, CAMPAIGNS, 0, 0)
+    assert counts(result) == (10, 0, CAMPAIGNS, 0)
     assert len(sandbox.records("campaigns")) == 10
-    error = result.failed[0].error
+    error = result.unknown[0].error
     assert error is not None
     assert (error.kind, error.status_code) == ("batch_refused", 400)
 

@@ -20,6 +20,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.sandbox import Sandbox
 from scripted_server import (
+    CAMPAIGNS,
     CREATES,
     DONE,
     KINDS,
@@ -218,7 +219,9 @@ def test_each_line_of_the_table_for_several_inputs_is_true(face: Face, row: Row,
     server = Played(sandbox, evolve(row.met, work=work))
     inputs = wanted(sandbox, kind, 3)
     result = carry_out_or_stop(meeting(face, server), kind, inputs)
-    assert statuses(result) == [fate.status] * 3
+    # HubSpot does not say whether it creates some campaigns of a request that it refuses.
+    partial = kind == CAMPAIGNS and row.name in ("400", "409")
+    assert statuses(result) == ["unknown" if partial else fate.status] * 3
     assert_true(result, sandbox, kind)
     assert (held(sandbox, kind) != []) is (kind == UPDATE or (work and kind in CREATES))
 

@@ -62,6 +62,7 @@ def operation(**changes: Any) -> Operation[Any]:
         "limit": 10,
         "reads": False,
         "splits": False,
+        "all_or_nothing": True,
         "by_properties": False,
         "same_key": SameKey.SHARED if changes.get("reads") else SameKey.IN_TURN,
         "encode": encode,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
@@ -124,6 +124,7 @@ class Operation(Generic[ResultT]):
         limit: Inputs in a request at most.
         reads: Whether it changes nothing.
         splits: Whether the parts of a refused request may be sent again.
+        all_or_nothing: Whether a refused request counts as one of which no part was done.
         by_properties: Whether a result repeats the properties of its input.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
@@ -138,6 +139,7 @@ class Operation(Generic[ResultT]):
     limit: int
     reads: bool
     splits: bool
+    all_or_nothing: bool
     by_properties: bool
     same_key: SameKey
     encode: Callable[[int, list[Any]], list[Encoded]]
@@ -162,11 +164,14 @@ class Chunk:
         entries: The inputs.
         state: The state of the request.
         shared: Whether inputs with the same key are sent as one.
+        refusal: The error of the first refused request of which this one is a part, if that request
+            may have been carried out in part.
     """
 
     entries: list[EncodedInput]
     state: RequestState = field(factory=RequestState)
     shared: bool = False
+    refusal: OutcomeError | None = None
     _budget: SplitBudget = field(factory=SplitBudget)
 
     @property
@@ -177,18 +182,66 @@ class Chunk:
             texts = dict.fromkeys(texts)
         return b"[" + b",".join(texts) + b"]"
 
-    def halves(self) -> tuple[Chunk, Chunk] | None:
-        """Return two chunks in its place; None if it is one input, or the budget is spent."""
+    def doubt(self, error: OutcomeError) -> OutcomeError | None:
+        """Return why a refused input may have been done all the same; None if it was not done.
+
+        Args:
+            error: Why the last attempt was refused.
+        """
+        if not self.state.doubted:
+            return None
+        if self.refusal is None:
+            return _with_reason(error, _REPEATED)
+        # A 400 is about the values of an input, so it was as bad before. A 409 can come from what
+        # the first request has created, unless that one was refused in the same words: one account
+        # has answered 409 for the name of a campaign that exists.
+        if error.status_code == 400 or _words(error) == _words(self.refusal):
+            return None
+        return _with_reason(error, _PARTIAL)
+
+    def halves(self, refusal: OutcomeError | None = None) -> tuple[Chunk, Chunk] | None:
+        """Return two chunks in its place; None if it is one input, or the budget is spent.
+
+        Args:
+            refusal: The error of the request, if it may have been carried out in part.
+        """
         keys = [*dict.fromkeys(entry.identity for entry in self.entries)]
         if len(keys) < 2 or self._budget.left < 2:
             return None
         self._budget.left -= 2
         first = frozenset(keys[: len(keys) // 2])
+        refusal = self.refusal or refusal
         return (
-            self._part([entry for entry in self.entries if entry.identity in first]),
-            self._part([entry for entry in self.entries if entry.identity not in first]),
+            self._part([one for one in self.entries if one.identity in first], refusal),
+            self._part([one for one in self.entries if one.identity not in first], refusal),
         )
 
-    def _part(self, entries: list[EncodedInput]) -> Chunk:
-        state = RequestState(self.state.run, self.state.read, in_doubt=self.state.in_doubt)
-        return Chunk(entries, state, self.shared, self._budget)
+    def _part(self, entries: list[EncodedInput], refusal: OutcomeError | None) -> Chunk:
+        in_doubt = self.state.in_doubt or refusal is not None
+        state = RequestState(self.state.run, self.state.read, in_doubt=in_doubt)
+        return Chunk(entries, state, self.shared, refusal, self._budget)
+
+
+# What is added to the words of a refusal where an input may have been done all the same.
+_REPEATED = "An earlier attempt, whose response was lost, may have been carried out."
+_PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
+
+
+def batch_refused(error: OutcomeError, *, partial: bool) -> OutcomeError:
+    """Return the error of an input that was refused together with others.
+
+    Args:
+        error: Why the request was refused.
+        partial: Whether it may have been carried out in part.
+    """
+    error = evolve(error, kind="batch_refused")
+    return _with_reason(error, _PARTIAL) if partial else error
+
+
+def _with_reason(error: OutcomeError, reason: str) -> OutcomeError:
+    return evolve(error, message=f"{error.message.rstrip('.')}. {reason}")
+
+
+def _words(error: OutcomeError) -> tuple[object, ...]:
+    """Return what two responses have in common that refuse a request for the same reason."""
+    return error.status_code, error.category, error.sub_category, error.message

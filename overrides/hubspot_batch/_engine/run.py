@@ -14,7 +14,6 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 
 import httpx
-from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.match import match
@@ -34,7 +33,7 @@ from hubspot_batch.errors import (
 from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-from .chunk import BatchResponse, Chunk, Operation, SameKey
+from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused
 from .chunker import Chunker, InputReader
 
 ResultT = TypeVar("ResultT")
@@ -182,22 +181,38 @@ class Run(Generic[ResultT]):
             self._settle_success(chunk, response)
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, self._not_known, response.error)
-        elif disposition.splits and self._split(chunk, response.status_code):
+        elif disposition.splits and self._split(chunk, response):
             self.under_way.discard(chunk)  # its inputs are still to be sent
             return
         else:
-            alone = len({entry.identity for entry in chunk.entries}) == 1
-            error = response.error if alone else evolve(response.error, kind="batch_refused")
-            # An earlier attempt may have been carried out.
-            status = self._not_known if chunk.state.in_doubt else OutcomeStatus.FAILED
-            self._settle_all(chunk, status, error)
+            self._settle_refused(chunk, response)
         self._finish(chunk)
 
-    def _split(self, chunk: Chunk, status: int) -> bool:
+    def _settle_refused(self, chunk: Chunk, response: BatchResponse) -> None:
+        """Settle a chunk that was refused as a whole."""
+        error = response.error
+        partial = False
+        if len({entry.identity for entry in chunk.entries}) > 1:
+            partial = self._partial(response)
+            error = batch_refused(error, partial=partial)
+        status, error = (self._not_known, error) if partial else self._refusal(chunk, error)
+        self._settle_all(chunk, status, error)
+
+    def _refusal(self, chunk: Chunk, error: OutcomeError) -> tuple[OutcomeStatus, OutcomeError]:
+        """Return the outcome of a refused input; an earlier attempt may have been carried out."""
+        doubt = None if self.operation.reads else chunk.doubt(error)
+        return (OutcomeStatus.FAILED, error) if doubt is None else (OutcomeStatus.UNKNOWN, doubt)
+
+    def _partial(self, response: BatchResponse) -> bool:
+        """Whether a refused request of several inputs may have been carried out in part."""
+        return response.disposition.partial and not self.operation.all_or_nothing
+
+    def _split(self, chunk: Chunk, response: BatchResponse) -> bool:
         # No operation has looked at a request that was too large (413).
-        if self.stopped is not None or not (self.operation.splits or status == 413):
+        may_split = self.operation.splits or not response.disposition.partial
+        if self.stopped is not None or not may_split:
             return False
-        halves = chunk.halves()
+        halves = chunk.halves(response.error if self._partial(response) else None)
         if halves is not None:
             self._again.extendleft(reversed(halves))
         return halves is not None
@@ -229,7 +244,7 @@ class Run(Generic[ResultT]):
             if position in done:
                 result = done[position]
             elif position in refused:
-                status, error = OutcomeStatus.FAILED, refused[position]
+                status, error = self._refusal(chunk, refused[position])
             else:
                 status, error = self._not_known, silence
             outcomes.append(Outcome(entry.index, entry.input, status, result, error))
@@ -276,6 +291,8 @@ class Run(Generic[ResultT]):
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
             error = OutcomeError("no_answer", f"No answer came. {self.stopped}")
+            if chunk.refusal is not None:
+                error = batch_refused(chunk.refusal, partial=True)
             self._settle_all(chunk, self._not_known, error)
         else:
             self._not_sent(chunk.entries)

@@ -182,6 +182,8 @@ class OperationSpec:
             limit=self.described.limit,
             reads=kind.reads,
             splits=isolate or self.all_or_nothing or kind.repeatable,
+            # Nothing says so of updates either, but their parts are sent again.
+            all_or_nothing=self.all_or_nothing or kind.repeatable,
             by_properties=self.by_properties,
             same_key=kind.same_key,
             encode=encoder.encode,

@@ -61,6 +61,7 @@ class RequestState:
         read: Reads the body of a success; None if only its status matters.
         cancelled: Whether nothing more may be sent.
         waiting: Whether it waits, for its turn or before another attempt.
+        doubted: Whether an attempt before the last one may have been carried out.
         interpretation: The last response; None before.
     """
 
@@ -68,6 +69,7 @@ class RequestState:
         "_maybe_applied",
         "_sending",
         "cancelled",
+        "doubted",
         "interpretation",
         "read",
         "run",
@@ -87,7 +89,7 @@ class RequestState:
         self.waiting = False
         self.interpretation: Interpretation | None = None
         self._sending = False
-        self._maybe_applied = in_doubt
+        self._maybe_applied = self.doubted = in_doubt
 
     @property
     def in_doubt(self) -> bool:
@@ -112,7 +114,8 @@ class RequestState:
 
     def end_attempt(self, *, in_doubt: bool) -> None:
         """Note how an attempt ended; a doubt about an earlier attempt stays."""
-        self._maybe_applied = self._maybe_applied or in_doubt
+        self.doubted = self._maybe_applied
+        self._maybe_applied = self.doubted or in_doubt
         self._sending = False
 
 

@@ -41,6 +41,7 @@ class Disposition(NamedTuple):
         least: Seconds to wait before that, at least.
         ends_run: Whether other requests would fail in the same way.
         splits: Whether part of the inputs may be accepted where all together were not.
+        partial: Whether it is about inputs, so an operation may have carried out some others.
     """
 
     effect: Effect
@@ -48,6 +49,7 @@ class Disposition(NamedTuple):
     least: float = 0.0
     ends_run: bool = False
     splits: bool = False
+    partial: bool = False
 
     @property
     def in_doubt(self) -> bool:
@@ -65,7 +67,8 @@ _APPLIED = Disposition(Effect.APPLIED)
 # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines. Where they say
 # nothing, a request counts as possibly applied.
 DISPOSITIONS: Mapping[int, Disposition] = {
-    **dict.fromkeys((400, 409, 413), _REFUSED._replace(splits=True)),
+    **dict.fromkeys((400, 409), _REFUSED._replace(splits=True, partial=True)),
+    413: _REFUSED._replace(splits=True),  # too large for any operation to look at
     303: _AMBIGUOUS,  # a server that has carried a request out may answer "see other"
     401: _ENDS,
     403: _ENDS,

@@ -64,6 +64,7 @@ def operation(**changes: Any) -> Operation[Any]:
         "splits": False,
         "all_or_nothing": True,
         "by_properties": False,
+        "named_by": None,
         "same_key": SameKey.SHARED if changes.get("reads") else SameKey.IN_TURN,
         "encode": encode,
         "rename": rename,

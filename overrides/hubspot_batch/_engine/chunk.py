@@ -126,6 +126,7 @@ class Operation(Generic[ResultT]):
         splits: Whether the parts of a refused request may be sent again.
         all_or_nothing: Whether a refused request counts as one of which no part was done.
         by_properties: Whether a result repeats the properties of its input.
+        named_by: The property whose text no server fills in with that of another input.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
             or the reason why it is not.
@@ -141,6 +142,7 @@ class Operation(Generic[ResultT]):
     splits: bool
     all_or_nothing: bool
     by_properties: bool
+    named_by: str | None
     same_key: SameKey
     encode: Callable[[int, list[Any]], list[Encoded]]
     rename: Callable[[EncodedInput], EncodedInput]
@@ -227,15 +229,9 @@ _REPEATED = "An earlier attempt, whose response was lost, may have been carried 
 _PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
 
 
-def batch_refused(error: OutcomeError, *, partial: bool) -> OutcomeError:
-    """Return the error of an input that was refused together with others.
-
-    Args:
-        error: Why the request was refused.
-        partial: Whether it may have been carried out in part.
-    """
-    error = evolve(error, kind="batch_refused")
-    return _with_reason(error, _PARTIAL) if partial else error
+def batch_refused(error: OutcomeError) -> OutcomeError:
+    """Return the error of an input that was refused together with others."""
+    return evolve(error, kind="batch_refused")
 
 
 def _with_reason(error: OutcomeError, reason: str) -> OutcomeError:

@@ -194,7 +194,7 @@ class Run(Generic[ResultT]):
         partial = False
         if len({entry.identity for entry in chunk.entries}) > 1:
             partial = self._partial(response)
-            error = batch_refused(error, partial=partial)
+            error = batch_refused(error)
         status, error = (self._not_known, error) if partial else self._refusal(chunk, error)
         self._settle_all(chunk, status, error)
 
@@ -225,6 +225,7 @@ class Run(Generic[ResultT]):
             response.errors,
             shared=reads,
             by_properties=self.operation.by_properties,
+            named_by=self.operation.named_by,
             keys_in_messages=reads,
         )
         self.unmatched += matches.unmatched
@@ -292,7 +293,7 @@ class Run(Generic[ResultT]):
         if chunk.state.in_doubt:
             error = OutcomeError("no_answer", f"No answer came. {self.stopped}")
             if chunk.refusal is not None:
-                error = batch_refused(chunk.refusal, partial=True)
+                error = batch_refused(chunk.refusal)
             self._settle_all(chunk, self._not_known, error)
         else:
             self._not_sent(chunk.entries)

@@ -70,6 +70,7 @@ def match(
     shared: bool,
     by_properties: bool,
     keys_in_messages: bool,
+    named_by: str | None = None,
 ) -> Matches:
     """Match results and errors to inputs.
 
@@ -80,6 +81,7 @@ def match(
         shared: Whether one result is for all inputs with its key, as in a read.
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
+        named_by: The property whose text no server fills in with that of another input.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -103,7 +105,9 @@ def match(
         known = matches.done.keys() | matches.refused.keys()
         positions = [at for at in range(len(entries)) if at not in known]
         complete = not matches.unattributed
-        done, keyless = match_by_properties(entries, positions, results, keyless, complete=complete)
+        done, keyless = match_by_properties(
+            entries, positions, results, keyless, complete=complete, named_by=named_by
+        )
         matches.done.update(done)
     matches.unmatched += [results.values[number] for number in keyless]
     return matches

@@ -85,6 +85,8 @@ class OperationSpec:
         error_keys: The names under which an error's context lists it.
         all_or_nothing: Whether a refused create has created nothing.
         by_properties: Whether results repeat the properties of their inputs.
+        named_by: The property that every record has from its input, and no server fills in with the
+            text of another input; None if there is none.
         id_property: The property whose values the ids of all inputs are; None if they are ids of
             records, or each input names the property.
     """
@@ -95,6 +97,7 @@ class OperationSpec:
     error_keys: tuple[str, ...] = ()
     all_or_nothing: bool = False
     by_properties: bool = False
+    named_by: str | None = None
     id_property: str | None = None
 
     @property
@@ -185,6 +188,7 @@ class OperationSpec:
             # Nothing says so of updates either, but their parts are sent again.
             all_or_nothing=self.all_or_nothing or kind.repeatable,
             by_properties=self.by_properties,
+            named_by=self.named_by,
             same_key=kind.same_key,
             encode=encoder.encode,
             rename=encoder.rename,
@@ -231,6 +235,8 @@ def _spec(id_: str, **differs: Any) -> OperationSpec:
 
 
 _DIFFERENT = (
+    # HubSpot refuses a campaign without a name (openapi/fragments/campaigns.yaml).
+    _spec("create_campaigns", named_by="hs_name"),
     _spec(
         "update_marketing_events",
         input_key="objectId",
@@ -261,5 +267,6 @@ def spec_by_property(id_: str, id_property: str) -> OperationSpec:
         *(spec.input_key, spec.result_key, spec.error_keys),
         all_or_nothing=spec.all_or_nothing,
         by_properties=spec.by_properties,
+        named_by=spec.named_by,
         id_property=id_property,
     )

@@ -299,10 +299,10 @@ def _check_calm(world: World, told: Told, outcomes: list[Outcome[Any]]) -> None:
         sort = chosen.given[outcome.index].sort
         if sort == "good":
             wanted = {SUCCEEDED}
-            if chosen.operation == CAMPAIGNS and "refused" in sorts:
-                wanted |= {FAILED}
         else:
             wanted = {FAILED} if sort != "either" else {SUCCEEDED, FAILED}
+        if chosen.operation == CAMPAIGNS and "refused" in sorts and sort != "invalid":
+            wanted |= {UNKNOWN}  # a refused request may have created some of them
         if chosen.stop_at is not None:
             # A refused request is not taken apart any more when nobody wants the rest.
             wanted |= {NOT_SENT, FAILED} if 400 in world.sandbox.statuses else {NOT_SENT}

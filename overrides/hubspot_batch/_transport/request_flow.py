@@ -192,7 +192,7 @@ class RequestFlow:
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
                 ended, received = yield Send(request)
             except BaseException:
-                self._limiter.abandon()
+                self._limiter.abandon(started)
                 raise
             headers: Mapping[str, str] = {}
             if isinstance(received, httpx.Response):

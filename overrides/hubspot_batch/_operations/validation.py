@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
+_KEY_TYPES = {str, type(None)}
+
+
 class InvalidInputError(Exception):
     """An input cannot be valid; the message says why."""
 
@@ -170,6 +173,9 @@ class InputEncoder:
         keys: list[str | None] = [None] * len(given)
         if self.key is not None:
             keys = [one.key or None for one in found]
+            # An enumeration's class decides how its texts compare.
+            if not {*map(type, keys)} <= _KEY_TYPES:
+                return None
             if self.key == TRACE_ID and None in keys:
                 texts = None
                 for at, index in enumerate(indexes):
@@ -182,6 +188,7 @@ class InputEncoder:
         """Encode an input that was not proven valid."""
         try:
             wire, more_names = self._wire(given)
+            wire = _plain(wire)
             if (self.key == TRACE_ID or self.rules.gives_trace_ids) and not wire.get(TRACE_ID):
                 wire[TRACE_ID] = self.trace_id(index)
             text = self.validator.validate(wire, more_names=more_names)
@@ -218,6 +225,38 @@ class InputEncoder:
         raise InvalidInputError(
             f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."
         )
+
+
+def _plain(value: Any) -> Any:
+    """Return a copy that consists of JSON's own types, as far as they are meant.
+
+    A subclass of `str`, such as `numpy.str_`, is text. Whatever else its class does, for example
+    when it is compared or hashed, it does not do in the copy. What `fast_validation` takes for an
+    object or a list becomes one here, too; other values are left to be refused.
+    """
+    kind = type(value)
+    if kind in (str, int, float, bool, type(None)):
+        return value
+    for base, copy in _COPIES:
+        if issubclass(kind, base):
+            return copy(value)
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[object, object]", value)
+        return {_plain(name): _plain(entries[name]) for name in entries}
+    return value
+
+
+# What an object or a list holds, and not what its class says that it holds. `msgspec` reads it so.
+_COPIES: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (dict, lambda given: {_plain(name): _plain(one) for name, one in dict.items(given)}),
+    (list, lambda given: [_plain(one) for one in list.__iter__(given)]),
+    (tuple, lambda given: [_plain(one) for one in tuple.__iter__(given)]),
+    (set, lambda given: [_plain(one) for one in set.__iter__(given)]),
+    (frozenset, lambda given: [_plain(one) for one in frozenset.__iter__(given)]),
+)
 
 
 def _json_of(model: Model) -> dict[str, Any]:

@@ -380,3 +380,12 @@ def test_requests_that_are_refused_together_are_one_refusal() -> None:
         limiter.report(20.0, 20.0, {}, None)
         count += 1
     assert 50 <= count <= 80
+
+
+def test_a_request_that_was_given_up_may_have_arrived_until_now() -> None:
+    """Nobody waits for its response any more, and it fills the window all the same."""
+    limiter = RateLimiter(RateLimit(1, 10.0))
+    assert limiter.reserve(0.0) == 0.0
+    limiter.abandon(0.0)
+    assert limiter.reserve(3.0) == pytest.approx(10.05)
+    assert limiter.reserve(13.1) == 0.0

@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
-_KEY_TYPES = {str, type(None)}
-
-
 class InvalidInputError(Exception):
     """An input cannot be valid; the message says why."""
 
@@ -172,10 +169,7 @@ class InputEncoder:
         indexes = range(first, first + len(given))
         keys: list[str | None] = [None] * len(given)
         if self.key is not None:
-            keys = [one.key or None for one in found]
-            # An enumeration's class decides how its texts compare.
-            if not {*map(type, keys)} <= _KEY_TYPES:
-                return None
+            keys = _keys_of(found)
             if self.key == TRACE_ID and None in keys:
                 texts = None
                 for at, index in enumerate(indexes):
@@ -227,36 +221,49 @@ class InputEncoder:
         )
 
 
+_KEY_TYPES = {str, type(None)}
+
+
+def _keys_of(found: Iterable[Any]) -> list[str | None]:
+    keys = [one.key or None for one in found]
+    # The class of an enumeration decides how its texts compare.
+    if not {*map(type, keys)} <= _KEY_TYPES:
+        raise TypeError("a key is a text of the caller's own kind")
+    return keys
+
+
+_TEXT_OR_NUMBER: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+)
+_LISTS: tuple[Any, ...] = (list, tuple, set, frozenset)
+_OBJECT: Any = dict
+
+
 def _plain(value: Any) -> Any:
     """Return a copy that consists of JSON's own types, as far as they are meant.
 
     A subclass of `str`, such as `numpy.str_`, is text. Whatever else its class does, for example
     when it is compared or hashed, it does not do in the copy. What `fast_validation` takes for an
-    object or a list becomes one here, too; other values are left to be refused.
+    object or a list becomes one here, too, with what it holds and not with what its class says
+    that it holds. Other values are left to be refused.
     """
-    kind = type(value)
+    kind = type(cast("object", value))
     if kind in (str, int, float, bool, type(None)):
         return value
-    for base, copy in _COPIES:
+    for base, copy in _TEXT_OR_NUMBER:
         if issubclass(kind, base):
             return copy(value)
+    for base in _LISTS:
+        if issubclass(kind, base):
+            return [_plain(one) for one in base.__iter__(value)]
+    if issubclass(kind, dict):
+        return {_plain(name): _plain(one) for name, one in _OBJECT.items(value)}
     if isinstance(value, Mapping):
         entries = cast("Mapping[object, object]", value)
         return {_plain(name): _plain(entries[name]) for name in entries}
     return value
-
-
-# What an object or a list holds, and not what its class says that it holds. `msgspec` reads it so.
-_COPIES: tuple[tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Any]], ...] = (
-    (str, str.__str__),
-    (int, int.__int__),
-    (float, float.__float__),
-    (dict, lambda given: {_plain(name): _plain(one) for name, one in dict.items(given)}),
-    (list, lambda given: [_plain(one) for one in list.__iter__(given)]),
-    (tuple, lambda given: [_plain(one) for one in tuple.__iter__(given)]),
-    (set, lambda given: [_plain(one) for one in set.__iter__(given)]),
-    (frozenset, lambda given: [_plain(one) for one in frozenset.__iter__(given)]),
-)
 
 
 def _json_of(model: Model) -> dict[str, Any]:

@@ -211,13 +211,10 @@ class RateLimiter:
         Args:
             started: When it started.
         """
-        self._end(started, started)
-
-    def _end(self, started: float, now: float) -> None:
         with self._lock:
             self._under_way -= 1
             if self._told is not None:
-                self._told.end(started, now)
+                self._told.abandon(started)
 
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
@@ -230,7 +227,10 @@ class RateLimiter:
             headers: The headers of its response; none if there was no response.
             refused_until: If the server refused it as too many, when the next may start.
         """
-        self._end(started, now)
+        with self._lock:
+            self._under_way -= 1
+            if self._told is not None:
+                self._told.end(started, now)
         if headers:
             self.learn(started, now, headers)
         if refused_until is not None:

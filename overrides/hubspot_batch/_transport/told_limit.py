@@ -40,6 +40,7 @@ class ToldLimit:
         self._open: list[float] = []
         self._ended: list[float] = []
         self._refused: list[float] = []
+        self._abandoned = 0
         # The limit before the last refusal, and after it.
         self._before = self._after = limit.requests
         self._refused_at: float | None = None
@@ -47,6 +48,9 @@ class ToldLimit:
 
     def free_at(self, now: float) -> float:
         """Return the time of the next start, as far as is known now."""
+        for _ in range(self._abandoned):
+            insort(self._ended, now)
+        self._abandoned = 0
         allowed = self._allowed(now)
         count = len(self._open) + len(self._ended)
         self.all_open = False
@@ -68,6 +72,12 @@ class ToldLimit:
         if started in self._open:
             self._open.remove(started)
             insort(self._ended, ended)
+
+    def abandon(self, started: float) -> None:
+        """Note that no response to a request will come. It may have arrived until now."""
+        if started in self._open:
+            self._open.remove(started)
+            self._abandoned += 1
 
     def refuse(self, started: float, ended: float, until: float) -> None:
         """Note that the server refused a request as too many, and accepts none before a moment.

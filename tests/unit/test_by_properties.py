@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from hubspot_batch._matching.by_properties import _PropertyIndex, match_by_properties
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.likeness import instant_of, plain, plain_word, sent_marks, stored_marks
-from hubspot_batch._matching.match import EncodedInput, Results
+from hubspot_batch._matching.match import Results
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 
+# Blanks that a cut text may have lost, if it also came back in another form.
+_BLANKS = 2
+
 
 class PropertyMatches(NamedTuple):
     """Results that were matched by their properties.
@@ -189,12 +192,15 @@ class _PropertyIndex:
                 return {}
         words = sorted(zip(map(plain_word, texts), range(len(texts)), strict=True))
         whole = {text: at for at, text in enumerate(texts)}
-        for (word, at), (other, _) in itertools.pairwise(words):
-            if word == other:
-                return {}
-            # A server may have cut the other one.
-            if other.startswith(word) and self._may_be_cut(self._distinct, texts[at]):
-                del whole[texts[at]]
+        for place, (word, at) in enumerate(words, 1):
+            for other, longer in itertools.islice(words, place, None):
+                if word == other:
+                    return {}
+                if not other.startswith(word):
+                    break
+                if self._may_be_cut(self._distinct, texts[longer], texts[at]):
+                    del whole[texts[at]]
+                    break
         return whole
 
     def candidates(self, stored: Properties) -> list[tuple[int, set[int]]]:
@@ -261,20 +267,27 @@ class _PropertyIndex:
         if not isinstance(sent, str) or not isinstance(stored, str):
             return False
         word = plain(stored)
-        return word != "" and plain(sent).startswith(word) and self._may_be_cut(name, stored)
+        begins = word != "" and plain(sent).startswith(word)
+        return begins and self._may_be_cut(name, sent, stored)
 
-    def _may_be_cut(self, name: str, text: str) -> bool:
-        """Whether a text that came back can be the beginning of a longer one.
+    def _may_be_cut(self, name: str, sent: str, stored: str) -> bool:
+        """Whether a server can have cut a text at the end of its beginning.
 
         Where another result has a longer text, the server does not cut the texts at this length.
-        Some servers count characters, and some count bytes.
+        Some servers count characters, some count bytes, and some cut off blanks afterwards.
         """
         if name not in self._longest:
             texts = [each for one in self._records if isinstance(each := one.get(name), str)]
             in_bytes = max((len(each.encode(errors="replace")) for each in texts), default=0)
             self._longest[name] = max(map(len, texts), default=0), in_bytes
         characters, in_bytes = self._longest[name]
-        return len(text) >= characters or len(text.encode(errors="replace")) >= in_bytes
+        blanks = _BLANKS
+        if sent.startswith(stored):
+            rest = sent[len(stored) :]
+            blanks = len(rest) - len(rest.lstrip())
+        if len(stored) + blanks >= characters:
+            return True
+        return len(stored.encode(errors="replace")) + blanks >= in_bytes
 
     def _sent_marks(self, value: object) -> Marks:
         if not isinstance(value, str):
@@ -300,7 +313,7 @@ class _PropertyIndex:
         near = {*by_mark.get(None, ())}
         for mark in stored_marks(value):
             near |= by_mark.get(mark, set())
-        if isinstance(value, str) and self._may_be_cut(name, value):
+        if isinstance(value, str):
             near.update(self._longer(name, plain(value)))
         return near
 

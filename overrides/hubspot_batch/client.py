@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 from hubspot_batch_client import Client, families
@@ -19,7 +19,7 @@ from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._operations.call import operation_call
 from ._operations.registry import REPEATABLE
-from ._transport.tokens import Token, TokenProvider
+from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
 from ._transport.transport import Transport
 from .errors import ConfigurationError
 from .events import Event, Notify, Wait, notifier
@@ -34,6 +34,7 @@ from .options import (
     Retry,
     check,
     proxy_for,
+    without_password,
 )
 from .version import __version__
 
@@ -64,6 +65,11 @@ class HubSpotBatch(families.Families):
         transport: An `httpx.BaseTransport` to send with, in place of the network.
         clock: How time is told and spent, for tests that must not wait.
 
+    At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
+    longer wait; at DEBUG, one for each request. The values of a line are fields of its record too,
+    for example `record.requests`. httpx logs a line of its own at INFO for each request, also for
+    those of this client. To leave these out: `logging.getLogger("httpx").setLevel("WARNING")`.
+
     Attributes:
         raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
         options: Its arguments, except the token and functions, for another process.
@@ -91,15 +97,18 @@ class HubSpotBatch(families.Families):
     ) -> None:
         held = _held(token)
         del token  # no traceback that shows variables may show it
+        refuse_asynchronous(held)
         self.options = ClientOptions(
             base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
+        proxy = None
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.HTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+                proxy = proxy_for(self.options.base_url)
+                transport = httpx.HTTPTransport(proxy=proxy, limits=_limits(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
@@ -136,7 +145,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
     def __init__(
         self,
-        token: str | TokenProvider | None = None,
+        token: str | AsyncTokenProvider | None = None,
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
@@ -157,10 +166,12 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
+        proxy = None
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.AsyncHTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+                proxy = proxy_for(self.options.base_url)
+                transport = httpx.AsyncHTTPTransport(proxy=proxy, limits=_limits(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -195,7 +206,7 @@ def _blaming_the_environment() -> Generator[None]:
         ) from error
 
 
-def _held(token: str | TokenProvider | None) -> Token:
+def _held(token: str | AsyncTokenProvider | None) -> Token:
     """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
@@ -213,15 +224,14 @@ def _notify(
     return notifier(on_event, on_wait)
 
 
-def _network(options: ClientOptions) -> dict[str, Any]:
+def _limits(options: ClientOptions) -> httpx.Limits:
     # Connections are kept for a shorter time than servers keep theirs: one that the server closes
     # at the moment of a create would leave that create in doubt.
-    limits = httpx.Limits(
+    return httpx.Limits(
         max_connections=None,
         max_keepalive_connections=options.max_concurrency,
         keepalive_expiry=4.0,
     )
-    return {"proxy": proxy_for(options.base_url), "limits": limits}
 
 
 def _generated(
@@ -230,10 +240,17 @@ def _generated(
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
     notify: Notify | None,
     clock: Clock,
+    proxy: str | None,
 ) -> Client:
-    check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+    check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
     wrapped = Transport(
-        transport, token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
+        transport,
+        token,
+        options=options,
+        repeatable=REPEATABLE,
+        notify=notify,
+        clock=clock,
+        proxy=without_password(proxy),
     )
     # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
     # like return has the token and the limits, too.

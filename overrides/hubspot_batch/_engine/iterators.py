@@ -75,7 +75,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
         with self._driver.interrupts as interrupts:
             self._driver.finish(error)
             self.result = self._run.close(drain=False)
-            attach(error, self.result)
+            attach(error, self.result, self._run.note)
             interrupts.absorb(error)
 
     def __enter__(self) -> Self:
@@ -133,7 +133,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             await self._driver.finish(error)
         finally:
             self.result = self._run.close(drain=False)
-            attach(error, self.result)
+            attach(error, self.result, self._run.note)
 
     async def __aenter__(self) -> Self:
         """Return itself; it is closed at the end of the block."""
@@ -164,5 +164,5 @@ def _raise_stop(run: Run[Any], result: BatchResult[Any]) -> None:
             *(len(run.unmatched), run.operation.id),
         )
     if run.stopped is not None:
-        run.stopped.result = result
+        attach(run.stopped, result, run.note)
         raise run.stopped

@@ -377,3 +377,16 @@ def test_what_stops_a_run_is_said(
     err = capsys.readouterr().err
     assert err.startswith(words)
     assert bool(err) is bool(words)
+
+
+def test_the_demo_writes_to_an_account_only_if_told_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address alone is refused in a sentence, and `--yes` alone stays in the sandbox."""
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "made-up")
+    assert cli.main(["demo", "--base-url", "https://host.example"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert re.match(r"hubspot-batch: .* made-up .*https://host\.example.* Add --yes", err)
+    assert cli.main(["demo", "--yes"]) == 0
+    assert "embedded sandbox" in capsys.readouterr().out

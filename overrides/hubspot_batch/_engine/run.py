@@ -159,11 +159,7 @@ class Run(Generic[ResultT]):
             self._chunker.waiting += [one for one in encoded if type(one) is EncodedInput]
 
     async def fetch(self) -> None:
-        """Await inputs until they fill a chunk; all of them once the run is stopped.
-
-        It is for asynchronous iterables: those of a stopped run are read to the end if all outcomes
-        are kept, as `close` does it with others.
-        """
+        """Await the inputs of a chunk; after a stop, the rest, if all outcomes are kept."""
         reader = self._reader
         assert isinstance(reader, AsyncInputReader)  # noqa: S101 - `awaits_inputs` says so
         while self.stopped is None and not (reader.exhausted or self._again or self._output_full):

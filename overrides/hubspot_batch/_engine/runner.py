@@ -24,7 +24,6 @@ from hubspot_batch.events import Notify
 from hubspot_batch.outcomes import BatchResult, attach, result_of
 
 from .chunk import BatchResponse
-from .chunker import AsyncInputs, Inputs
 from .executors import Tell, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from asyncio import Task
 
     from .chunk import Chunk, Operation
+    from .chunker import AsyncInputs, Inputs
     from .run import Run
 
 _Came: TypeAlias = BatchResponse | BaseException

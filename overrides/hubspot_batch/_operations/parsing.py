@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from html import unescape
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
@@ -198,6 +197,8 @@ def _property_of(detail: models.ErrorDetail) -> str | None:
 
 def _first_words(body: bytes) -> str:
     """Return the first words of a page, or of another text, on one line."""
+    from html import unescape  # noqa: PLC0415 - few runs meet a page
+
     text = body[:_PAGE_AT_MOST].decode(errors="replace")
     text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<!--.*?(-->|$)|<[^>]*(>|$)", " ", text)
     printable = "".join(char if char.isprintable() else " " for char in unescape(text))

@@ -52,13 +52,14 @@ class HubSpotBatch(families.Families):
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
-        max_concurrency: Requests under way at most, those of `raw` included. They are sent by
-            threads, which end when the client is closed.
-        rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
-            10 seconds, until the first answer says what the account's allowance is.
-        retry: How often a request is sent again that was not done, or may be done twice.
-        daily_reserve: Requests of the day that are left to others; a run that would take them ends
-            with `DailyLimitError`. None to use all.
+        max_concurrency: The most requests under way at the same time, those of `raw` included.
+            Threads send them, and end when the client is closed.
+        rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
+            until the first response says what the account's limit is.
+        retry: How often and how long a request is sent again, if it was certainly not done or
+            repeating it is harmless.
+        daily_reserve: Requests of the day to leave to other programs; a run stops with
+            `DailyLimitError` before it takes them. None to use all.
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
         on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
             `RunEnded`. An exception that it raises is logged and changes nothing else.

@@ -60,10 +60,10 @@ class RateLimit:
     (HubSpot, API usage guidelines).
 
     Attributes:
-        requests: How many.
-        seconds: In any span of this length.
-        learns: Whether the limit that the server names in its answers takes the place of this one.
-            Without it this one is never exceeded, and the server's can only be a second bound.
+        requests: The most requests that start in a span of `seconds`.
+        seconds: The length of that span.
+        learns: Whether the limit that the server names in its responses replaces this one. If not,
+            this one is never exceeded, and neither is the server's.
     """
 
     requests: int = 100

@@ -33,7 +33,7 @@ class OutcomeStatus(StrEnum):
     UNKNOWN = "unknown"
     """It was sent, but the response was lost or does not mention it."""
     NOT_SENT = "not_sent"
-    """It was certainly not done."""
+    """It was certainly not done, because the run ended early."""
 
 
 class Detail(NamedTuple):
@@ -60,18 +60,18 @@ class OutcomeError:
             `refused` (the server refused it),
             `batch_refused` (the server refused the request with this and other inputs; the reason
             need not be this one's),
-            `not_returned` (a read answered without it),
+            `not_returned` (the response to a read does not hold it),
             `no_answer` (the connection broke, or time ran out, after sending),
-            `server_error` (the server, or what stands before it, failed, or its answer was
+            `server_error` (the server, or what stands before it, failed, or its response was
             unreadable),
-            `not_mentioned` (a write was accepted, but the answer does not mention the input),
+            `not_mentioned` (a write was accepted, but the response does not mention the input),
             `stopped` (the run ended before it was done).
         message: What happened, for people; the server's words where there are any.
         category: HubSpot's word for the kind of error, for example `VALIDATION_ERROR`.
         sub_category: HubSpot's narrower word.
         context: HubSpot's details by name.
         correlation_id: HubSpot's name of the request, for its support.
-        status_code: The HTTP status of the answer that said so.
+        status_code: The HTTP status of the response that said so.
         details: The problems one by one, if HubSpot lists them, as (property, code, message).
     """
 

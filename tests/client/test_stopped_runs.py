@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import socket
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ import httpx
 import pytest
 from both_clients import Face
 from hubspot_batch import (
+    AsyncHubSpotBatch,
     BrokenOffError,
     ConfigurationError,
     DailyLimitError,
     ForbiddenError,
+    HubSpotBatch,
     HubSpotBatchError,
     InputError,
     MissingScopesError,
@@ -22,7 +25,7 @@ from hubspot_batch import (
     UnreachableError,
     result_of,
 )
-from hubspot_batch.sandbox import Sandbox, live_sandbox, served
+from hubspot_batch.sandbox import Sandbox, SandboxTransport, live_sandbox, served
 from leak_watch import SECRET
 from scripted_server import (
     CALLS,
@@ -81,6 +84,39 @@ def test_a_stopped_iteration_says_the_numbers_of_all_its_outcomes(face: Face) ->
     assert "not handed out" in note
     assert caught.value.result is not None
     assert len(caught.value.result) == 0
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_exception_of_the_block_around_an_iteration_says_the_numbers(
+    kind: str, *, whole: bool
+) -> None:
+    """It ends the run as well; after the run has ended, it has no such note."""
+    sandbox = Sandbox(rate_limit=None)
+    rows = wanted(sandbox, CALLS, 3)
+
+    def blocking() -> None:
+        client = HubSpotBatch("t", transport=SandboxTransport(sandbox))
+        with client, client.calls.create_iter(rows, chunk_size=1) as outcomes:
+            for _ in outcomes:
+                if not whole:
+                    break
+            raise ZeroDivisionError
+
+    async def awaited() -> None:
+        client = AsyncHubSpotBatch("t", transport=SandboxTransport(sandbox))
+        async with client, client.calls.create_iter(rows, chunk_size=1) as outcomes:
+            async for _ in outcomes:
+                if not whole:
+                    break
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        blocking() if kind == "sync" else asyncio.run(awaited())
+    notes = getattr(caught.value, "__notes__", [])
+    assert [note.partition(":")[0] for note in notes] == (
+        [] if whole else ["calls.create ended early, after 3 inputs"]
+    )
 
 
 def test_an_iterable_that_raises_says_after_how_many_inputs(face: Face) -> None:

@@ -45,7 +45,7 @@ _WORDS_AT_MOST = 300
 
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
-    403: (ForbiddenError, "HubSpot forbids this to the token; do what HubSpot says"),
+    403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),
@@ -119,13 +119,13 @@ class BatchResponse(NamedTuple):
             reads: Whether records were asked for.
         """
         kind, message = (
-            ("not_returned", "The answer does not hold this record.")
+            ("not_returned", "The response does not hold this record.")
             if reads
-            else ("not_mentioned", "The answer does not mention this input; it may have been done.")
+            else ("not_mentioned", "The response does not mention this input; it may be done.")
         )
         if unattributed:
             errors = "; ".join(dict.fromkeys(error.message for error in unattributed))
-            message += f" Of inputs that it does not name it says: {errors}"
+            message += f" It says of inputs that it does not name: {errors}"
         return OutcomeError(
             kind, message, correlation_id=self.error.correlation_id, status_code=self.status_code
         )

@@ -264,7 +264,7 @@ class Run(Generic[ResultT]):
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             self.stop(chunk, unreachable(chunk.state.address, failure))
         else:
-            lost = OutcomeError("no_answer", f"No answer came ({reason_of(failure)}).")
+            lost = OutcomeError("no_answer", f"No response came ({reason_of(failure)}).")
             self._settle_all(chunk, self._not_known, lost)
             self._finish(chunk)
 
@@ -297,7 +297,7 @@ class Run(Generic[ResultT]):
         """Settle a chunk that is waited for no longer, by what is known of its attempts."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
-            error = OutcomeError("no_answer", f"No answer came. {self.stopped}")
+            error = OutcomeError("no_answer", f"No response came. {self.stopped}")
             self._settle_all(chunk, self._not_known, error)
         else:
             self._not_sent(chunk.entries)

@@ -220,8 +220,8 @@ class RequestFlow:
                 return now
             if pause is None:
                 raise DailyLimitError(
-                    "No more of the account's requests for the day are left than daily_reserve "
-                    "leaves to others; go on after midnight in its time zone."
+                    "Of the account's requests for the day, only those are left that daily_reserve "
+                    "leaves to other programs; go on after midnight in its time zone."
                 )
             if now >= told_until:
                 self._tell(Wait(pause, "rate_limit", request.url.path, number), state)

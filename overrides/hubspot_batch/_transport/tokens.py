@@ -100,7 +100,7 @@ class TokenSource:
 
     Attributes:
         renewable: Whether there is a provider to ask.
-        asked: How often it has answered, or failed to.
+        asked: How often the provider has returned, or raised.
     """
 
     def __init__(self, source: Token) -> None:
@@ -114,8 +114,8 @@ class TokenSource:
 
     @property
     def latest(self) -> Token:
-        """The token that `get` returned last, to whomever."""
-        assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
+        """The token that `get` returned last."""
+        assert self._token is not None  # noqa: S101 - it is read after `get` has returned one
         return self._token
 
     @property
@@ -187,7 +187,7 @@ class TokenSource:
             self._failure = failure.again()
             raise failure from error
         finally:
-            # Only now: who comes while it is being asked is answered with the others.
+            # Only now: requests that ask meanwhile get the same token, or the same failure.
             self.asked += 1
 
     def _lock_of_this_loop(self) -> Lock:
@@ -199,13 +199,13 @@ class TokenSource:
         return self._loop_lock[1]
 
 
-# Shorter texts are made up, and could stand in an answer by chance.
+# Shorter texts are made up, and could be in a response by chance.
 _LEAST_SECRET = 16
 _SHOWN_INSTEAD = "(the token)"
 
 
 def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
-    """Return an answer that does not repeat a token, as a message about it could."""
+    """Return a response that does not repeat a token, as a message about it could."""
     for token in tokens:
         if len(token.value) >= _LEAST_SECRET and _shows(response, token):
             response = _without(response, token)

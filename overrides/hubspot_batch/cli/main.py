@@ -226,7 +226,7 @@ def _host(text: str) -> str:
 def _token(text: str) -> str:
     if text.strip():
         return text.strip()
-    raise argparse.ArgumentTypeError("it is empty, and would let nobody in")
+    raise argparse.ArgumentTypeError("it is empty, so no client could use it")
 
 
 @contextlib.contextmanager

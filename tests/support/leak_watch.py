@@ -87,7 +87,8 @@ class Watch:
     def value(self, where: str, value: object) -> None:
         """Look at an object as people see it."""
         self.text(where, _shown(repr, value))
-        # The repr of results and outcomes is short.
+        # The repr of a result is short, and that of an outcome too.
+        self.text(where, _shown(repr, getattr(value, "outcomes", None)))
         for name in ("to_dicts", "to_dict"):
             if callable(getattr(value, name, None)):
                 self.text(where, _shown(lambda one, name=name: repr(getattr(one, name)()), value))

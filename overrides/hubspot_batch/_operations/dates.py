@@ -11,7 +11,7 @@ import re
 import reprlib
 from contextlib import suppress
 
-from hubspot_batch_client._dates import meanings
+from hubspot_batch_client._dates import meanings, read_iso
 
 
 def read_datetime(text: str) -> dt.datetime:
@@ -24,7 +24,7 @@ def read_datetime(text: str) -> dt.datetime:
     bare = text.strip().isdecimal()
     if not bare or len(text) == len("20260131"):
         with suppress(ValueError):
-            read = dt.datetime.fromisoformat(text)
+            read = read_iso(text)
             return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
     shown = reprlib.repr(text)
     # Nobody writes year, day, month: after a year of four digits, the order is known.

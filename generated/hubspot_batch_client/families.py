@@ -56,13 +56,20 @@ class Calls(_Family):
     """Calls logged in the CRM."""
 
     def create(
-        self, inputs: Inputs[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
 
         The call is connected with the records that the input names. Sending the same input again
         creates it again. When each input carries an `objectWriteTraceId` of its own, the server
         carries out what it can (207); else one bad input refuses them all.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
 
         Each input gets an `objectWriteTraceId` if it has none, so that HubSpot processes the good
         inputs of a request and names the bad ones.
@@ -74,6 +81,9 @@ class Calls(_Family):
                 `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as a string). A
                 call without an association does not show up in HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -81,17 +91,25 @@ class Calls(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("create_calls", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+        )
 
     def create_iter(
-        self, inputs: Inputs[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
 
         Like `create`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+        )
 
 
 class Campaigns(_Family):
@@ -103,10 +121,14 @@ class Campaigns(_Family):
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input.
 
         Sending the same input again creates it again. Results come in any order.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
 
         Args:
             inputs: Models, or mappings in the API's own names; any iterable of any length, in
@@ -116,6 +138,9 @@ class Campaigns(_Family):
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
                 none.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -124,7 +149,10 @@ class Campaigns(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call(
+                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -133,6 +161,7 @@ class Campaigns(_Family):
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
         """Create a campaign for each input; yield the outcomes as they become known.
 
@@ -140,7 +169,10 @@ class Campaigns(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call(
+                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+            ),
+            inputs,
         )
 
     def read(
@@ -213,12 +245,19 @@ class MarketingEvents(_Family):
     """Marketing events."""
 
     def update(
-        self, inputs: Inputs[models.MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
 
         What an input leaves out stays as it is. Sending the same input again changes nothing more.
         The order of the results is not documented.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
 
         Args:
             inputs: Models, or mappings in the API's own names; any iterable of any length, in
@@ -226,6 +265,9 @@ class MarketingEvents(_Family):
                 after the other. New values for a marketing event, such as `{"objectId": "1",
                 "eventName": "Open day"}`. What is left out stays as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -233,17 +275,27 @@ class MarketingEvents(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            inputs,
+        )
 
     def update_iter(
-        self, inputs: Inputs[models.MarketingEventUpdate | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.MarketingEventUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
         Like `update`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            inputs,
+        )
 
 
 class Families:
@@ -268,16 +320,28 @@ class AsyncCalls(_AsyncFamily):
     """Calls logged in the CRM."""
 
     async def create(
-        self, inputs: AsyncInputs[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: AsyncInputs[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
-        return await self._runner.collect(self._call("create_calls", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+        )
 
     def create_iter(
-        self, inputs: AsyncInputs[models.CallInput | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: AsyncInputs[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
-        return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+        )
 
 
 class AsyncCampaigns(_AsyncFamily):
@@ -289,10 +353,14 @@ class AsyncCampaigns(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call(
+                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -301,10 +369,14 @@ class AsyncCampaigns(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate), inputs
+            self._call(
+                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+            ),
+            inputs,
         )
 
     async def read(
@@ -358,18 +430,26 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
-        return await self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            inputs,
+        )
 
     def update_iter(
         self,
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
-        return self._runner.iterate(self._call("update_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            inputs,
+        )
 
 
 class AsyncFamilies:

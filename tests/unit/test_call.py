@@ -79,7 +79,9 @@ class Wide(OperationSpec):
         )
         return evolve(super().described, arguments=known)
 
-    def operation(self, parameters: Parameters, *, isolate: bool) -> Any:
+    def operation(
+        self, parameters: Parameters, *, isolate: bool, allow_implausible: bool = False
+    ) -> Any:
         return self, parameters
 
 
@@ -130,6 +132,7 @@ def test_a_call_is_what_was_given() -> None:
     """Without other arguments, nothing is looked into."""
     assert operation_call("create_calls", 5) == OperationCall("create_calls", 5)
     assert operation_call("create_campaigns", None, isolate=True).isolate
+    assert operation_call("create_calls", None, allow_implausible=True).allow_implausible
 
 
 def test_the_spec_by_a_property_is_made_once() -> None:

@@ -81,7 +81,10 @@ _TYPES = {
     "json": "Any",
 }
 # Names that methods, their module or the clients use already.
-_TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
+_TAKEN_ARGUMENTS = (
+    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "operation"),
+    "self",
+)
 _TAKEN_CLASSES = (
     *("Any", "AsyncIterable", "BatchResult", "Callable", "Close", "Date", "Families", "Fields"),
     *(
@@ -109,6 +112,14 @@ _INPUTS["upsert"] = _INPUTS["update"]
 _ISOLATE = (
     "Send a refused request again in halves, to find its bad inputs. A record could be created "
     "twice, because HubSpot does not promise that a refused request creates none."
+)
+_ALLOW_IMPLAUSIBLE = (
+    "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
+    "and an `hs_timestamp` of 1970. They are refused by default."
+)
+_VALUES = (
+    "Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of texts. "
+    'None and NaN leave a property out, and "" clears it.'
 )
 _TRACED = (
     f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
@@ -143,6 +154,11 @@ class _Method:
         """True if a refused request may still have created records."""
         return self.kind == "create" and not self.traced
 
+    @property
+    def writes(self) -> bool:
+        """True if inputs hold values that the server stores."""
+        return self.kind != "read"
+
     def arguments(self, prefix: str) -> str:
         """Return the method's parameters after `self`."""
         ids = "str | " if self.kind == "read" else ""
@@ -154,6 +170,7 @@ class _Method:
             )
         found.append("chunk_size: int | None = None")
         found += ["isolate: bool = False"] if self.isolates else []
+        found += ["allow_implausible: bool = False"] if self.writes else []
         return ", ".join(found)
 
     @property
@@ -161,6 +178,7 @@ class _Method:
         """The call that the method passes to the runner."""
         given = [repr(self.id), "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
+        given += ["allow_implausible=allow_implausible"] if self.writes else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
         return f"self._call({', '.join(given)}), inputs"
 
@@ -174,12 +192,14 @@ class _Method:
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
             **({"isolate": _ISOLATE} if self.isolates else {}),
+            **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
         lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
         what = "id" if self.kind == "read" else "input"
         return _docstring(
             self.summary,
             self.description,
+            _VALUES if self.writes else "",
             _TRACED if self.traced else "",
             "\n".join(["Args:", *lines]),
             "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),

@@ -24,7 +24,7 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.outcomes import BatchResult
 
 from .dates import read_date, read_datetime
-from .registry import SPECS, Parameters, spec_by_property
+from .registry import SPECS, OperationSpec, Parameters, spec_by_property
 
 _T = TypeVar("_T")
 
@@ -42,12 +42,14 @@ class OperationCall:
         operation_id: The operation's id.
         chunk_size: Inputs in a request; None for the operation's limit.
         isolate: Whether a refused request is split even if it may have created something.
+        allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
     """
 
     operation_id: str
     chunk_size: int | None = None
     isolate: bool = False
+    allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
 
     @property
@@ -55,7 +57,7 @@ class OperationCall:
         """The operation for one run, as the engine sees it."""
         spec = SPECS[self.operation_id]
         if not self.arguments:
-            return spec.operation(Parameters(), isolate=self.isolate)
+            return self._of(spec, Parameters())
         query: dict[str, Any] = {}
         body: dict[str, Any] = {}
         for argument in spec.described.arguments:
@@ -73,11 +75,22 @@ class OperationCall:
             # Without that property, a result could not be matched to its input.
             if isinstance(names, list) and id_property not in names:
                 body["properties"] = [*names, id_property]
-        return spec.operation(Parameters(query, _tail(body)), isolate=self.isolate)
+        return self._of(spec, Parameters(query, _tail(body)))
+
+    def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
+        return spec.operation(
+            parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
+        )
 
 
 def operation_call(
-    operation: str, chunk_size: int | None, /, *, isolate: bool = False, **given: Any
+    operation: str,
+    chunk_size: int | None,
+    /,
+    *,
+    isolate: bool = False,
+    allow_implausible: bool = False,
+    **given: Any,
 ) -> OperationCall:
     """Return a call of an operation.
 
@@ -85,6 +98,7 @@ def operation_call(
         operation: The operation's id.
         chunk_size: Inputs in a request; None for the operation's limit.
         isolate: Whether a refused request is split even if it may have created something.
+        allow_implausible: Whether values are sent that are most likely not meant.
         given: The other arguments, by their names in Python; None where one is left out.
 
     Raises:
@@ -98,7 +112,7 @@ def operation_call(
     if arguments:
         _check_period(arguments)
         _check_length(SPECS[operation].described, arguments)
-    return OperationCall(operation, chunk_size, isolate, arguments)
+    return OperationCall(operation, chunk_size, isolate, allow_implausible, arguments)
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:

@@ -14,6 +14,8 @@ from typing import Any, TypeAlias, cast
 
 from hubspot_batch_client.types import Model, to_json
 
+from hubspot_batch._json import is_list, is_map
+
 from . import values
 from .problems import Problem, year_problem
 from .schemas import is_id, is_list_of_properties, merged
@@ -35,10 +37,11 @@ def converter(
         property_: Whether it is the schema of the values of properties.
     """
     schema = merged(schema)
-    kinds: Any = schema.get("type")
-    nullable = isinstance(kinds, list) and "null" in kinds
-    named = [kind for kind in cast("list[Any]", kinds) if kind != "null"] if nullable else [kinds]
-    made = _free
+    said: Any = schema.get("type")
+    kinds: list[Any] = said if is_list(said) else [said]
+    nullable = "null" in kinds
+    named = [kind for kind in kinds if kind != "null"]
+    made: Convert = _free
     if len(named) == 1 and not schema.keys() & {"anyOf", "oneOf"}:
         made = _of_kind(named[0], schema, closed=closed, name=name, property_=property_)
     if not nullable or property_:
@@ -59,7 +62,7 @@ def _of_kind(kind: Any, schema: Any, *, closed: bool, name: str, property_: bool
             return _array(converter(item, closed=closed), merged(item))
         case "object" if schema.get("properties"):
             return _Object(schema, closed=closed)
-        case "object" if isinstance(schema.get("additionalProperties"), dict):
+        case "object" if is_map(schema.get("additionalProperties")):
             return _map(converter(schema["additionalProperties"], closed=closed, property_=True))
         case _:
             return _free
@@ -71,11 +74,11 @@ def items_of(value: object) -> dict[Any, Any] | None:
     What has keys and gives values for them is a mapping too, such as a row of pandas or sqlite3.
     """
     if type(value) is dict:
-        return cast("dict[Any, Any]", value)
+        return value  # pyright: ignore[reportUnknownVariableType]
     if isinstance(value, Model):
         return value._json_fields()  # pyright: ignore[reportPrivateUsage]
     if isinstance(value, Mapping):
-        return {**cast("Mapping[Any, Any]", value)}
+        return {**value}  # pyright: ignore[reportUnknownVariableType]
     if hasattr(value, "keys") and hasattr(value, "__getitem__"):
         return dict(cast("Any", value))
     return None
@@ -129,11 +132,10 @@ def _array(convert: Convert, item: Mapping[str, Any]) -> Convert:
         found = values.simplify(value)
         if found is NO_VALUE:
             return NO_VALUE
-        if not isinstance(found, list):
+        if not is_list(found):
             problems.append(Problem(at, f"is {shown(value)}, but must be a list{advice(value)}"))
             return value
-        given = cast("list[Any]", found)
-        done = [convert(one, f"{at}[{number}]", problems) for number, one in enumerate(given)]
+        done = [convert(one, f"{at}[{number}]", problems) for number, one in enumerate(found)]
         return [one for one in done if one is not NO_VALUE]
 
     def advice(value: Any) -> str:

@@ -112,7 +112,7 @@ def whole_number(value: object) -> int | NoValue:
     if exact.is_infinite() or exact.adjusted() > _DIGITS or exact != exact.to_integral_value():
         raise ValueError(f"is {real}, but must be a whole number")
     # The numbers beside one of many digits are the same float, so it may have been one of them.
-    kind: Callable[[int], Any] = type(real)
+    kind = cast("Callable[[int], object]", type(real))
     number = int(real)
     if not isinstance(real, Decimal) and (kind(number + 1) == real or kind(number - 1) == real):
         raise ValueError(f"is {real}, a float that has lost digits; give it as text or int")
@@ -170,7 +170,8 @@ def time_advice(text: str) -> str:
         return "write a time with a zone, such as 2026-01-31T09:30:00Z"
 
 
-_BYTES = bytes | bytearray | memoryview
+_BYTES = (bytes, bytearray, memoryview)
+_KNOWN = (int, float, dt.date, UUID, Mapping, dt.time, dt.timedelta, *_BYTES)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -191,7 +192,7 @@ def _epoch_advice(number: Any) -> str:
     return f'; if it is in epoch {unit}, write "{text}"' if text else ""
 
 
-def simplify(value: Any) -> Any:
+def simplify(value: Any) -> object:
     """Return a value as one of Python's own types: NO_VALUE if it is none, a list for several.
 
     A number of another kind than Python's float, and whatever is not recognised, stays as it is.
@@ -208,8 +209,8 @@ def simplify(value: Any) -> Any:
         return NO_VALUE
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, int | float | dt.date | UUID | Mapping | dt.time | dt.timedelta | _BYTES):
-        return value
+    if isinstance(value, _KNOWN):
+        return cast("object", value)
     if isinstance(value, list | tuple):
         return [*cast("list[object]", value)]
     if isinstance(value, set | frozenset):
@@ -217,7 +218,7 @@ def simplify(value: Any) -> Any:
     return _foreign(value)
 
 
-def _foreign(value: Any) -> Any:
+def _foreign(value: Any) -> object:
     """Return a value of another library as one of Python's own types."""
     kind: object = getattr(getattr(value, "dtype", None), "kind", None)
     if kind == "f" or hasattr(value, "keys"):
@@ -237,10 +238,11 @@ def _foreign(value: Any) -> Any:
     return value.__index__() if hasattr(value, "__index__") else value
 
 
-def _listed(value: Any) -> Any:
+def _listed(value: Any) -> object:
     if hasattr(value, "keys") or value.ndim != 1 or not hasattr(value, "tolist"):
         return value
-    return value.tolist()
+    listed: object = value.tolist()
+    return listed
 
 
 def _is_missing(value: Any) -> bool:
@@ -321,19 +323,20 @@ def _joined(items: list[object]) -> str:
     return ";".join(texts)
 
 
-def _refusal(value: Any) -> str:
+def _refusal(value: object) -> str:
+    words = shown(value)
     if isinstance(value, _BYTES):
-        return f"is {shown(value)}, which is bytes; decode it, such as with .decode()"
+        return f"is {words}, which is bytes; decode it, such as with .decode()"
     if isinstance(value, dt.timedelta):
         number = value // dt.timedelta(milliseconds=1)
         return f'is {value}, a duration; in milliseconds, write "{number}"'
     if isinstance(value, dt.time):
         return f"is {value}, a time without a date; give a datetime with a zone"
     if isinstance(value, list):
-        return f"is {shown(value)}, but must be one value; write it as text"
+        return f"is {words}, but must be one value; write it as text"
     if isinstance(value, Mapping) or hasattr(value, "keys"):
-        return f"is {shown(value)}, a map, but must be one value; write it as text, such as JSON"
-    return f"is {shown(value)}, but must be of type string; write it as text"
+        return f"is {words}, a map, but must be one value; write it as text, such as JSON"
+    return f"is {words}, but must be of type string; write it as text"
 
 
 def shown(value: object) -> str:

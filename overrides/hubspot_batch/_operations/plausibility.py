@@ -8,10 +8,11 @@ below 1900, and calls whose time is in the wrong unit. The caller can send such 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from keyword import iskeyword
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from hubspot_batch._json import is_list, is_map
@@ -27,10 +28,8 @@ _TIMESTAMP = "hs_timestamp"
 # What str() makes of the missing values of Python, pandas, JSON and SQL.
 _WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
 
-# These find all implausible times in lines of texts, and few others. Usual are 13 digits, and this
-# century.
-_EARLY = re.compile(r"^(?:0\d|1[0-8])\d\d-\d\d-\d\d", re.ASCII | re.MULTILINE)
-_UNUSUAL = re.compile(r"^(?!\d{13}$|2\d\d\d-)\d", re.ASCII | re.MULTILINE)
+# What a usual time of a call is not: epoch milliseconds of 13 digits, or a date of this century.
+_UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
 
 
 class WrittenTexts(NamedTuple):
@@ -75,25 +74,56 @@ class WrittenTexts(NamedTuple):
         Args:
             inputs: Objects whose attributes are the fields that the fast path knows.
         """
-        for name in self.maps:
-            maps: list[dict[str, str]] = [found for one in inputs if (found := getattr(one, name))]
-            if not _WORDS.isdisjoint(chain.from_iterable([one.values() for one in maps])):
-                return True
-            for column in filter(_holds_times, set[str]().union(*maps)):
-                lines = "\n".join([one[column] for one in maps if column in one])
-                if (_UNUSUAL if column == _TIMESTAMP else _EARLY).search(lines):
-                    return True
-        names = [*self.fields, *(("key",) if self.key else ())]
-        texts: list[str] = [
-            text
-            for name in names
-            if hasattr(inputs[0], name)
-            for one in inputs
-            if (text := getattr(one, name))
-        ]
-        for name in self.lists:
-            texts += [item.value for one in inputs for item in getattr(one, name) or ()]
-        return not _WORDS.isdisjoint(texts) or _EARLY.search("\n".join(texts)) is not None
+        return (
+            any(_maps_suspicious([*filter(None, map(attrgetter(n), inputs))]) for n in self.maps)
+            or any(_fields_suspicious(inputs, name) for name in self.fields)
+            or (self.key is not None and _fields_suspicious(inputs, "key"))
+            or any(_lists_suspicious(map(attrgetter(n), inputs)) for n in self.lists)
+        )
+
+
+# Every input passes these, so they leave the loops to C where they can.
+
+
+def _maps_suspicious(maps: list[dict[str, str]]) -> bool:
+    if not _WORDS.isdisjoint(chain.from_iterable(map(dict.values, maps))):
+        return True
+    # Most inputs have the same names.
+    for column in {name for names in {*map(tuple, maps)} for name in _names_of_times(names)}:
+        if _times_suspicious(column, [one[column] for one in maps if column in one]):
+            return True
+    return False
+
+
+def _fields_suspicious(inputs: Sequence[Any], name: str) -> bool:
+    if not hasattr(inputs[0], name):  # the fast path does not know it
+        return False
+    texts = [*filter(None, map(attrgetter(name), inputs))]
+    if not _WORDS.isdisjoint(texts):
+        return True
+    return _holds_times(name) and _times_suspicious(name, texts)
+
+
+def _lists_suspicious(lists: Iterable[Any]) -> bool:
+    items = [*chain.from_iterable(filter(None, lists))]
+    if not _WORDS.isdisjoint(map(attrgetter("value"), items)):
+        return True
+    names = filter(_holds_times, {*map(attrgetter("name"), items)})
+    return any(_times_suspicious(n, [one.value for one in items if one.name == n]) for n in names)
+
+
+def _times_suspicious(name: str, texts: list[str]) -> bool:
+    """Return whether one of these may be a date before 1900, or no plausible time of a call."""
+    years = {text[:5] for text in texts}
+    if name == _TIMESTAMP:
+        usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
+        return not usual and any(map(_UNUSUAL.match, texts))
+    return any(year < "1900-" and year[4:] == "-" for year in years)
+
+
+@lru_cache(maxsize=256)
+def _names_of_times(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(_holds_times, names))
 
 
 def written_texts(schema: dict[str, Any], key: str | None) -> WrittenTexts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any, TypeAlias, cast
 
 from hubspot_batch_client.types import Model, to_json
@@ -229,6 +228,8 @@ class _Object:
         if not self._closed:
             done.update({name: _free(one, at, problems) for name, one in more.items()})
             return
+        from difflib import get_close_matches  # noqa: PLC0415 - few inputs need it
+
         flat: list[str] = []
         for name in more:
             near = get_close_matches(name, self._names, 1, 0.75)

@@ -305,7 +305,7 @@ def with_field(name: str, value: Any, event: str = "1") -> tuple[str, dict[str, 
         kind = {**TO_CONTACT, name: value}
         to = {"to": {"id": "1"}, "types": [kind]}
         return "calls.create", {**call("A"), "associations": [to]}
-    if name == "timestamp":
+    if name in ("timestamp", "value"):
         custom = [{"name": "room", "value": "5", name: value}]
         return "marketing_events.update", {"objectId": event, "customProperties": custom}
     return "marketing_events.update", {"objectId": event, name: value}
@@ -356,6 +356,7 @@ IMPLAUSIBLE: list[tuple[str, Any]] = [
     ("hs_call_title", dt.date(1026, 1, 31)),
     ("hs_call_title", dt.datetime(26, 1, 31, tzinfo=dt.UTC)),
     *(("hs_start_date", text) for text in ("0202-01-31", "1899-12-30", "0001-01-01")),
+    *(("value", value) for value in ("nan", dt.date(26, 1, 31))),
     *(("eventName", "None"), ("startDateTime", "0026-01-31T09:30:00Z"), ("objectId", "nan")),
 ]
 

@@ -162,11 +162,15 @@ def _map(convert: Convert) -> Convert:
             if (sent := convert(one, where, problems)) is NO_VALUE:
                 continue
             done[text] = sent
-            if isinstance(one, dt.date) and one.year < 1900:
-                problems.append(Problem(where, year_problem(sent), doubtful=True))
+            _check_year(one, sent, where, problems)
         return done
 
     return convert_map
+
+
+def _check_year(value: object, sent: Any, at: str, problems: list[Problem]) -> None:
+    if isinstance(value, dt.date) and value.year < 1900 and isinstance(sent, str):
+        problems.append(Problem(at, year_problem(sent), doubtful=True))
 
 
 def _name(name: object, at: str, problems: list[Problem]) -> str:
@@ -213,6 +217,8 @@ class _Object:
                 empty.append(name)
             else:
                 done[name] = sent
+            if self._is_property:
+                _check_year(one, sent, f"{at}.{name}", problems)
         if self._is_property and "value" in empty:
             return NO_VALUE
         for name in self._lists:

@@ -66,7 +66,8 @@ class WrittenTexts(NamedTuple):
             items: object = wire.get(name)
             for number, item in enumerate(items) if is_list(items) else ():
                 if is_map(item) and isinstance(text := item.get("value"), str):
-                    yield f"{name}[{number}].value", str(item.get("name")), text
+                    # Not by its name: to look at all names would take too long.
+                    yield f"{name}[{number}].value", "", text
 
     def suspicious(self, inputs: Sequence[Any]) -> bool:
         """Return whether `problems` can find something in one of the inputs.
@@ -82,11 +83,13 @@ class WrittenTexts(NamedTuple):
         )
 
 
+_TEXTS = dict[str, str].values
+
 # Every input passes these, so they leave the loops to C where they can.
 
 
 def _maps_suspicious(maps: list[dict[str, str]]) -> bool:
-    if not _WORDS.isdisjoint(chain.from_iterable(map(dict.values, maps))):
+    if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
         return True
     # Most inputs have the same names.
     for column in {name for names in {*map(tuple, maps)} for name in _names_of_times(names)}:
@@ -105,11 +108,8 @@ def _fields_suspicious(inputs: Sequence[Any], name: str) -> bool:
 
 
 def _lists_suspicious(lists: Iterable[Any]) -> bool:
-    items = [*chain.from_iterable(filter(None, lists))]
-    if not _WORDS.isdisjoint(map(attrgetter("value"), items)):
-        return True
-    names = filter(_holds_times, {*map(attrgetter("name"), items)})
-    return any(_times_suspicious(n, [one.value for one in items if one.name == n]) for n in names)
+    items = chain.from_iterable(filter(None, lists))
+    return not _WORDS.isdisjoint(map(attrgetter("value"), items))
 
 
 def _times_suspicious(name: str, texts: list[str]) -> bool:

@@ -57,8 +57,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 	  while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
 
-demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox)
-	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"}
+demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox; YES=1 if it is a HubSpot account)
+	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"} $${YES:+--yes}
 
 regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client from the fragments
 	@$(RUN) openapi/tools/regenerate.py

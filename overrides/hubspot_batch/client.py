@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import httpx
 from hubspot_batch_client import Client, families
@@ -19,7 +19,7 @@ from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._operations.call import operation_call
 from ._operations.registry import REPEATABLE
-from ._transport.tokens import Token, TokenProvider
+from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
 from ._transport.transport import Transport
 from .errors import ConfigurationError
 from .events import Event, Notify, Wait, notifier
@@ -34,6 +34,7 @@ from .options import (
     Retry,
     check,
     proxy_for,
+    without_password,
 )
 from .version import __version__
 
@@ -51,18 +52,24 @@ class HubSpotBatch(families.Families):
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
-        max_concurrency: Requests under way at most, those of `raw` included. They are sent by
-            threads, which end when the client is closed.
-        rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
-            10 seconds, until the first answer says what the account's allowance is.
-        retry: How often a request is sent again that was not done, or may be done twice.
-        daily_reserve: Requests of the day that are left to others; a run that would take them ends
-            with `DailyLimitError`. None to use all.
+        max_concurrency: The most requests under way at the same time, those of `raw` included.
+            Threads send them, and end when the client is closed.
+        rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
+            until the first response says what the account's limit is.
+        retry: How often and how long a request is sent again, if it was certainly not done or
+            repeating it is harmless.
+        daily_reserve: Requests of the day to leave to other programs; a run stops with
+            `DailyLimitError` before it takes them. None to use all.
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
         on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
             `RunEnded`. An exception that it raises is logged and changes nothing else.
         transport: An `httpx.BaseTransport` to send with, in place of the network.
         clock: How time is told and spent, for tests that must not wait.
+
+    At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
+    longer wait; at DEBUG, one for each request. The values of a line are fields of its record too,
+    for example `record.requests`. httpx logs a line of its own at INFO for each request, also for
+    those of this client. To leave these out: `logging.getLogger("httpx").setLevel("WARNING")`.
 
     Attributes:
         raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
@@ -91,15 +98,18 @@ class HubSpotBatch(families.Families):
     ) -> None:
         held = _held(token)
         del token  # no traceback that shows variables may show it
+        refuse_asynchronous(held)
         self.options = ClientOptions(
             base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
+        proxy = None
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.HTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+                proxy = proxy_for(self.options.base_url)
+                transport = httpx.HTTPTransport(proxy=proxy, limits=_limits(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
@@ -136,7 +146,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
     def __init__(
         self,
-        token: str | TokenProvider | None = None,
+        token: str | AsyncTokenProvider | None = None,
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
@@ -157,10 +167,12 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
+        proxy = None
         if transport is None:
             with _blaming_the_environment():
-                transport = httpx.AsyncHTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+                proxy = proxy_for(self.options.base_url)
+                transport = httpx.AsyncHTTPTransport(proxy=proxy, limits=_limits(self.options))
+        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -195,7 +207,7 @@ def _blaming_the_environment() -> Generator[None]:
         ) from error
 
 
-def _held(token: str | TokenProvider | None) -> Token:
+def _held(token: str | AsyncTokenProvider | None) -> Token:
     """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
@@ -213,15 +225,14 @@ def _notify(
     return notifier(on_event, on_wait)
 
 
-def _network(options: ClientOptions) -> dict[str, Any]:
+def _limits(options: ClientOptions) -> httpx.Limits:
     # Connections are kept for a shorter time than servers keep theirs: one that the server closes
     # at the moment of a create would leave that create in doubt.
-    limits = httpx.Limits(
+    return httpx.Limits(
         max_connections=None,
         max_keepalive_connections=options.max_concurrency,
         keepalive_expiry=4.0,
     )
-    return {"proxy": proxy_for(options.base_url), "limits": limits}
 
 
 def _generated(
@@ -230,10 +241,17 @@ def _generated(
     transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
     notify: Notify | None,
     clock: Clock,
+    proxy: str | None,
 ) -> Client:
-    check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+    check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
     wrapped = Transport(
-        transport, token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
+        transport,
+        token,
+        options=options,
+        repeatable=REPEATABLE,
+        notify=notify,
+        clock=clock,
+        proxy=without_password(proxy),
     )
     # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
     # like return has the token and the limits, too.

@@ -51,7 +51,9 @@ def refuses_items(seen: Seen, key: str = "objectId") -> Step:
 REFUSALS = {
     "207": refuses_items,
     **{
-        str(status): lambda _, status=status: says(status, {"message": "Not now."})
+        str(status): lambda _, status=status: says(
+            status, {"category": "CONFLICT", "message": "Not now."}
+        )
         for status in (400, 404, 409, 410, 413, 414, 422, 501, 522)
     },
 }
@@ -219,7 +221,7 @@ def test_a_stop_does_not_undo_what_a_refused_request_may_have_created(face: Face
     server = PartlyStored()
 
     def meet(seen: Seen, number: int) -> Step:
-        return server.meet(seen, number) if number == 0 else says(403)
+        return server.meet(seen, number) if number == 0 else says(401, {"message": "expired"})
 
     client = meeting(face, Played(Sandbox(), meet=meet), max_concurrency=1)
     with pytest.raises(HubSpotBatchError) as caught:

@@ -91,11 +91,11 @@ class _Hostile(Mapping[str, Any]):
 
 _SENSELESS: tuple[Callable[[], Any], ...] = (
     lambda: None,
-    lambda: 5,
+    lambda: 5.5,
     list,
     lambda: {"nothing": "like this"},
     lambda: {"id": 5, "objectId": 5, "properties": 5},
-    lambda: {"properties": {"hs_timestamp": float("nan")}},
+    lambda: {"properties": {"hs_timestamp": float("inf")}},
     object,
     _Hostile,
 )

@@ -24,8 +24,8 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
 
+_InputT = TypeVar("_InputT")
+Inputs: TypeAlias = Iterable[_InputT]
+AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
+
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
 
@@ -41,16 +45,27 @@ Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
 
 
+def _methods_of(family: object) -> str:
+    names = [name for name in vars(type(family)) if not name.startswith("_")]
+    return f"<{type(family).__name__}: {', '.join(names)}>"
+
+
 class _Family:
     def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 
 
 class _AsyncFamily:
     def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 '''
 
 _TYPES = {
@@ -66,13 +81,26 @@ _TYPES = {
     "json": "Any",
 }
 # Names that methods, their module or the clients use already.
-_TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
+_TAKEN_ARGUMENTS = (
+    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "operation"),
+    "self",
+)
 _TAKEN_CLASSES = (
-    *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
-    *("Call", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
+    *("Any", "AsyncIterable", "BatchResult", "Callable", "Close", "Date", "Families", "Fields"),
+    *(
+        "Call",
+        "Inputs",
+        "Iterable",
+        "Mapping",
+        "OutcomeIterator",
+        "Raw",
+        "Runner",
+        "Time",
+        "TypeAlias",
+    ),
 )
 
-_MANY = "any iterable, of any length."
+_MANY = "any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too."
 _INPUTS = {
     "create": f"Models, or mappings in the API's own names; {_MANY}",
     "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
@@ -84,6 +112,14 @@ _INPUTS["upsert"] = _INPUTS["update"]
 _ISOLATE = (
     "Send a refused request again in halves, to find its bad inputs. A record could be created "
     "twice, because HubSpot does not promise that a refused request creates none."
+)
+_ALLOW_IMPLAUSIBLE = (
+    "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
+    "and an `hs_timestamp` of 1970. They are refused by default."
+)
+_VALUES = (
+    "Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of texts. "
+    'None and NaN leave a property out, and "" clears it.'
 )
 _TRACED = (
     f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
@@ -119,10 +155,14 @@ class _Method:
         return self.kind == "create" and not self.traced
 
     @property
-    def arguments(self) -> str:
-        """The method's parameters after `self`."""
+    def writes(self) -> bool:
+        """True if inputs hold values that the server stores."""
+        return self.kind != "read"
+
+    def arguments(self, prefix: str) -> str:
+        """Return the method's parameters after `self`."""
         ids = "str | " if self.kind == "read" else ""
-        found = [f"inputs: Iterable[{ids}models.{self.input} | Fields]", "*"]
+        found = [f"inputs: {prefix}Inputs[{ids}models.{self.input} | Fields]", "*"]
         for one in self.parameters:
             kind = _TYPES[one.form]
             found.append(
@@ -130,6 +170,7 @@ class _Method:
             )
         found.append("chunk_size: int | None = None")
         found += ["isolate: bool = False"] if self.isolates else []
+        found += ["allow_implausible: bool = False"] if self.writes else []
         return ", ".join(found)
 
     @property
@@ -137,6 +178,7 @@ class _Method:
         """The call that the method passes to the runner."""
         given = [repr(self.id), "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
+        given += ["allow_implausible=allow_implausible"] if self.writes else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
         return f"self._call({', '.join(given)}), inputs"
 
@@ -150,12 +192,14 @@ class _Method:
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
             **({"isolate": _ISOLATE} if self.isolates else {}),
+            **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
         lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
         what = "id" if self.kind == "read" else "input"
         return _docstring(
             self.summary,
             self.description,
+            _VALUES if self.writes else "",
             _TRACED if self.traced else "",
             "\n".join(["Args:", *lines]),
             "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),
@@ -174,7 +218,7 @@ class _Method:
                 self.docstring,
                 _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
             )
-        result, head = f"models.{self.result}", f"(self, {self.arguments})"
+        result, head = f"models.{self.result}", f"(self, {self.arguments(prefix)})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from asyncio import Task
 
     from .chunk import Chunk, Operation
+    from .chunker import AsyncInputs, Inputs
     from .run import Run
 
 _Came: TypeAlias = BatchResponse | BaseException
@@ -69,7 +70,7 @@ class Runner:
     executor: ThreadExecutor
     notify: Notify | None = None
 
-    def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = ThreadDriver(self, call, inputs, collects=True)
         try:
@@ -89,7 +90,7 @@ class Runner:
                 _attach_result(error, driver.run)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> OutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
 
@@ -103,7 +104,7 @@ class AsyncRunner:
     width: int
     notify: Notify | None = None
 
-    async def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = TaskDriver(self, call, inputs, collects=True)
         try:
@@ -117,7 +118,7 @@ class AsyncRunner:
                 _attach_result(error, driver.run)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> AsyncOutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
 
@@ -128,7 +129,7 @@ class _Driver:
     run: Run[Any]
 
     def _begin(
-        self, runner: Runner | AsyncRunner, call: Call, inputs: Iterable[object], **how: Any
+        self, runner: Runner | AsyncRunner, call: Call, inputs: AsyncInputs, **how: Any
     ) -> None:
         from .run import Run  # noqa: PLC0415 - not before there is a run
 
@@ -146,8 +147,11 @@ class _Driver:
 
     def _next_chunk(self) -> Chunk | None:
         """Return a chunk to send now, if fewer requests than allowed are under way."""
-        free = len(self.run.under_way) < self._runner.width
-        return self.run.next_chunk() if free else None
+        return self.run.next_chunk() if self._is_free else None
+
+    @property
+    def _is_free(self) -> bool:
+        return len(self.run.under_way) < self._runner.width
 
     @property
     def _outcomes_first(self) -> bool:
@@ -179,9 +183,7 @@ class ThreadDriver(_Driver):
         interrupts: Ctrl-C during the run.
     """
 
-    def __init__(
-        self, runner: Runner, call: Call, inputs: Iterable[object], *, collects: bool
-    ) -> None:
+    def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
         self._in_flight: set[Chunk] = set()
         self._came: deque[tuple[Chunk, _Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
@@ -263,14 +265,18 @@ class TaskDriver(_Driver):
     """
 
     def __init__(
-        self, runner: AsyncRunner, call: Call, inputs: Iterable[object], *, collects: bool
+        self, runner: AsyncRunner, call: Call, inputs: AsyncInputs, *, collects: bool
     ) -> None:
         self._tasks: dict[Task[_Came], Chunk] = {}
-        self._begin(runner, call, inputs, collects=collects)
+        self._begin(runner, call, inputs, collects=collects, in_task=True)
 
     async def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
-        while (chunk := self._next_chunk()) is not None:
+        while True:
+            if self.run.awaits_inputs and self._is_free:
+                await self.run.fetch()
+            if (chunk := self._next_chunk()) is None:
+                break
             await self._start(chunk)
         if self._outcomes_first:
             return True
@@ -279,6 +285,8 @@ class TaskDriver(_Driver):
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
+        if self.run.awaits_inputs and self.run.stopped is not None:
+            await self.run.fetch()
         return False
 
     async def _start(self, chunk: Chunk) -> None:
@@ -367,7 +375,7 @@ def _result_of(run: Run[Any]) -> BatchResult[Any]:
 def _attach_result(error: BaseException, run: Run[Any]) -> None:
     """Attach the outcomes of a run to the exception that ends it."""
     if error is run.stopped:
-        attach(error, run.close(drain=True))
+        attach(error, run.close(drain=True), run.note)
     else:
         run.interrupt(error)
-        attach(error, run.close(drain=False, rest=True))
+        attach(error, run.close(drain=False, rest=True), run.note)

@@ -8,6 +8,7 @@ rarely a change here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -106,6 +107,12 @@ class OperationSpec:
         return OPERATIONS[self.id]
 
     @property
+    def name(self) -> str:
+        """Its name in messages, as users write it: `calls.create`."""
+        tag = self.described.tag
+        return f"{tag}.{re.sub(rf'_{re.escape(tag)}(?=_|$)', '', self.id, count=1)}"
+
+    @property
     def kind(self) -> Kind:
         """The kind of the operation."""
         return KINDS[self.described.kind]
@@ -155,24 +162,33 @@ class OperationSpec:
         apart = self.result_key != "id" and hasattr(self.result, "id")
         return MatchKeys(self.result_key, "id" if apart else None, self.error_keys)
 
-    def encoder(self, run_id: str) -> InputEncoder:
+    def encoder(self, run_id: str, *, allow_implausible: bool = False) -> InputEncoder:
         """Return the encoder of a run's inputs.
 
         Args:
             run_id: A text that no other run has.
+            allow_implausible: Whether values are sent that are most likely not meant.
         """
+        reads = self.kind.reads  # what is only asked for cannot be stored by mistake
         return InputEncoder(
-            *(self.validator, self._rules, self.input, self.input_key), self.kind.reads, run_id
+            *(self.validator, self._rules, self.input, self.input_key),
+            reads=reads,
+            run_id=run_id,
+            plausible=not (reads or allow_implausible),
         )
 
-    def operation(self, parameters: Parameters, *, isolate: bool) -> Operation[Any]:
+    def operation(
+        self, parameters: Parameters, *, isolate: bool, allow_implausible: bool = False
+    ) -> Operation[Any]:
         """Return the operation for one run, as the engine sees it.
 
         Args:
             parameters: The arguments that go with all requests.
             isolate: Whether a refused request is split even if it may have created something.
+            allow_implausible: Whether values are sent that are most likely not meant.
         """
-        kind, encoder = self.kind, self.encoder(os.urandom(16).hex())
+        kind = self.kind
+        encoder = self.encoder(os.urandom(16).hex(), allow_implausible=allow_implausible)
 
         def send(client: Client, chunk: Chunk) -> BatchResponse:
             return self.parse(client.send(**self._request(chunk, parameters)), chunk)
@@ -195,6 +211,7 @@ class OperationSpec:
             read=self.read_success,
             send=send,
             asend=asend,
+            name=self.name,
         )
 
     def read_success(self, response: httpx.Response) -> Any:

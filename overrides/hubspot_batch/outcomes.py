@@ -141,7 +141,7 @@ def attach(error: BaseException, result: BatchResult[Any]) -> None:
     with suppress(AttributeError):
         earlier = [one for one in _attached(error) if one is not result]
         error.result = result  # type: ignore[attr-defined]
-        error._hubspot_batch_earlier = earlier  # type: ignore[attr-defined]  # noqa: SLF001
+        error._hubspot_batch_earlier = earlier  # type: ignore[attr-defined]
 
 
 def _attached(error: BaseException) -> list[BatchResult[Any]]:

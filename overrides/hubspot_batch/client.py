@@ -7,8 +7,8 @@ them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,7 +18,9 @@ from hubspot_batch_client import Client, families
 from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._operations.call import operation_call
+from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
+from ._transport.owners import AnyTransport, LoopTransport, ProcessTransport, lend
 from ._transport.tokens import Token, TokenProvider
 from ._transport.transport import Transport
 from .errors import ConfigurationError
@@ -96,10 +98,12 @@ class HubSpotBatch(families.Families):
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
-        if transport is None:
-            with _blaming_the_environment():
-                transport = httpx.HTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+        connect = (
+            _connecting(httpx.HTTPTransport, self.options)
+            if transport is None
+            else lend(transport, to_tasks=False)
+        )
+        self.raw = _generated(held, self.options, connect, notify, clock)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
@@ -111,6 +115,7 @@ class HubSpotBatch(families.Families):
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         self._http.close()
+        self.raw.get_httpx_client().close()  # another one, if a fork has copied this client
         self._executor.shutdown()
 
     def __enter__(self) -> Self:
@@ -157,10 +162,12 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
-        if transport is None:
-            with _blaming_the_environment():
-                transport = httpx.AsyncHTTPTransport(**_network(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock)
+        connect = (
+            partial(LoopTransport, _connecting(httpx.AsyncHTTPTransport, self.options))
+            if transport is None
+            else lend(transport, to_tasks=True)
+        )
+        self.raw = _generated(held, self.options, connect, notify, clock)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -171,6 +178,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
     async def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         await self._http.aclose()
+        await self.raw.get_async_httpx_client().aclose()  # another one, after a fork
 
     async def __aenter__(self) -> Self:
         return self
@@ -184,15 +192,27 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         await self.close()
 
 
-@contextmanager
-def _blaming_the_environment() -> Generator[None]:
+def _connecting(
+    kind: Callable[..., AnyTransport], options: ClientOptions
+) -> Callable[[], AnyTransport]:
+    """Return a function that returns a new transport for the network."""
     try:
-        yield
+        certificates = httpx.create_ssl_context()  # reading them takes longest
+        make = partial(kind, verify=certificates, **_network(options))
+        made = [make()]
     except (ValueError, ImportError, OSError) as error:
         raise ConfigurationError(
             "The proxy (HTTPS_PROXY) or the certificates (SSL_CERT_FILE) that the environment "
             f"names cannot be used: {type(error).__name__}."
         ) from error
+
+    def connect() -> AnyTransport:
+        try:
+            return made.pop()
+        except IndexError:
+            return make()
+
+    return connect
 
 
 def _held(token: str | TokenProvider | None) -> Token:
@@ -227,14 +247,19 @@ def _network(options: ClientOptions) -> dict[str, Any]:
 def _generated(
     token: Token,
     options: ClientOptions,
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
+    connect: Callable[[], AnyTransport],
     notify: Notify | None,
     clock: Clock,
 ) -> Client:
     check("clock", clock, Clock, "Clock(now, sleep, asleep)")
-    wrapped = Transport(
-        transport, token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
-    )
+
+    def make() -> Transport:
+        return Transport(
+            connect(), token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
+        )
+
+    wrapped = ProcessTransport(make)
+    preload_before_forks()
     # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
     # like return has the token and the limits, too.
     return Client(

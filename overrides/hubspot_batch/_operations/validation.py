@@ -11,13 +11,13 @@ import reprlib
 from collections.abc import Callable, Iterable, KeysView, Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from attrs import define
 from hubspot_batch_client.types import Model, to_bytes, to_json
 
 from hubspot_batch._json import is_list, is_map
+from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 

@@ -20,7 +20,14 @@ from ._engine.runner import AsyncRunner, Runner
 from ._operations.call import operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
-from ._transport.owners import AnyTransport, LoopTransport, ProcessTransport, lend
+from ._transport.owners import (
+    AnyTransport,
+    LoopTransport,
+    OneLoopTransport,
+    ProcessTransport,
+    holds_connections,
+    lend,
+)
 from ._transport.tokens import Token, TokenProvider
 from ._transport.transport import Transport
 from .errors import ConfigurationError
@@ -99,9 +106,7 @@ class HubSpotBatch(families.Families):
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
         connect = (
-            _connecting(httpx.HTTPTransport, self.options)
-            if transport is None
-            else lend(transport, to_tasks=False)
+            _connecting(httpx.HTTPTransport, self.options) if transport is None else lend(transport)
         )
         self.raw = _generated(held, self.options, connect, notify, clock)
         self._http = self.raw.get_httpx_client()
@@ -165,9 +170,10 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         connect = (
             partial(LoopTransport, _connecting(httpx.AsyncHTTPTransport, self.options))
             if transport is None
-            else lend(transport, to_tasks=True)
+            else lend(transport)
         )
-        self.raw = _generated(held, self.options, connect, notify, clock)
+        one_loop = transport is not None and holds_connections(transport)
+        self.raw = _generated(held, self.options, connect, notify, clock, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -250,13 +256,16 @@ def _generated(
     connect: Callable[[], AnyTransport],
     notify: Notify | None,
     clock: Clock,
+    *,
+    one_loop: bool = False,
 ) -> Client:
     check("clock", clock, Clock, "Clock(now, sleep, asleep)")
 
-    def make() -> Transport:
-        return Transport(
+    def make() -> AnyTransport:
+        made = Transport(
             connect(), token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
         )
+        return OneLoopTransport(made) if one_loop else made
 
     wrapped = ProcessTransport(make)
     preload_before_forks()

@@ -95,15 +95,15 @@ def test_a_child_that_closes_the_client(kind: str) -> None:
 
 
 @kinds
-def test_a_child_does_not_go_on_with_its_parents_run(kind: str) -> None:
+@pytest.mark.parametrize("program", ["copied_run", "copied_iterator"])
+def test_a_child_does_not_go_on_with_its_parents_run(kind: str, program: str) -> None:
     """It sends nothing of it, waits for nothing, and claims nothing about it."""
-    said = run(kind, "copied_run")
-    refused = [one for one in said if "raised" in one]
-    assert len(refused) == (2 if kind == "sync" else 1)
-    for one in refused:
-        assert one["raised"] == "ConfigurationError"
-        assert "process that began it" in one["words"]
-        assert one["outcomes"] is False
+    said = run(kind, program)
+    (refused,) = [one for one in said if "raised" in one]
+    assert refused["raised"] == "ConfigurationError"
+    assert "process that began it" in refused["words"]
+    assert refused["outcomes"] is False
+    assert [len(one["done"]) for one in said if "done" in one] == [12]
 
 
 @kinds

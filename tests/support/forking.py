@@ -223,59 +223,72 @@ def child_closes() -> None:
     say(create("after"))
 
 
+def fork_here() -> int:
+    """Fork, and go on with the same code in both processes."""
+    pid = os.fork()
+    if not pid:
+        faulthandler.dump_traceback_later(PATIENCE, exit=True)
+    return pid
+
+
+def end_here(pid: int, error: BaseException | None, *, outcomes: bool) -> None:
+    """End a child, which says what it got; in the parent, wait for it."""
+    if pid:
+        assert error is None, error
+        wait_for(pid)
+        return
+    say({"outcomes": outcomes, **({} if error is None else said(error))})
+    os._exit(0)
+
+
 def copied_run() -> None:
-    """A child cannot go on with its parent's run, whether it reads, iterates, or leaves."""
-    pids: list[int] = []
+    """A child goes on to read the inputs of its parent's run."""
+    pid, error = 0, None
+    statuses: list[str] = []
 
     def forking_rows() -> Iterator[dict[str, Any]]:
+        nonlocal pid
         for number, row in enumerate(rows("parent", 12)):
             if number == 6:
-                pids.append(child_or_none())
+                pid = fork_here()
             yield row
 
-    def child_or_none() -> int:
-        pid = os.fork()
-        if not pid:
-            faulthandler.dump_traceback_later(PATIENCE, exit=True)
-        return pid
-
-    mine = os.getpid()
     try:
         result = finish(client.calls.create(forking_rows(), chunk_size=2))
         statuses = [outcome.status.value for outcome in result.outcomes]
-        if os.getpid() == mine:
-            say({"who": "parent", "done": statuses, "own": True, "ids": []})
-    except ConfigurationError as error:
-        if os.getpid() == mine:
-            raise
-        say({**said(error), "outcomes": result_of(error) is not None})
-    if os.getpid() != mine:
-        os._exit(0)
-    wait_for(*pids)
-    if KIND == "sync":
-        iterate_and_fork()
+    except ConfigurationError as raised:
+        error = raised
+    end_here(pid, error, outcomes=error is not None and result_of(error) is not None)
+    say({"who": "parent", "done": statuses, "own": True, "ids": []})
 
 
-def iterate_and_fork() -> None:
-    """A child inherits an iterator, takes from it, and leaves its block."""
-    mine = os.getpid()
+def copied_iterator() -> None:
+    """A child takes from its parent's iterator, and leaves its block."""
+    pid, error = 0, None
     told: list[str] = []
-    try:
-        with client.calls.create_iter(iter(rows("iterated", 12)), chunk_size=1) as outcomes:
-            for outcome in outcomes:
+
+    async def iterate(outcomes: Any) -> None:
+        nonlocal pid
+        async with outcomes:
+            async for outcome in outcomes:
                 told.append(outcome.status.value)
                 if len(told) == 3:
-                    pid = os.fork()
-                    if not pid:
-                        faulthandler.dump_traceback_later(PATIENCE, exit=True)
-    except ConfigurationError as error:
-        if os.getpid() == mine:
-            raise
-        say({**said(error), "outcomes": outcomes.result is not None})
-    if os.getpid() != mine:
-        os._exit(0)
-    wait_for(pid)
-    say({"who": "iterated", "done": told, "own": True, "ids": []})
+                    pid = fork_here()
+
+    outcomes = client.calls.create_iter(iter(rows("parent", 12)), chunk_size=1)
+    try:
+        if KIND == "async":
+            asyncio.run(iterate(outcomes))
+        else:
+            with outcomes:
+                for outcome in outcomes:
+                    told.append(outcome.status.value)
+                    if len(told) == 3:
+                        pid = fork_here()
+    except ConfigurationError as raised:
+        error = raised
+    end_here(pid, error, outcomes=outcomes.result is not None)
+    say({"who": "parent", "done": told, "own": True, "ids": []})
 
 
 def given_transport() -> None:
@@ -322,17 +335,16 @@ def ctrl_c() -> None:
 def in_a_coroutine() -> None:
     """The parent forks while its event loop runs, with requests under way."""
 
-    async def main() -> None:
+    async def main() -> int:
         running = asyncio.create_task(client.calls.create(rows("parent", 40), chunk_size=1))
         await asyncio.sleep(0.03)
         pid = child(lambda: create("child"))
         result = await running
-        while os.waitpid(pid, os.WNOHANG) == (0, 0):
-            await asyncio.sleep(0.01)
         statuses = [outcome.status.value for outcome in result.outcomes]
         say({"who": "parent", "done": statuses, "own": True, "ids": []})
+        return pid
 
-    asyncio.run(main())
+    wait_for(asyncio.run(main()))
 
 
 if __name__ == "__main__":

@@ -87,12 +87,15 @@ class Driver:
         """Return a chunk to send now, if fewer requests than allowed are under way."""
         free = len(self.run.under_way) < self._runner.width
         chunk = self.run.next_chunk() if free else None
-        if self.copied:  # the caller, or what it reads inputs from, has forked
+        self._check_process()  # what the inputs are read from can fork, too
+        return chunk
+
+    def _check_process(self) -> None:
+        if self.copied:
             raise ConfigurationError(
                 "This run belongs to the process that began it, which goes on with it; a process "
                 "that was forked meanwhile can only begin runs of its own."
             )
-        return chunk
 
     @property
     def copied(self) -> bool:

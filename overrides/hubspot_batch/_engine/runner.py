@@ -211,6 +211,7 @@ class TaskDriver(Driver):
 
     async def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
+        self._check_process()
         if not self._at_home():
             raise ConfigurationError(
                 "This run belongs to the event loop in which it began; begin another one in this "

@@ -152,7 +152,7 @@ class LoopTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Close the connections of this loop; those of other loops are closed when they end."""
-        if self._loops.values:
+        with suppress(ConfigurationError):  # another library runs: nothing was opened in it
             made = self._loops.values.pop(running_loop(), None)
             if made is not None:
                 await made[1].aclose()
@@ -165,8 +165,8 @@ async def _close_at_the_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerat
         await transport.aclose()
 
 
-class GivenTransport(httpx.AsyncBaseTransport):
-    """Sends with a transport of the caller's, in the event loop that first used it."""
+class OneLoopTransport(httpx.AsyncBaseTransport):
+    """Sends in the event loop that used it first, and in no other one."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         _remember_missing_sniffio()
@@ -190,29 +190,25 @@ class GivenTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def lend(transport: AnyTransport, *, to_tasks: bool) -> Callable[[], AnyTransport]:
-    """Return a function that returns a transport of the caller's, to one process only.
+def holds_connections(transport: AnyTransport) -> bool:
+    """Return whether a transport of the caller's may hold connections, or locks for them."""
+    none = httpx.MockTransport | httpx.ASGITransport | httpx.WSGITransport
+    return not (isinstance(transport, none) or getattr(transport, "connectionless", False))
 
-    A transport that holds no connections may be used by several processes and event loops.
 
-    Args:
-        transport: The transport.
-        to_tasks: Whether tasks use it, and so only one event loop may.
+def lend(transport: AnyTransport) -> Callable[[], AnyTransport]:
+    """Return a function that returns a transport of the caller's.
+
+    If it may hold connections, another process gets a ConfigurationError instead.
     """
-    harmless = httpx.MockTransport | httpx.ASGITransport | httpx.WSGITransport
-    if isinstance(transport, harmless) or getattr(transport, "connectionless", False):
-        return lambda: transport
     process = os.getpid()
-    usable = transport
-    if to_tasks:
-        usable = GivenTransport(cast("httpx.AsyncBaseTransport", transport))
 
     def give() -> AnyTransport:
-        if os.getpid() != process:
+        if os.getpid() != process and holds_connections(transport):
             raise ConfigurationError(
                 "This client was made in another process, and the transport that it was given may "
                 "hold connections of that one; make a new client in this process."
             )
-        return usable
+        return transport
 
     return give

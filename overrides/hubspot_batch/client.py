@@ -168,7 +168,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
         connect = (
-            partial(LoopTransport, _connecting(httpx.AsyncHTTPTransport, self.options))
+            partial(LoopTransport, _connecting(_for_tasks, self.options))
             if transport is None
             else lend(transport)
         )
@@ -219,6 +219,12 @@ def _connecting(
             return make()
 
     return connect
+
+
+def _for_tasks(**network: Any) -> httpx.AsyncBaseTransport:
+    from ._transport.cancellation import close_if_cancelled  # noqa: PLC0415 - httpcore is large
+
+    return close_if_cancelled(httpx.AsyncHTTPTransport(**network))
 
 
 def _held(token: str | TokenProvider | None) -> Token:

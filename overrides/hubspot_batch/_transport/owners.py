@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import httpx
 
@@ -147,8 +147,15 @@ class LoopTransport(httpx.AsyncBaseTransport):
         return transport, closing
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request (httpx calls this)."""
-        return await self._loops.here()[0].handle_async_request(request)
+        """Send a request and read its response (httpx calls this)."""
+        transport = self._loops.here()[0]
+        try:
+            response = await transport.handle_async_request(request)
+            await response.aread()
+        except BaseException:
+            await _close_orphans(transport, request)
+            raise
+        return response
 
     async def aclose(self) -> None:
         """Close the connections of this loop; those of other loops are closed when they end."""
@@ -163,6 +170,29 @@ async def _close_at_the_end(transport: httpx.AsyncBaseTransport) -> AsyncGenerat
         yield
     finally:
         await transport.aclose()
+
+
+async def _close_orphans(transport: httpx.AsyncBaseTransport, ended: httpx.Request) -> None:
+    """Close the connections that a transport has opened for requests that have ended.
+
+    A task can be cancelled after its connection was made and before httpcore counts it as used, or
+    after its response was read and before httpcore counts it as free. httpcore never closes such a
+    connection, and has no public name for what uses one.
+
+    Args:
+        transport: The transport.
+        ended: A request that has ended without a response.
+    """
+    pool: Any = getattr(transport, "_pool", None)
+    if pool is None:
+        return
+    for request in [*pool._requests]:
+        if request.request.extensions is ended.extensions:
+            pool._requests.remove(request)
+    used = {id(request.connection) for request in pool._requests}
+    for connection in pool.connections:
+        if id(connection) not in used and not (connection.is_idle() or connection.is_closed()):
+            await connection.aclose()
 
 
 class OneLoopTransport(httpx.AsyncBaseTransport):

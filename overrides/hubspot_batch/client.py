@@ -52,6 +52,10 @@ class HubSpotBatch(families.Families):
 
     Each family of records is an attribute, such as `campaigns`, `marketing_events` and `calls`.
 
+    Any number of threads may use a client, and so may processes that are forked from this one: each
+    opens connections of its own, asks for its own token, and counts its own requests. A run stays
+    with the process that began it.
+
     Args:
         token: The access token, or a function that returns it, which is asked when the first
             request needs it and again when HubSpot refuses it. The environment's
@@ -140,6 +144,11 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
     Like `HubSpotBatch`, with the same methods to await, and asynchronous iterators. The function
     that returns a token may be asynchronous too, and `transport` is an `httpx.AsyncBaseTransport`.
+
+    Any number of event loops may use a client, one after the other or at once. Each has connections
+    of its own, which are closed when it ends, and `max_concurrency` requests under way; the rate
+    limit and the token are shared. A run, and a `transport` that holds connections, stay with the
+    event loop that used them first.
     """
 
     options: ClientOptions | None = None  # until it is read, so a half-made client has a repr

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import threading
 import warnings
 from collections.abc import Coroutine, Iterator
@@ -205,3 +206,11 @@ def test_under_trio() -> None:
         with pytest.raises(ConfigurationError, match="use HubSpotBatch in a thread"):
             trio.run(main)
     assert not sandbox.requests
+
+
+def test_a_library_that_is_missing_is_looked_for_once() -> None:
+    """The network layer tries to import sniffio six times for each request of a task."""
+    with served(Sandbox(rate_limit=None)) as url:
+        client = AsyncHubSpotBatch(SECRET, base_url=url)
+        assert asyncio.run(client.calls.create([ROW])).succeeded
+    assert "sniffio" in sys.modules

@@ -57,8 +57,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 	  while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
 
-demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox)
-	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"}
+demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox; YES=1 if it is a HubSpot account)
+	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"} $${YES:+--yes}
 
 regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client from the fragments
 	@$(RUN) openapi/tools/regenerate.py
@@ -135,11 +135,13 @@ COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-pyth
   --universal --python-version 3.11 --generate-hashes --no-build --no-strip-extras --system-certs \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 WITH_PROJECT := pyproject.toml --extra sandbox --group
+# The demo needs no files that are not text.
+WITH_ALL := pyproject.toml --all-extras --group
 
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
-	@$(COMPILE) $(WITH_PROJECT) dev --output-file tests/requirements/dev.txt
+	@$(COMPILE) $(WITH_ALL) dev --output-file tests/requirements/dev.txt
 	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
-	@$(COMPILE) $(WITH_PROJECT) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
+	@$(COMPILE) $(WITH_ALL) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
 	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
 	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
 

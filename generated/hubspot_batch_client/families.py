@@ -8,8 +8,8 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
 
+_InputT = TypeVar("_InputT")
+Inputs: TypeAlias = Iterable[_InputT]
+AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
+
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
 
@@ -25,10 +29,18 @@ Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
 
 
+def _methods_of(family: object) -> str:
+    names = [name for name in vars(type(family)) if not name.startswith("_")]
+    return f"<{type(family).__name__}: {', '.join(names)}>"
+
+
 class _Family:
     def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 
 
 class _AsyncFamily:
@@ -36,12 +48,15 @@ class _AsyncFamily:
         self._runner = runner
         self._call = call
 
+    def __repr__(self) -> str:
+        return _methods_of(self)
+
 
 class Calls(_Family):
     """Calls logged in the CRM."""
 
     def create(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self, inputs: Inputs[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
 
@@ -53,11 +68,11 @@ class Calls(_Family):
         inputs of a request and names the bad ones.
 
         Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. A call
-                to create, such as `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"},
-                "associations": [...]}`. `hs_timestamp` is required (ISO 8601 in UTC, or epoch
-                milliseconds, as a string). A call without an association does not show up in
-                HubSpot's interface.
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. A call to create, such as
+                `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}, "associations": [...]}`.
+                `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as a string). A
+                call without an association does not show up in HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
 
         Returns:
@@ -69,7 +84,7 @@ class Calls(_Family):
         return self._runner.collect(self._call("create_calls", chunk_size), inputs)
 
     def create_iter(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self, inputs: Inputs[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
 
@@ -84,7 +99,7 @@ class Campaigns(_Family):
 
     def create(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
@@ -94,9 +109,9 @@ class Campaigns(_Family):
         Sending the same input again creates it again. Results come in any order.
 
         Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. A
-                campaign to create, such as `{"properties": {"hs_name": "Spring"}}`. `hs_name` is
-                required in practice.
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. A campaign to create, such as
+                `{"properties": {"hs_name": "Spring"}}`. `hs_name` is required in practice.
             chunk_size: Inputs to a request; 50 by default and at most.
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
@@ -114,7 +129,7 @@ class Campaigns(_Family):
 
     def create_iter(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
@@ -130,7 +145,7 @@ class Campaigns(_Family):
 
     def read(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: Inputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -143,8 +158,9 @@ class Campaigns(_Family):
         Without dates no asset metrics come back; without `properties` no properties do.
 
         Args:
-            inputs: Ids; any iterable, of any length. An id that occurs twice gets two outcomes.
-                Models, and mappings in the API's own names, are accepted too. A campaign to read.
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A campaign to read.
             properties: Internal names of the properties to return; none by default.
             start_date: First day of the asset metrics, such as 2026-01-31.
             end_date: Last day of the asset metrics. Without the two no metrics come back.
@@ -169,7 +185,7 @@ class Campaigns(_Family):
 
     def read_iter(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: Inputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -197,10 +213,7 @@ class MarketingEvents(_Family):
     """Marketing events."""
 
     def update(
-        self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
-        *,
-        chunk_size: int | None = None,
+        self, inputs: Inputs[models.MarketingEventUpdate | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
 
@@ -208,10 +221,10 @@ class MarketingEvents(_Family):
         The order of the results is not documented.
 
         Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. Two
-                inputs for one record are sent one after the other. New values for a marketing
-                event, such as `{"objectId": "1", "eventName": "Open day"}`. What is left out stays
-                as it is.
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. New values for a marketing event, such as `{"objectId": "1",
+                "eventName": "Open day"}`. What is left out stays as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
 
         Returns:
@@ -223,10 +236,7 @@ class MarketingEvents(_Family):
         return self._runner.collect(self._call("update_marketing_events", chunk_size), inputs)
 
     def update_iter(
-        self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
-        *,
-        chunk_size: int | None = None,
+        self, inputs: Inputs[models.MarketingEventUpdate | Fields], *, chunk_size: int | None = None
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
@@ -258,13 +268,13 @@ class AsyncCalls(_AsyncFamily):
     """Calls logged in the CRM."""
 
     async def create(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self, inputs: AsyncInputs[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(self._call("create_calls", chunk_size), inputs)
 
     def create_iter(
-        self, inputs: Iterable[models.CallInput | Fields], *, chunk_size: int | None = None
+        self, inputs: AsyncInputs[models.CallInput | Fields], *, chunk_size: int | None = None
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
         return self._runner.iterate(self._call("create_calls", chunk_size), inputs)
@@ -275,7 +285,7 @@ class AsyncCampaigns(_AsyncFamily):
 
     async def create(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
@@ -287,7 +297,7 @@ class AsyncCampaigns(_AsyncFamily):
 
     def create_iter(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         isolate: bool = False,
@@ -299,7 +309,7 @@ class AsyncCampaigns(_AsyncFamily):
 
     async def read(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: AsyncInputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -320,7 +330,7 @@ class AsyncCampaigns(_AsyncFamily):
 
     def read_iter(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: AsyncInputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -345,7 +355,7 @@ class AsyncMarketingEvents(_AsyncFamily):
 
     async def update(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
     ) -> BatchResult[models.MarketingEvent]:
@@ -354,7 +364,7 @@ class AsyncMarketingEvents(_AsyncFamily):
 
     def update_iter(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:

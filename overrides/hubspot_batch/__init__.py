@@ -7,6 +7,7 @@ from .errors import (
     BrokenOffError,
     ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     IncompleteError,
     InputError,
@@ -17,7 +18,15 @@ from .errors import (
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
 from .options import Clock, RateLimit, Retry
-from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of, results_of
+from .outcomes import (
+    BatchResult,
+    Detail,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+    result_of,
+    results_of,
+)
 from .version import __version__
 
 __all__ = [
@@ -29,7 +38,9 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "DailyLimitError",
+    "Detail",
     "Event",
+    "ForbiddenError",
     "HubSpotBatch",
     "HubSpotBatchError",
     "IncompleteError",

@@ -28,7 +28,7 @@ from ._transport.owners import (
     holds_connections,
     lend,
 )
-from ._transport.tokens import Token, TokenProvider
+from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
 from ._transport.transport import Transport
 from .errors import ConfigurationError
 from .events import Event, Notify, Wait, notifier
@@ -43,6 +43,7 @@ from .options import (
     Retry,
     check,
     proxy_for,
+    without_password,
 )
 from .version import __version__
 
@@ -64,18 +65,24 @@ class HubSpotBatch(families.Families):
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
         timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
-        max_concurrency: Requests under way at most, those of `raw` included. They are sent by
-            threads, which end when the client is closed.
-        rate_limit: How fast requests may start; None for as fast as they come. By default 100 in
-            10 seconds, until the first answer says what the account's allowance is.
-        retry: How often a request is sent again that was not done, or may be done twice.
-        daily_reserve: Requests of the day that are left to others; a run that would take them ends
-            with `DailyLimitError`. None to use all.
+        max_concurrency: The most requests under way at the same time, those of `raw` included.
+            Threads send them, and end when the client is closed.
+        rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
+            until the first response says what the account's limit is.
+        retry: How often and how long a request is sent again, if it was certainly not done or
+            repeating it is harmless.
+        daily_reserve: Requests of the day to leave to other programs; a run stops with
+            `DailyLimitError` before it takes them. None to use all.
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
         on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
             `RunEnded`. An exception that it raises is logged and changes nothing else.
         transport: An `httpx.BaseTransport` to send with, in place of the network.
         clock: How time is told and spent, for tests that must not wait.
+
+    At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
+    longer wait; at DEBUG, one for each request. The values of a line are fields of its record too,
+    for example `record.requests`. httpx logs a line of its own at INFO for each request, also for
+    those of this client. To leave these out: `logging.getLogger("httpx").setLevel("WARNING")`.
 
     Attributes:
         raw: The generated client, for `hubspot_batch_client.api`; it sends through this one.
@@ -104,15 +111,18 @@ class HubSpotBatch(families.Families):
     ) -> None:
         held = _held(token)
         del token  # no traceback that shows variables may show it
+        refuse_asynchronous(held)
         self.options = ClientOptions(
             base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
-        connect = (
-            _connecting(httpx.HTTPTransport, self.options) if transport is None else lend(transport)
-        )
-        self.raw = _generated(held, self.options, connect, notify, clock)
+        proxy = None
+        if transport is None:
+            connect, proxy = _connecting(httpx.HTTPTransport, self.options)
+        else:
+            connect = lend(transport)
+        self.raw = _generated(held, self.options, connect, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
@@ -155,7 +165,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
     def __init__(
         self,
-        token: str | TokenProvider | None = None,
+        token: str | AsyncTokenProvider | None = None,
         *,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
@@ -176,13 +186,13 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
-        connect = (
-            partial(LoopTransport, _connecting(_for_tasks, self.options))
-            if transport is None
-            else lend(transport)
-        )
-        one_loop = transport is not None and holds_connections(transport)
-        self.raw = _generated(held, self.options, connect, notify, clock, one_loop=one_loop)
+        proxy, one_loop = None, False
+        if transport is None:
+            open_one, proxy = _connecting(_for_tasks, self.options)
+            connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
+        else:
+            connect, one_loop = lend(transport), holds_connections(transport)
+        self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -209,11 +219,12 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
 def _connecting(
     kind: Callable[..., AnyTransport], options: ClientOptions
-) -> Callable[[], AnyTransport]:
-    """Return a function that returns a new transport for the network."""
+) -> tuple[Callable[[], AnyTransport], str | None]:
+    """Return a function that returns a new transport for the network, and its proxy."""
     try:
+        proxy = proxy_for(options.base_url)
         certificates = httpx.create_ssl_context()  # reading them takes longest
-        make = partial(kind, verify=certificates, **_network(options))
+        make = partial(kind, verify=certificates, proxy=proxy, limits=_limits(options))
         made = [make()]
     except (ValueError, ImportError, OSError) as error:
         raise ConfigurationError(
@@ -227,7 +238,7 @@ def _connecting(
         except IndexError:
             return make()
 
-    return connect
+    return connect, proxy
 
 
 def _for_tasks(**network: Any) -> httpx.AsyncBaseTransport:
@@ -236,7 +247,7 @@ def _for_tasks(**network: Any) -> httpx.AsyncBaseTransport:
     return close_if_cancelled(httpx.AsyncHTTPTransport(**network))
 
 
-def _held(token: str | TokenProvider | None) -> Token:
+def _held(token: str | AsyncTokenProvider | None) -> Token:
     """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
@@ -254,15 +265,14 @@ def _notify(
     return notifier(on_event, on_wait)
 
 
-def _network(options: ClientOptions) -> dict[str, Any]:
+def _limits(options: ClientOptions) -> httpx.Limits:
     # Connections are kept for a shorter time than servers keep theirs: one that the server closes
     # at the moment of a create would leave that create in doubt.
-    limits = httpx.Limits(
+    return httpx.Limits(
         max_connections=None,
         max_keepalive_connections=options.max_concurrency,
         keepalive_expiry=4.0,
     )
-    return {"proxy": proxy_for(options.base_url), "limits": limits}
 
 
 def _generated(
@@ -271,14 +281,21 @@ def _generated(
     connect: Callable[[], AnyTransport],
     notify: Notify | None,
     clock: Clock,
+    proxy: str | None,
     *,
     one_loop: bool = False,
 ) -> Client:
-    check("clock", clock, Clock, "Clock(now, sleep, asleep)")
+    check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
 
     def make() -> AnyTransport:
         made = Transport(
-            connect(), token, options=options, repeatable=REPEATABLE, notify=notify, clock=clock
+            connect(),
+            token,
+            options=options,
+            repeatable=REPEATABLE,
+            notify=notify,
+            clock=clock,
+            proxy=without_password(proxy),
         )
         return OneLoopTransport(made) if one_loop else made
 

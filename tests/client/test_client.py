@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import itertools
 import json
 import logging
@@ -312,8 +313,8 @@ def test_metrics_come_with_dates_as_people_write_them(face: Face) -> None:
 def test_a_date_that_is_none_or_several_is_refused(face: Face, text: str) -> None:
     """A date is never guessed."""
     sandbox = Sandbox()
-    with pytest.raises(ConfigurationError, match="start_date"):
-        face(transport=sandbox).campaigns.read(["1"], start_date=text)
+    with pytest.raises(ConfigurationError, match=r"^start_date must be a date"):
+        face(transport=sandbox).campaigns.read(["1"], start_date=text, end_date=text)
     assert sandbox.requests == ()
 
 
@@ -380,6 +381,9 @@ def test_results_of_nobody_are_said_of_an_iteration(
     assert "1 results of create_calls could not be matched" in caplog.text
 
 
+JANUARY = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+
+
 def test_every_method_has_an_iterating_form(face: Face) -> None:
     """It says the same of each input."""
     sandbox = Sandbox()
@@ -388,7 +392,9 @@ def test_every_method_has_an_iterating_form(face: Face) -> None:
     forms = [
         client.calls.create_iter([call_row(1)]),
         client.campaigns.create_iter([{"properties": {"hs_name": "N"}}]),
-        client.campaigns.read_iter([campaign], properties=["hs_name"], start_date="2026-01-01"),
+        client.campaigns.read_iter(
+            [campaign], properties=["hs_name"], start_date="2026-01-01", end_date="2026-01-31"
+        ),
         client.marketing_events.update_iter([{"objectId": event, "eventName": "F"}]),
     ]
     for outcomes in forms:
@@ -704,12 +710,36 @@ def test_an_asynchronous_provider_serves_the_asynchronous_client(face: Face) -> 
     async def provide() -> str:
         return "token"
 
-    client = face(provide, transport=Sandbox())
     if face.kind == "async":
+        client = face(provide, transport=Sandbox())
         assert counts(client.calls.create([call_row(1)])) == (1, 0, 0, 0)
     else:
         with pytest.raises(ConfigurationError, match="AsyncHubSpotBatch"):
-            client.calls.create([call_row(1)])
+            face(provide)
+
+
+class _Provider:
+    async def __call__(self) -> str:
+        return "token"
+
+
+async def _later() -> str:
+    return "token"
+
+
+@pytest.mark.parametrize("token", [_Provider(), functools.partial(_later), _later])
+def test_an_asynchronous_provider_of_any_form_is_refused_at_once(token: Any) -> None:
+    """The synchronous client sees it when it is made."""
+    with pytest.raises(ConfigurationError, match="AsyncHubSpotBatch"):
+        HubSpotBatch(token)
+
+
+def test_a_provider_that_returns_an_awaitable_is_refused() -> None:
+    """A plain function may return one too; it is seen at the first request."""
+    token: Any = lambda: _later() if token else ""  # noqa: E731
+    client = HubSpotBatch(token, transport=SandboxTransport(Sandbox()))
+    with client, pytest.raises(ConfigurationError, match="AsyncHubSpotBatch"):
+        client.calls.create([call_row(1)])
 
 
 @pytest.mark.parametrize(

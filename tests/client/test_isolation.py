@@ -213,7 +213,7 @@ def test_iterating_takes_apart_too(face: Face) -> None:
 @pytest.mark.parametrize("status", [404, 414, 415, 422, 307, 501, 522])
 def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: int) -> None:
     """No input is to blame for them."""
-    server = Played(Sandbox(), says(status, {"message": "no"}))
+    server = Played(Sandbox(), says(status, {"message": "no", "category": "X"}))
     inputs = wanted(server.sandbox, kind, 5)
     result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
     assert statuses(result) == ["failed"] * 5
@@ -225,7 +225,7 @@ def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: 
     ("met", "error"),
     [
         (says(401), AuthenticationError),
-        (says(403), MissingScopesError),
+        (says(403, {"message": "scope"}), MissingScopesError),
         (says(429, {"policyName": "DAILY"}), DailyLimitError),
         (fails(httpx.ConnectError), UnreachableError),
     ],
@@ -249,7 +249,9 @@ def test_what_stops_a_run_stops_the_search(
 
 
 @pytest.mark.parametrize(
-    "last", [says(403), says(429, {"policyName": "DAILY"}), says(401)], ids=str
+    "last",
+    [says(403, {"message": "scope"}), says(429, {"policyName": "DAILY"}), says(401)],
+    ids=str,
 )
 def test_a_doubt_goes_with_all_parts(face: Face, last: Step) -> None:
     """What may have been done as a whole is unknown in each part, sent again or not."""

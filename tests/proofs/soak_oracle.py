@@ -17,6 +17,7 @@ from hubspot_batch import (
     BrokenOffError,
     ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     InputError,
     MissingScopesError,
@@ -171,11 +172,13 @@ def _reasons(world: World) -> set[type[HubSpotBatchError]]:
         BrokenOffError: world.fired or "client closed" in world.features,
         AuthenticationError: 401 in statuses or chosen.token == "failing" or asked,
         MissingScopesError: 403 in statuses,
+        ForbiddenError: 403 in statuses,
         RateLimitError: 429 in statuses,
         DailyLimitError: 429 in statuses or "daily_reserve" in chosen.settings,
         UnavailableError: statuses & {423, 477},
         UnreachableError: any(e.fault == "connect_error" for e in world.sandbox.requests),
-        ConfigurationError: "client closed" in world.features,
+        # A 404 that names no record is a wrong address.
+        ConfigurationError: "client closed" in world.features or 404 in statuses,
     }
     return {kind for kind, reason in possible.items() if reason}
 

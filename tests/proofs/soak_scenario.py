@@ -117,7 +117,8 @@ def plan(seed: int, kind: str) -> Plan:
     if operation == "create_campaigns" and rng.random() < 0.5:
         arguments["isolate"] = True
     if operation == READ and rng.random() < 0.5:
-        arguments |= {"properties": ["hs_name"], "start_date": "2026-01-01"}
+        arguments["properties"] = ["hs_name"]
+        arguments |= {"start_date": "2026-01-01", "end_date": "2026-01-31"}
     quiet = rng.random() < 0.7
     alone = interruption is not None and interruption.where in ("sleep", "provider", "told")
     settings = _settings(rng)

@@ -86,7 +86,7 @@ def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:
     assert function.args.kw_defaults[0] is None
     inputs = function.args.args[1].annotation
     assert inputs is not None
-    assert ast.unparse(inputs) == "Iterable[str | models.ThingInput | Fields]"
+    assert ast.unparse(inputs) == "Inputs[str | models.ThingInput | Fields]"
     assert "id_property: Which one." in (ast.get_docstring(function) or "")
     call = ast.unparse(function.body[-1])
     assert "'read_odd_things', chunk_size, must_be=must_be, some=some" in call

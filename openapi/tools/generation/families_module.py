@@ -24,8 +24,8 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
 
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
 
+_InputT = TypeVar("_InputT")
+Inputs: TypeAlias = Iterable[_InputT]
+AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
+
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
 
@@ -41,16 +45,27 @@ Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
 
 
+def _methods_of(family: object) -> str:
+    names = [name for name in vars(type(family)) if not name.startswith("_")]
+    return f"<{type(family).__name__}: {', '.join(names)}>"
+
+
 class _Family:
     def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 
 
 class _AsyncFamily:
     def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 '''
 
 _TYPES = {
@@ -68,11 +83,21 @@ _TYPES = {
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = ("body", "chunk_size", "client", "inputs", "isolate", "operation", "self")
 _TAKEN_CLASSES = (
-    *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
-    *("Call", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time", "TypeAlias"),
+    *("Any", "AsyncIterable", "BatchResult", "Callable", "Close", "Date", "Families", "Fields"),
+    *(
+        "Call",
+        "Inputs",
+        "Iterable",
+        "Mapping",
+        "OutcomeIterator",
+        "Raw",
+        "Runner",
+        "Time",
+        "TypeAlias",
+    ),
 )
 
-_MANY = "any iterable, of any length."
+_MANY = "any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too."
 _INPUTS = {
     "create": f"Models, or mappings in the API's own names; {_MANY}",
     "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
@@ -118,11 +143,10 @@ class _Method:
         """True if a refused request may still have created records."""
         return self.kind == "create" and not self.traced
 
-    @property
-    def arguments(self) -> str:
-        """The method's parameters after `self`."""
+    def arguments(self, prefix: str) -> str:
+        """Return the method's parameters after `self`."""
         ids = "str | " if self.kind == "read" else ""
-        found = [f"inputs: Iterable[{ids}models.{self.input} | Fields]", "*"]
+        found = [f"inputs: {prefix}Inputs[{ids}models.{self.input} | Fields]", "*"]
         for one in self.parameters:
             kind = _TYPES[one.form]
             found.append(
@@ -174,7 +198,7 @@ class _Method:
                 self.docstring,
                 _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
             )
-        result, head = f"models.{self.result}", f"(self, {self.arguments})"
+        result, head = f"models.{self.result}", f"(self, {self.arguments(prefix)})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+import httpx
+from attrs import Factory, define, field, frozen
 
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
     AuthenticationError,
+    ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     MissingScopesError,
     RateLimitError,
     UnavailableError,
+    UnreachableError,
 )
 from hubspot_batch.outcomes import OutcomeError
 
@@ -35,13 +40,20 @@ ResultT = TypeVar("ResultT")
 # (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
 EXTRA_AT_MOST = 50
 
+# Characters of what a response says in the message of an exception.
+_WORDS_AT_MOST = 300
+
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
-    403: (MissingScopesError, "The token may not do this; give its app the scope that is missing"),
+    403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),
 }
+_SCOPES = (
+    MissingScopesError,
+    "The token may not do this; give its app the scope that is missing",
+)
 _DAILY = (
     DailyLimitError,
     "The account's requests for the day are spent; go on after midnight in its time zone",
@@ -58,6 +70,7 @@ class BatchResponse(NamedTuple):
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
+        foreign: Whether it looks as if it came from another server than HubSpot's API.
     """
 
     status_code: int
@@ -66,20 +79,34 @@ class BatchResponse(NamedTuple):
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
+    foreign: bool = False
 
-    def stop(self, operation_id: str) -> HubSpotBatchError | None:
-        """Return the error that ends the run; None if the run goes on."""
-        if not self.disposition.ends_run:
+    def stop(
+        self, operation: str, address: str = "", *, alone: bool = False
+    ) -> HubSpotBatchError | None:
+        """Return the error that ends the run; None if the run goes on.
+
+        Args:
+            operation: The operation's name, for people.
+            address: Where the request was sent.
+            alone: Whether no other response of the run came from HubSpot's API.
+        """
+        kind: type[HubSpotBatchError]
+        words = shorten(self.error.message.rstrip("."), _WORDS_AT_MOST)
+        if self.foreign and alone:
+            kind = ConfigurationError
+            advice = f"{address} is no address of HubSpot's API; check base_url (HUBSPOT_BASE_URL)"
+        elif not self.disposition.ends_run:
             return None
-        kind, advice = (
-            _DAILY if self.daily and self.status_code == 429 else _STOPS[self.status_code]
-        )
-        words = self.error.message.rstrip(".")
-        for name, values in self.error.context.items():
-            if "scope" in name.lower():  # HubSpot names them under several keys
-                words += f"; {name}: {', '.join(values)}"
+        elif self.daily and self.status_code == 429:
+            kind, advice = _DAILY
+        elif self.status_code == 403 and (scopes := _scopes(self.error)) is not None:
+            kind, advice = _SCOPES
+            words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
+        else:
+            kind, advice = _STOPS[self.status_code]
         return kind(
-            f"{advice} ({operation_id}, HTTP {self.status_code}: {words}).",
+            f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
             correlation_id=self.error.correlation_id,
         )
@@ -92,16 +119,39 @@ class BatchResponse(NamedTuple):
             reads: Whether records were asked for.
         """
         kind, message = (
-            ("not_returned", "The answer does not hold this record.")
+            ("not_returned", "The response does not hold this record.")
             if reads
-            else ("not_mentioned", "The answer does not mention this input; it may have been done.")
+            else ("not_mentioned", "The response does not mention this input; it may be done.")
         )
         if unattributed:
             errors = "; ".join(dict.fromkeys(error.message for error in unattributed))
-            message += f" Of inputs that it does not name it says: {errors}"
+            message += f" It says of inputs that it does not name: {errors}"
         return OutcomeError(
             kind, message, correlation_id=self.error.correlation_id, status_code=self.status_code
         )
+
+
+def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
+    """Return the scopes that a 403 names, under HubSpot's keys; None if it is not about scopes."""
+    named = {name: one for name, one in error.context.items() if "scope" in name.lower()}
+    said = f"{error.category} {error.sub_category} {error.message}".lower()
+    return named if named or "scope" in said else None
+
+
+def reason_of(failure: httpx.HTTPError) -> str:
+    """Return why there is no response, in words."""
+    return f"{type(failure).__name__}: {failure}".rstrip(": ")
+
+
+def unreachable(address: str, failure: httpx.HTTPError) -> UnreachableError:
+    """Return the error that ends a run because a request could not be sent to an address."""
+    error = UnreachableError(
+        f"No connection to {address or 'HubSpot'} ({reason_of(failure)}); "
+        "check network and address."
+    )
+    # Its frames are those of httpx, and long; the message says what they could say.
+    error.__cause__ = failure.with_traceback(None)
+    return error
 
 
 class SameKey(Enum):
@@ -132,6 +182,7 @@ class Operation(Generic[ResultT]):
         read: Reads the body of a success; None if it cannot be read.
         send: Sends a chunk with a client, and returns the response.
         asend: Does the same in a task.
+        name: Its name in messages, as users write it: `calls.create`.
     """
 
     id: str
@@ -145,6 +196,7 @@ class Operation(Generic[ResultT]):
     read: ReadSuccess
     send: Callable[[Any, Chunk], BatchResponse]
     asend: Callable[[Any, Chunk], Awaitable[BatchResponse]]
+    name: str = Factory(lambda self: self.id, takes_self=True)
 
 
 @define
@@ -190,5 +242,6 @@ class Chunk:
         )
 
     def _part(self, entries: list[EncodedInput]) -> Chunk:
-        state = RequestState(self.state.run, self.state.read, in_doubt=self.state.in_doubt)
+        old = self.state
+        state = RequestState(old.run, old.read, inputs=len(entries), in_doubt=old.in_doubt)
         return Chunk(entries, state, self.shared, self._budget)

@@ -19,6 +19,7 @@ from .chunk import BatchResponse
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
+    from .chunker import AsyncInputs
     from .run import Run
 
 Came: TypeAlias = BatchResponse | BaseException
@@ -67,7 +68,7 @@ class Driver:
 
     run: Run[Any]
 
-    def _begin(self, runner: Settings, call: Call, inputs: Iterable[object], **how: Any) -> None:
+    def _begin(self, runner: Settings, call: Call, inputs: AsyncInputs, **how: Any) -> None:
         from .run import Run  # noqa: PLC0415 - not before there is a run
 
         check_open(runner.http)
@@ -85,10 +86,13 @@ class Driver:
 
     def _next_chunk(self) -> Chunk | None:
         """Return a chunk to send now, if fewer requests than allowed are under way."""
-        free = len(self.run.under_way) < self._runner.width
-        chunk = self.run.next_chunk() if free else None
+        chunk = self.run.next_chunk() if self._is_free else None
         self._check_process()  # what the inputs are read from can fork, too
         return chunk
+
+    @property
+    def _is_free(self) -> bool:
+        return len(self.run.under_way) < self._runner.width
 
     def _check_process(self) -> None:
         if self.copied:
@@ -107,10 +111,10 @@ class Driver:
         if self.copied:
             return
         if error is self.run.stopped:
-            attach(error, self.run.close(drain=True))
+            attach(error, self.run.close(drain=True), self.run.note)
         else:
             self.run.interrupt(error)
-            attach(error, self.run.close(drain=False, rest=True))
+            attach(error, self.run.close(drain=False, rest=True), self.run.note)
 
     @property
     def _outcomes_first(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
 
     from .chunk import Chunk
+    from .chunker import AsyncInputs, Inputs
     from .run import Run
 
 
@@ -53,7 +54,7 @@ class Runner:
     executor: ThreadExecutor
     notify: Notify | None = None
 
-    def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = ThreadDriver(self, call, inputs, collects=True)
         try:
@@ -73,7 +74,7 @@ class Runner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> OutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
 
@@ -87,7 +88,7 @@ class AsyncRunner:
     width: int
     notify: Notify | None = None
 
-    async def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = TaskDriver(self, call, inputs, collects=True)
         try:
@@ -101,7 +102,7 @@ class AsyncRunner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> AsyncOutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
 
@@ -117,9 +118,7 @@ class ThreadDriver(Driver):
         interrupts: Ctrl-C during the run.
     """
 
-    def __init__(
-        self, runner: Runner, call: Call, inputs: Iterable[object], *, collects: bool
-    ) -> None:
+    def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
         self._in_flight: set[Chunk] = set()
         self._came: deque[tuple[Chunk, Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
@@ -203,11 +202,11 @@ class TaskDriver(Driver):
     """
 
     def __init__(
-        self, runner: AsyncRunner, call: Call, inputs: Iterable[object], *, collects: bool
+        self, runner: AsyncRunner, call: Call, inputs: AsyncInputs, *, collects: bool
     ) -> None:
         self._loop: AbstractEventLoop | None = None
         self._tasks: dict[Task[Came], Chunk] = {}
-        self._begin(runner, call, inputs, collects=collects)
+        self._begin(runner, call, inputs, collects=collects, in_task=True)
 
     async def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
@@ -217,7 +216,11 @@ class TaskDriver(Driver):
                 "This run belongs to the event loop in which it began; begin another one in this "
                 "event loop."
             )
-        while (chunk := self._next_chunk()) is not None:
+        while True:
+            if self.run.awaits_inputs and self._is_free:
+                await self.run.fetch()
+            if (chunk := self._next_chunk()) is None:
+                break
             await self._start(chunk)
         if self._outcomes_first:
             return True
@@ -226,6 +229,8 @@ class TaskDriver(Driver):
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
+        if self.run.awaits_inputs and self.run.stopped is not None:
+            await self.run.fetch()
         return False
 
     def _at_home(self) -> bool:

@@ -16,6 +16,7 @@ from attrs import define, field
 from hubspot_batch.outcomes import OutcomeError
 
 from .by_properties import match_by_properties
+from .shared_errors import about
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -96,9 +97,12 @@ def match(
             keys = _keys_in(error.error.message, by_key)
         if not keys:
             matches.unattributed.append(error.error)
-        for position in (position for key in keys for position in by_key[key]):
-            if position not in matches.done:
-                matches.refused.setdefault(position, error.error)
+        told = about(error.error, keys)
+        for key in keys:
+            own = told(key)
+            for position in by_key[key]:
+                if position not in matches.done:
+                    matches.refused.setdefault(position, own)
     if keyless and by_properties:
         known = matches.done.keys() | matches.refused.keys()
         positions = [at for at in range(len(entries)) if at not in known]

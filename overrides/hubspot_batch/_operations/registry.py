@@ -8,6 +8,7 @@ rarely a change here.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
@@ -104,6 +105,12 @@ class OperationSpec:
         return OPERATIONS[self.id]
 
     @property
+    def name(self) -> str:
+        """Its name in messages, as users write it: `calls.create`."""
+        tag = self.described.tag
+        return f"{tag}.{re.sub(rf'_{re.escape(tag)}(?=_|$)', '', self.id, count=1)}"
+
+    @property
     def kind(self) -> Kind:
         """The kind of the operation."""
         return KINDS[self.described.kind]
@@ -190,6 +197,7 @@ class OperationSpec:
             read=self.read_success,
             send=send,
             asend=asend,
+            name=self.name,
         )
 
     def read_success(self, response: httpx.Response) -> Any:

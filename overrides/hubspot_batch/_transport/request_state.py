@@ -62,16 +62,27 @@ class RequestState:
         cancelled: Whether nothing more may be sent.
         waiting: Whether it waits, for its turn or before another attempt.
         interpretation: The last response; None before.
+        inputs: How many inputs it has; None for a request that is no batch.
+        attempts: How often it was sent.
+        waits: The waits that are worth a line in the log, in seconds.
+        span: When its first attempt started and its last one ended, on the client's clock; None
+            before there was one.
+        address: Where the last attempt was sent, for people, if it was not successful.
     """
 
     __slots__ = (
         "_maybe_applied",
         "_sending",
+        "address",
+        "attempts",
         "cancelled",
+        "inputs",
         "interpretation",
         "read",
         "run",
+        "span",
         "waiting",
+        "waits",
     )
 
     def __init__(
@@ -79,6 +90,7 @@ class RequestState:
         run: RunState | None = None,
         read: ReadSuccess | None = None,
         *,
+        inputs: int | None = None,
         in_doubt: bool = False,
     ) -> None:
         self.run = RunState() if run is None else run
@@ -86,6 +98,11 @@ class RequestState:
         self.cancelled = False
         self.waiting = False
         self.interpretation: Interpretation | None = None
+        self.inputs = inputs
+        self.attempts = 0
+        self.waits: tuple[float, ...] = ()
+        self.span: tuple[float, float] | None = None
+        self.address = ""
         self._sending = False
         self._maybe_applied = in_doubt
 
@@ -109,9 +126,11 @@ class RequestState:
         if self.cancelled:
             self._sending = False
             raise CancelledBeforeSendError
+        self.attempts += 1
 
-    def end_attempt(self, *, in_doubt: bool) -> None:
-        """Note how an attempt ended; a doubt about an earlier attempt stays."""
+    def end_attempt(self, started: float, ended: float, *, in_doubt: bool) -> None:
+        """Note when and how an attempt ended; a doubt about an earlier attempt stays."""
+        self.span = (started if self.span is None else self.span[0], ended)
         self._maybe_applied = self._maybe_applied or in_doubt
         self._sending = False
 

@@ -78,13 +78,16 @@ DISPOSITIONS: Mapping[int, Disposition] = {
 }
 
 
-def disposition_of(status: int, *, readable: bool = True, daily: bool = False) -> Disposition:
+def disposition_of(
+    status: int, *, readable: bool = True, daily: bool = False, page: bool = False
+) -> Disposition:
     """Return the meaning of a response.
 
     Args:
         status: Its HTTP status.
         readable: Whether the body of a success could be read.
         daily: Whether a 429 says that the limit of the day is reached.
+        page: Whether the body of a refusal is no JSON object.
     """
     if 200 <= status <= 299:
         # Any 2xx: HubSpot has changed the exact code of an endpoint overnight
@@ -92,6 +95,8 @@ def disposition_of(status: int, *, readable: bool = True, daily: bool = False) -
         return _APPLIED if readable else _LOST
     if status == 429 and daily:
         return _ENDS
+    if status == 403 and page:
+        return _REFUSED  # HubSpot's edge refuses what this request holds, and not the token
     return DISPOSITIONS.get(status, _AMBIGUOUS if status >= 500 else _REFUSED)
 
 

@@ -23,7 +23,16 @@ from .owners import PerLoop
 if TYPE_CHECKING:
     from asyncio import Lock
 
-TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+TokenProvider: TypeAlias = Callable[[], str]
+"""A function that returns a token."""
+
+AsyncTokenProvider: TypeAlias = TokenProvider | Callable[[], Awaitable[str]]
+"""A function that returns a token, or an awaitable of it."""
+
+_ASYNCHRONOUS = (
+    "The function that returns the token is asynchronous; use AsyncHubSpotBatch, or a function "
+    "that is not."
+)
 
 
 class Token:
@@ -55,17 +64,33 @@ class Token:
         return Token(self.value.strip())
 
 
+def refuse_asynchronous(token: Token) -> None:
+    """Refuse a function that only a task can await, as far as it can be seen before it is called.
+
+    Raises:
+        ConfigurationError: It is asynchronous.
+    """
+    call = getattr(token.value, "__call__", None)  # noqa: B004 - of an object that is a function
+    if inspect.iscoroutinefunction(token.value) or inspect.iscoroutinefunction(call):
+        raise ConfigurationError(_ASYNCHRONOUS)
+
+
 def _problem(token: object) -> str | None:
-    if not isinstance(token, str) or not token.strip():
+    if not isinstance(token, str):
+        return (
+            "The access token must be text, or a function that returns text; got "
+            f"{type(token).__name__}."
+        )
+    if not token.strip():
         return (
             "No access token: pass one, or a function that returns one, or set "
             "HUBSPOT_ACCESS_TOKEN."
         )
     token = token.strip()
     if not (token.isascii() and token.isprintable()):
-        return "The access token has a character that no HTTP header can carry; copy it again."
+        return "The access token has a character that no HTTP header can hold; copy it again."
     if any(sign in token for sign in " \"'"):  # none of RFC 6750's has one
-        return 'The access token has a blank or a quotation mark; give it alone, without "Bearer".'
+        return 'The access token has a blank or a quotation mark; pass it alone, without "Bearer".'
     return None
 
 
@@ -78,7 +103,7 @@ class TokenSource:
 
     Attributes:
         renewable: Whether there is a provider to ask.
-        asked: How often it has answered, or failed to.
+        asked: How often the provider has returned, or raised.
     """
 
     def __init__(self, source: Token) -> None:
@@ -92,8 +117,8 @@ class TokenSource:
 
     @property
     def latest(self) -> Token:
-        """The token that `get` returned last, to whomever."""
-        assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
+        """The token that `get` returned last."""
+        assert self._token is not None  # noqa: S101 - it is read after `get` has returned one
         return self._token
 
     @property
@@ -120,12 +145,10 @@ class TokenSource:
                 return known
             with self._asking():
                 provided = Token(self._ask())
-                if inspect.iscoroutine(provided.value):
-                    provided.value.close()
-                    raise ConfigurationError(
-                        "The function that returns the token is asynchronous; "
-                        "use AsyncHubSpotBatch."
-                    )
+                if inspect.isawaitable(provided.value):
+                    if inspect.iscoroutine(provided.value):
+                        provided.value.close()
+                    raise ConfigurationError(_ASYNCHRONOUS)
                 self._token = provided.read()
             return self._token
 
@@ -169,7 +192,7 @@ class TokenSource:
             self._failure = failure.again()
             raise failure from error
         finally:
-            # Only now: who comes while it is being asked is answered with the others.
+            # Only now: requests that ask meanwhile get the same token, or the same failure.
             self.asked += 1
 
 
@@ -179,13 +202,13 @@ def _loop_lock() -> Lock:
     return Lock()
 
 
-# Shorter texts are made up, and could stand in an answer by chance.
+# Shorter texts are made up, and could be in a response by chance.
 _LEAST_SECRET = 16
 _SHOWN_INSTEAD = "(the token)"
 
 
 def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
-    """Return an answer that does not repeat a token, as a message about it could."""
+    """Return a response that does not repeat a token, as a message about it could."""
     for token in tokens:
         if len(token.value) >= _LEAST_SECRET and _shows(response, token):
             response = _without(response, token)

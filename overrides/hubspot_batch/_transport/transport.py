@@ -43,8 +43,9 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: The token, or the function that returns it; for tasks it may return an awaitable.
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
-        notify: Told of each wait before it begins; None if nobody wants to know.
+        notify: Told of each wait before it begins; None if no function is to be told.
         clock: How time is told and spent.
+        proxy: The address of the proxy that `inner` sends through, for people; None without one.
     """
 
     def __init__(
@@ -56,13 +57,19 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         repeatable: Collection[tuple[str, str]],
         notify: Notify | None,
         clock: Clock,
+        proxy: str | None = None,
     ) -> None:
         self._inner = inner
         self._clock = clock
         self._limiter = RateLimiter(options.rate_limit, options.daily_reserve)
         self._slots = _Slots(options.max_concurrency)
         self._flow = RequestFlow(
-            token, options=options, repeatable=repeatable, limiter=self._limiter, notify=notify
+            token,
+            options=options,
+            repeatable=repeatable,
+            limiter=self._limiter,
+            notify=notify,
+            proxy=proxy,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import frozen
 
-from hubspot_batch.files.mapping import ACCOUNT_EVENTS
-from hubspot_batch.files.readers import read_example
 from hubspot_batch.outcomes import Outcome, OutcomeStatus
 from hubspot_batch.sandbox import Record, Sandbox, add_examples
+
+from .forms import ACCOUNT_EVENTS
+from .rows import read_example
 
 if TYPE_CHECKING:
     # The sandbox of the command line holds the same account, and needs no tables for it.

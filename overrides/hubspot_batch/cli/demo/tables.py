@@ -15,8 +15,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hubspot_batch.files.readers import FileRow
 from hubspot_batch.outcomes import Outcome, OutcomeStatus
+
+from .rows import FileRow
 
 STATUSES: dict[OutcomeStatus, tuple[str, str]] = {
     OutcomeStatus.SUCCEEDED: ("succeeded", "green"),

@@ -1,0 +1,239 @@
+"""Turns a cell into what is sent for it, according to its column's kind.
+
+This module decides which values are plausible. It never detects a type: a text stays the text that
+it is, and a value that only a program would have put there is refused with a reason.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+from . import moments
+from .known import NOTHING, SHEET_ERRORS, TEXT_NOTHING
+from .moments import plain
+
+Read = Callable[[Any], Any]
+"""Turns a cell that is not blank into a value; raises ValueError with a sentence."""
+
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.ASCII | re.IGNORECASE)
+_FLOAT = re.compile(r"\d+[.,]0+", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+# What nearly all numbers of phones look like; the others are looked at more closely.
+_USUAL_PHONE = re.compile(r"[+(\d][\d() /-]*[\d)]", re.ASCII)
+_EXACT = 10**15
+_LONGEST_WORD = 11  # of those that stand for no value, with a space around
+_REMEMBERED, _SHORT = 1024, 64
+
+
+def text_of(value: Any) -> str:
+    """Return a value as HubSpot writes it.
+
+    Raises:
+        ValueError: HubSpot has no such values.
+    """
+    if type(value) is str:
+        return value
+    if isinstance(value, Enum):
+        return text_of(value.value)
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float | Decimal):
+        return _number(value)
+    if isinstance(value, dt.date):
+        return _time(value)
+    if isinstance(value, list | tuple):
+        return ";".join(map(text_of, value))  # pyright: ignore[reportUnknownArgumentType]
+    raise ValueError(f"a value of the type {type(value).__name__} cannot be sent")
+
+
+def _number(value: float | Decimal) -> str:
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"{value} is no value")
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _time(value: dt.date) -> str:
+    if not isinstance(value, dt.datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        raise ValueError(f"{value} has no time zone")
+    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def reader(kind: str, **settings: Any) -> Read:
+    """Return the function that reads the cells of a column.
+
+    Args:
+        kind: What the column's target wants, as in `known`.
+        settings: `options` for an option, `date`, `zone`, `time` and `own` for a moment (`own`:
+            the heading is HubSpot's own name), `unit` for a duration.
+    """
+    if kind == "moment":
+        form, zone, time = settings["date"], settings["zone"], settings["time"]
+        own = settings["own"]
+        return lambda cell: moments.moment(_meant(cell), form, zone, time, milliseconds=own)
+    if kind == "day":
+        form = settings["date"]
+        return lambda cell: moments.day(_meant(cell), form)
+    if kind == "duration":
+        unit = settings["unit"]
+        return remembered(lambda cell: moments.duration(_meant(cell), unit))
+    if kind == "option":
+        options: Mapping[str, str] = settings["options"]
+        return remembered(lambda cell: _option(cell, options))
+    simple: Mapping[str, Read] = {
+        "text": _text,
+        "short": _short,
+        "phone": _phone,
+        "url": _url,
+        "record": record,
+        "id": _id,
+        "flag": _flag,
+    }
+    return simple[kind]
+
+
+def remembered(read: Read) -> Read:
+    """Return a reader that reads the same short text once only."""
+    known: dict[str, Any] = {}
+
+    def read_once(cell: Any) -> Any:
+        if type(cell) is not str or len(cell) > _SHORT:
+            return read(cell)
+        if (found := known.get(cell)) is None:
+            found = read(cell)
+            if len(known) < _REMEMBERED:
+                known[cell] = found
+        return found
+
+    return read_once
+
+
+def _refuse(text: str, nothing: frozenset[str]) -> None:
+    if len(text) > 9:
+        return
+    word = text.strip().casefold()
+    if word in nothing:
+        raise ValueError(f"{text!r} is what a program writes for no value; leave the cell empty")
+    if word in SHEET_ERRORS:
+        raise ValueError(f"{text!r} is an error of the spreadsheet")
+
+
+def _meant(cell: Any) -> Any:
+    if isinstance(cell, str):
+        _refuse(cell, NOTHING)
+    return cell
+
+
+def _text(cell: Any) -> str:
+    text = text_of(cell)
+    _refuse(text, TEXT_NOTHING)
+    return text
+
+
+def _short(cell: Any) -> str:
+    text = text_of(cell)
+    _refuse(text, NOTHING)
+    return text
+
+
+def _phone(cell: Any) -> str:
+    if type(cell) is str and _USUAL_PHONE.fullmatch(cell):
+        return cell
+    text = _digits(cell, "a phone number")
+    _refuse(text, NOTHING)
+    return text
+
+
+def _digits(cell: Any, what: str) -> str:
+    """Return a text of digits, of which a spreadsheet must not have lost any."""
+    if isinstance(cell, float):
+        if not cell.is_integer() or abs(cell) >= _EXACT:
+            raise ValueError(f"{cell} is not {what}: Excel keeps 15 digits only")
+        cell = int(cell)
+    text = plain(text_of(cell))
+    if _SCIENTIFIC.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is not {what}: Excel has replaced digits. Format the column as text, and "
+            "export it again"
+        )
+    if _FLOAT.fullmatch(text):
+        raise ValueError(f"{text!r} is not {what}: write it without the fraction")
+    return text
+
+
+def record(cell: Any) -> str:
+    """Return the id of a record of the CRM, which is digits only."""
+    if type(cell) is str and cell.isascii() and cell.isdecimal() and cell[0] != "0":
+        return cell
+    text = _digits(cell, "the id of a record")
+    _refuse(text, NOTHING)
+    if not (text.isascii() and text.isdecimal()) or text.strip("0") == "":
+        kind = "an e-mail address or a link" if re.search("@|://", text) else "no id"
+        raise ValueError(f"{text!r} is {kind}; the id of a record is digits only")
+    return text
+
+
+def _id(cell: Any) -> str:
+    text = _digits(cell, "an id")
+    _refuse(text, NOTHING)
+    if any(one.isspace() for one in text):
+        raise ValueError(f"{text!r} is no id: it has a space")
+    return text
+
+
+def _url(cell: Any) -> str:
+    text = text_of(cell).strip()
+    _refuse(text, NOTHING)
+    if any(one.isspace() for one in text) or "." not in text:
+        raise ValueError(f"{text!r} is no address of a page")
+    return text
+
+
+def _option(cell: Any, options: Mapping[str, str]) -> str:
+    text = plain(text_of(cell))
+    found = options.get(text.casefold())
+    if found is not None:
+        return found
+    ids = [value for value in options.values() if _GUID.fullmatch(value)]
+    if ids and _GUID.fullmatch(text.casefold()):
+        return text.casefold()  # one of the account's own
+    names = [word for word in options if "_" not in word] if ids else sorted({*options.values()})
+    raise ValueError(
+        f"{text!r} is none of {', '.join(names)}; say what it means with words = {{ "
+        f'"{text}" = "..." }}'
+    )
+
+
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False, "1": True, "0": False}
+
+
+def _flag(cell: Any) -> bool:
+    if isinstance(cell, bool):
+        return cell
+    try:
+        return _FLAGS[plain(text_of(cell)).casefold()]
+    except KeyError:
+        raise ValueError(f"{cell!r} is neither yes nor no") from None
+
+
+def separated(cell: Any, separator: str, read: Read) -> list[Any]:
+    """Return the values of a cell that lists several, each once."""
+    if type(cell) is str and separator not in cell:
+        return [read(cell)]
+    if isinstance(cell, list | tuple):
+        parts: list[Any] = [*cell]  # pyright: ignore[reportUnknownVariableType]
+    elif isinstance(cell, str):
+        parts = [part for part in plain(cell).split(separator) if part.strip()]
+    else:
+        parts = [cell]
+    return [*dict.fromkeys(read(part) for part in parts)]

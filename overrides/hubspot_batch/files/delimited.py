@@ -1,0 +1,182 @@
+"""Reads CSV and TSV: records of cells, with the line at which each begins.
+
+This module decides what is a record and what is no CSV. It never guesses: at the first record that
+is no CSV it stops, because everything after it could be misplaced. A cell may have any length.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from .errors import FileError
+
+# Where several fit, the first counts: a tab hardly ever stands in a text.
+DELIMITERS = ("\t", ",", ";", "|")
+
+# A quote that is never closed must not take all memory. No value in HubSpot is a thousandth of it.
+_LONGEST_CELL = 1 << 26
+
+
+class Dialect(NamedTuple):
+    """How cells and lines are separated.
+
+    Attributes:
+        delimiter: What separates cells.
+        line_end: What ends a line.
+        quotes_all: Whether all cells stand in quotes.
+        sep_line: Whether the first line is `sep=`.
+    """
+
+    delimiter: str
+    line_end: str
+    quotes_all: bool
+    sep_line: bool
+
+
+def find_dialect(name: str, sample: list[str], said: str | None) -> Dialect:
+    """Return the dialect of a text.
+
+    Args:
+        name: The file's name, for messages.
+        sample: Its first lines with their ends.
+        said: The delimiter that the caller has named, or None.
+    """
+    first = sample[0] if sample else ""
+    line_end = first[len(first.rstrip("\r\n")) :] or "\n"
+    told = first.strip().strip('"')
+    sep_line = told[:4].lower() == "sep=" and len(told) <= 5
+    rest = sample[1:] if sep_line else sample
+    if said is None and sep_line and len(told) == 5:
+        said = told[4]
+    elif said is None and sep_line:
+        said = "\t"  # which stripping took away
+    delimiter = said or max(DELIMITERS, key=lambda one: _fit(name, rest, one))
+    headings = next((line for line in rest if line.strip()), "").rstrip("\r\n")
+    quotes_all = all(
+        len(part) > 1 and part[0] == part[-1] == '"' for part in headings.split(delimiter)
+    )
+    return Dialect(delimiter, line_end, quotes_all, sep_line)
+
+
+def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int]:
+    """Return how well a delimiter fits: the more records are as wide as the first, the better."""
+    widths: list[int] = []
+    try:
+        for _, cells in Records(name, sample, delimiter, returns=True):
+            if any(cells):
+                widths.append(len(cells))
+    except FileError:
+        pass  # what was read before it counts; the sample may also end within a cell
+    if not widths:
+        return (False, 0, 0)
+    width, count = Counter(widths).most_common(1)[0]
+    return (width > 1 and width == widths[0], count / len(widths) if width > 1 else 0, width)
+
+
+class Records:
+    """The records of a text: the line at which each begins, and its cells.
+
+    Args:
+        name: The file's name, for messages.
+        lines: The lines with their ends.
+        delimiter: What separates cells.
+        returns: Whether a carriage return alone ends a line, as in files of old Macintoshes.
+        before: How many lines stand before these.
+    """
+
+    def __init__(
+        self, name: str, lines: Iterable[str], delimiter: str, *, returns: bool, before: int = 0
+    ) -> None:
+        self._name = name
+        self._lines = iter(lines)
+        self._delimiter = delimiter
+        self._returns = returns
+        self._number = before
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield each record.
+
+        Raises:
+            FileError: A record is no CSV. Nothing after it is read.
+        """
+        delimiter, returns = self._delimiter, self._returns
+        for line in self._lines:
+            self._number += 1
+            if '"' in line:
+                start = self._number
+                yield start, self._quoted(line)
+            elif line[-1:] == "\r" and not returns:
+                raise self._fault(self._number, _RETURN)
+            else:
+                yield self._number, line.rstrip("\r\n").split(delimiter)
+
+    def _quoted(self, line: str) -> list[str]:
+        """Return the cells of a record with quotes, of which the first line is given."""
+        delimiter, start = self._delimiter, self._number
+        cells: list[str] = []
+        at = 0
+        while True:
+            if line[at : at + 1] == '"':
+                cell, line, at = self._cell(line, at + 1, len(cells) + 1)
+                cells.append(cell)
+                if not line[at:].strip("\r\n"):
+                    break
+                if line[at] != delimiter:
+                    raise self._fault(
+                        start,
+                        f"it is no CSV: the quotes around cell {len(cells)} "
+                        f"({_beginning(cell)}) end in line {self._number}, but other text follows "
+                        f"({_beginning(line[at:])}). Quotes within a cell must be doubled.",
+                    )
+                at += 1
+            else:
+                # A quote that is not the first character of its cell is a character like others.
+                end = line.find(delimiter, at)
+                if end < 0:
+                    cells.append(line[at:].rstrip("\r\n"))
+                    break
+                cells.append(line[at:end])
+                at = end + 1
+        if line[-1:] == "\r" and not self._returns:
+            raise self._fault(self._number, _RETURN)
+        return cells
+
+    def _cell(self, line: str, at: int, position: int) -> tuple[str, str, int]:
+        """Read a cell from behind its first quote; return it, the last line, and where it ends."""
+        start, pieces, length = self._number, list[str](), 0
+        while True:
+            end = line.find('"', at)
+            if end < 0:
+                pieces.append(line[at:])
+                length += len(line) - at
+                line = next(self._lines, "")
+                if not line or length > _LONGEST_CELL:
+                    raise self._fault(
+                        start,
+                        "it is no CSV: the quotes that are opened before cell "
+                        f"{position} ({_beginning(pieces[0])}) are never closed.",
+                    )
+                self._number += 1
+                at = 0
+            elif line[end + 1 : end + 2] == '"':
+                pieces.append(line[at : end + 1])
+                at = end + 2
+            else:
+                pieces.append(line[at:end])
+                return "".join(pieces), line, end + 1
+
+    def _fault(self, line: int, sentence: str) -> FileError:
+        return FileError(sentence, path=self._name, line=line)
+
+
+_RETURN = (
+    "it is no CSV: a carriage return stands in it, and not as the end of a line as in the first "
+    "line. A cell with line breaks must stand in quotes."
+)
+
+
+def _beginning(text: str) -> str:
+    return reprlib.repr(text.strip("\r\n"))

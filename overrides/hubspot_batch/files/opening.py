@@ -1,0 +1,269 @@
+"""Opens a file as a table.
+
+This module decides where the headings are, and what is put together to read each form of file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, BinaryIO
+
+from attrs import evolve
+
+from . import arrow_tables, workbooks
+from .delimited import Dialect, Records, find_dialect
+from .encodings import Encoding, find_encoding
+from .errors import EmptyTableError, FileError
+from .formats import FORMATS, find_format
+from .json_rows import read_json_array, read_json_lines
+from .sources import Source
+from .table import Form, Row, Table, column_names, fitted, heading_notes, is_blank, value_table
+
+_DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_SAMPLE_LINES = 100
+_SAMPLE = 1 << 17
+
+
+def open_table(
+    path: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,  # noqa: A002 - the option's name
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    sheet: str | None = None,
+    headings: int | None = None,
+) -> Table:
+    """Open a file as a table, whose rows are read one after another.
+
+    Args:
+        path: The file; `-` for standard input. It may be compressed by gzip.
+        format: One of csv, tsv, jsonl, json, parquet, arrow and xlsx, if the name does not say.
+        encoding: The encoding of a text. By default it is UTF-8 or UTF-16, or, if it can be
+            neither, Windows-1252, which a note of the table then says.
+        delimiter: What separates the cells of CSV. By default the one of comma, semicolon, tab and
+            bar that fits.
+        sheet: The sheet of a workbook: its name, or its number from 1. By default the first.
+        headings: The line (in a workbook the row) of the headings. By default the first that is
+            not blank.
+
+    Raises:
+        FileError: It is no such file, or has nothing to read.
+    """
+    source = Source(path)
+    if format is not None and format not in FORMATS:
+        raise FileError(
+            f"there is no format {format!r}; there are {', '.join(FORMATS)}.", path=source.name
+        )
+    kind = find_format(source, format)
+    if kind == "xlsx":
+        return _workbook(source, sheet, headings)
+    if kind in ("parquet", "arrow"):
+        return _arrow(source, kind)
+    found = find_encoding(source.name, source.open, encoding)
+    if kind in ("json", "jsonl"):
+        return _json(source, kind, found)
+    return _delimited(source, kind, found, delimiter, headings)
+
+
+# ---------------------------------------------------------------- CSV and TSV
+
+
+def _delimited(
+    source: Source, kind: str, encoding: Encoding, delimiter: str | None, headings: int | None
+) -> Table:
+    name = source.name
+    said = _DELIMITERS.get(delimiter.lower(), delimiter) if delimiter else None
+    if said is not None and (len(said) != 1 or said in '"\r\n'):
+        raise FileError(f"the delimiter must be one character, and not {delimiter!r}.", path=name)
+    if kind == "tsv" and said is None:
+        said = "\t"
+    sample = list(_sample(encoding.lines(name, source.open)))
+    dialect = find_dialect(name, sample, said)
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        lines = encoding.lines(name, source.open)
+        if dialect.sep_line:
+            next(lines)
+        return iter(
+            Records(
+                name,
+                lines,
+                dialect.delimiter,
+                returns=dialect.line_end == "\r",
+                before=int(dialect.sep_line),
+            )
+        )
+
+    line, found = _headings(name, records(), headings)
+    columns = column_names(found)
+    width = len(columns)
+
+    def rows() -> Iterator[Row]:
+        for number, cells in records():
+            if number <= line:
+                continue
+            if len(cells) == width and cells[0].strip():
+                yield Row(number, cells)
+            elif row := fitted(number, cells, width):
+                yield row
+
+    _check_rows(name, rows)
+    form = _text_form(source, kind, encoding, dialect).headed(found)
+    notes = [*([encoding.note] if encoding.note else []), *heading_notes(found)]
+    return Table(name, columns, form, tuple(notes), rows=rows, fingerprint=source.fingerprint)
+
+
+def _sample(lines: Iterator[str]) -> Iterator[str]:
+    size = 0
+    try:
+        for line in islice(lines, _SAMPLE_LINES):
+            yield line
+            size += len(line)
+            if size > _SAMPLE:
+                break
+    except FileError:
+        return  # said again when the rows are read
+
+
+def _text_form(source: Source, kind: str, encoding: Encoding, dialect: Dialect | None) -> Form:
+    suffix = f".{kind}"
+    form = Form(
+        format=kind,
+        suffix=suffix + (".gz" if source.gzip else ""),
+        gzip=source.gzip,
+        encoding=encoding.name,
+        mark=encoding.mark,
+    )
+    if dialect is None:
+        return form
+    return evolve(
+        form,
+        delimiter=dialect.delimiter,
+        line_end=dialect.line_end,
+        quotes_all=dialect.quotes_all,
+        sep_line=dialect.sep_line,
+    )
+
+
+def _headings(
+    name: str, records: Iterator[tuple[int, list[Any]]], wanted: int | None
+) -> tuple[int, list[str]]:
+    """Return the line of the headings, and the headings without blank ones at the end."""
+    for line, cells in records:
+        if line < (wanted or 0):
+            continue
+        filled = _without_blank_end(cells)
+        if wanted is not None and line > wanted:
+            break
+        if filled:
+            if wanted is None:
+                _check_title(name, line, filled, records)
+            return line, [_heading(cell) for cell in filled]
+    if wanted is not None:
+        raise FileError("there are no headings in this line.", path=name, line=wanted)
+    raise EmptyTableError("it is empty.", path=name)
+
+
+def _heading(cell: Any) -> str:
+    return "" if is_blank(cell) else str(cell)
+
+
+def _without_blank_end(cells: list[Any]) -> list[Any]:
+    end = len(cells)
+    while end and is_blank(cells[end - 1]):
+        end -= 1
+    return cells[:end]
+
+
+def _check_title(
+    name: str, line: int, found: list[Any], records: Iterator[tuple[int, list[Any]]]
+) -> None:
+    """Refuse a title above the headings: a line with one cell, where others have many."""
+    if sum(not is_blank(cell) for cell in found) > 1:
+        return
+    try:
+        for number, cells in islice(records, 20):
+            if len(_without_blank_end(cells)) > 2:
+                raise FileError(
+                    f"it looks like a title ({_heading(found[-1])!r}), because line {number} has "
+                    f"{len(_without_blank_end(cells))} cells. If that line has the headings, add "
+                    f"--headings {number}.",
+                    path=name,
+                    line=line,
+                )
+    except FileError as error:
+        if error.line == line:
+            raise
+
+
+def _check_rows(name: str, rows: Callable[[], Iterator[Row]]) -> None:
+    """Refuse a table without any row."""
+    try:
+        found = next(rows(), None)
+    except FileError:
+        return  # said again when the rows are read
+    if found is None:
+        raise EmptyTableError("it has headings, but no rows.", path=name)
+
+
+# ---------------------------------------------------------------- the other forms
+
+
+def _workbook(source: Source, sheet: str | None, headings: int | None) -> Table:
+    name = source.name
+    chosen, notes, read = workbooks.read_sheet(name, source.open, sheet)
+    line, found = _headings(name, enumerate(read(), 1), headings)
+    width = len(found)
+
+    def rows() -> Iterator[Row]:
+        for number, cells in enumerate(read(), 1):
+            if number > line and (row := fitted(number, cells, width)):
+                yield row
+
+    _check_rows(name, rows)
+    form = Form("xlsx", suffix=".xlsx", sheet=chosen).headed(found)
+    said = (*notes, *heading_notes(found))
+    return Table(name, column_names(found), form, said, rows=rows, fingerprint=source.fingerprint)
+
+
+def _arrow(source: Source, kind: str) -> Table:
+    read_file = arrow_tables.read_parquet if kind == "parquet" else arrow_tables.read_arrow
+    schema, read = read_file(source.name, source.open)
+    form = Form(kind, suffix=f".{kind}", schema=schema).headed(schema.names)
+    table = value_table(source.name, form, read, source.fingerprint)
+    _check_rows(table.name, table.__iter__)
+    return table
+
+
+def _json(source: Source, kind: str, encoding: Encoding) -> Table:
+    name = source.name
+    if kind == "json" and encoding.fault_line is not None:
+        raise FileError(encoding.fault, path=name, line=encoding.fault_line)
+
+    def records() -> Iterator[tuple[int, dict[str, Any]]]:
+        if kind == "jsonl":
+            yield from read_json_lines(name, encoding.lines(name, source.open))
+        else:
+            with encoding.open(source.open) as text:
+                yield from read_json_array(name, text)
+
+    names: dict[str, None] = {}
+    try:
+        for _, record in records():
+            names.update(dict.fromkeys(record))
+    except FileError:
+        if not names:
+            raise
+    keys = list(names)
+
+    def rows() -> Iterator[Row]:
+        for number, record in records():
+            if row := fitted(number, [record.get(key) for key in keys], len(keys)):
+                yield row
+
+    _check_rows(name, rows)
+    form = _text_form(source, kind, encoding, None).headed(keys)
+    notes = (encoding.note,) if encoding.note else ()
+    return Table(name, column_names(keys), form, notes, rows=rows, fingerprint=source.fingerprint)

@@ -1,0 +1,118 @@
+"""What a mapping must know of an operation: the fields of an input, and the family.
+
+This module decides where in an input a name belongs. All of it is data of the description and of
+`known`, so that a new operation needs nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from attrs import frozen
+
+from hubspot_batch._operations.registry import SPECS
+
+from .errors import MappingError
+from .known import FAMILIES, Family, Property
+
+PROPERTIES, ASSOCIATIONS, CUSTOM = "properties", "associations", "customProperties"
+_CONTAINERS = (PROPERTIES, ASSOCIATIONS, CUSTOM)
+
+
+@frozen(eq=False)
+class Operation:
+    """An operation as a mapping sees it.
+
+    Attributes:
+        id: The operation's id, such as `create_calls`.
+        words: How the command calls it, such as `calls create`.
+        reads: Whether an input is an id and nothing else.
+        creates: Whether it creates records.
+        fields: The JSON Schema of each field of an input.
+        required: The fields that HubSpot requires, but for lists.
+        family: What is known of the records.
+    """
+
+    id: str
+    words: str
+    reads: bool
+    creates: bool
+    fields: Mapping[str, Any]
+    required: tuple[str, ...]
+    family: Family
+
+    def place(self, name: str) -> tuple[str, str] | None:
+        """Return where a name belongs (`field`, `property` or `custom`) and its name there.
+
+        `properties.x` and `customProperties.x` name the place themselves. None if there is no such
+        name.
+        """
+        container, _, inner = name.partition(".")
+        if inner and container in (PROPERTIES, CUSTOM) and container in self.fields:
+            return ("property" if container == PROPERTIES else "custom"), inner
+        if name in self.fields:
+            return "field", name
+        return ("property", name) if PROPERTIES in self.fields else None
+
+    def kind(self, place: str, name: str) -> Property:
+        """Return what is known of the values of a target."""
+        if place == "property":
+            return self.family.properties.get(name, Property())
+        if place == "custom":
+            return Property()
+        schema = self.fields.get(name, {})
+        if name in ("id", "objectId"):
+            return Property(self.family.id_kind)
+        if name in self.family.fields:
+            return self.family.fields[name]
+        if schema.get("type") in ("object", "array"):
+            return Property("raw")
+        if schema.get("format") == "date-time":
+            return Property("moment")
+        return Property("flag" if schema.get("type") == "boolean" else "short")
+
+    def known(self) -> tuple[str, ...]:
+        """Return the names that a heading may have to map itself."""
+        names = [name for name in self.fields if name not in _CONTAINERS]
+        return (*names, *(self.family.properties if PROPERTIES in self.fields else ()))
+
+
+@lru_cache
+def operation(name: str) -> Operation:
+    """Return an operation by its id (`create_calls`) or its words (`calls create`).
+
+    Raises:
+        MappingError: There is no such operation.
+    """
+    for id_, spec in SPECS.items():
+        described = spec.described
+        words = _words(id_)
+        if name in (id_, words):
+            schema: Mapping[str, Any] = described.input_schema
+            fields: Mapping[str, Any] = schema.get("properties", {})
+            required = tuple(
+                one
+                for one in schema.get("required", ())
+                if fields.get(one, {}).get("type") not in ("object", "array")
+            )
+            family = FAMILIES.get(described.tag, Family())
+            kind = described.kind
+            return Operation(id_, words, kind == "read", kind == "create", fields, required, family)
+    known = [
+        f"{one.described.tag.replace('_', '-')} {one.described.kind}" for one in SPECS.values()
+    ]
+    raise MappingError(f"There is no operation {name!r}; there are {', '.join(known)}.")
+
+
+def _words(id_: str) -> str:
+    described = SPECS[id_].described
+    return f"{described.tag.replace('_', '-')} {described.kind}"
+
+
+def nearest(name: str, names: tuple[str, ...], cutoff: float = 0.8) -> str | None:
+    """Return the name that is spelled almost like another; None if there is none."""
+    close = get_close_matches(name.lower(), [one.lower() for one in names], 1, cutoff)
+    return next((one for one in names if close and one.lower() == close[0]), None)

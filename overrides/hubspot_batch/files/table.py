@@ -1,0 +1,194 @@
+"""What a table is: columns with names of their own, rows, and the form in which it came.
+
+This module decides how columns are called and which rows count. It never decides what a cell means.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from attrs import evolve, field, frozen
+
+OUR_COLUMNS = ("_status", "_error", "_line")
+"""The columns that are written behind a row, and ignored when it is handed in again."""
+
+
+class Row(NamedTuple):
+    """One row.
+
+    Attributes:
+        line: The line at which it begins; of a workbook or a DataFrame, the row. Counted from 1.
+        cells: The cells in the order of the columns; of a row with a problem, as many as it has.
+        problem: Why its cells cannot be put under the headings; empty if they can.
+    """
+
+    line: int
+    cells: Sequence[Any]
+    problem: str = ""
+
+
+@frozen
+class Form:
+    """The form of a file: enough to write rows in the same form.
+
+    Attributes:
+        format: `csv`, `tsv`, `jsonl`, `json`, `parquet`, `arrow` or `xlsx`.
+        headings: The headings as they stand there.
+        suffix: The end of a file's name in this form, such as `.csv.gz`.
+        gzip: Whether it is compressed.
+        encoding: The encoding of a text.
+        mark: Whether a text begins with a byte order mark.
+        delimiter: What separates cells.
+        line_end: What ends a line.
+        quotes_all: Whether all cells stand in quotes.
+        sep_line: Whether the first line is `sep=`, which tells Excel the delimiter.
+        sheet: The name of a workbook's sheet.
+        schema: The schema of Parquet and Arrow.
+    """
+
+    format: str
+    headings: tuple[str, ...] = ()
+    suffix: str = ""
+    gzip: bool = False
+    encoding: str = "utf-8"
+    mark: bool = False
+    delimiter: str = ","
+    line_end: str = "\n"
+    quotes_all: bool = False
+    sep_line: bool = False
+    sheet: str = ""
+    schema: Any = field(default=None, eq=False, repr=False)
+
+    @property
+    def unit(self) -> str:
+        """What the number of a row counts."""
+        return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
+
+    def headed(self, headings: Iterable[str]) -> Form:
+        """Return the form with these headings."""
+        return evolve(self, headings=tuple(headings))
+
+
+@frozen(eq=False)
+class Table:
+    """A table that can be read any number of times, from its beginning each time.
+
+    Attributes:
+        name: The file's name, as it was given.
+        columns: The name of each column. No two are the same.
+        form: The form in which it came.
+        notes: What a person should know of how it was read, in sentences.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    form: Form
+    notes: tuple[str, ...] = ()
+    _rows: Callable[[], Iterator[Row]] = field(alias="rows", kw_only=True, repr=False)
+    _fingerprint: Callable[[], tuple[int, str]] | None = field(
+        alias="fingerprint", kw_only=True, default=None, repr=False
+    )
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows that are not blank.
+
+        Raises:
+            FileError: The rest cannot be read. The rows before it stand.
+        """
+        return self._rows()
+
+    def fingerprint(self) -> tuple[int, str]:
+        """Return the size of the file in bytes, and the SHA-256 of its bytes in hexadecimal."""
+        if self._fingerprint is None:
+            raise TypeError(f"{self.name} is no file.")
+        return self._fingerprint()
+
+
+def column_names(headings: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for each column: its heading if it is there once, else with its position."""
+    trimmed = [heading.strip() for heading in headings]
+    counts = Counter(trimmed)
+    return tuple(
+        name if name and counts[name] == 1 else f"{name} (column {number})".strip()
+        for number, name in enumerate(trimmed, 1)
+    )
+
+
+def normal(heading: str) -> str:
+    """Return a heading without differences of case and space."""
+    return " ".join(heading.split()).casefold()
+
+
+def heading_notes(headings: Sequence[str]) -> list[str]:
+    """Return what is said of headings that are blank or repeated."""
+    counts = Counter(heading.strip() for heading in headings)
+    notes: list[str] = []
+    if blank := counts.pop("", 0):
+        columns = "1 column has" if blank == 1 else f"{blank} columns have"
+        notes.append(f'{columns} no heading, and a name by position, such as "(column 3)".')
+    notes += [
+        f'The heading "{name}" is there {count} times, so its columns are called '
+        f'"{name} (column N)".'
+        for name, count in counts.items()
+        if count > 1
+    ]
+    return notes
+
+
+def is_blank(cell: Any) -> bool:
+    """Return whether a cell holds nothing: no text, None, NaN, NaT or NA."""
+    if isinstance(cell, str):
+        return not cell or cell.isspace()
+    if cell is None:
+        return True
+    try:
+        return bool(cell != cell)  # NaN and NaT
+    except (TypeError, ValueError):
+        return type(cell).__name__ == "NAType"  # of pandas; it is neither true nor false
+
+
+def fitted(line: int, cells: list[Any], width: int) -> Row | None:
+    """Return a row whose cells stand under the headings, or one with a problem; None if blank.
+
+    Args:
+        line: The line at which it begins.
+        cells: The cells that were found.
+        width: The number of headings.
+    """
+    if all(map(is_blank, cells)):
+        return None
+    if len(cells) == width:
+        return Row(line, cells)
+    if len(cells) > width and all(map(is_blank, cells[width:])):
+        return Row(line, cells[:width])
+    found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+    wanted = "is 1 heading" if width == 1 else f"are {width} headings"
+    return Row(line, cells, f"it has {found}, but there {wanted}")
+
+
+def value_table(
+    name: str,
+    form: Form,
+    read: Callable[[], Iterator[list[Any]]],
+    fingerprint: Callable[[], tuple[int, str]] | None = None,
+) -> Table:
+    """Return a table of values that stand under the form's headings.
+
+    Args:
+        name: The table's name.
+        form: Its form.
+        read: Yields the rows from the first on.
+        fingerprint: Returns the size and the digest of the file, if it is one.
+    """
+    width = len(form.headings)
+
+    def rows() -> Iterator[Row]:
+        for number, cells in enumerate(read(), 1):
+            if row := fitted(number, cells, width):
+                yield row
+
+    notes = tuple(heading_notes(form.headings))
+    columns = column_names(form.headings)
+    return Table(name, columns, form, notes, rows=rows, fingerprint=fingerprint)

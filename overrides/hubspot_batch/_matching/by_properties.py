@@ -12,11 +12,11 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_batch._json import canonical
+from hubspot_batch._lazy import cached_property
 
 if TYPE_CHECKING:
     from .items import EncodedInput

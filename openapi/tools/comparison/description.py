@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from attrs import field, frozen
 from generation import yaml_source
-from generation.fragment_rules import METHODS
+from generation.keywords import METHODS
 from generation.yaml_source import Pointer, is_map
 
 from .schema import Reader

@@ -248,6 +248,47 @@ def test_a_list_of_values_is_read_to_its_end(shown: str) -> None:
     assert read.enums == {"status": VALUES.split(", ")}
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is one of: CANCELED, COMPLETE, PENDING, PROCESSING, QUEUED.",
+        "It is one of `CANCELED`, `COMPLETE`, `PENDING`, `PROCESSING` and `QUEUED`.",
+        "Es gibt die Werte CANCELED, COMPLETE oder QUEUED.",
+        "Les valeurs sont \u00ab CANCELED \u00bb, \u00ab QUEUED \u00bb.",
+        "Los valores: CANCELED / QUEUED y COMPLETE.",
+        "Either CANCELED or QUEUED. ",
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_value_that_only_a_sentence_names(sentence: str, listed: bool) -> None:
+    """It counts beside those of the list, whichever form the page has."""
+    form = captures.Form(listed=listed, glued=False)
+    text = captures.render(kept("read_campaigns", fields=FIELDS), form)
+    line = captures.field_sentence("English", "status")
+    assert line in text
+    read = reader.read(text.replace(line, f"{line} {sentence}"), "page.txt")
+    assert read.enums == {"status": [*VALUES.split(", "), "QUEUED"]}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "CANCELED,\nCOMPLETE,\nPENDING,\nPROCESSING, QUEUED",
+        "CANCELED, COMPLETE,\nPENDING, PROCESSING, QUEUED",
+        "CANCELED, COMPLETE, PENDING, PROCESSING, QUEUED",
+        "CANCELED,COMPLETE,\n\nPENDING,\nPROCESSING,QUEUED",
+    ],
+)
+def test_several_values_may_stand_on_a_line(lines: str) -> None:
+    """However the lines of a list are broken, it has all of its values."""
+    form = captures.Form(listed=True, glued=False)
+    text = captures.render(kept("read_campaigns", fields=FIELDS), form)
+    usual = VALUES.replace(", ", ",\n")
+    assert usual in text
+    read = reader.read(text.replace(usual, lines), "page.txt")
+    assert read.enums == {"status": [*VALUES.split(", "), "QUEUED"]}
+
+
 @pytest.mark.parametrize("name", ["listed", "glued"])
 def test_a_list_without_the_value_of_the_example_is_refused(name: str) -> None:
     """Its beginning is cut off."""

@@ -33,8 +33,8 @@ def check_schemas(document: Document) -> Iterator[Problem]:
     """Report limits that no value can follow, unknown formats, and rules about another type."""
     for at, schema in walk_schemas(document.data):
         yield from _check_limits(document, at, schema)
-        if schema.get("format", "date") not in _FORMATS:
-            form = str(schema["format"])
+        form = schema.get("format", "date")
+        if isinstance(form, str) and form not in _FORMATS:  # else the validator reports it
             like = closest(form, _FORMATS)
             advice = f"did you mean {like}" if like else "leave it out"
             text = f"`format` is {form!r}, which is none; {advice}."
@@ -59,7 +59,7 @@ def _check_types(document: Document, at: Pointer, schema: dict[str, Any]) -> Ite
     types = [name for name in (given if is_list(given) else [given]) if isinstance(name, str)]
     if not types or not {*types} <= _TYPES:  # the validator says which types there are
         return
-    form = schema.get("format")
+    form = str(schema.get("format"))
     owned = [(key, key, owners) for owners, keys in OF_TYPES.items() for key in keys]
     owned += [("format", f"format: {form}", _FORMATS[form])] if form in _FORMATS else []
     for key, shown, owners in owned:

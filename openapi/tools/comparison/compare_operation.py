@@ -243,7 +243,7 @@ class OperationComparison:
             elif pair := self.here.read_both(pointer, self._at_responses, old[code], new[code]):
                 self._compare_description(pointer, *pair)
                 if self._compare_content(pointer, *pair, "response"):
-                    self.here.compare_schemas(*(one.schema for one in pair), pointer, "response")
+                    self.here.compare_schemas(pair[0].schema, pair[1].schema, pointer, "response")
 
     @property
     def _at_responses(self) -> Pointer:
@@ -274,15 +274,15 @@ class OperationComparison:
         """
         before = dict(old)
         moved = not before.keys() & dict(new).keys()
-        had = [set(body.types) for body in before.values()]
+        had = [{*body.types} for body in before.values()]
         for code, body in new:
-            pointer, has = f"/response/{code}", set(body.types)
+            pointer, has = f"/response/{code}", {*body.types}
             if code in before:
                 self._compare_content(pointer, before[code], body, "response")
             elif had and moved:
-                for name in sorted(set.intersection(*had) - has):
+                for name in sorted(had[0].intersection(*had) - has):
                     self._note_content(pointer, (name, None), self._at_responses, "response")
-                for name in sorted(has - set.union(*had)):
+                for name in sorted(has.difference(*had)):
                     self._note_content(pointer, (None, name), self._at_responses, "response")
 
     def _successes(self, side: Responses, *, is_old: bool) -> list[_Success]:
@@ -323,8 +323,8 @@ def _shown_ways(ways: Iterable[operation_view.Way]) -> list[str]:
 
 def _filled(*paths: str) -> set[str]:
     """Return the names of the parameters that only some of the paths have."""
-    named = [set(re.findall(r"\{([^}]*)\}", path)) for path in paths]
-    return set.union(*named) - set.intersection(*named)
+    named = [{found[1] for found in re.finditer(r"\{([^}]*)\}", path)} for path in paths]
+    return named[0].union(*named) - named[0].intersection(*named)
 
 
 def _only_words(before: Limit, after: Limit) -> bool:

@@ -103,7 +103,7 @@ def _resolved(one: str, other: str) -> bool:
 
 
 def _check_values(document: Document, at: Pointer, values: Sequence[Any]) -> Iterator[Problem]:
-    kinds = {type(value) for value in values if value is not None}
+    kinds: set[object] = {type(value) for value in values if value is not None}
     if not kinds:
         yield document.problem(at, "`enum` names no value; write its values, or leave it out.")
         return

@@ -5,7 +5,7 @@ about a type. The validator accepts all of these, and what was meant would be lo
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from .keywords import OF_TYPES, closest, walk_schemas
 from .yaml_source import Document, Pointer, Problem, is_list
@@ -44,7 +44,7 @@ def check_schemas(document: Document) -> Iterator[Problem]:
 
 def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
     for key in _LARGEST:
-        if key in schema and not (_is_number(schema[key], int) and schema[key] > 0):
+        if key in schema and not (type(schema[key]) is int and schema[key] > 0):
             text = f"`{key}` is {schema[key]!r}; write a whole number from 1 up, or leave it out."
             yield document.problem((*at, key), text)
     for least, most in _RANGES:
@@ -72,5 +72,5 @@ def _either(names: Sequence[str]) -> str:
     return " or ".join(names)
 
 
-def _is_number(value: object, kind: Any = (int, float)) -> bool:
-    return isinstance(value, kind) and not isinstance(value, bool)
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

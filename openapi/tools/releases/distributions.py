@@ -50,15 +50,19 @@ def named_version() -> tuple[str, Version]:
     return canonicalize_name(project["name"]), read_version(ROOT)
 
 
-def build(into: Path) -> tuple[Path, ...]:
+def build(into: Path, *, tagged: bool = False) -> tuple[Path, ...]:
     """Put a source distribution, and the wheel built from it, into the folder `into`.
+
+    With `tagged`, the version has its tag already, and is compared with the release before it.
 
     Removes older distributions of this project from there. Two builds of one commit have the same
     bytes. Raises ReleaseRefusedError when the generated client is stale, when the version is too
     small, when a build fails, and when no index could show the metadata.
     """
     for tool, refusal in _REFUSALS.items():
-        check = run([sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check"])
+        options = ["--tagged"] if tagged and tool == "release_notes.py" else []
+        command = [sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check", *options]
+        check = run(command)
         if check.returncode != 0:
             raise ReleaseRefusedError(f"{check.stdout.rstrip()}\n{refusal}")
         # A check without anything to compare with passes, and its output says so.

@@ -22,9 +22,9 @@ import yaml
 from comparison import deviations
 from comparison.compare_descriptions import ComparisonResult, compare_operation
 from comparison.compare_with_fragments import read_fragments, unexpected
+from page_facts import CAPTURED, FIELDS, OPERATIONS, kept
 from pages import facts, reader
-from test_compare import SAME
-from test_page import CAPTURED, FIELDS, OPERATIONS, kept
+from rewritten_descriptions import SAME
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / "openapi" / "tools" / "drift.py"

@@ -6,47 +6,18 @@ import contextlib
 import copy
 import itertools
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import captures
 import pytest
-import yaml
 from attrs import asdict, evolve
 from comparison.description import UnreadableError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from page_facts import CAPTURED, FIELDS, OPERATIONS, facts_of, kept
 from pages import reader
 from pages.facts import Facts
-
-HOME = Path(__file__).parents[2] / "openapi"
-OPERATIONS = tuple(sorted(path.stem for path in HOME.glob("pages/*.yaml")))
-# Captures of HubSpot's own pages are HubSpot's, so they are no part of the project; where they lie
-# beside it, they are read too.
-CAPTURED = tuple(sorted((HOME.parents[1] / "shared" / "pages").glob("*.txt")))
-
-FIELDS = {
-    "completedAt": "string<date-time>, required",
-    "results": "object[], required",
-    "startedAt": "string<date-time>, required",
-    "status": "enum<string>, required",
-    "errors": "object[]",
-    "links": "object",
-    "numErrors": "integer<int32>",
-    "requestedAt": "string<date-time>",
-}
-
-
-@cache
-def _kept(operation: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((HOME / "pages" / f"{operation}.yaml").read_text("utf-8"))
-    return data
-
-
-def kept(operation: str, **more: Any) -> dict[str, Any]:
-    """The facts of an operation as they are kept, in full where a form can show more."""
-    return {**copy.deepcopy(_kept(operation)), "scopes": None, "fields": None, **more}
 
 
 def stated(facts: Facts, *, listed: bool) -> dict[str, Any]:
@@ -403,7 +374,7 @@ def test_a_limit_in_other_words(sentence: str) -> None:
 def test_the_captured_pages_state_what_is_kept(path: Path) -> None:
     """What was read off HubSpot's pages once is read off them still."""
     read = reader.read(path.read_text("utf-8"), path.name)
-    (facts,) = (_kept(name) for name in OPERATIONS if _kept(name)["path"] == read.path)
+    (facts,) = (facts_of(name) for name in OPERATIONS if facts_of(name)["path"] == read.path)
     assert stated(read, listed=False) == expected(facts, listed=False)
     (source,) = (one for one in facts["source"] if one["page"] == path.name)
     assert [*read.sources[0].prose] == source["prose"]

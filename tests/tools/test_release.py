@@ -142,6 +142,18 @@ class TestBuild:
         assert distributions.commit_time() == {}
 
 
+@pytest.mark.parametrize("text", ["", "x = 1/0", "__version__ = 'new'", "("])
+def test_version_that_cannot_be_read(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken file with the version is a sentence."""
+    (tmp_path / "overrides" / "hubspot_batch").mkdir(parents=True)
+    (tmp_path / "overrides" / "hubspot_batch" / "version.py").write_text(text)
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'hubspot-batch'\n")
+    monkeypatch.setattr(distributions, "ROOT", tmp_path)
+    assert "version.py does not say the version" in str(refusal(distributions.named_version))
+
+
 class TestPublish:
     def publish(self, tmp_path: Path, answer: httpx.Response) -> str:
         return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer), any_tree=True)

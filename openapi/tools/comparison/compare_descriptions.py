@@ -121,8 +121,7 @@ def compare_operation(
 ) -> None:
     """Compare one operation, and add the findings under the operation id `name`.
 
-    Args:
-        here: Collects the findings, if it is to know lines or to be strict.
+    `here` collects them, if it is to know the lines of the fragments or to be strict.
     """
     here = here or Comparison(name, old_side.reader, new_side.reader)
     OperationComparison(here, old, new, old_side, new_side).compare()

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from .package_index import ReleaseRefusedError
-from .version import read_version
+from .version import VERSION_FILE, read_version
 
 ROOT = Path(__file__).resolve().parents[3]
 _REFUSALS = {
@@ -45,9 +45,18 @@ def run(
 
 
 def named_version() -> tuple[str, Version]:
-    """Return the distribution's name from pyproject.toml, and its version."""
+    """Return the distribution's name from pyproject.toml, and its version.
+
+    Raises ReleaseRefusedError when there is no version to read.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return canonicalize_name(project["name"]), read_version(ROOT)
+    try:
+        version = read_version(ROOT)
+    except Exception as error:  # noqa: BLE001 - the file may be half edited
+        raise ReleaseRefusedError(
+            f"{VERSION_FILE} does not say the version ({type(error).__name__}: {error})."
+        ) from None
+    return canonicalize_name(project["name"]), version
 
 
 def build(into: Path, *, tagged: bool = False) -> tuple[Path, ...]:

@@ -47,9 +47,8 @@ def publish(
 ) -> str:
     """Build the distributions, check and upload them; return what to do next.
 
-    Args:
-        any_tree: True if the tree may differ from the commit with the version's tag.
-        any_index: True if the index need not say which versions it has.
+    With `any_tree`, the tree may differ from the commit with the version's tag; with `any_index`,
+    the index need not say which versions it has.
 
     Raises ReleaseRefusedError when the address or the credentials cannot be used, when the index
     has the version or refuses it, and in the cases of `build` and of the checks.

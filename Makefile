@@ -127,8 +127,8 @@ release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last
 build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 	@$(RUN) openapi/tools/release.py build --into "$$DIST"
 
-publish: $(PROJECT) $(GENERATOR) ## build and upload: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
-	@$(RUN) openapi/tools/release.py publish --into "$$DIST" -- "$$INDEX_URL"
+publish: $(PROJECT) $(GENERATOR) ## build and upload the tagged commit: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
+	@$(RUN) openapi/tools/release.py publish --into "$$DIST" $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) -- "$$INDEX_URL"
 
 # The files name no index: pip's settings say where packages come from, the hashes which they are.
 COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \

@@ -18,7 +18,15 @@ from .errors import (
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
 from .options import Clock, RateLimit, Retry
-from .outcomes import BatchResult, Detail, Outcome, OutcomeError, OutcomeStatus, result_of
+from .outcomes import (
+    BatchResult,
+    Detail,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+    result_of,
+    results_of,
+)
 from .version import __version__
 
 __all__ = [
@@ -53,4 +61,5 @@ __all__ = [
     "Wait",
     "__version__",
     "result_of",
+    "results_of",
 ]

@@ -7,10 +7,10 @@ them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 from hubspot_batch_client import Client, families
@@ -18,7 +18,16 @@ from hubspot_batch_client import Client, families
 from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._operations.call import operation_call
+from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
+from ._transport.owners import (
+    AnyTransport,
+    LoopTransport,
+    OneLoopTransport,
+    ProcessTransport,
+    holds_connections,
+    lend,
+)
 from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
 from ._transport.transport import Transport
 from .errors import ConfigurationError
@@ -43,6 +52,10 @@ class HubSpotBatch(families.Families):
     """HubSpot's batch endpoints, with an outcome for every input.
 
     Each family of records is an attribute, such as `campaigns`, `marketing_events` and `calls`.
+
+    Any number of threads may use a client, and so may processes that are forked from this one: each
+    opens connections of its own, asks for its own token, and counts its own requests. A run stays
+    with the process that began it.
 
     Args:
         token: The access token, or a function that returns it, which is asked when the first
@@ -106,10 +119,10 @@ class HubSpotBatch(families.Families):
         notify = _notify(on_event, on_wait)
         proxy = None
         if transport is None:
-            with _blaming_the_environment():
-                proxy = proxy_for(self.options.base_url)
-                transport = httpx.HTTPTransport(proxy=proxy, limits=_limits(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
+            connect, proxy = _connecting(httpx.HTTPTransport, self.options)
+        else:
+            connect = lend(transport)
+        self.raw = _generated(held, self.options, connect, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
@@ -121,6 +134,7 @@ class HubSpotBatch(families.Families):
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         self._http.close()
+        self.raw.get_httpx_client().close()  # another one, if a fork has copied this client
         self._executor.shutdown()
 
     def __enter__(self) -> Self:
@@ -140,6 +154,11 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
     Like `HubSpotBatch`, with the same methods to await, and asynchronous iterators. The function
     that returns a token may be asynchronous too, and `transport` is an `httpx.AsyncBaseTransport`.
+
+    Any number of event loops may use a client, one after the other or at once. Each has connections
+    of its own, which are closed when it ends, and `max_concurrency` requests under way; the rate
+    limit and the token are shared. A run, and a `transport` that holds connections, stay with the
+    event loop that used them first.
     """
 
     options: ClientOptions | None = None  # until it is read, so a half-made client has a repr
@@ -167,12 +186,13 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
-        proxy = None
+        proxy, one_loop = None, False
         if transport is None:
-            with _blaming_the_environment():
-                proxy = proxy_for(self.options.base_url)
-                transport = httpx.AsyncHTTPTransport(proxy=proxy, limits=_limits(self.options))
-        self.raw = _generated(held, self.options, transport, notify, clock, proxy)
+            open_one, proxy = _connecting(_for_tasks, self.options)
+            connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
+        else:
+            connect, one_loop = lend(transport), holds_connections(transport)
+        self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         super().__init__(self._runner, operation_call)
@@ -183,6 +203,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
     async def close(self) -> None:
         """Close the connections; the client cannot be used again."""
         await self._http.aclose()
+        await self.raw.get_async_httpx_client().aclose()  # another one, after a fork
 
     async def __aenter__(self) -> Self:
         return self
@@ -196,15 +217,34 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         await self.close()
 
 
-@contextmanager
-def _blaming_the_environment() -> Generator[None]:
+def _connecting(
+    kind: Callable[..., AnyTransport], options: ClientOptions
+) -> tuple[Callable[[], AnyTransport], str | None]:
+    """Return a function that returns a new transport for the network, and its proxy."""
     try:
-        yield
+        proxy = proxy_for(options.base_url)
+        certificates = httpx.create_ssl_context()  # reading them takes longest
+        make = partial(kind, verify=certificates, proxy=proxy, limits=_limits(options))
+        made = [make()]
     except (ValueError, ImportError, OSError) as error:
         raise ConfigurationError(
             "The proxy (HTTPS_PROXY) or the certificates (SSL_CERT_FILE) that the environment "
             f"names cannot be used: {type(error).__name__}."
         ) from error
+
+    def connect() -> AnyTransport:
+        try:
+            return made.pop()
+        except IndexError:
+            return make()
+
+    return connect, proxy
+
+
+def _for_tasks(**network: Any) -> httpx.AsyncBaseTransport:
+    from ._transport.cancellation import close_if_cancelled  # noqa: PLC0415 - httpcore is large
+
+    return close_if_cancelled(httpx.AsyncHTTPTransport(**network))
 
 
 def _held(token: str | AsyncTokenProvider | None) -> Token:
@@ -238,21 +278,29 @@ def _limits(options: ClientOptions) -> httpx.Limits:
 def _generated(
     token: Token,
     options: ClientOptions,
-    transport: httpx.BaseTransport | httpx.AsyncBaseTransport,
+    connect: Callable[[], AnyTransport],
     notify: Notify | None,
     clock: Clock,
     proxy: str | None,
+    *,
+    one_loop: bool = False,
 ) -> Client:
     check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
-    wrapped = Transport(
-        transport,
-        token,
-        options=options,
-        repeatable=REPEATABLE,
-        notify=notify,
-        clock=clock,
-        proxy=without_password(proxy),
-    )
+
+    def make() -> AnyTransport:
+        made = Transport(
+            connect(),
+            token,
+            options=options,
+            repeatable=REPEATABLE,
+            notify=notify,
+            clock=clock,
+            proxy=without_password(proxy),
+        )
+        return OneLoopTransport(made) if one_loop else made
+
+    wrapped = ProcessTransport(make)
+    preload_before_forks()
     # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
     # like return has the token and the limits, too.
     return Client(

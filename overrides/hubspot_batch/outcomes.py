@@ -7,6 +7,7 @@ short line. It never decides which outcome an input has.
 from __future__ import annotations
 
 import textwrap
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -241,15 +242,26 @@ def in_words(counts: Mapping[OutcomeStatus, int]) -> list[str]:
 def attach(error: BaseException, result: BatchResult[Any], note: str = "") -> None:
     """Attach the outcomes of a run to the exception that ended it, for `result_of`.
 
+    One exception can end several runs: the inputs of one may come from another.
+
     Args:
         error: The exception.
         result: The outcomes.
         note: A sentence for its traceback. It may be given several times.
     """
     with suppress(AttributeError):
+        earlier = [one for one in _attached(error) if one is not result]
         error.result = result  # type: ignore[attr-defined]
+        error._hubspot_batch_earlier = earlier  # type: ignore[attr-defined]
     if note and note not in getattr(error, "__notes__", ()):
         error.add_note(note)
+
+
+def _attached(error: BaseException) -> list[BatchResult[Any]]:
+    """Return the outcomes that one exception carries, those of the outermost run first."""
+    result = getattr(error, "result", None)
+    earlier: list[BatchResult[Any]] = getattr(error, "_hubspot_batch_earlier", [])
+    return [result, *earlier] if isinstance(result, BatchResult) else []
 
 
 def result_of(error: BaseException) -> BatchResult[Any] | None:
@@ -260,24 +272,39 @@ def result_of(error: BaseException) -> BatchResult[Any] | None:
     group of exceptions, what it was raised for is searched.
 
     Returns:
-        The outcomes, of the first run that is found; None where no run had begun. After an
-        interruption, those of all inputs that had been read, or of all inputs where they have a
-        length; after an iterating method, those that had not been handed out.
+        The outcomes, of the first run that is found (`results_of` returns those of all runs); None
+        where no run had begun. After an interruption, those of all inputs that had been read, or of
+        all inputs where they have a length; after an iterating method, those that had not been
+        handed out.
     """
-    seen: list[BaseException] = []
-    left: list[BaseException | None] = [error]
+    return next(_results(error), None)
+
+
+def results_of(error: BaseException) -> tuple[BatchResult[Any], ...]:
+    """Return the outcomes of all runs that an exception ended, as a group of exceptions can.
+
+    An `asyncio.TaskGroup` drops the CancelledError of each task that it cancels, and the outcomes
+    of its run with it. If you keep the tasks, `task.result()` raises that CancelledError again.
+
+    Returns:
+        What `result_of` returns for each run, in the order of the group, without repetitions.
+    """
+    return tuple({id(result): result for result in _results(error)}.values())
+
+
+def _results(error: BaseException) -> Iterator[BatchResult[Any]]:
+    """Search an exception, the exceptions behind it, and those that it groups, nearest first."""
+    seen: set[int] = set()
+    left: deque[BaseException | None] = deque([error])
     while left:
-        at = left.pop(0)
-        if at is None or at in seen:
+        at = left.popleft()
+        if at is None or id(at) in seen:
             continue
-        result: BatchResult[Any] | None = getattr(at, "result", None)
-        if isinstance(result, BatchResult):
-            return result
-        seen.append(at)
-        left.append(at.__cause__ or at.__context__)
+        seen.add(id(at))
+        yield from _attached(at)
+        left += (at.__cause__, at.__context__)
         if isinstance(at, BaseExceptionGroup):
             left += cast("tuple[BaseException, ...]", at.exceptions)
-    return None
 
 
 def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:

@@ -23,13 +23,19 @@ from attrs import frozen
 # As a command it finds the helpers of the tests as pytest does.
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
 from soak_runs import Report, one_body, one_run, run_all
 from soak_signals import CAN_SIGNAL, one_signal
 
 _BLOCK = 50
 _PROGRESS_EVERY = 10.0
 _SHOWN = 20
-_RUNS = {"runs": one_run, "bodies": one_body, "signals": one_signal}
+_RUNS = {
+    "runs": one_run,
+    "bodies": one_body,
+    "signals": one_signal,
+    "cancelled": one_cancelled,
+}
 
 
 @frozen
@@ -63,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
+        *(blocks("cancelled", ["async"], chosen.seed, chosen.cancelled) if CAN_COUNT else ()),
     ] * chosen.times
     total = sum(len(block.seeds) for block in work)
     begun = time.monotonic()
@@ -104,6 +111,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
     help_ = "runs that a signal interrupts, on systems that have timers for it"
     parser.add_argument("--signals", type=int, default=10_000, help=help_)
+    help_ = f"clients of which {RUNS} runs are cancelled each"
+    parser.add_argument("--cancelled", type=int, default=100, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
     parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")

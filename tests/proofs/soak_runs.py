@@ -33,9 +33,10 @@ STUCK_AFTER = 60.0
 """Seconds of the machine's clock after which a run is taken to hang."""
 
 _REPEATED = {
-    "true": "--runs 1 --bodies 0 --signals 0",
+    "true": "--runs 1 --bodies 0 --signals 0 --cancelled 0",
     # Where a signal finds a run is up to the machine.
-    "signal": "--runs 0 --bodies 0 --signals 1 --times 1000",
+    "signal": "--runs 0 --bodies 0 --signals 1 --cancelled 0 --times 1000",
+    "cancelled": "--runs 0 --bodies 0 --signals 0 --cancelled 1 --times 100",
 }
 _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2
 
@@ -53,7 +54,7 @@ class Report:
     @property
     def command(self) -> str:
         """What repeats the run."""
-        what = _REPEATED.get(self.answers, "--runs 0 --bodies 1 --signals 0")
+        what = _REPEATED.get(self.answers, "--runs 0 --bodies 1 --signals 0 --cancelled 0")
         return f"python tests/proofs/soak.py --seed {self.seed} --kind {self.kind} {what}"
 
 

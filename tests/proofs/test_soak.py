@@ -118,7 +118,7 @@ def test_a_seed_says_it_all() -> None:
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     """It ends with a line that says how many runs there were."""
-    numbers = ["--runs", "20", "--bodies", "20", "--signals", "0"]
+    numbers = ["--runs", "20", "--bodies", "20", "--signals", "0", "--cancelled", "0"]
     assert main([*numbers, "--processes", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("soak: 40 runs in ")
 

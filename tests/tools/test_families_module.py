@@ -156,6 +156,10 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
         lambda: document(operation("read_x", parameters=[query(name="5")])),
         "a method cannot take `5`",
     ),
+    "two arguments that are one": (
+        lambda: document(operation("read_x", parameters=[query(name="ab"), query(name="\uff41b")])),
+        "`ab` and `\uff41b` are one argument in Python; leave one out.",
+    ),
     "an argument that no address can hold": (
         lambda: document(operation("read_x", parameters=[query(schema={"type": "object"})])),
         "`some` has no form in a query; describe another.",

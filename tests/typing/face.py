@@ -30,6 +30,7 @@ from hubspot_batch import (
     Retry,
     Wait,
     result_of,
+    results_of,
 )
 from hubspot_batch_client.models import (
     Call,
@@ -187,6 +188,7 @@ def interruptions(hubspot: HubSpotBatch) -> None:
         hubspot.calls.create([])
     except KeyboardInterrupt as error:
         assert_type(result_of(error), BatchResult[Any] | None)
+        assert_type(results_of(error), tuple[BatchResult[Any], ...])
 
 
 def waits(wait: Wait) -> None:

@@ -18,6 +18,7 @@ from hubspot_batch import (
     OutcomeError,
     OutcomeStatus,
     result_of,
+    results_of,
 )
 from hubspot_batch.outcomes import attach, freeze_context
 from hubspot_batch_client.models import Call, CallInput
@@ -97,6 +98,45 @@ def test_the_account_is_found_wherever_its_exception_went() -> None:
     for error in (ended, within, group, above):
         assert result_of(error) is result
     assert result_of(ExceptionGroup("", [ValueError(), OSError()])) is None
+
+
+def test_each_run_of_a_group_is_found() -> None:
+    """In the order of the group, once each; `result_of` is the first of them."""
+    errors = [OSError(), KeyboardInterrupt(), ValueError()]
+    results: list[BatchResult[object]] = [
+        BatchResult((Outcome(n, n, OutcomeStatus.UNKNOWN),)) for n in range(3)
+    ]
+    for error, result in zip(errors, results, strict=True):
+        attach(error, result)
+    again = RuntimeError()
+    again.__context__ = errors[0]
+    group = BaseExceptionGroup("", [*errors, again, LookupError()])
+    assert results_of(group) == tuple(results)
+    assert result_of(group) is results[0]
+    assert results_of(LookupError()) == ()
+
+
+def test_a_cause_does_not_hide_a_context() -> None:
+    """`raise ... from` names another exception than the one that is handled."""
+    first: BatchResult[object] = BatchResult((), ("first",))
+    second: BatchResult[object] = BatchResult((), ("second",))
+    error, cause, context = OSError(), OSError(), OSError()
+    error.__cause__, error.__context__ = cause, context
+    attach(context, second)
+    assert result_of(error) is second
+    attach(cause, first)
+    assert results_of(error) == (first, second)
+
+
+def test_one_exception_can_end_two_runs() -> None:
+    """The inputs of a run come from another one, and Ctrl-C ends both."""
+    inner: BatchResult[object] = BatchResult((), ("inner",))
+    outer: BatchResult[object] = BatchResult((), ("outer",))
+    ended = KeyboardInterrupt()
+    for result in (inner, outer, outer):
+        attach(ended, result)
+    assert result_of(ended) is outer
+    assert results_of(ended) == (outer, inner)
 
 
 # ---------------------------------------------------------------- what a REPL and a log show

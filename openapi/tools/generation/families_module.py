@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from attrs import frozen
 
@@ -267,8 +268,15 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
     fields: dict[str, Any] = schema.get("properties", {}) if is_map(schema) else {}
     parameters = operation_model.parameters_of(document, item, operation, inputs)
+    seen: dict[str, str] = {}
     for one in parameters:
-        if one.keyword in _TAKEN_ARGUMENTS or not one.keyword.isidentifier():
+        first = seen.setdefault(normalize("NFKC", one.keyword), one.name)
+        if first != one.name:
+            text = f"`{first}` and `{one.name}` are one argument in Python; leave one out."
+            raise ContractError(one.at, text)
+        # The generator begins a name with `field_` that no identifier can begin with.
+        is_name = one.keyword.removeprefix("field_").isidentifier()
+        if one.keyword in _TAKEN_ARGUMENTS or not is_name:
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
             raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")

@@ -60,7 +60,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def close(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None:
+        if self.result is not None or self._driver.copied:
             return
         try:
             with self._driver.interrupts:
@@ -72,6 +72,8 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def _end_with(self, error: BaseException) -> None:
         self._driver.interrupts.restore()
+        if self._driver.copied:
+            return
         with self._driver.interrupts as interrupts:
             self._driver.finish(error)
             self.result = self._run.close(drain=False)
@@ -120,7 +122,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     async def aclose(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None:
+        if self.result is not None or self._driver.copied:
             return
         try:
             await self._driver.finish(GeneratorExit())
@@ -130,6 +132,8 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         self.result = self._run.close(drain=False)
 
     async def _end_with(self, error: BaseException) -> None:
+        if self._driver.copied:
+            return
         try:
             await self._driver.finish(error)
         finally:

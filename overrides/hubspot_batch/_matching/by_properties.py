@@ -11,10 +11,10 @@ import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_batch._json import canonical
+from hubspot_batch._lazy import cached_property
 
 from .likeness import Marks, plain, plain_word, sent_marks, stored_marks
 

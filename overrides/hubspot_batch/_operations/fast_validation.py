@@ -7,13 +7,15 @@ when it is first needed, since importing msgspec takes a while.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import cached_property, partial
+from functools import partial
 from keyword import iskeyword
 from typing import Annotated, Any, Literal
 
 from attrs import frozen
 from msgspec import UNSET, Meta, Raw, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder, Encoder
+
+from hubspot_batch._lazy import cached_property
 
 
 @frozen(slots=False)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib import import_module
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import BatchResponse, Chunk, Operation, SameKey
+from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from attrs import define
 from hubspot_batch_client.types import Model, plain_to_bytes
 
 from hubspot_batch._json import is_list, is_map
+from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 

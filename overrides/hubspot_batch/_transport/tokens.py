@@ -18,6 +18,8 @@ import httpx
 
 from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError
 
+from .owners import PerLoop
+
 if TYPE_CHECKING:
     from asyncio import Lock
 
@@ -96,7 +98,8 @@ class TokenSource:
     """The token of a client, asked for when it is first needed, and anew when it was refused.
 
     Many requests can meet the refusal of one token at the same moment; its provider is asked once
-    for all of them (OAuth tokens live 30 minutes, and a long run outlives them).
+    for all of them (OAuth tokens live 30 minutes, and a long run outlives them). Requests of
+    several event loops do not wait for each other.
 
     Attributes:
         renewable: Whether there is a provider to ask.
@@ -108,7 +111,7 @@ class TokenSource:
         self._token = None if callable(source.value) else source.read()
         self._failure: HubSpotBatchError | None = None
         self._lock = threading.Lock()
-        self._loop_lock: tuple[object, Lock] | None = None
+        self._loop_locks = PerLoop(_loop_lock)
         self.renewable = self._provider is not None
         self.asked = 0
 
@@ -121,8 +124,10 @@ class TokenSource:
     @property
     def renewing(self) -> bool:
         """Whether the provider is being asked."""
-        loop_lock = self._loop_lock
-        return self._lock.locked() or (loop_lock is not None and loop_lock[1].locked())
+        if self._lock.locked():
+            return True
+        locks = self._loop_locks.values
+        return bool(locks) and any(lock.locked() for lock in [*locks.values()])
 
     def get(self, refused: Token | None, asked: int) -> Token:
         """Return the token, asking its provider if need be.
@@ -149,7 +154,7 @@ class TokenSource:
 
     async def get_async(self, refused: Token | None, asked: int) -> Token:
         """Return the token like `get`; the provider may be asynchronous."""
-        async with self._lock_of_this_loop():
+        async with self._loop_locks.here():
             if (known := self._known(refused, asked)) is not None:
                 return known
             with self._asking():
@@ -190,13 +195,11 @@ class TokenSource:
             # Only now: requests that ask meanwhile get the same token, or the same failure.
             self.asked += 1
 
-    def _lock_of_this_loop(self) -> Lock:
-        from asyncio import Lock, get_running_loop  # noqa: PLC0415 - a thread needs none of it
 
-        loop = get_running_loop()
-        if self._loop_lock is None or self._loop_lock[0] is not loop:
-            self._loop_lock = (loop, Lock())
-        return self._loop_lock[1]
+def _loop_lock() -> Lock:
+    from asyncio import Lock  # noqa: PLC0415 - a thread needs none of it
+
+    return Lock()
 
 
 # Shorter texts are made up, and could be in a response by chance.

@@ -17,6 +17,7 @@ import httpx
 from hubspot_batch.events import Notify
 from hubspot_batch.options import ClientOptions, Clock
 
+from .owners import PerLoop
 from .rate_limit import RateLimiter
 from .request_flow import (
     AcquireSlot,
@@ -149,6 +150,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Slots:
     """Slots of a client, of which each request under way takes one.
 
+    Each event loop has slots of its own.
+
     Args:
         most: Requests under way at most.
     """
@@ -156,7 +159,7 @@ class _Slots:
     def __init__(self, most: int) -> None:
         self._most = most
         self._of_threads = threading.Semaphore(most)
-        self._of_tasks: tuple[object, asyncio.Semaphore] | None = None
+        self._of_tasks = PerLoop(self._semaphore)
 
     def acquire(self) -> Callable[[], None]:
         """Wait for a slot in this thread; return what leaves it."""
@@ -165,14 +168,14 @@ class _Slots:
 
     async def aacquire(self) -> Callable[[], None]:
         """Wait for a slot in this task; return what leaves it."""
-        from asyncio import Semaphore, get_running_loop  # noqa: PLC0415 - a thread needs none of it
-
-        loop = get_running_loop()
-        if self._of_tasks is None or self._of_tasks[0] is not loop:
-            self._of_tasks = loop, Semaphore(self._most)
-        slots = self._of_tasks[1]
+        slots = self._of_tasks.here()
         await slots.acquire()
         return slots.release
+
+    def _semaphore(self) -> asyncio.Semaphore:
+        from asyncio import Semaphore  # noqa: PLC0415 - a thread needs none of it
+
+        return Semaphore(self._most)
 
 
 def _without_frames(error: BaseException) -> httpx.HTTPError:

@@ -14,6 +14,12 @@ from typing import NamedTuple
 
 import httpx
 
+WINDOW = 10.0
+"""Seconds of HubSpot's rolling rate limit
+(https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines)."""
+# Milliseconds of a rate limit's interval that are believed at most.
+_LONGEST = 60_000
+
 
 class Effect(Enum):
     """The effect of a request on the server, as far as its response tells."""
@@ -145,8 +151,17 @@ def pause_after(
 
 
 def _interval(headers: Mapping[str, str]) -> float:
-    milliseconds = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
-    return milliseconds / 1000 if milliseconds else 10.0
+    return believable_interval(headers, "X-HubSpot-RateLimit-Interval-Milliseconds") or WINDOW
+
+
+def believable_interval(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the seconds of a rate limit's interval; None if there is none, or if it is nonsense.
+
+    HubSpot's are 1 and 10 seconds
+    (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
+    """
+    milliseconds = number(headers, name)
+    return milliseconds / 1000 if milliseconds and milliseconds <= _LONGEST else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

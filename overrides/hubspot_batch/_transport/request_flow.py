@@ -22,7 +22,7 @@ from .rate_limit import RateLimiter
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
 from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
-from .tokens import Token, TokenSource, hide
+from .tokens import Token, TokenSource, hide, hide_in_failure
 
 
 class GetToken(NamedTuple):
@@ -55,9 +55,13 @@ class ReportBudget(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send a request and read its response."""
+    """Send a request and read its response; the result is that, or an exception in its place.
+
+    The state is told when the first byte of the request leaves.
+    """
 
     request: httpx.Request
+    state: RequestState
 
 
 class Sleep(NamedTuple):
@@ -186,14 +190,18 @@ class RequestFlow:
             state.waiting = False
             started = yield from self._reserve(started, request, number, state)
             try:
-                state.begin_attempt()
+                state.check()
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)
                 if self.tokens.latest is not tokens[-1]:  # renewed while this one waited
                     tokens.append(self.tokens.latest)
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
-                ended, received = yield Send(request)
+                ended, received = yield Send(request, state)
+                if isinstance(received, Exception):
+                    received = hide_in_failure(tokens, received)
+                    if not isinstance(received, httpx.HTTPError):
+                        raise received
             except BaseException:
                 self._limiter.abandon()
                 raise

@@ -111,11 +111,22 @@ _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 
 def disposition_of_failure(failure: httpx.HTTPError) -> Disposition:
     """Return the meaning of a failure to get a response."""
+    if isinstance(failure, httpx.ProxyError) and _refused_for_good(str(failure)):
+        return Disposition(Effect.NOT_SENT)
     if isinstance(failure, _NO_CONNECTION):
         return Disposition(Effect.NOT_SENT, RetryWhen.ALWAYS)
     if isinstance(failure, httpx.UnsupportedProtocol):
         return Disposition(Effect.NOT_SENT)
     return _LOST
+
+
+def _refused_for_good(words: str) -> bool:
+    """Return whether a proxy would say the same again, as with 407 or 403.
+
+    The words begin with its status, unless it is a SOCKS proxy.
+    """
+    status = words[:3]
+    return status.isdigit() and "300" <= status < "500" and status not in ("408", "425", "429")
 
 
 def backoff(attempt: int) -> float:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 import httpx
 from hubspot_batch_client import Client, families
@@ -28,9 +28,9 @@ from ._transport.owners import (
     holds_connections,
     lend,
 )
+from ._transport.response_body import ACCEPT_ENCODING
 from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
 from ._transport.transport import Transport
-from .errors import ConfigurationError
 from .events import Event, Notify, Wait, notifier
 from .options import (
     DEFAULT_RATE_LIMIT,
@@ -42,10 +42,11 @@ from .options import (
     RateLimit,
     Retry,
     check,
-    proxy_for,
-    without_password,
 )
 from .version import __version__
+
+if TYPE_CHECKING:
+    from ._transport.network import AsyncNetwork, Network
 
 
 class HubSpotBatch(families.Families):
@@ -64,7 +65,9 @@ class HubSpotBatch(families.Families):
         base_url: HubSpot's address, which differs for accounts with a regional host; https, except
             on this machine itself. The environment's HUBSPOT_BASE_URL by default, or else
             https://api.hubapi.com.
-        timeout: Seconds that a request may take, or an `httpx.Timeout`; None for no limit.
+        timeout: Seconds that an attempt of a request may take, from connecting to the last byte of
+            its response; or an `httpx.Timeout`, whose longest part bounds the attempt. None for no
+            limit.
         max_concurrency: The most requests under way at the same time, those of `raw` included.
             Threads send them, and end when the client is closed.
         rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
@@ -76,7 +79,9 @@ class HubSpotBatch(families.Families):
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
         on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
             `RunEnded`. An exception that it raises is logged and changes nothing else.
-        transport: An `httpx.BaseTransport` to send with, in place of the network.
+        transport: An `httpx.BaseTransport` to send with, in place of the network. How long an
+            attempt takes is then its own matter, and only its exceptions tell whether a request was
+            sent.
         clock: How time is told and spent, for tests that must not wait.
 
     At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
@@ -119,7 +124,9 @@ class HubSpotBatch(families.Families):
         notify = _notify(on_event, on_wait)
         proxy = None
         if transport is None:
-            connect, proxy = _connecting(httpx.HTTPTransport, self.options)
+            from ._transport.network import Network  # noqa: PLC0415 - httpcore is large
+
+            connect, proxy = _connecting(Network, self.options)
         else:
             connect = lend(transport)
         self.raw = _generated(held, self.options, connect, notify, clock, proxy)
@@ -188,7 +195,9 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         notify = _notify(on_event, on_wait)
         proxy, one_loop = None, False
         if transport is None:
-            open_one, proxy = _connecting(_for_tasks, self.options)
+            from ._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
+
+            open_one, proxy = _connecting(AsyncNetwork, self.options)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
         else:
             connect, one_loop = lend(transport), holds_connections(transport)
@@ -218,33 +227,20 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
 
 
 def _connecting(
-    kind: Callable[..., AnyTransport], options: ClientOptions
+    kind: type[Network | AsyncNetwork], options: ClientOptions
 ) -> tuple[Callable[[], AnyTransport], str | None]:
     """Return a function that returns a new transport for the network, and its proxy."""
-    try:
-        proxy = proxy_for(options.base_url)
-        certificates = httpx.create_ssl_context()  # reading them takes longest
-        make = partial(kind, verify=certificates, proxy=proxy, limits=_limits(options))
-        made = [make()]
-    except (ValueError, ImportError, OSError) as error:
-        raise ConfigurationError(
-            "The proxy (HTTPS_PROXY) or the certificates (SSL_CERT_FILE) that the environment "
-            f"names cannot be used: {type(error).__name__}."
-        ) from error
+    first = kind(options.base_url, options.max_concurrency)
+    made = [first]
 
     def connect() -> AnyTransport:
         try:
             return made.pop()
         except IndexError:
-            return make()
+            # Certificates are read once: that takes longest.
+            return kind(options.base_url, options.max_concurrency, first.context)
 
-    return connect, proxy
-
-
-def _for_tasks(**network: Any) -> httpx.AsyncBaseTransport:
-    from ._transport.cancellation import close_if_cancelled  # noqa: PLC0415 - httpcore is large
-
-    return close_if_cancelled(httpx.AsyncHTTPTransport(**network))
+    return connect, first.proxy
 
 
 def _held(token: str | AsyncTokenProvider | None) -> Token:
@@ -263,16 +259,6 @@ def _notify(
     check("on_event", on_event, Callable | None, "a function that takes an event, or None")
     check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
     return notifier(on_event, on_wait)
-
-
-def _limits(options: ClientOptions) -> httpx.Limits:
-    # Connections are kept for a shorter time than servers keep theirs: one that the server closes
-    # at the moment of a create would leave that create in doubt.
-    return httpx.Limits(
-        max_connections=None,
-        max_keepalive_connections=options.max_concurrency,
-        keepalive_expiry=4.0,
-    )
 
 
 def _generated(
@@ -295,7 +281,7 @@ def _generated(
             repeatable=REPEATABLE,
             notify=notify,
             clock=clock,
-            proxy=without_password(proxy),
+            proxy=proxy,
         )
         return OneLoopTransport(made) if one_loop else made
 
@@ -306,6 +292,9 @@ def _generated(
     return Client(
         base_url=options.base_url,
         timeout=options.timeout,
-        headers={"User-Agent": f"hubspot-batch/{__version__}"},
+        headers={
+            "User-Agent": f"hubspot-batch/{__version__}",
+            "Accept-Encoding": ACCEPT_ENCODING,
+        },
         httpx_args={"transport": wrapped},
     )

@@ -106,7 +106,7 @@ class DailyLimitError(HubSpotBatchError):
 
 
 class RateLimitError(HubSpotBatchError):
-    """The server refused too many requests in a row as too fast."""
+    """The server refused too many requests in a row, or asks to wait longer than `retry` allows."""
 
 
 class UnavailableError(HubSpotBatchError):

@@ -138,9 +138,10 @@ SYSTEM_CLOCK = Clock()
 
 
 def _as_base_url(given: str | None) -> str:
-    if given is None:
-        given = os.environ.get("HUBSPOT_BASE_URL") or DEFAULT_BASE_URL
-    return read_base_url(given)
+    if given is not None:
+        return read_base_url(given)
+    named = os.environ.get("HUBSPOT_BASE_URL")
+    return read_base_url(named, "HUBSPOT_BASE_URL") if named else DEFAULT_BASE_URL
 
 
 def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
@@ -182,10 +183,14 @@ class ClientOptions:
 _HOST = re.compile(r"[\w.:%-]+")
 
 
-def read_base_url(text: str) -> str:
+def read_base_url(text: str, name: str = "base_url") -> str:
     """Return a base URL that a token may be sent to.
 
     Plain http would show the token to everyone on the way, so it is refused except on loopback.
+
+    Args:
+        text: The address.
+        name: The name of the argument or the variable that it is from.
 
     Raises:
         ConfigurationError: The text is no such address.
@@ -193,18 +198,22 @@ def read_base_url(text: str) -> str:
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError("base_url is not a URL; a URL looks like https://host.") from None
+        raise ConfigurationError(f"{name} is not a URL; a URL looks like https://host.") from None
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(
-            "base_url holds more than an address (a user, a query or a fragment); "
+            f"{name} holds more than an address (a user, a query or a fragment); "
             "a base URL looks like https://host."
         )
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host):
         # It is not repeated: who has mixed up the arguments has put the token here.
-        raise ConfigurationError("base_url is not an address; an address looks like https://host.")
+        raise ConfigurationError(f"{name} is not an address; an address looks like https://host.")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ConfigurationError(
+            f"{name} has a port that is not from 1 to 65535; a URL looks like https://host."
+        )
     if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(
-            f"base_url is {text!r}, but the token is only sent over https "
+            f"{name} is {text!r}, but the token is only sent over https "
             "(http:// is for localhost only)."
         )
     return str(url).rstrip("/")

@@ -457,20 +457,6 @@ def test_a_proxy_that_cannot_be_used_is_named(face: Face, monkeypatch: pytest.Mo
         face("token")
 
 
-def test_certificates_that_cannot_be_read_are_named(
-    face: Face, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The environment names them, and not every httpx minds."""
-
-    def unreadable(**_: Any) -> None:
-        raise FileNotFoundError("no such file")
-
-    monkeypatch.setattr(httpx, "HTTPTransport", unreadable)
-    monkeypatch.setattr(httpx, "AsyncHTTPTransport", unreadable)
-    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE"):
-        face("token")
-
-
 STOPS: list[tuple[str, type[HubSpotBatchError], int | None]] = [
     ("expired_token", AuthenticationError, 401),
     ("daily_limit", DailyLimitError, 429),

@@ -48,6 +48,8 @@ def test_https_anywhere_and_http_on_this_machine(given: str, expected: str) -> N
         "https://api.hubapi.com#",
         "https://api.hubapi.com#secret",
         "https://api.hubapi.com:port",
+        "https://api.hubapi.com:99999",
+        "https://api.hubapi.com:0",
         "https://[::1",
         None,
         5,
@@ -58,6 +60,16 @@ def test_everything_else_is_refused_in_a_sentence(given: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"base_url.*https") as caught:
         read_base_url(given)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["https://api.hubapi.com\n", " https://a.example", "a.example"])
+def test_a_wrong_address_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    """Who has set a variable looks for its name."""
+    monkeypatch.setenv("HUBSPOT_BASE_URL", given)
+    with pytest.raises(ConfigurationError, match=r"^HUBSPOT_BASE_URL is not .*https://host"):
+        ClientOptions()
 
 
 def test_loopback_is_this_machine_only() -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import httpcore
-import httpx
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -88,10 +87,3 @@ class ClosingStream(httpcore.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         """Return what httpcore asks for."""
         return self._inner.get_extra_info(info)
-
-
-def close_if_cancelled(transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-    """Have a new transport of httpx make its connections with `ClosingBackend`."""
-    pool: Any = vars(transport)["_pool"]  # httpx has no public name for it
-    pool._network_backend = ClosingBackend(pool._network_backend)
-    return transport

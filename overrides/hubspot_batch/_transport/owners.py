@@ -134,6 +134,8 @@ class LoopTransport(httpx.AsyncBaseTransport):
         connect: Returns a transport that holds no connections yet.
     """
 
+    begins_attempts = True  # as `AsyncNetwork` does, the only one that it opens
+
     def __init__(self, connect: Callable[[], AnyTransport]) -> None:
         self._connect = connect
         self._loops = PerLoop(self._open)

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 
 from hubspot_batch.options import RateLimit
 
-from .retry import number
+from .retry import believable_interval, number
 from .told_limit import MARGIN as _MARGIN
 from .told_limit import ToldLimit
 
@@ -35,9 +35,8 @@ _LOOK_AGAIN = 0.05
 _SILENT = 1.0
 # Seconds for which starts are remembered beyond their window, to understand a slow response.
 _LATEST = 20.0
-# Larger numbers of requests, and longer intervals in milliseconds, are not believed.
+# Larger numbers of requests are not believed.
 _MOST = 100_000
-_LONGEST = 86_400_000
 # Seconds for which the number of requests left for the day is believed: midnight resets it.
 _DAY_KNOWN = 900.0
 
@@ -271,7 +270,7 @@ class RateLimiter:
         """
         said = {name.lower(): value for name, value in headers.items()}  # faster to look up
         most = number(said, "x-hubspot-ratelimit-max")
-        interval = number(said, "x-hubspot-ratelimit-interval-milliseconds")
+        interval = believable_interval(said, "x-hubspot-ratelimit-interval-milliseconds")
         left = number(said, "x-hubspot-ratelimit-remaining")
         left_today = number(said, "x-hubspot-ratelimit-daily-remaining")
         with self._lock:
@@ -283,14 +282,8 @@ class RateLimiter:
                     self._starts.remove(started)
                     insort(self._starts, now)
                     started = now
-            if (
-                self._limit is not None
-                and most
-                and interval
-                and 1 <= most <= _MOST
-                and interval <= _LONGEST
-            ):
-                limit = int(most), interval / 1000
+            if self._limit is not None and most and interval and 1 <= most <= _MOST:
+                limit = int(most), interval
                 if self._server is None:
                     self._server = ServerWindow(started, *limit)
                 self._server.resize(*limit)

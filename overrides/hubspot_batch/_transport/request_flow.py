@@ -14,15 +14,15 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from hubspot_batch._json import is_map, read_object
-from hubspot_batch.errors import ConfigurationError, DailyLimitError
+from hubspot_batch.errors import ConfigurationError, DailyLimitError, RateLimitError
 from hubspot_batch.events import Notify, Wait
 from hubspot_batch.options import ClientOptions
 
 from .rate_limit import RateLimiter
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
-from .retry import Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
-from .tokens import Token, TokenSource, hide
+from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
+from .tokens import Token, TokenSource, hide, hide_in_failure
 
 
 class GetToken(NamedTuple):
@@ -55,9 +55,13 @@ class ReportBudget(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send a request and read its response."""
+    """Send a request and read its response; the result is that, or an exception in its place.
+
+    The state is told when the first byte of the request leaves.
+    """
 
     request: httpx.Request
+    state: RequestState
 
 
 class Sleep(NamedTuple):
@@ -120,6 +124,10 @@ class RequestFlow:
         prefix = base_url.path.rstrip("/")
         self._repeatable = {(method, prefix + path) for method, path in repeatable}
         self._retry = options.retry
+        # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
+        # and not beyond what `retry` allows. The second is for margins and rounding.
+        own = 0.0 if options.rate_limit is None else options.rate_limit.seconds
+        self._patience = 1.0 + max(options.retry.ceiling, own, WINDOW)
         self._notify = notify
         self._proxy = proxy
         self._limiter = limiter
@@ -182,14 +190,18 @@ class RequestFlow:
             state.waiting = False
             started = yield from self._reserve(started, request, number, state)
             try:
-                state.begin_attempt()
+                state.check()
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)
                 if self.tokens.latest is not tokens[-1]:  # renewed while this one waited
                     tokens.append(self.tokens.latest)
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
-                ended, received = yield Send(request)
+                ended, received = yield Send(request, state)
+                if isinstance(received, Exception):
+                    received = hide_in_failure(tokens, received)
+                    if not isinstance(received, httpx.HTTPError):
+                        raise received
             except BaseException:
                 self._limiter.abandon(started)
                 raise
@@ -222,6 +234,11 @@ class RequestFlow:
                 raise DailyLimitError(
                     "Of the account's requests for the day, only those are left that daily_reserve "
                     "leaves to other programs; go on after midnight in its time zone."
+                )
+            if pause > self._patience:
+                raise RateLimitError(
+                    f"HubSpot lets the next request start in {pause:.0f} s, and `retry` allows no "
+                    f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."
                 )
             if now >= told_until:
                 self._tell(Wait(pause, "rate_limit", request.url.path, number), state)

@@ -110,7 +110,7 @@ class RequestState:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether an attempt is under way, or may have been carried out."""
+        """Whether an attempt has left and is under way, or may have been carried out."""
         return self._sending or self._maybe_applied
 
     def check(self) -> None:
@@ -119,7 +119,7 @@ class RequestState:
             raise CancelledBeforeSendError
 
     def begin_attempt(self) -> None:
-        """Note that an attempt is about to be sent.
+        """Note that the first byte of an attempt is about to leave.
 
         Raises:
             CancelledBeforeSendError: It was cancelled.

@@ -14,6 +14,12 @@ from typing import NamedTuple
 
 import httpx
 
+WINDOW = 10.0
+"""Seconds of HubSpot's rolling rate limit
+(https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines)."""
+# Milliseconds of a rate limit's interval that are believed at most.
+_LONGEST = 60_000
+
 
 class Effect(Enum):
     """The effect of a request on the server, as far as its response tells."""
@@ -108,11 +114,22 @@ _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 
 def disposition_of_failure(failure: httpx.HTTPError) -> Disposition:
     """Return the meaning of a failure to get a response."""
+    if isinstance(failure, httpx.ProxyError) and _refused_for_good(str(failure)):
+        return Disposition(Effect.NOT_SENT)
     if isinstance(failure, _NO_CONNECTION):
         return Disposition(Effect.NOT_SENT, RetryWhen.ALWAYS)
     if isinstance(failure, httpx.UnsupportedProtocol):
         return Disposition(Effect.NOT_SENT)
     return _LOST
+
+
+def _refused_for_good(words: str) -> bool:
+    """Return whether a proxy would say the same again, as with 407 or 403.
+
+    The words begin with its status, unless it is a SOCKS proxy.
+    """
+    status = words[:3]
+    return status.isdigit() and "300" <= status < "500" and status not in ("408", "425", "429")
 
 
 def backoff(attempt: int) -> float:
@@ -148,8 +165,17 @@ def pause_after(
 
 
 def _interval(headers: Mapping[str, str]) -> float:
-    milliseconds = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
-    return milliseconds / 1000 if milliseconds else 10.0
+    return believable_interval(headers, "X-HubSpot-RateLimit-Interval-Milliseconds") or WINDOW
+
+
+def believable_interval(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the seconds of a rate limit's interval; None if there is none, or if it is nonsense.
+
+    HubSpot's are 1 and 10 seconds
+    (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
+    """
+    milliseconds = number(headers, name)
+    return milliseconds / 1000 if milliseconds and milliseconds <= _LONGEST else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

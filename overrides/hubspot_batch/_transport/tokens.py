@@ -12,7 +12,7 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import httpx
 
@@ -213,6 +213,28 @@ def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
         if len(token.value) >= _LEAST_SECRET and _shows(response, token):
             response = _without(response, token)
     return response
+
+
+FailureT = TypeVar("FailureT", bound=Exception)
+
+
+def hide_in_failure(tokens: Iterable[Token], failure: FailureT) -> FailureT:
+    """Return a failure to send whose message does not repeat a token.
+
+    A library can quote the lines that it could not read, and they can repeat the request.
+    """
+    for token in tokens:
+        if len(token.value) >= _LEAST_SECRET:
+            failure.args = tuple(_without_token(one, token) for one in failure.args)
+    return failure
+
+
+def _without_token(value: object, token: Token) -> object:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).replace(token.value.encode(), _SHOWN_INSTEAD.encode())
+    shown = value if isinstance(value, str) else repr(value)
+    hidden = shown.replace(token.value, _SHOWN_INSTEAD)
+    return value if hidden == shown else hidden
 
 
 def _shows(response: httpx.Response, token: Token) -> bool:

@@ -57,8 +57,8 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
 	  while IFS='|' read -r goal text; do printf '%-20s %s\n' "$$goal" "$$text"; done
 
-demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox)
-	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"}
+demo: regenerate ## load the example files (BASE_URL=... for another server than the sandbox; YES=1 if it is a HubSpot account)
+	@.venv/bin/hubspot-batch demo $${BASE_URL:+--base-url "$$BASE_URL"} $${YES:+--yes}
 
 regenerate: $(PROJECT) $(GENERATOR) ## write the bundle and the generated client from the fragments
 	@$(RUN) openapi/tools/regenerate.py
@@ -107,8 +107,9 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 	$(say) 'tests, lowest dependencies'
 	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
 
-soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=... KILLS=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(KILLS:%=--kills %)
+soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
+	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
@@ -127,8 +128,8 @@ release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last
 build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 	@$(RUN) openapi/tools/release.py build --into "$$DIST"
 
-publish: $(PROJECT) $(GENERATOR) ## build and upload: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
-	@$(RUN) openapi/tools/release.py publish --into "$$DIST" -- "$$INDEX_URL"
+publish: $(PROJECT) $(GENERATOR) ## build and upload the tagged commit: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
+	@$(RUN) openapi/tools/release.py publish --into "$$DIST" $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) -- "$$INDEX_URL"
 
 # The files name no index: pip's settings say where packages come from, the hashes which they are.
 COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \

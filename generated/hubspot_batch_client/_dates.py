@@ -16,6 +16,20 @@ from typing import Any
 # two give different results.
 _DEFAULTS = (dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2004, 2, 2, tzinfo=dt.UTC))
 
+# Patterns are texts, which `re` compiles on first use: few programs meet a text that needs them.
+_CLOCK = r"\d{1,2}:\d{1,2}(?::\d{1,2}(?:[.,]\d+)?)?"
+# An offset stands behind a time: UTC+1, GMT-05:00, Z-0700, and JavaScript's GMT+0100 (name).
+_OFFSET = (
+    rf"(?P<time>{_CLOCK}(?:\s?[ap]m)?)\s*(?:UTC|GMT|Z)?\s*"
+    r"(?P<sign>[+-])(?:(?P<hh>\d\d):?(?P<mm>\d\d)|(?P<h>\d{1,2})(?::(?P<m>\d\d))?)"
+    r"(?![\d:.,/+-])(?:\s*\([a-z][a-z .]*\))?"
+)
+# Signs stand between the parts of a date, and not at a time, whose place a colon holds.
+_STRAY_SIGN = r"[^\w\s:/.,-]|_|[-/]\s*:|:\s*[-/]|^\s*[-/.,]"
+_FILL = frozenset(("t", "at", "on", "of", "st", "nd", "rd", "th", "h"))
+_HALVES = frozenset(("am", "pm"))
+_UTC = frozenset(("utc", "gmt", "z"))
+
 
 def meanings(
     text: str,
@@ -26,6 +40,10 @@ def meanings(
 ) -> set[dt.datetime]:
     """Return all times that a text can mean: several if it is ambiguous, none if it is no date.
 
+    dateutil reads some texts in another way than people mean: it turns the sign of UTC-05:00, takes
+    the last of two times, and ignores a weekday. So the offset is read here, and dateutil only gets
+    a text that has each part of a date at most once.
+
     Args:
         text: The text, in any spelling that dateutil knows.
         dayfirst: Whether the day comes before the month, where both are numbers; each is tried.
@@ -35,14 +53,19 @@ def meanings(
     from dateutil import parser  # noqa: PLC0415 - few texts need it
 
     def read_zone(name: str | None, offset: int | None) -> dt.tzinfo | None:
-        if offset is not None:
-            return dt.timezone(dt.timedelta(seconds=offset))
-        if name:
-            raise ValueError(name)  # such as EST or IST, which mean several zones each
-        return zone
+        if name is None and offset is None:
+            return zone
+        # Such as EST or IST, which mean several zones each; or an offset whose sign may be turned.
+        if name is None or name.lower() not in _UTC or offset:
+            raise ValueError(name)
+        return dt.UTC
 
     try:
-        return {
+        text, offset = _split_offset(re.sub(r"(?i)\b([ap])\.\s?m\b\.?", r"\1m", text))
+        info = parser.parserinfo()
+        weekday = _weekday(text, info, has_offset=offset is not None)
+        zone = zone if offset is None else offset
+        found = {
             parser.parse(text, default=default, dayfirst=day, yearfirst=year, tzinfos=read_zone)
             for default in _DEFAULTS
             for day in dayfirst
@@ -50,6 +73,79 @@ def meanings(
         }
     except Exception:  # noqa: BLE001 - dateutil raises more than it says, such as InvalidOperation
         return set()
+    return {read for read in found if weekday in (None, read.weekday())}
+
+
+def _split_offset(text: str) -> tuple[str, dt.tzinfo | None]:
+    """Return a text without the offset behind its time, and that offset as it is written."""
+    found = re.search(_OFFSET, text, re.ASCII | re.IGNORECASE)
+    if found is None:
+        return text, None
+    hours, minutes = int(found["hh"] or found["h"]), int(found["mm"] or found["m"] or 0)
+    if minutes > 59:
+        raise ValueError(found["mm"])
+    offset = dt.timedelta(hours=hours, minutes=minutes) * (-1 if found["sign"] == "-" else 1)
+    return f"{text[: found.start()]}{found['time']}{text[found.end() :]}", dt.timezone(offset)
+
+
+def _weekday(text: str, info: Any, *, has_offset: bool) -> int | None:
+    """Return the weekday that a text names; None if it names none.
+
+    Args:
+        text: The text, without an offset.
+        info: The words that dateutil knows.
+        has_offset: Whether the text had an offset, so that it names no other zone.
+
+    Raises:
+        ValueError: It has more than the parts of one date and one time, or signs that can belong to
+            an offset or to a span of time.
+    """
+    clocks: list[str] = re.findall(_CLOCK, text, re.ASCII)
+    rest = re.sub(_CLOCK, " : ", text, flags=re.ASCII)
+    numbers: list[str] = re.findall(r"\d+", rest)
+    words = [word.lower() for word in re.findall(r"[^\W\d_]+", rest)]
+    months = [word for word in words if info.month(word)]
+    days = [word for word in words if info.weekday(word) is not None]
+    halves = [word for word in words if word in _HALVES]
+    zones = [word for word in words if word in _UTC]
+    known = {*_FILL, *months, *days, *halves, *zones}
+    # A time without a colon, such as 5pm or 10h30.
+    hours = 0 if clocks else 2 if "h" in words else len(halves)
+    date = 2 if months else 3
+    if (
+        len(clocks) > 1
+        or len(numbers) > date + hours
+        or (len(numbers) > 1 and any(len(number) > 4 for number in numbers))
+        or any(len(found) > 1 for found in (months, days, halves))
+        or len(zones) > (0 if has_offset else 1)
+        or not known.issuperset(words)
+        or re.search(_STRAY_SIGN, rest)
+        # Noon is 12 pm; there is no 0 pm.
+        or (halves and clocks and int(clocks[0].split(":")[0]) == 0)
+    ):
+        raise ValueError(text)
+    return info.weekday(days[0]) if days else None
+
+
+def read_iso(text: str) -> dt.datetime:
+    """Return the time of an ISO 8601 text.
+
+    `fromisoformat` alone takes any sign between date and time, so it would read the offset of
+    2026-01-31+01:00 as a time.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not re.fullmatch(_ISO, text, re.ASCII):
+        raise ValueError(text)
+    return dt.datetime.fromisoformat(text)
+
+
+_ISO = (
+    r"(?:\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d(?:-?\d)?)"
+    r"(?:[Tt ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?"
+    r"(?:[Zz]|[+-]\d\d(?::?[0-5]\d(?::?[0-5]\d(?:\.\d+)?)?)?)?)?"
+)
 
 
 class Timestamp(dt.datetime):
@@ -92,12 +188,11 @@ def _read_datetime(text: str) -> dt.datetime | str:
     try:
         if _is_usual(text):
             return dt.datetime.fromisoformat(text)
-        kept = Timestamp.fromisoformat(text)
+        read = read_iso(text)
     except ValueError:
         other = _read_other_datetime(text)
         return text if other is None else _keep_text(other, text)
-    kept.text = text
-    return kept
+    return _keep_text(read, text)
 
 
 def _is_usual(text: str) -> bool:

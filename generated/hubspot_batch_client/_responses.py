@@ -8,6 +8,7 @@ read as plain JSON instead; tests/generated/test_two_ways.py compares the two wa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import cache
 from threading import Lock
@@ -57,6 +58,11 @@ def take_one(model: type[Model], form: Any) -> Any:
 # If a thread uses a type while msgspec still prepares it in another thread, the process crashes.
 # Several responses share models, so there is one lock for all.
 _finding = Lock()
+# A fork waits, so that no process gets a type that another thread was preparing.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_finding.acquire, after_in_parent=_finding.release, after_in_child=_finding.release
+    )
 
 
 @cache

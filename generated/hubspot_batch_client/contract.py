@@ -256,7 +256,11 @@ _ALL = (
                             "dataSensitivity": {"type": "string"},
                             "isEncrypted": {"type": "boolean"},
                             "isLargeValue": {"type": "boolean"},
-                            "maskedSubstrings": {},
+                            "maskedSubstrings": {
+                                "type": "object",
+                                "properties": {"substrings": {}},
+                                "additionalProperties": False,
+                            },
                             "persistenceTimestamp": {"type": "integer", "format": "int64"},
                             "requestId": {"type": "string"},
                             "selectedByUser": {"type": "boolean"},
@@ -264,7 +268,7 @@ _ALL = (
                             "source": {"type": "string"},
                             "sourceId": {"type": "string"},
                             "sourceLabel": {"type": "string"},
-                            "sourceMetadata": {"type": "string", "format": "byte"},
+                            "sourceMetadata": {"type": "string"},
                             "sourceUpstreamDeployable": {"type": "string"},
                             "sourceVid": {
                                 "type": "array",

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
     from hubspot_batch.journal import Journal
+
+_InputT = TypeVar("_InputT")
+Inputs: TypeAlias = Iterable[_InputT]
+AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
@@ -30,10 +34,18 @@ Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
 
 
+def _methods_of(family: object) -> str:
+    names = [name for name in vars(type(family)) if not name.startswith("_")]
+    return f"<{type(family).__name__}: {', '.join(names)}>"
+
+
 class _Family:
     def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 
 
 class _AsyncFamily:
@@ -41,16 +53,20 @@ class _AsyncFamily:
         self._runner = runner
         self._call = call
 
+    def __repr__(self) -> str:
+        return _methods_of(self)
+
 
 class Calls(_Family):
     """Calls logged in the CRM."""
 
     def create(
         self,
-        inputs: Iterable[models.CallInput | Fields],
+        inputs: Inputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
 
@@ -58,67 +74,24 @@ class Calls(_Family):
         creates it again. When each input carries an `objectWriteTraceId` of its own, the server
         carries out what it can (207); else one bad input refuses them all.
 
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
         Each input gets an `objectWriteTraceId` if it has none, so that HubSpot processes the good
         inputs of a request and names the bad ones.
 
         Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. A call
-                to create, such as `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"},
-                "associations": [...]}`. `hs_timestamp` is required (ISO 8601 in UTC, or epoch
-                milliseconds, as a string). A call without an association does not show up in
-                HubSpot's interface.
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. A call to create, such as
+                `{"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}, "associations": [...]}`.
+                `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as a string). A
+                call without an association does not show up in HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
             journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
                 it sends only what is new or was not sent.
-
-        Returns:
-            An outcome for each input, in their order. A partial failure raises no exception.
-
-        Raises:
-            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
-        """
-        return self._runner.collect(self._call("create_calls", chunk_size, journal=journal), inputs)
-
-    def create_iter(
-        self,
-        inputs: Iterable[models.CallInput | Fields],
-        *,
-        chunk_size: int | None = None,
-        journal: Journal | JournalPath | None = None,
-    ) -> OutcomeIterator[models.Call]:
-        """Create a call for each input; yield the outcomes as they become known.
-
-        Like `create`, but only the inputs of the requests under way are in memory. When an error
-        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
-        """
-        return self._runner.iterate(self._call("create_calls", chunk_size, journal=journal), inputs)
-
-
-class Campaigns(_Family):
-    """Marketing campaigns."""
-
-    def create(
-        self,
-        inputs: Iterable[models.CampaignInput | Fields],
-        *,
-        chunk_size: int | None = None,
-        journal: Journal | JournalPath | None = None,
-        isolate: bool = False,
-    ) -> BatchResult[models.Campaign]:
-        """Create a campaign for each input.
-
-        Sending the same input again creates it again. Results come in any order.
-
-        Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. A
-                campaign to create, such as `{"properties": {"hs_name": "Spring"}}`. `hs_name` is
-                required in practice.
-            chunk_size: Inputs to a request; 50 by default and at most.
-            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
-                it sends only what is new or was not sent.
-            isolate: Send a refused request again in halves, to find its bad inputs. A record could
-                be created twice, because HubSpot does not promise that a refused request creates
-                none.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -127,16 +100,91 @@ class Campaigns(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: Inputs[models.CallInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> OutcomeIterator[models.Call]:
+        """Create a call for each input; yield the outcomes as they become known.
+
+        Like `create`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+
+class Campaigns(_Family):
+    """Marketing campaigns."""
+
+    def create(
+        self,
+        inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.Campaign]:
+        """Create a campaign for each input.
+
+        Sending the same input again creates it again. Results come in any order.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. A campaign to create, such as
+                `{"properties": {"hs_name": "Spring"}}`. `hs_name` is required in practice.
+            chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+            isolate: Send a refused request again in halves, to find its bad inputs. A record could
+                be created twice, because HubSpot does not promise that a refused request creates
+                none.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def create_iter(
+        self,
+        inputs: Inputs[models.CampaignInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
         """Create a campaign for each input; yield the outcomes as they become known.
 
@@ -144,12 +192,19 @@ class Campaigns(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
+            self._call(
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
     def read(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: Inputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -163,8 +218,9 @@ class Campaigns(_Family):
         Without dates no asset metrics come back; without `properties` no properties do.
 
         Args:
-            inputs: Ids; any iterable, of any length. An id that occurs twice gets two outcomes.
-                Models, and mappings in the API's own names, are accepted too. A campaign to read.
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A campaign to read.
             properties: Internal names of the properties to return; none by default.
             start_date: First day of the asset metrics, such as 2026-01-31.
             end_date: Last day of the asset metrics. Without the two no metrics come back.
@@ -192,7 +248,7 @@ class Campaigns(_Family):
 
     def read_iter(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: Inputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -223,24 +279,31 @@ class MarketingEvents(_Family):
 
     def update(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
 
         What an input leaves out stays as it is. Sending the same input again changes nothing more.
         The order of the results is not documented.
 
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
         Args:
-            inputs: Models, or mappings in the API's own names; any iterable, of any length. Two
-                inputs for one record are sent one after the other. New values for a marketing
-                event, such as `{"objectId": "1", "eventName": "Open day"}`. What is left out stays
-                as it is.
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. New values for a marketing event, such as `{"objectId": "1",
+                "eventName": "Open day"}`. What is left out stays as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
             journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
                 it sends only what is new or was not sent.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -249,15 +312,22 @@ class MarketingEvents(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
     def update_iter(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
 
@@ -265,7 +335,13 @@ class MarketingEvents(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
 
@@ -292,25 +368,35 @@ class AsyncCalls(_AsyncFamily):
 
     async def create(
         self,
-        inputs: Iterable[models.CallInput | Fields],
+        inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(
-            self._call("create_calls", chunk_size, journal=journal), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
         self,
-        inputs: Iterable[models.CallInput | Fields],
+        inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
-        return self._runner.iterate(self._call("create_calls", chunk_size, journal=journal), inputs)
+        return self._runner.iterate(
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
 
 
 class AsyncCampaigns(_AsyncFamily):
@@ -318,33 +404,49 @@ class AsyncCampaigns(_AsyncFamily):
 
     async def create(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
-            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
+            self._call(
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
     def create_iter(
         self,
-        inputs: Iterable[models.CampaignInput | Fields],
+        inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
         isolate: bool = False,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
-            self._call("create_campaigns", chunk_size, isolate=isolate, journal=journal), inputs
+            self._call(
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
     async def read(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: AsyncInputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -367,7 +469,7 @@ class AsyncCampaigns(_AsyncFamily):
 
     def read_iter(
         self,
-        inputs: Iterable[str | models.CampaignReadInput | Fields],
+        inputs: AsyncInputs[str | models.CampaignReadInput | Fields],
         *,
         properties: Iterable[str] | None = None,
         start_date: Date | None = None,
@@ -394,26 +496,40 @@ class AsyncMarketingEvents(_AsyncFamily):
 
     async def update(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
         return await self._runner.collect(
-            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
     def update_iter(
         self,
-        inputs: Iterable[models.MarketingEventUpdate | Fields],
+        inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, journal=journal), inputs
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
         )
 
 

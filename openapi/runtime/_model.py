@@ -77,8 +77,16 @@ class Model:
         """The names of the fields that the description lacks, as the API spells them."""
         return list(self._more or ())
 
+    # With `__getitem__` alone, `list(model)` and `dict(model)` would ask for the items 0, 1, ...
+    __iter__: ClassVar[None] = None
+
     def __getitem__(self, key: str) -> Any:
-        return self.additional_properties[key]
+        more = self._more or {}
+        if key not in more:
+            known = {name: attribute for attribute, name, _ in self._forms()}
+            hint = f": it is the attribute `.{known[key]}`" if key in known else ""
+            raise KeyError(f"{key}{hint}" if hint else key)
+        return more[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         self.additional_properties[key] = value

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import methodcaller
 from typing import Any, cast
 
@@ -37,19 +37,34 @@ def to_bytes(body: Any) -> bytes:
     """
     if isinstance(body, bytes):
         return body
+    try:
+        try:
+            text = plain_to_bytes(body)
+        except TypeError:  # it holds more than models and the types of JSON
+            text = _dump(body, _unfold)
+    except TypeError:  # such as numbers of more than 64 bits
+        return _to_bytes_slowly(body)
+    # orjson silently writes null for what JSON cannot express.
+    return _to_bytes_slowly(body) if b"null" in text else text
+
+
+def plain_to_bytes(body: Any) -> bytes:
+    """Return the JSON text of models that hold nothing but models and the types of JSON.
+
+    Numbers that JSON cannot express are written as null.
+
+    Raises:
+        TypeError: They hold something else.
+    """
+    return _dump(body, _FIELDS)
+
+
+def _dump(body: Any, unfold: Callable[[Any], Any]) -> bytes:
     import orjson  # noqa: PLC0415 - not needed before there is a request
 
     # orjson writes timestamps in another way, and would write any dataclass, described or not.
     as_we_write = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-    try:
-        try:
-            text = orjson.dumps(body, _FIELDS, as_we_write)
-        except orjson.JSONEncodeError:  # it holds more than models and the types of JSON
-            text = orjson.dumps(body, _unfold, as_we_write)
-    except orjson.JSONEncodeError:  # such as numbers of more than 64 bits
-        return _to_bytes_slowly(body)
-    # orjson silently writes null for what JSON cannot express.
-    return _to_bytes_slowly(body) if b"null" in text else text
+    return orjson.dumps(body, unfold, as_we_write)
 
 
 # Faster than a function in Python, which would be called for each model.

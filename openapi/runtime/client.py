@@ -4,6 +4,7 @@
 No repr and no exception shows a token, a header or a cookie.
 """
 
+import os
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,6 +13,8 @@ from typing import Any, Self, cast
 
 import httpx
 from attrs import define, evolve, field
+
+_ANY_PROCESS = 0  # the id of no process
 
 
 @lru_cache(maxsize=64)
@@ -42,7 +45,7 @@ def _check_values(_: object, attribute: Any, values: Any) -> None:
 
 @define
 class Client:
-    """Where and how to send requests. The httpx clients are made on first use.
+    """Where and how to send requests. Each process makes its httpx clients on first use.
 
     Args:
         base_url: The address that the paths of the endpoints are added to.
@@ -71,8 +74,12 @@ class Client:
     _httpx_args: dict[str, Any] = field(
         factory=dict[str, Any], kw_only=True, alias="httpx_args", repr=False
     )
-    _client: httpx.Client | None = field(default=None, init=False, repr=False, eq=False)
-    _async_client: httpx.AsyncClient | None = field(default=None, init=False, repr=False, eq=False)
+    # With the process that it belongs to: a fork copies it, with its connections and its locks. One
+    # that the user has set may be used in any process.
+    _client: tuple[int, httpx.Client] | None = field(default=None, init=False, repr=False, eq=False)
+    _async_client: tuple[int, httpx.AsyncClient] | None = field(
+        default=None, init=False, repr=False, eq=False
+    )
 
     def with_headers(self, headers: dict[str, str]) -> Self:
         """Return a copy that also sends these headers."""
@@ -102,25 +109,25 @@ class Client:
 
     def set_httpx_client(self, client: httpx.Client) -> Self:
         """Send with this httpx client instead of an own one; return this object."""
-        self._client = client
+        self._client = _ANY_PROCESS, client
         return self
 
     def get_httpx_client(self) -> httpx.Client:
-        """Return the httpx client; make it if there is none yet."""
-        if self._client is None:
-            self._client = httpx.Client(**self._arguments())
-        return self._client
+        """Return the httpx client; make it if there is none yet in this process."""
+        if self._client is None or self._client[0] not in (os.getpid(), _ANY_PROCESS):
+            self._client = os.getpid(), httpx.Client(**self._arguments())
+        return self._client[1]
 
     def set_async_httpx_client(self, async_client: httpx.AsyncClient) -> Self:
         """Send with this asynchronous httpx client instead of an own one; return this object."""
-        self._async_client = async_client
+        self._async_client = _ANY_PROCESS, async_client
         return self
 
     def get_async_httpx_client(self) -> httpx.AsyncClient:
-        """Return the asynchronous httpx client; make it if there is none yet."""
-        if self._async_client is None:
-            self._async_client = httpx.AsyncClient(**self._arguments())
-        return self._async_client
+        """Return the asynchronous httpx client; make it if there is none yet in this process."""
+        if self._async_client is None or self._async_client[0] not in (os.getpid(), _ANY_PROCESS):
+            self._async_client = os.getpid(), httpx.AsyncClient(**self._arguments())
+        return self._async_client[1]
 
     def send(self, *, url: str, **request: Any) -> httpx.Response:
         """Send a request to a path and return the response with its body.

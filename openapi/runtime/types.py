@@ -17,7 +17,7 @@ from attrs import define, field
 
 from ._dates import Timestamp, as_date, as_datetime
 from ._model import ABSENT, UNSET, Model, Unset, none_if_empty, to_json
-from ._requests import to_bytes, to_query
+from ._requests import plain_to_bytes, to_bytes, to_query
 from ._responses import form_of, new, read_json, read_model, take_one
 
 T = TypeVar("T")
@@ -97,6 +97,7 @@ __all__ = [
     "form_of",
     "new",
     "none_if_empty",
+    "plain_to_bytes",
     "read_json",
     "read_model",
     "take_one",

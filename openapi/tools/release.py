@@ -25,10 +25,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action.add_argument("--into", type=Path, default=PROJECT / "dist", metavar="FOLDER")
         if name == "publish":
             action.add_argument("url", metavar="INDEX_URL")
+            action.add_argument(
+                "--any-tree",
+                action="store_true",
+                help="publish a tree that has changes, or is not tagged as the version",
+            )
+            action.add_argument(
+                "--any-index",
+                action="store_true",
+                help="publish to an index that does not say which versions it has",
+            )
     options = command.parse_args(arguments)
     try:
         if options.command == "publish":
-            print(publish(options.url, options.into, os.environ))
+            allowed = {"any_tree": options.any_tree, "any_index": options.any_index}
+            print(publish(options.url, options.into, os.environ, **allowed))
         else:
             for file in build(options.into):
                 print(file)

@@ -22,11 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "0 done, 1 the version is too small, 2 something cannot be read",
     )
     command.add_argument("--check", action="store_true", help="check the version; write nothing")
+    command.add_argument(
+        "--tagged", action="store_true", help="the version has its tag: compare with the one before"
+    )
     add_project(command)
     options = command.parse_args(arguments)
     project: Path = options.project.absolute()
     try:
-        unreleased = read_unreleased(project)
+        unreleased = read_unreleased(project, tagged=options.tagged)
         honest, sentence = judge_version(unreleased)
         if not options.check:
             print(write_changelog(project, unreleased))

@@ -7,6 +7,7 @@ from .errors import (
     BrokenOffError,
     ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     IncompleteError,
     InputError,
@@ -19,7 +20,15 @@ from .errors import (
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
 from .journal import Journal
 from .options import Clock, RateLimit, Retry
-from .outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus, result_of
+from .outcomes import (
+    BatchResult,
+    Detail,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+    result_of,
+    results_of,
+)
 from .version import __version__
 
 __all__ = [
@@ -31,7 +40,9 @@ __all__ = [
     "Clock",
     "ConfigurationError",
     "DailyLimitError",
+    "Detail",
     "Event",
+    "ForbiddenError",
     "HubSpotBatch",
     "HubSpotBatchError",
     "IncompleteError",
@@ -54,4 +65,5 @@ __all__ = [
     "Wait",
     "__version__",
     "result_of",
+    "results_of",
 ]

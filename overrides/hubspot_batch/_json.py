@@ -7,9 +7,16 @@ importing this package.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from enum import Enum
 from functools import cache
-from typing import Any, TypeGuard
+from itertools import islice
+from typing import Any, TypeGuard, cast
 
 from hubspot_batch_client._json import read
 
@@ -17,6 +24,8 @@ __all__ = [
     "canonical",
     "is_list",
     "is_map",
+    "json_ready",
+    "objects_in",
     "read",
     "read_object",
 ]
@@ -51,3 +60,49 @@ def is_map(value: object) -> TypeGuard[dict[str, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Return whether a piece of JSON is an array."""
     return isinstance(value, list)
+
+
+def json_ready(value: Any, _around: tuple[int, ...] = ()) -> Any:
+    """Return a value in the types of JSON, whatever it is.
+
+    What JSON lacks becomes text; NaN and infinity, which it lacks too, become None.
+    """
+    if value is None or type(value) in (str, int, bool):
+        return value
+    if isinstance(value, Enum):
+        return json_ready(value.value, _around)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, int | str):  # of a class of their own
+        return int(value) if isinstance(value, int) else str(value)
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if id(value) in _around:  # a value that holds itself
+        return "..."
+    around = (*_around, id(value))
+    if isinstance(value, Mapping):
+        # Only pyright wants the cast.
+        items = cast("Mapping[Any, Any]", value).items()  # type: ignore[redundant-cast]
+        return {str(json_ready(name, around)): json_ready(one, around) for name, one in items}
+    if isinstance(value, list | tuple | AbstractSet):
+        return [json_ready(one, around) for one in cast("Iterable[Any]", value)]
+    to_dict = None if isinstance(value, type) else getattr(value, "to_dict", None)  # of a model
+    return json_ready(to_dict(), around) if callable(to_dict) else str(value)
+
+
+# A text of many brackets would take long: a document is tried from so many of them at most.
+_TRIES = 8
+
+
+def objects_in(text: str) -> Iterator[dict[str, Any]]:
+    """Yield the objects of the first JSON document inside a text, one or a list of them."""
+    for start in islice(re.finditer(r"[\[{]", text), _TRIES):
+        try:
+            found, _ = json.JSONDecoder().raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            continue
+        listed: Iterable[Any] = found if is_list(found) else [found]
+        objects = [one for one in listed if is_map(one)]
+        if objects:
+            yield from objects
+            return

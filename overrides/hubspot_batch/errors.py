@@ -1,9 +1,10 @@
 """What stops a run, as exceptions.
 
     HubSpotBatchError
-    ├── ConfigurationError       an argument or a setting is wrong; nothing was sent
+    ├── ConfigurationError       an argument or a setting, such as `base_url`, is wrong
     ├── AuthenticationError      the token is missing, wrong or expired (401)
-    ├── MissingScopesError       the token may not do this (403)
+    ├── MissingScopesError       the token lacks a scope (403)
+    ├── ForbiddenError           HubSpot forbids it for another reason (403)
     ├── DailyLimitError          the account's allowance for the day is spent (429)
     ├── RateLimitError           too many requests, for longer than `retry` allows (429)
     ├── UnavailableError         locked or being moved, for longer than `retry` allows (423, 477)
@@ -21,8 +22,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .outcomes import BatchResult
 
 
@@ -60,15 +59,17 @@ class HubSpotBatchError(Exception):
         copy.__cause__ = self.__cause__
         return copy
 
-    def __reduce__(self) -> tuple[Callable[..., HubSpotBatchError], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Keyword arguments are lost by BaseException's own pickling.
-        return _rebuild, (
+        given = (
             type(self),
             self.message,
             self.result,
             self.status_code,
             self.correlation_id,
         )
+        notes = getattr(self, "__notes__", None)
+        return (_rebuild, given, {"__notes__": [*notes]}) if notes else (_rebuild, given)
 
 
 def _rebuild(
@@ -81,8 +82,12 @@ def _rebuild(
     return error(message, result=result, status_code=status_code, correlation_id=correlation_id)
 
 
-class ConfigurationError(HubSpotBatchError):
-    """An argument or a setting is wrong; nothing was sent."""
+class ConfigurationError(HubSpotBatchError, ValueError):
+    """An argument or a setting is wrong.
+
+    Nothing was sent, except where the address itself (`base_url`) turned out to be no address of
+    HubSpot's API.
+    """
 
 
 class AuthenticationError(HubSpotBatchError):
@@ -93,12 +98,16 @@ class MissingScopesError(HubSpotBatchError):
     """The token lacks a scope that the operation needs."""
 
 
+class ForbiddenError(HubSpotBatchError):
+    """HubSpot forbids the request for another reason than a scope; the message quotes it."""
+
+
 class DailyLimitError(HubSpotBatchError):
     """The account's allowance of requests for the day is spent; it returns at midnight there."""
 
 
 class RateLimitError(HubSpotBatchError):
-    """The server refused too many requests in a row as too fast."""
+    """The server refused too many requests in a row, or asks to wait longer than `retry` allows."""
 
 
 class UnavailableError(HubSpotBatchError):

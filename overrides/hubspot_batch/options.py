@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import reprlib
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
@@ -16,9 +17,39 @@ from typing import Any
 
 import httpx
 from attrs import field, frozen
-from attrs.validators import ge, gt, instance_of, optional
 
 from .errors import ConfigurationError
+
+
+def check(name: str, value: object, kind: Any, wanted: str) -> None:
+    """Refuse an argument of the wrong type: not every caller has a type checker.
+
+    Raises:
+        ConfigurationError: The value is of another type.
+    """
+    if not isinstance(value, kind):
+        raise wrong(name, wanted, value)
+
+
+def wrong(name: str, wanted: str, value: object) -> ConfigurationError:
+    """Return the error for an argument: what it must be, and what it is."""
+    # A text may be the token, put in the wrong place.
+    text = isinstance(value, str | bytes)
+    got = type(value).__name__ if text else reprlib.repr(value)
+    return ConfigurationError(f"{name} must be {wanted}; got {got}.")
+
+
+def whole(name: str, value: object, least: int, also: str = "") -> None:
+    """Refuse what is not a whole number from `least` on."""
+    if type(value) is not int or value < least:
+        raise wrong(name, f"a whole number, {least} or more{also}", value)
+
+
+def seconds(name: str, value: object, *, zero: bool = False, also: str = "") -> None:
+    """Refuse what is not a number of seconds: more than 0, or 0 too."""
+    fits = isinstance(value, float | int) and (value > 0 or (zero and value == 0))
+    if isinstance(value, bool) or not fits:
+        raise wrong(name, f"{'0 seconds or more' if zero else 'more than 0 seconds'}{also}", value)
 
 
 @frozen
@@ -29,15 +60,19 @@ class RateLimit:
     (HubSpot, API usage guidelines).
 
     Attributes:
-        requests: How many.
-        seconds: In any span of this length.
-        learns: Whether the limit that the server names in its answers takes the place of this one.
-            Without it this one is never exceeded, and the server's can only be a second bound.
+        requests: The most requests that start in a span of `seconds`.
+        seconds: The length of that span.
+        learns: Whether the limit that the server names in its responses replaces this one. If not,
+            this one is never exceeded, and neither is the server's.
     """
 
-    requests: int = field(default=100, validator=[instance_of(int), ge(1)])
-    seconds: float = field(default=10.0, validator=gt(0))
+    requests: int = 100
+    seconds: float = 10.0
     learns: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        whole("requests of RateLimit", self.requests, 1)
+        seconds("seconds of RateLimit", self.seconds)
 
 
 @frozen
@@ -48,12 +83,18 @@ class Retry:
         max_attempts: Attempts in all, the first one included.
         max_elapsed: Seconds from the first attempt, after which none is begun.
         max_wait: Seconds that a server may ask to wait, at most; None for as long as `max_elapsed`.
-            When it asks for more, nothing is waited for, and its answer stands.
+            If it asks for more, the request is not sent again, and its response counts.
     """
 
-    max_attempts: int = field(default=5, validator=[instance_of(int), ge(1)])
-    max_elapsed: float = field(default=120.0, validator=ge(0))
-    max_wait: float | None = field(default=None, validator=optional(ge(0)))
+    max_attempts: int = 5
+    max_elapsed: float = 120.0
+    max_wait: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        whole("max_attempts of Retry", self.max_attempts, 1)
+        seconds("max_elapsed of Retry", self.max_elapsed, zero=True)
+        if self.max_wait is not None:
+            seconds("max_wait of Retry", self.max_wait, zero=True, also=", or None")
 
     @property
     def ceiling(self) -> float:
@@ -67,7 +108,7 @@ class Retry:
 
 
 def _asleep(seconds: float) -> Awaitable[object]:
-    """Hand on asyncio's sleep, which is imported no sooner than a task waits: threads need none."""
+    """Return asyncio's sleep, imported when a task first waits: threads never need it."""
     import asyncio  # noqa: PLC0415
 
     sleep = asyncio.sleep
@@ -76,7 +117,7 @@ def _asleep(seconds: float) -> Awaitable[object]:
 
 @frozen
 class Clock:
-    """How time is told and spent; tests hand in one of their own, and nobody waits.
+    """How time is told and spent. Tests pass in their own, and never wait.
 
     Attributes:
         now: Returns seconds of a clock that never goes back.
@@ -96,26 +137,18 @@ DEFAULT_RETRY = Retry()
 SYSTEM_CLOCK = Clock()
 
 
-def check(name: str, value: object, kind: Any, wanted: str) -> None:
-    """Refuse an argument of the wrong type: not every caller has a type checker.
-
-    Raises:
-        ConfigurationError: The value is of another type.
-    """
-    if not isinstance(value, kind):
-        raise ConfigurationError(f"{name} is {value!r}; it is {wanted}.")
-
-
 def _as_base_url(given: str | None) -> str:
-    if given is None:
-        given = os.environ.get("HUBSPOT_BASE_URL") or DEFAULT_BASE_URL
-    return read_base_url(given)
+    if given is not None:
+        return read_base_url(given)
+    named = os.environ.get("HUBSPOT_BASE_URL")
+    return read_base_url(named, "HUBSPOT_BASE_URL") if named else DEFAULT_BASE_URL
 
 
 def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
-    check("timeout", given, float | int | httpx.Timeout | None, "seconds, or an httpx.Timeout")
-    if isinstance(given, float | int) and not given > 0:
-        raise ConfigurationError(f"timeout is {given!r}; it is more than 0 seconds, or None.")
+    wanted = "a number of seconds, an httpx.Timeout, or None"
+    check("timeout", given, float | int | httpx.Timeout | None, wanted)
+    if given is not None and not isinstance(given, httpx.Timeout):
+        seconds("timeout", given, also=", or None")
     return httpx.Timeout(given)
 
 
@@ -138,23 +171,26 @@ class ClientOptions:
     daily_reserve: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        wanted = "RateLimit(requests, seconds), or None"
+        wanted = "a RateLimit, such as RateLimit(50, 10), or None"
         check("rate_limit", self.rate_limit, RateLimit | None, wanted)
-        check("retry", self.retry, Retry, "Retry(max_attempts, max_elapsed, max_wait)")
-        most, reserve = self.max_concurrency, self.daily_reserve
-        if type(most) is not int or most < 1:
-            raise ConfigurationError(f"max_concurrency is {most!r}; it is 1 or more.")
-        if reserve is not None and (type(reserve) is not int or reserve < 0):
-            raise ConfigurationError(f"daily_reserve is {reserve!r}; it is 0 or more, or None.")
+        wanted = "a Retry, such as Retry(1), which sends every request once"
+        check("retry", self.retry, Retry, wanted)
+        whole("max_concurrency", self.max_concurrency, 1)
+        if self.daily_reserve is not None:
+            whole("daily_reserve", self.daily_reserve, 0, ", or None")
 
 
 _HOST = re.compile(r"[\w.:%-]+")
 
 
-def read_base_url(text: str) -> str:
+def read_base_url(text: str, name: str = "base_url") -> str:
     """Return a base URL that a token may be sent to.
 
     Plain http would show the token to everyone on the way, so it is refused except on loopback.
+
+    Args:
+        text: The address.
+        name: The name of the argument or the variable that it is from.
 
     Raises:
         ConfigurationError: The text is no such address.
@@ -162,19 +198,23 @@ def read_base_url(text: str) -> str:
     try:
         url = httpx.URL(text)
     except (httpx.InvalidURL, TypeError):
-        raise ConfigurationError("base_url is not a URL; it looks like https://host.") from None
+        raise ConfigurationError(f"{name} is not a URL; a URL looks like https://host.") from None
     if url.userinfo or "?" in text or "#" in text:
         raise ConfigurationError(
-            "base_url holds more than an address (a user, a query or a fragment); "
-            "it looks like https://host."
+            f"{name} holds more than an address (a user, a query or a fragment); "
+            "a base URL looks like https://host."
         )
     if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.host):
         # It is not repeated: who has mixed up the arguments has put the token here.
-        raise ConfigurationError("base_url is not an address; it looks like https://host.")
+        raise ConfigurationError(f"{name} is not an address; an address looks like https://host.")
+    if url.port is not None and not 0 < url.port < 65536:
+        raise ConfigurationError(
+            f"{name} has a port that is not from 1 to 65535; a URL looks like https://host."
+        )
     if url.scheme == "http" and not is_loopback(url.host):
         raise ConfigurationError(
-            f"base_url is {text!r}, but the token is only sent over https "
-            "(or over http to this machine itself)."
+            f"{name} is {text!r}, but the token is only sent over https "
+            "(http:// is for localhost only)."
         )
     return str(url).rstrip("/")
 
@@ -187,6 +227,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def without_password(proxy: str | None) -> str | None:
+    """Return a proxy's address for people; it may hold a user and a password."""
+    if proxy is None:
+        return None
+    url = httpx.URL(proxy)
+    return f"{url.scheme}://{url.host}" + ("" if url.port is None else f":{url.port}")
 
 
 def proxy_for(base_url: str) -> str | None:

@@ -1,18 +1,27 @@
-"""The outcomes of inputs, as values."""
+"""The outcomes of inputs, as values.
+
+This module decides what an outcome holds, and how it looks in a REPL, a notebook and a log: one
+short line. It never decides which outcome an input has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import textwrap
+from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import field, frozen
 
-from ._json import is_list, is_map
+from ._json import is_list, is_map, json_ready, objects_in
 from .errors import IncompleteError
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+# Characters of a reason in the repr of an outcome.
+_SHOWN = 100
 
 
 class OutcomeStatus(StrEnum):
@@ -23,9 +32,23 @@ class OutcomeStatus(StrEnum):
     FAILED = "failed"
     """The server refused it, it was not valid and never sent, or a read got no record for it."""
     UNKNOWN = "unknown"
-    """It was sent, but the response was lost or does not mention it."""
+    """It was sent and may have been done: the response was lost, or does not say so."""
     NOT_SENT = "not_sent"
-    """It was certainly not done."""
+    """It was certainly not done, because the run ended early."""
+
+
+class Detail(NamedTuple):
+    """One problem of an input.
+
+    Attributes:
+        property: The name of the property or field that it is about; None if it names none.
+        code: HubSpot's word for the problem, for example `INVALID_OPTION`; None if it gives none.
+        message: What is wrong, for people.
+    """
+
+    property: str | None
+    code: str | None
+    message: str
 
 
 @frozen
@@ -37,19 +60,20 @@ class OutcomeError:
             `invalid_input` (it cannot be valid, and was not sent),
             `refused` (the server refused it),
             `batch_refused` (the server refused the request with this and other inputs; the reason
-            need not be this one's),
-            `not_returned` (a read answered without it),
+            need not be this one's, and some campaigns of such a request may have been created),
+            `not_returned` (the response to a read does not hold it),
             `no_answer` (the connection broke, or time ran out, after sending),
-            `server_error` (the server, or what stands before it, failed, or its answer was
+            `server_error` (the server, or what stands before it, failed, or its response was
             unreadable),
-            `not_mentioned` (a write was accepted, but the answer does not mention the input),
+            `not_mentioned` (a write was accepted, but the response does not mention the input),
             `stopped` (the run ended before it was done).
         message: What happened, for people; the server's words where there are any.
         category: HubSpot's word for the kind of error, for example `VALIDATION_ERROR`.
         sub_category: HubSpot's narrower word.
         context: HubSpot's details by name.
         correlation_id: HubSpot's name of the request, for its support.
-        status_code: The HTTP status of the answer that said so.
+        status_code: The HTTP status of the response that said so.
+        details: The problems one by one, if HubSpot lists them, as (property, code, message).
     """
 
     kind: str
@@ -59,9 +83,32 @@ class OutcomeError:
     context: Mapping[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     correlation_id: str | None = None
     status_code: int | None = None
+    _listed: tuple[Detail, ...] = field(default=(), alias="details", repr=False)
+
+    @property
+    def details(self) -> tuple[Detail, ...]:
+        """The problems one by one: (property, code, message).
+
+        HubSpot often writes them as JSON into the message, and nowhere else. They are read from
+        there on each access, because few programs ask for them.
+        """
+        return self._listed or tuple(_details_in(self.message))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the error in the types of JSON."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "category": self.category,
+            "sub_category": self.sub_category,
+            "context": {name: [*values] for name, values in self.context.items()},
+            "correlation_id": self.correlation_id,
+            "status_code": self.status_code,
+            "details": [detail._asdict() for detail in self.details],
+        }
 
 
-@frozen
+@frozen(repr=False)
 class Outcome(Generic[ResultT_co]):
     """The outcome of one input.
 
@@ -79,10 +126,34 @@ class Outcome(Generic[ResultT_co]):
     result: ResultT_co | None = None
     error: OutcomeError | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the outcome in the types of JSON; the input and the result with all their fields.
 
-@frozen
+        Values that JSON lacks become texts: times in ISO 8601, and others as `str` writes them.
+        """
+        return {
+            "index": self.index,
+            "input": json_ready(self.input),
+            "status": str(self.status),
+            "result": json_ready(self.result),
+            "error": None if self.error is None else self.error.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        if self.error is not None:
+            said = f"{self.error.kind}: {self.error.message[: 4 * _SHOWN]}"
+            return f"<Outcome {self.index}: {self.status}, {textwrap.shorten(said, _SHOWN)}>"
+        result: Any = self.result
+        id_ = getattr(result, "id", None) or getattr(result, "object_id", None)
+        found = f", {type(result).__name__} {id_}" if id_ else ""
+        return f"<Outcome {self.index}: {self.status}{found}>"
+
+
+@frozen(repr=False)
 class BatchResult(Generic[ResultT_co]):
     """The outcomes of all inputs.
+
+    Its length is their number, and iterating it gives them in the order of the inputs.
 
     Attributes:
         outcomes: One for each input, in the order of the inputs.
@@ -91,6 +162,37 @@ class BatchResult(Generic[ResultT_co]):
 
     outcomes: tuple[Outcome[ResultT_co], ...]
     unmatched: tuple[ResultT_co, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.outcomes)
+
+    def __iter__(self) -> Iterator[Outcome[ResultT_co]]:
+        return iter(self.outcomes)
+
+    def __getitem__(self, index: int) -> Outcome[ResultT_co]:
+        return self.outcomes[index]
+
+    def __repr__(self) -> str:
+        parts = in_words(self.counts) + (
+            [f"{len(self.unmatched)} unmatched"] if self.unmatched else []
+        )
+        return f"<BatchResult {len(self)}{': ' if parts else ''}{', '.join(parts)}>"
+
+    @property
+    def counts(self) -> dict[OutcomeStatus, int]:
+        """How many inputs have each status; 0 where none has it. `counts["failed"]` works too."""
+        statuses = [outcome.status for outcome in self.outcomes]
+        return {status: statuses.count(status) for status in OutcomeStatus}
+
+    @property
+    def records(self) -> tuple[ResultT_co, ...]:
+        """HubSpot's records of the inputs that succeeded, as far as they could be matched."""
+        found = [o.result for o in self.outcomes if o.status is OutcomeStatus.SUCCEEDED]
+        return tuple([result for result in found if result is not None])
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """Return all outcomes in the types of JSON; see `Outcome.to_dict`."""
+        return [outcome.to_dict() for outcome in self.outcomes]
 
     def _with(self, status: OutcomeStatus) -> tuple[Outcome[ResultT_co], ...]:
         return tuple([outcome for outcome in self.outcomes if outcome.status is status])
@@ -121,10 +223,10 @@ class BatchResult(Generic[ResultT_co]):
         Raises:
             IncompleteError: With this object as `.result`, the numbers and the first reason.
         """
-        counts = {status: len(self._with(status)) for status in OutcomeStatus}
+        counts = self.counts
         if counts[OutcomeStatus.SUCCEEDED] == len(self.outcomes):
             return
-        numbers = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+        numbers = ", ".join(in_words(counts))
         first = next(o for o in self.outcomes if o.status is not OutcomeStatus.SUCCEEDED)
         reason = f" (the first, input {first.index}: {first.error.message})" if first.error else ""
         raise IncompleteError(
@@ -132,10 +234,34 @@ class BatchResult(Generic[ResultT_co]):
         )
 
 
-def attach(error: BaseException, result: BatchResult[Any]) -> None:
-    """Attach the outcomes of a run to the exception that ended it, for `result_of`."""
+def in_words(counts: Mapping[OutcomeStatus, int]) -> list[str]:
+    """Return the number of inputs of each status that occurs, such as "3 failed"."""
+    return [f"{counts[status]} {status}" for status in OutcomeStatus if counts.get(status)]
+
+
+def attach(error: BaseException, result: BatchResult[Any], note: str = "") -> None:
+    """Attach the outcomes of a run to the exception that ended it, for `result_of`.
+
+    One exception can end several runs: the inputs of one may come from another.
+
+    Args:
+        error: The exception.
+        result: The outcomes.
+        note: A sentence for its traceback. It may be given several times.
+    """
     with suppress(AttributeError):
+        earlier = [one for one in _attached(error) if one is not result]
         error.result = result  # type: ignore[attr-defined]
+        error._hubspot_batch_earlier = earlier  # type: ignore[attr-defined]
+    if note and note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def _attached(error: BaseException) -> list[BatchResult[Any]]:
+    """Return the outcomes that one exception carries, those of the outermost run first."""
+    result = getattr(error, "result", None)
+    earlier: list[BatchResult[Any]] = getattr(error, "_hubspot_batch_earlier", [])
+    return [result, *earlier] if isinstance(result, BatchResult) else []
 
 
 def result_of(error: BaseException) -> BatchResult[Any] | None:
@@ -146,24 +272,39 @@ def result_of(error: BaseException) -> BatchResult[Any] | None:
     group of exceptions, what it was raised for is searched.
 
     Returns:
-        The outcomes, of the first run that is found; None where no run had begun. After an
-        interruption, those of all inputs that had been read, or of all inputs where they have a
-        length; after an iterating method, those that had not been handed out.
+        The outcomes, of the first run that is found (`results_of` returns those of all runs); None
+        where no run had begun. After an interruption, those of all inputs that had been read, or of
+        all inputs where they have a length; after an iterating method, those that had not been
+        handed out.
     """
-    seen: list[BaseException] = []
-    left: list[BaseException | None] = [error]
+    return next(_results(error), None)
+
+
+def results_of(error: BaseException) -> tuple[BatchResult[Any], ...]:
+    """Return the outcomes of all runs that an exception ended, as a group of exceptions can.
+
+    An `asyncio.TaskGroup` drops the CancelledError of each task that it cancels, and the outcomes
+    of its run with it. If you keep the tasks, `task.result()` raises that CancelledError again.
+
+    Returns:
+        What `result_of` returns for each run, in the order of the group, without repetitions.
+    """
+    return tuple({id(result): result for result in _results(error)}.values())
+
+
+def _results(error: BaseException) -> Iterator[BatchResult[Any]]:
+    """Search an exception, the exceptions behind it, and those that it groups, nearest first."""
+    seen: set[int] = set()
+    left: deque[BaseException | None] = deque([error])
     while left:
-        at = left.pop(0)
-        if at is None or at in seen:
+        at = left.popleft()
+        if at is None or id(at) in seen:
             continue
-        result: BatchResult[Any] | None = getattr(at, "result", None)
-        if isinstance(result, BatchResult):
-            return result
-        seen.append(at)
-        left.append(at.__cause__ or at.__context__)
+        seen.add(id(at))
+        yield from _attached(at)
+        left += (at.__cause__, at.__context__)
         if isinstance(at, BaseExceptionGroup):
             left += cast("tuple[BaseException, ...]", at.exceptions)
-    return None
 
 
 def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:
@@ -178,3 +319,29 @@ def freeze_context(context: object) -> Mapping[str, tuple[str, ...]]:
         for name, value in context.items()
         if value is not None
     }
+
+
+def _details_in(message: str) -> Iterator[Detail]:
+    """Yield the problems that a message lists as JSON.
+
+    Two forms have been recorded: a list of objects, and a map from properties to messages.
+    """
+    for listed in objects_in(message):
+        told = listed.get("message")
+        if isinstance(told, str):
+            yield Detail(_first(listed, _NAMES), _first(listed, _CODES), told)
+            continue
+        for name, messages in listed.items():
+            for one in messages if is_list(messages) else [messages]:
+                if isinstance(one, str):
+                    yield Detail(name, None, one)
+
+
+# The keys under which a listed problem names its property, and those of its code.
+_NAMES = ("name", "propertyName", "property")
+_CODES = ("error", "code", "errorCode")
+
+
+def _first(listed: Mapping[str, Any], names: tuple[str, ...]) -> str | None:
+    found = (listed.get(name) for name in names)
+    return next((value for value in found if isinstance(value, str) and value), None)

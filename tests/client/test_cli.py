@@ -84,7 +84,7 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["sandbox", "--seed", "9" * 5000], "is no whole number"),
         (["sandbox", "--host", "0.0.0.0"], "'0.0.0.0' is not this machine alone; .*127.0.0.1"),
         (["sandbox", "--host", "127.evil.example"], "is not this machine alone"),
-        (["sandbox", "--token", " "], "it is empty, and would let nobody in"),
+        (["sandbox", "--token", " "], "it is empty, so no client could use it"),
         (["sandbox", "--fault", "flood"], "no fault is called 'flood'; .*delay.*500_after"),
         (["sandbox", "--fault", "500=often"], "'500=often' is not a number from 0 to 1"),
         (["sandbox", "--fault", "500=1.5"], "'500' must be from 0 to 1; got 1.5"),
@@ -377,3 +377,16 @@ def test_what_stops_a_run_is_said(
     err = capsys.readouterr().err
     assert err.startswith(words)
     assert bool(err) is bool(words)
+
+
+def test_the_demo_writes_to_an_account_only_if_told_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address alone is refused in a sentence, and `--yes` alone stays in the sandbox."""
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "made-up")
+    assert cli.main(["demo", "--base-url", "https://host.example"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert re.match(r"hubspot-batch: .* made-up .*https://host\.example.* Add --yes", err)
+    assert cli.main(["demo", "--yes"]) == 0
+    assert "embedded sandbox" in capsys.readouterr().out

@@ -24,7 +24,7 @@ from hubspot_batch.cli.demo import run as demo
 from hubspot_batch.cli.demo.account import disagreements, fill_account, look
 from hubspot_batch.cli.demo.rows import FileRow, Form, read_example, read_sheet
 from hubspot_batch.cli.demo.tables import Entry, Report, Section, plain
-from hubspot_batch.sandbox import FakeClock, Sandbox, rates, served
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, rates, served
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,7 +179,7 @@ def test_every_kind_of_bad_row_says_where_and_why(whole: str) -> None:
         "Some required properties were not set: hs_timestamp",
         "INTERNAL was not one of the allowed options: ['INBOUND', 'OUTBOUND']",
         "Marketing event records were not found: 330000009001",
-        "Campaign records were not found: 7be1c9a2-93d4-4c7e-8f05-2f6f3d0b9e11, ",
+        "Campaign records were not found: 7be1c9a2-93d4-4c7e-8f05-2f6f3d0b9e11\n",
         "id is empty",
         "lacks objectId",
     ):
@@ -357,7 +357,7 @@ def test_a_token_without_a_server_stays_at_home(monkeypatch: pytest.MonkeyPatch)
     code, text = run()
     assert code == 0
     assert "HUBSPOT_ACCESS_TOKEN is set, but is not used" in text
-    assert "add --base-url https://api.hubapi.com." in text
+    assert "add --base-url https://api.hubapi.com --yes." in text
     assert "secret" not in text + str(tokens)
 
 
@@ -468,6 +468,23 @@ def test_a_server_that_may_not_be_asked(base_url: str, words: str) -> None:
     """Nothing is sent without a token, or to an address that is none."""
     with pytest.raises(ConfigurationError, match=words):
         run(base_url=base_url)
+
+
+def test_a_hubspot_account_is_never_filled_by_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token in the environment and an address are not enough: the records are made up."""
+    asked: list[dict[str, Any]] = []
+
+    def client(token: object, **options: Any) -> HubSpotBatch:
+        asked.append(options)
+        return HubSpotBatch("made-up", transport=SandboxTransport(Sandbox(rate_limit=None)))
+
+    monkeypatch.setattr(demo, "HubSpotBatch", client)
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "made-up")
+    with pytest.raises(ConfigurationError, match=r"made-up campaigns and calls .* --yes"):
+        run(base_url="https://api.hubapi.com")
+    assert asked == []
+    code, _ = run(base_url="https://api.hubapi.com", confirmed=True)
+    assert (code, asked) == (0, [{"base_url": "https://api.hubapi.com"}])
 
 
 # The files

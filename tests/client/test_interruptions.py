@@ -30,6 +30,7 @@ from hubspot_batch import (
     RateLimit,
     Wait,
     result_of,
+    results_of,
 )
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script
 from leak_watch import SECRET
@@ -608,6 +609,34 @@ def test_a_group_whose_other_task_fails() -> None:
 
     virtual.run(main())
     assert counts(kept[0]) == (8, 0, 4, 8)
+
+
+def test_every_run_of_a_group_keeps_its_outcomes() -> None:
+    """Those that failed are in the group; a task that the group cancelled says them again."""
+    sandbox = Sandbox(rate_limit=None)
+    tasks: list[asyncio.Task[BatchResult[Any]]] = []
+
+    def rows(name: str) -> Iterator[dict[str, Any]]:
+        yield from calls(2)
+        raise OSError(name)
+
+    async def main() -> None:
+        async with asynchronous(sandbox, 1.0, max_concurrency=4) as client:
+            with pytest.raises(ExceptionGroup) as caught:  # noqa: PT012 - a group is one statement
+                async with asyncio.TaskGroup() as group:
+                    for name in "ab":
+                        created = client.calls.create(rows(name), chunk_size=2)
+                        tasks.append(group.create_task(created))
+                    tasks.append(group.create_task(client.calls.create(calls(20), chunk_size=1)))
+            found = results_of(caught.value)
+            assert [counts(result) for result in found] == [(2, 0, 0, 0)] * 2
+            assert found[0] is result_of(caught.value)
+            with pytest.raises(asyncio.CancelledError) as stopped:
+                tasks[2].result()
+            (cut_short,) = results_of(stopped.value)
+            assert len(cut_short.outcomes) == 20
+
+    virtual.run(main())
 
 
 @pytest.mark.parametrize(("fault", "unknown"), [("locked", 0), ("moved", 0), ("503_after", 2)])

@@ -94,14 +94,18 @@ def isolating(kind: str) -> dict[str, bool]:
     return {"isolate": True} if kind == CAMPAIGNS else {}
 
 
-def assert_isolated(result: BatchResult[Any], bad: Collection[int], status: int) -> None:
+def assert_isolated(
+    result: BatchResult[Any], bad: Collection[int], status: int, doubtful: Collection[int] = ()
+) -> None:
     """The bad ones have the server's words about themselves, and the others are done."""
     for outcome in result.outcomes:
         if outcome.index in bad:
-            assert outcome.status == "failed"
+            assert outcome.status == ("unknown" if outcome.index in doubtful else "failed")
             assert outcome.error is not None
             assert outcome.error.kind == "refused"
-            assert outcome.error.message == f"It is bad{outcome.index}."
+            words = f"It is bad{outcome.index}."
+            assert outcome.error.message.startswith(words)
+            assert (outcome.error.message == words) is (outcome.index not in doubtful)
             assert outcome.error.category == "VALIDATION_ERROR"
             assert outcome.error.status_code == status
         else:
@@ -118,7 +122,10 @@ def test_each_bad_input_stands_alone(face: Face, kind: str, status: int, bad: se
     server = Played(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 20, bad)
     result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
-    assert_isolated(result, bad, status)
+    # A refused request of campaigns may have created some, and a 409 may come from that. The first
+    # bad input is the reason of the first 409.
+    doubtful = bad - {min(bad)} if (kind, status) == (CAMPAIGNS, 409) else set[int]()
+    assert_isolated(result, bad, status, doubtful)
     assert [outcome.input for outcome in result.outcomes] == inputs
     assert_true(result, sandbox, kind)
     assert len(server.seen) <= 1 + 2 * math.ceil(math.log2(20)) * len(bad)
@@ -152,7 +159,12 @@ def test_looking_for_bad_inputs_has_an_end(face: Face, kind: str, status: int) -
     server = Played(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 2 * full, range(2 * full))
     result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
-    assert statuses(result) == ["failed"] * (2 * full)
+    for outcome in result.outcomes:
+        assert outcome.error is not None
+        # A refused request of several campaigns may have created some of them.
+        alone = outcome.error.kind == "refused" and (status != 409 or outcome.index % full == 0)
+        doubtful = kind == CAMPAIGNS and status != 413 and not alone
+        assert outcome.status == ("unknown" if doubtful else "failed")
     alone = {len(seen.inputs) for seen in server.seen}
     assert len(server.seen) <= 2 * 60, "far fewer than two for each input"
     assert alone >= {full, full // 2}
@@ -161,7 +173,7 @@ def test_looking_for_bad_inputs_has_an_end(face: Face, kind: str, status: int) -
         assert outcome.error.kind in ("refused", "batch_refused")
         assert outcome.error.message.startswith("It is bad")
         if outcome.error.kind == "refused":
-            assert outcome.error.message == f"It is bad{outcome.index}."
+            assert outcome.error.message.startswith(f"It is bad{outcome.index}.")
 
 
 def test_what_the_search_did_not_reach_is_not_done(face: Face) -> None:
@@ -186,8 +198,8 @@ def test_campaigns_are_only_taken_apart_on_request(face: Face, status: int) -> N
     server = Played(sandbox, meet=refusing(CAMPAIGNS, status))
     inputs = rows(sandbox, CAMPAIGNS, 6, {2})
     result = carry_out(meeting(face, server), CAMPAIGNS, inputs, chunk_size=3)
-    assert statuses(result) == ["failed"] * 3 + ["succeeded"] * 3
-    assert {o.error.kind for o in result.failed if o.error} == {"batch_refused"}
+    assert statuses(result) == ["unknown"] * 3 + ["succeeded"] * 3
+    assert {o.error.kind for o in result.unknown if o.error} == {"batch_refused"}
     assert len(server.seen) == 2
 
 
@@ -213,7 +225,7 @@ def test_iterating_takes_apart_too(face: Face) -> None:
 @pytest.mark.parametrize("status", [404, 414, 415, 422, 307, 501, 522])
 def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: int) -> None:
     """No input is to blame for them."""
-    server = Played(Sandbox(), says(status, {"message": "no"}))
+    server = Played(Sandbox(), says(status, {"message": "no", "category": "X"}))
     inputs = wanted(server.sandbox, kind, 5)
     result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
     assert statuses(result) == ["failed"] * 5
@@ -225,7 +237,7 @@ def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: 
     ("met", "error"),
     [
         (says(401), AuthenticationError),
-        (says(403), MissingScopesError),
+        (says(403, {"message": "scope"}), MissingScopesError),
         (says(429, {"policyName": "DAILY"}), DailyLimitError),
         (fails(httpx.ConnectError), UnreachableError),
     ],
@@ -234,7 +246,7 @@ def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: 
 def test_what_stops_a_run_stops_the_search(
     face: Face, kind: str, met: Step, error: type[HubSpotBatchError]
 ) -> None:
-    """What had not been sent again by then is certainly not done."""
+    """What had not been sent again by then is not done, except that campaigns may be."""
     sandbox = Sandbox()
     refuse = refusing(kind)
     server = Played(sandbox, meet=lambda seen, number: met if number >= 2 else refuse(seen, number))
@@ -244,12 +256,17 @@ def test_what_stops_a_run_stops_the_search(
         carry_out(client, kind, inputs, chunk_size=8, **isolating(kind))
     result = caught.value.result
     assert result is not None
-    assert statuses(result) == ["succeeded"] * 4 + ["not_sent"] * 4
+    left = "unknown" if kind == CAMPAIGNS else "not_sent"
+    assert statuses(result) == ["succeeded"] * 4 + [left] * 4
+    kinds = {outcome.error.kind for outcome in result.outcomes if outcome.error}
+    assert kinds == {"batch_refused" if kind == CAMPAIGNS else "stopped"}
     assert_true(result, sandbox, kind)
 
 
 @pytest.mark.parametrize(
-    "last", [says(403), says(429, {"policyName": "DAILY"}), says(401)], ids=str
+    "last",
+    [says(403, {"message": "scope"}), says(429, {"policyName": "DAILY"}), says(401)],
+    ids=str,
 )
 def test_a_doubt_goes_with_all_parts(face: Face, last: Step) -> None:
     """What may have been done as a whole is unknown in each part, sent again or not."""

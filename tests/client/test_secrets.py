@@ -239,11 +239,9 @@ def test_a_server_that_repeats_the_token(
     ],
 )
 def test_a_header_that_repeats_the_token(
-    echoing: Callable[[Callable[[bytes], bytes]], None], head: str, monkeypatch: pytest.MonkeyPatch
+    echoing: Callable[[Callable[[bytes], bytes]], None], head: str
 ) -> None:
-    """Neither an outcome shows it, nor an answer of the generated client."""
-    # httpcore, told to log everything, logs the headers of answers, which are the server's words.
-    monkeypatch.setattr(logging.getLogger("httpcore.http11"), "disabled", True)
+    """Neither an outcome shows it, nor an answer of the generated client, nor httpcore's log."""
     for status in (b"400 Bad", b"401 No", b"429 Slow", b"201 Done", b"303 There"):
         echoing(
             lambda token, status=status: http(status, b"{}", head.format(token.decode()).encode())
@@ -252,11 +250,72 @@ def test_a_header_that_repeats_the_token(
 
 
 def test_a_reason_that_repeats_the_token(
-    echoing: Callable[[Callable[[bytes], bytes]], None], monkeypatch: pytest.MonkeyPatch
+    echoing: Callable[[Callable[[bytes], bytes]], None],
 ) -> None:
     """The words behind the status are in the repr of an answer, and in the log of httpx."""
-    monkeypatch.setattr(logging.getLogger("httpcore.http11"), "disabled", True)
     echoing(lambda token: http(b"400 no " + token, b"{}"))
+
+
+CHUNKED = b"HTTP/1.1 400 X\r\nTransfer-Encoding: chunked\r\n"
+MALFORMED: dict[str, Callable[[bytes], bytes]] = {
+    "status line": lambda token: b"Authorization: Bearer " + token + b"\r\n\r\n",
+    "half a status line": lambda token: b"HTTP/1.1 " + token[:-1],
+    "status": lambda token: b"HTTP/1.1 " + token + b" X\r\n\r\n",
+    "header line": lambda token: b"HTTP/1.1 400 X\r\nYou sent " + token + b"\r\n\r\n",
+    "header name": lambda token: b"HTTP/1.1 400 X\r\n" + token + b" : x\r\n\r\n",
+    "header value": lambda token: b"HTTP/1.1 400 X\r\nX: " + token + b"\x00\r\n\r\n",
+    "folded first header": lambda token: b"HTTP/1.1 400 X\r\n " + token + b"\r\n\r\n",
+    "length": lambda token: b"HTTP/1.1 400 X\r\nContent-Length: " + token + b"\r\n\r\n",
+    "framing": lambda token: b"HTTP/1.1 400 X\r\nTransfer-Encoding: " + token + b"\r\n\r\n",
+    "chunk header": lambda token: CHUNKED + b"\r\n" + token + b"\r\n",
+    "chunk end": lambda token: CHUNKED + b"\r\n1\r\nx" + token + b"\r\n",
+    "trailer": lambda token: CHUNKED + b"\r\n0\r\n" + token + b"\r\n\r\n",
+    "coding": lambda token: http(b"201 Done", token, b"Content-Encoding: gzip"),
+    "interim": lambda token: b"HTTP/1.1 103 X\r\n" + token + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_response_that_repeats_the_token(
+    echoing: Callable[[Callable[[bytes], bytes]], None], answer: Callable[[bytes], bytes]
+) -> None:
+    """h11 quotes the line that it cannot read."""
+    echoing(answer)
+
+
+@pytest.mark.parametrize("kind", [httpx.ReadError, httpx.ConnectError, OSError, KeyError])
+def test_a_transport_of_ones_own_that_repeats_the_token(face: Face, kind: type[Exception]) -> None:
+    """Its exceptions are the server's words too, or the library's."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        token = request.headers["Authorization"]
+        raise kind(f"cannot send {token}") if kind is not KeyError else KeyError({"t": token})
+
+    client = face(transport=httpx.MockTransport(fail), **patient())
+    with suppress(Exception):
+        raw(face, client)
+    shown = []
+    try:
+        shown += [client.calls.create([ROW, ROW], chunk_size=1)]
+    except HubSpotBatchError as error:
+        shown += [error, error.__cause__, error.result]
+    assert "(the token)" in repr(shown)
+
+
+def test_only_our_own_lines_of_httpcore_are_shortened(
+    face: Face, place: tuple[Sandbox, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Other programs in the process see what they are used to."""
+    caplog.set_level(logging.DEBUG, "httpcore")
+    client = face(base_url=place[1], **patient())
+    client.calls.create([ROW])
+    lines = [one.getMessage() for one in caplog.records if one.name == "httpcore.http11"]
+    assert "receive_response_headers.complete" in lines
+    caplog.clear()
+    httpx.get(f"{place[1]}/nowhere", trust_env=False)
+    lines = [one.getMessage() for one in caplog.records if one.name == "httpcore.http11"]
+    assert any("receive_response_headers.complete return_value=" in line for line in lines)
+    client.close()
 
 
 # ---------------------------------------------------------------- in the middle of a request

@@ -10,7 +10,9 @@ from attrs import evolve, frozen
 from both_clients import Face
 from hubspot_batch import (
     AuthenticationError,
+    ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     MissingScopesError,
     RateLimitError,
@@ -20,6 +22,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.sandbox import Sandbox
 from scripted_server import (
+    CAMPAIGNS,
     CREATES,
     DONE,
     KINDS,
@@ -147,8 +150,18 @@ TABLE = (
     same("477 of a day", says(477, headers={"Retry-After": "86400"}), stops(UnavailableError)),
     same("401", says(401, {"message": "expired"}), stops(AuthenticationError)),
     same("403", says(403, {"message": "scope"}), stops(MissingScopesError)),
+    same(
+        "403 not of a scope", says(403, {"message": "The account is gone."}), stops(ForbiddenError)
+    ),
+    same("403 of the edge", says(403), Fate((), "failed", "refused")),
+    same(
+        "404 of a record",
+        says(404, {"category": "OBJECT_NOT_FOUND"}),
+        Fate((), "failed", "refused"),
+    ),
+    same("404", says(404), stops(ConfigurationError)),
     *(failing(status) for status in (400, 409, 413, 414)),
-    *(failing(status) for status in (301, 302, 304, 307, 308, 402, 404, 405, 406, 408, 410)),
+    *(failing(status) for status in (301, 302, 304, 307, 308, 402, 405, 406, 408, 410)),
     *(failing(status) for status in (415, 417, 418, 421, 422, 424, 425, 426, 428, 431, 451, 499)),
     *(failing(status) for status in (501, 505, 522, 525, 526, 530)),
     *(unclear(status) for status in (506, 507, 508, 510, 511, 520, 527, 529, 540, 598, 599)),
@@ -218,7 +231,9 @@ def test_each_line_of_the_table_for_several_inputs_is_true(face: Face, row: Row,
     server = Played(sandbox, evolve(row.met, work=work))
     inputs = wanted(sandbox, kind, 3)
     result = carry_out_or_stop(meeting(face, server), kind, inputs)
-    assert statuses(result) == [fate.status] * 3
+    # HubSpot does not say whether it creates some campaigns of a request that it refuses.
+    partial = kind == CAMPAIGNS and row.name in ("400", "409")
+    assert statuses(result) == ["unknown" if partial else fate.status] * 3
     assert_true(result, sandbox, kind)
     assert (held(sandbox, kind) != []) is (kind == UPDATE or (work and kind in CREATES))
 
@@ -328,7 +343,7 @@ ENDS: dict[str, tuple[Step, type[HubSpotBatchError]]] = {
     "423": (says(423), UnavailableError),
     "477": (says(477, headers={"Retry-After": "86400"}), UnavailableError),
     "401": (says(401), AuthenticationError),
-    "403": (says(403), MissingScopesError),
+    "403": (says(403, {"message": "scope"}), MissingScopesError),
 }
 each_end = pytest.mark.parametrize(("last", "error"), ENDS.values(), ids=ENDS)
 LOST = [says(503, work=True), fails(httpx.ReadTimeout, work=True), says(200, "", work=True)]
@@ -375,7 +390,8 @@ def test_an_update_that_is_refused_at_last_may_have_been_done_at_first(
     """A refusal is of its attempt: it does not say that the first one was not carried out."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, count)
-    server = Played(sandbox, says(503, work=True), says(status))
+    refusal = says(status, {"message": "no", "category": "X"})
+    server = Played(sandbox, says(503, work=True), refusal)
     result = carry_out(meeting(face, server), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * count
     assert_true(result, sandbox, UPDATE)

@@ -251,7 +251,9 @@ def test_lines_are_logged_for_what_takes_long(face: Face, caplog: pytest.LogCapt
         told(face, server, 2, **arguments)
         ours = [r for r in caplog.records if r.name.split(".")[0] == "hubspot_batch"]
         assert all(record.levelno == logging.INFO for record in ours)
-        return [record.getMessage() for record in ours]
+        *waits, end = [record.getMessage() for record in ours]
+        assert "calls.create: " in end
+        return waits
 
     (line,) = lines(Played(Sandbox(), says(423), DONE))
     assert PATH in line

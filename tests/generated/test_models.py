@@ -331,7 +331,7 @@ def test_an_answer_is_read_into_models_throughout() -> None:
     assert isinstance(version, PropertyVersion)
     assert (version.source_id, version.source_label) == (None, UNSET)
     assert [type(warning) for warning in call.warnings] == [CallWarning, CallWarning]
-    assert call.warnings[0].context == {"hubspot_owner_id": ["31"]}
+    assert call.warnings[0].context == {"hubspot_owner_id": "31"}
 
     found = read("campaigns with assets").results
     assert [type(campaign) for campaign in found] == [CampaignWithAssets] * 2

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -211,14 +212,24 @@ class Published:
 
 
 def make_publish(
-    url: str, into: Path, password: str = PASSWORD
+    url: str, into: Path, needed: Path, password: str = PASSWORD
 ) -> subprocess.CompletedProcess[str]:
-    goal = ["make", "publish", f"INDEX_URL={url}", f"DIST={into}"]
-    return run(goal, TWINE_USERNAME=USER, TWINE_PASSWORD=password)
+    """Publish the tree as it is; the wheel is tried with the dependencies in a folder."""
+    goal = ["make", "publish", f"INDEX_URL={url}", f"DIST={into}", "ANY_TREE=1"]
+    from_folder = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": needed.as_uri()}
+    return run(goal, TWINE_USERNAME=USER, TWINE_PASSWORD=password, **from_folder)
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+def needed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with wheels of what the package needs, sandbox included."""
+    folder = tmp_path_factory.mktemp("needed")
+    pack_installed("hubspot-batch", frozenset({"sandbox"}), folder, set())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """The package on a pypiserver that lets nobody look, fetch or upload without the password."""
     if not (ROOT / ".venv" / "bin").exists():
         pytest.skip("needs the project's own environment: make setup")
@@ -228,7 +239,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     users.write_text(f"{USER}:{{SHA}}{digest}\n", encoding="utf-8")
     with serving([sys.executable, "-c", INDEX, files, users], folder) as url:
-        done = make_publish(url, tmp_path_factory.mktemp("a dist"))
+        done = make_publish(url, tmp_path_factory.mktemp("a dist"), needed)
         assert done.returncode == 0, done.stdout + done.stderr
         yield Published(url, files, done.stdout)
 
@@ -239,16 +250,16 @@ class TestPublish:
         assert f"Published hubspot-batch {VERSION} to {published.url}/\n" in published.said
         assert "Next: tag the commit" in published.said
 
-    def test_published_once(self, published: Published, tmp_path: Path) -> None:
+    def test_published_once(self, published: Published, tmp_path: Path, needed: Path) -> None:
         """A version that the index has is refused, whichever form of the address is used."""
         for url in (published.url, f"{published.url}/simple/"):
-            again = make_publish(url, tmp_path)
+            again = make_publish(url, tmp_path, needed)
             assert again.returncode != 0
             assert f"has hubspot-batch {VERSION} already" in again.stderr
 
-    def test_wrong_password(self, published: Published, tmp_path: Path) -> None:
+    def test_wrong_password(self, published: Published, tmp_path: Path, needed: Path) -> None:
         """A wrong password is a sentence, without the password."""
-        refused = make_publish(published.url, tmp_path, password="also-secret")
+        refused = make_publish(published.url, tmp_path, needed, password="also-secret")
         assert refused.returncode != 0
         assert "refused the user name or the password" in refused.stderr
         assert "also-secret" not in refused.stdout + refused.stderr
@@ -311,9 +322,10 @@ def pack(distribution: importlib.metadata.Distribution, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def user(published: Published, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def user(published: Published, needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of a fresh environment that has the package from the index, sandbox included."""
-    pack_installed("hubspot-batch", frozenset({"sandbox"}), published.files, set())
+    for wheel in needed.iterdir():
+        shutil.copy(wheel, published.files)
     environment = tmp_path_factory.mktemp("user") / "environment"
     venv.create(environment, symlinks=True)
     programs = environment / "bin"

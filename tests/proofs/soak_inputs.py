@@ -25,8 +25,22 @@ CALLS, CAMPAIGNS, READ, UPDATE = (
 )
 OPERATIONS = (CALLS, CAMPAIGNS, READ, UPDATE)
 NOON, NOON_TOO = "2026-01-31T12:00:00Z", "1769860800000"
+NOON_FINE = "2026-01-31T12:00:00.000400Z"
 LOOKALIKES = ("A", "A ", "a", "B", " B", "0049", "49", "49.0")
 """Names that are not the same, and that a server could take for each other."""
+REWRITTEN = (
+    "A&B",
+    "A&amp;B",
+    "A&amp;amp;B",
+    "A&BC",
+    "\u201cA\u201d",
+    '"A"',
+    "A",
+    "AB",
+    "ABC ",
+    "<b>A</b>",
+)
+"""Names of which a server that rewrites texts can make the same."""
 _NUMBERS = tuple(f"number {n}" for n in range(500))
 MARK = "hs_owner"
 """The property by which a campaign is told; a sandbox can keep it out of its answers."""
@@ -77,11 +91,11 @@ class _Hostile(Mapping[str, Any]):
 
 _SENSELESS: tuple[Callable[[], Any], ...] = (
     lambda: None,
-    lambda: 5,
+    lambda: 5.5,
     list,
     lambda: {"nothing": "like this"},
     lambda: {"id": 5, "objectId": 5, "properties": 5},
-    lambda: {"properties": {"hs_timestamp": float("nan")}},
+    lambda: {"properties": {"hs_timestamp": float("inf")}},
     object,
     _Hostile,
 )
@@ -97,7 +111,9 @@ def make_inputs(
 ) -> list[Given]:
     """Return inputs, of which a share of `bad` is not good, for records of these ids and names."""
     make = {CALLS: _call, CAMPAIGNS: _campaign, READ: _read, UPDATE: _update}[operation]
-    names = names or rng.choice((("one",), ("one", "two", "three"), LOOKALIKES, _NUMBERS))
+    names = names or rng.choice(
+        (("one",), ("one", "two", "three"), LOOKALIKES, REWRITTEN, REWRITTEN, _NUMBERS)
+    )
     traces = rng.choice(("none", "none", "own", "doubled", "some"))
     made: list[Given] = []
     for index in range(size):
@@ -121,7 +137,7 @@ def _association(mark: str, kind: int = 194) -> dict[str, Any]:
 def _call(
     rng: random.Random, index: int, _: list[str], bad: bool, names: Sequence[str], traces: str
 ) -> Given:
-    when = rng.choice((NOON, NOON, NOON_TOO))
+    when = rng.choice((NOON, NOON, NOON_TOO, NOON_FINE))
     properties: dict[str, Any] = {"hs_timestamp": when, "hs_call_title": rng.choice(names)}
     # What tells the records apart, and no answer repeats.
     value: dict[str, Any] = {"properties": properties, "associations": [_association(str(index))]}

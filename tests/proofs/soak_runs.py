@@ -33,10 +33,11 @@ STUCK_AFTER = 60.0
 """Seconds of the machine's clock after which a run is taken to hang."""
 
 _REPEATED = {
-    "true": "--runs 1 --bodies 0 --signals 0 --kills 0",
+    "true": "--runs 1",
     # Where a signal or a kill finds a run is up to the machine.
-    "signal": "--runs 0 --bodies 0 --signals 1 --kills 0 --times 1000",
-    "kill": "--runs 0 --bodies 0 --signals 0 --kills 1 --times 100",
+    "signal": "--signals 1 --times 1000",
+    "cancelled": "--cancelled 1 --times 100",
+    "kill": "--kills 1 --times 100",
 }
 _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2
 
@@ -54,7 +55,7 @@ class Report:
     @property
     def command(self) -> str:
         """What repeats the run."""
-        what = _REPEATED.get(self.answers, "--runs 0 --bodies 1 --signals 0 --kills 0")
+        what = _REPEATED.get(self.answers, "--bodies 1")
         return f"python tests/proofs/soak.py --seed {self.seed} --kind {self.kind} {what}"
 
 

@@ -25,6 +25,7 @@ from soak_inputs import (
     make_inputs,
 )
 
+CREATES = OPERATIONS[:2]
 LIMITS = {OPERATIONS[0]: 100, OPERATIONS[1]: 50, READ: 50, UPDATE: 100}
 
 
@@ -117,7 +118,8 @@ def plan(seed: int, kind: str) -> Plan:
     if operation == "create_campaigns" and rng.random() < 0.5:
         arguments["isolate"] = True
     if operation == READ and rng.random() < 0.5:
-        arguments |= {"properties": ["hs_name"], "start_date": "2026-01-01"}
+        arguments["properties"] = ["hs_name"]
+        arguments |= {"start_date": "2026-01-01", "end_date": "2026-01-31"}
     quiet = rng.random() < 0.7
     alone = interruption is not None and interruption.where in ("sleep", "provider", "told")
     settings = _settings(rng)
@@ -142,6 +144,7 @@ def plan(seed: int, kind: str) -> Plan:
             "trace_echo": rng.choice((0.0, 0.75, 1.0)),
             "rate_limit": (100, 10.0) if quiet else rng.choice((None, (3, 10.0), (7, 2.0))),
             "daily_limit": daily_limit,
+            "limits_told": quiet or rng.random() < 0.7,
             "max_inputs": {operation: 2} if rng.random() < 0.04 else {},
         },
         faults=_faults(rng, operation, interruption),
@@ -255,6 +258,10 @@ def _settings(rng: random.Random) -> dict[str, Any]:
 
 _DONE_OR_NOT = ("500_after", "503_after", "timeout_after", "reset_after", "empty_body")
 _REFUSED = ("refused", "conflict", "413", "414", "501", "505", "525", "locked", "moved_for_a_day")
+_REFUSED += ("inputs_refused", "inputs_refused", "inputs_refused")
+# What a server can make of values, and how it can treat inputs that it does not like.
+_REWRITES = ("milliseconds", "escaped_html", "straightened", "cut_texts", "dropped_empty")
+_TREATMENTS = ("nameless_errors", "partly_refused", "incomplete_accepted")
 
 
 def _faults(rng: random.Random, operation: str, interruption: Interruption | None) -> Any:
@@ -263,6 +270,8 @@ def _faults(rng: random.Random, operation: str, interruption: Interruption | Non
         # What may have been done is sent again, and then refused.
         steps = [rng.choice(_DONE_OR_NOT if n % 2 == 0 else _REFUSED) for n in range(8)]
         return script(steps[rng.randrange(2) :])
+    if operation in CREATES and rng.random() < 0.3:
+        return rates({rng.choice((*_REWRITES, *_TREATMENTS, "nameless_errors")): 1.0})
     if interruption is not None and interruption.where in ("sleep", "told"):
         return rates({"locked": 0.3, "rate_limited_for": 0.2})  # so that there is a wait
     match rng.randrange(8):

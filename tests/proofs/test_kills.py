@@ -45,7 +45,7 @@ def test_the_kills_come_in_the_midst_of_requests() -> None:
 
 def test_the_command_has_a_share_of_them() -> None:
     """The number is that of kills, of which a load has ten."""
-    numbers = ["--runs", "0", "--bodies", "0", "--signals", "0", "--kills", "10"]
+    numbers = ["--kills", "10"]
     command = [sys.executable, soak.__file__, *numbers, "--processes", "1", "--kind", "async"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

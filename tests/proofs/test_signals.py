@@ -67,13 +67,11 @@ def test_a_failure_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.failure
     assert re.match(r"Run.+ was interrupted at test_signals.py:\d+ work < ", report.failure)
     assert "untrue" in report.failure
-    assert report.command.endswith(
-        "--seed 7 --kind sync --runs 0 --bodies 0 --signals 1 --kills 0 --times 1000"
-    )
+    assert report.command.endswith("--seed 7 --kind sync --signals 1 --times 1000")
 
 
 def test_the_command_has_a_share_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     """They are carried out in processes of their own, as all runs of the soak are."""
-    numbers = ["--runs", "0", "--bodies", "0", "--signals", "20", "--kills", "0"]
+    numbers = ["--signals", "20"]
     assert main([*numbers, "--processes", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("soak: 20 runs in ")

@@ -64,7 +64,7 @@ def test_the_table_tells_the_truth_about_the_work(name: str, operation: str) -> 
     assert sandbox.requests[1].fault is None
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not fault.treatment])
 def test_a_refusal_stays_a_refusal_under_every_fault_of_the_body(name: str) -> None:
     """A fault that does the work can only lose a refusal, hide it behind a page, or leave it."""
     sandbox = Sandbox(faults=script([name]))
@@ -251,3 +251,77 @@ def test_texts_of_a_command_line() -> None:
         rates({"500": 0.25, "502": 0.5}),
     )
     assert all(isinstance(plan, Rates) for plan in parse(["500"]))
+
+
+CAMPAIGNS = [{"properties": {"hs_name": "A"}}, {"properties": {}}, {"properties": {"hs_name": "B"}}]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "stored", "results", "errors"),
+    [
+        ("nameless_errors", 207, 2, 2, 1),
+        ("partly_refused", 400, 1, 0, 0),
+        ("incomplete_accepted", 201, 3, 3, 0),
+        ("inputs_refused", 207, 0, 0, 3),
+        (None, 400, 0, 0, 0),
+    ],
+)
+def test_how_bad_campaigns_are_treated(
+    name: str | None, status: int, stored: int, results: int, errors: int
+) -> None:
+    """HubSpot describes none of these treatments, and excludes none."""
+    sandbox = Sandbox(faults=script([name]))
+    answer = ask(sandbox, "create_campaigns", CAMPAIGNS)
+    document = answer.document()
+    assert answer.status == status
+    assert len(sandbox.records("campaigns")) == stored
+    assert len(document.get("results", ())) == results
+    if results or errors:
+        assert [one["context"] for one in document.get("errors", ())] == [{}] * errors
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "context"),
+    [
+        ("create_calls", CALL | {"objectWriteTraceId": "t"}, {"objectWriteTraceId": ["t"]}),
+        ("update_marketing_events", {"objectId": "1", "customProperties": []}, {"ids": ["1"]}),
+        ("read_campaigns", {"id": "1"}, {"id": ["1"]}),
+    ],
+)
+def test_an_input_that_is_refused_for_the_moment_is_named(
+    operation: str, given: dict[str, Any], context: dict[str, Any]
+) -> None:
+    """By the key that its operation has."""
+    answer = ask(Sandbox(faults=script(["inputs_refused"])), operation, [given])
+    assert answer.status == 207
+    assert [one["context"] for one in answer.document()["errors"]] == [context]
+
+
+def test_what_a_server_makes_of_values() -> None:
+    """The record is what was sent, and the response says something else."""
+    sent = {
+        "hs_timestamp": "2026-01-31T10:30:00.123456+01:00",
+        "hs_call_title": "\u201cTom & Jerry\u201d ",
+        "hs_call_body": "",
+    }
+    said: dict[str, dict[str, Any]] = {}
+    for name in ("milliseconds", "escaped_html", "straightened", "cut_texts", "dropped_empty"):
+        sandbox = Sandbox(faults=script([name]))
+        answer = ask(sandbox, "create_calls", [{"properties": sent, "associations": []}])
+        said[name] = answer.document()["results"][0]["properties"]
+        assert dict(sandbox.records("calls")[0].properties) == sent
+    assert said["milliseconds"]["hs_timestamp"] == "2026-01-31T09:30:00.123Z"
+    assert said["escaped_html"]["hs_call_title"] == "\u201cTom &amp; Jerry\u201d "
+    assert said["straightened"]["hs_call_title"] == '"Tom & Jerry"'
+    assert sent["hs_call_title"].startswith(said["cut_texts"]["hs_call_title"])
+    assert "hs_call_body" not in said["dropped_empty"]
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_limits_that_no_response_tells(told: bool) -> None:
+    """They hold all the same."""
+    sandbox = Sandbox(rate_limit=(1, 10.0), limits_told=told)
+    answers = [ask(sandbox, "create_calls", [CALL]) for _ in range(2)]
+    assert [answer.status for answer in answers] == [201, 429]
+    for answer in answers:
+        assert any("RateLimit" in name for name in answer.headers) is told

@@ -174,6 +174,11 @@ def render(facts: Json, form: Form) -> str:
     return text.replace("\n", "\r\n") if form.windows else text
 
 
+def field_sentence(language: str, name: str) -> str:
+    """The sentence about a field of the response."""
+    return _WORDS[language]["field"].format(name=name)
+
+
 def _example(facts: Json, form: Form) -> str:
     def shown(value: Any) -> str:
         text = json.dumps(value, indent=2 if form.indented else 0)

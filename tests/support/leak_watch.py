@@ -87,6 +87,11 @@ class Watch:
     def value(self, where: str, value: object) -> None:
         """Look at an object as people see it."""
         self.text(where, _shown(repr, value))
+        # The repr of a result is short, and that of an outcome too.
+        self.text(where, _shown(repr, getattr(value, "outcomes", None)))
+        for name in ("to_dicts", "to_dict"):
+            if callable(getattr(value, name, None)):
+                self.text(where, _shown(lambda one, name=name: repr(getattr(one, name)()), value))
         if type(value).__str__ is not object.__str__:  # which is the repr again
             self.text(where, _shown(str, value))
 

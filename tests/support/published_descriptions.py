@@ -107,7 +107,7 @@ CAMPAIGNS: Json = {
     "PublicBusinessUnit": _object(["id"], id=_number("int64")),
     "PublicCampaign": _object(_NEEDED, **CAMPAIGN),
     "PublicCampaignWithAssets": {
-        "allOf": [_ref("PublicCampaign"), _object([], assets=_map(_ref("AssetPage")))],
+        "allOf": [_ref("PublicCampaign"), _object(["assets"], assets=_map(_ref("AssetPage")))],
         "example": None,
     },
     "AssetPage": _object(["results"], paging=_ref("Paging"), results=_list(_ref("PublicAsset"))),
@@ -153,7 +153,7 @@ MARKETING_EVENTS: Json = {
         dataSensitivity=_text(enum=["high", "none", "standard"]),
         isEncrypted={"type": "boolean"},
         isLargeValue={"type": "boolean"},
-        maskedSubstrings=_list({"type": "string"}),
+        maskedSubstrings=_object(["substrings"], substrings=_list({"type": "string"})),
         name=_text(),
         persistenceTimestamp=_number("int64"),
         requestId=_text(),
@@ -162,7 +162,7 @@ MARKETING_EVENTS: Json = {
         source=_text(enum=["ACADEMY", "API", "CRM_UI", "IMPORT"]),
         sourceId=_text(),
         sourceLabel=_text(),
-        sourceMetadata=_text(format="byte"),
+        sourceMetadata=_text(),
         sourceUpstreamDeployable=_text(),
         sourceVid=_list(_number("int64")),
         timestamp=_number("int64"),
@@ -231,7 +231,12 @@ CALLS: Json = {
         updatedAt=_moment(),
         url=_text(),
         warnings=_list(
-            _object([], category=_text(), context=_map(_list(_text())), message=_text())
+            _object(
+                ["category", "context", "message"],
+                category=_text(),
+                context=_map(_text()),
+                message=_text(),
+            )
         ),
     ),
     "BatchInputSimplePublicObjectInput": _object(

@@ -160,7 +160,7 @@ CALLS = (
                         {
                             "category": "UNKNOWN_OWNER",
                             "message": "The owner does not exist.",
-                            "context": {"hubspot_owner_id": ["31"]},
+                            "context": {"hubspot_owner_id": "31"},
                         },
                         {"category": None, "message": "Look again.", "context": None},
                     ],
@@ -511,7 +511,7 @@ SENT = (
                         "source": "A_SOURCE_OF_TOMORROW",
                         "dataSensitivity": "none",
                         "isLargeValue": False,
-                        "maskedSubstrings": [{"from": 1, "to": 2}],
+                        "maskedSubstrings": {"substrings": [{"from": 1, "to": 2}]},
                         "sourceVid": [1, 2],
                         "timestamp": 1772438400000,
                     },

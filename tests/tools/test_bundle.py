@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import join_fragments
 import pytest
 import yaml
-from generation import bundle, fragment_rules, yaml_source
+from attrs import evolve
+from generation import bundle, fragment_rules, keywords, yaml_source
+from generation.yaml_source import Pointer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -182,6 +184,56 @@ def test_the_order_of_the_file_system_does_not_matter(
     glob = Path.glob
     monkeypatch.setattr(Path, "glob", lambda path, pattern: [*glob(path, pattern)][::-1])
     assert bundle.build(tree.home).text == before
+
+
+def _misspelt() -> Iterator[tuple[str, Pointer, str]]:
+    """Yield every keyword that the real fragments use, at one place of each kind."""
+    seen: set[tuple[str, str]] = set()
+    for path in [REAL / "root.yaml", *sorted((REAL / "fragments").glob("*.yaml"))]:
+        document, _ = yaml_source.read(path)
+        assert document is not None
+        for at, keys in _with_keywords(document.data, (), "description"):
+            for key in keys:
+                if at and not key.startswith("x-") and (key, str(at[-1])) not in seen:
+                    seen.add((key, str(at[-1])))
+                    yield path.name, at, key
+
+
+def _with_keywords(value: Any, at: Pointer, kind: str) -> Iterator[tuple[Pointer, list[str]]]:
+    inner = kind.strip("[]{}")
+    if kind[0] in "[{" and value:
+        parts = enumerate(value) if kind[0] == "[" else value.items()
+        for name, item in parts:
+            yield from _with_keywords(item, (*at, name), inner)
+    elif isinstance(value, dict):
+        known = keywords.KEYWORDS[kind]
+        if kind != "components":  # another rule is about its names
+            yield at, [key for key in value if key in known or key == "$ref"]
+        for key, item in value.items():
+            if known.get(key):
+                yield from _with_keywords(item, (*at, key), known[key])
+
+
+MISSPELT = [*_misspelt()]
+
+
+@pytest.mark.parametrize(
+    ("file", "at", "key"), MISSPELT, ids=[f"{at[-1]}.{key}" for _, at, key in MISSPELT]
+)
+def test_no_keyword_of_ours_may_be_misspelt(file: str, at: Pointer, key: str) -> None:
+    """Wherever the fragments have a keyword, two letters changed over are told with the line."""
+    path = REAL / file if file == "root.yaml" else REAL / "fragments" / file
+    document, _ = yaml_source.read(path)
+    assert document is not None
+    node = document.at(at)
+    slip = key[:-2] + key[-1] + key[-2] if key[-1] != key[-2] else key + key[-1]
+    node[slip] = node.pop(key)
+    document = evolve(document, lines={**document.lines, (*at, slip): 4321})
+    found = [str(one) for one in keywords.check_keywords(document)]
+    told = [line for line in found if f":4321: `{slip}` is no keyword of " in line]
+    assert len(told) == 1, found
+    if len(key) > 3:
+        assert told[0].endswith(f"; did you mean {key}."), found
 
 
 def test_identical_definitions_in_two_fragments_are_one(tree: Tree) -> None:
@@ -507,11 +559,152 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "in: header # HERE",
         "the client sends no header parameters; use the query, or leave it out.",
     ),
+    "misspelt keyword of a schema": (
+        "things",
+        "        parts:\n          type: array\n",
+        "        parts:\n          type: array\n          maxItem: 50 # HERE\n",
+        "`maxItem` is no keyword of a schema; did you mean maxItems.",
+    ),
+    "keyword in another case": (
+        "things",
+        "        parts:\n          type: array\n",
+        "        parts:\n          type: array\n          max_items: 50 # HERE\n",
+        "did you mean maxItems.",
+    ),
+    "keyword of nothing": (
+        "things",
+        "      required: [name]",
+        "      zzz: 1 # HERE\n      required: [name]",
+        "`zzz` is no keyword of a schema; the nearest is ",
+    ),
+    "keyword of OpenAPI 3.0": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          nullable: true # HERE\n          type: string",
+        "write the type 'null' beside the other: [string, 'null'].",
+    ),
+    "keyword of another object": (
+        "things",
+        "      requestBody:\n",
+        "      requestBody:\n        maxItems: 50 # HERE\n",
+        "`maxItems` is no keyword of a request body, but of: schema; move it there.",
+    ),
+    "keyword beside a reference": (
+        "things",
+        "- $ref: '#/components/parameters/Color'",
+        "- $ref: '#/components/parameters/Color'\n          required: true # HERE",
+        "`required` is no keyword of a reference",
+    ),
+    "misspelt method": (
+        "things",
+        "    post:\n",
+        "    psot: # HERE\n",
+        "`psot` is no keyword of a path; did you mean post.",
+    ),
+    "misspelt keyword of an operation": (
+        "things",
+        "      parameters:\n",
+        "      paramters: # HERE\n",
+        "`paramters` is no keyword of an operation; did you mean parameters.",
+    ),
+    "misspelt keyword of a parameter": (
+        "things",
+        "      in: query\n",
+        "      in: query\n      requierd: true # HERE\n",
+        "`requierd` is no keyword of a parameter; did you mean required.",
+    ),
+    "misspelt note": (
+        "things",
+        "      name: color\n",
+        "      name: color\n      x-soruce: things # HERE\n",
+        "`x-soruce` is no keyword; did you mean x-source.",
+    ),
+    "misspelt keyword of the root": (
+        "root",
+        "  version: '1'",
+        "  version: '1'\n  sumary: Things. # HERE",
+        "`sumary` is no keyword of an info; did you mean summary.",
+    ),
+    "misspelt format": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          type: string\n          format: date-tme # HERE",
+        "`format` is 'date-tme', which is none; did you mean date-time.",
+    ),
+    "limit of nothing": (
+        "things",
+        "        parts:\n          type: array\n",
+        "        parts:\n          type: array\n          maxItems: 0 # HERE\n",
+        "`maxItems` is 0; write a whole number from 1 up, or leave it out.",
+    ),
+    "limit that is text": (
+        "things",
+        "        parts:\n          type: array\n",
+        "        parts:\n          type: array\n          maxItems: '50' # HERE\n",
+        "`maxItems` is '50'; write a whole number from 1 up",
+    ),
+    "limits that exclude each other": (
+        "things",
+        "        parts:\n          type: array\n",
+        "        parts:\n          type: array\n          minItems: 9\n"
+        "          maxItems: 8 # HERE\n",
+        "`minItems` is 9 and `maxItems` is 8: no value can follow both; change one.",
+    ),
+    "limit of another type": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          maxItems: 50 # HERE\n          type: string",
+        "`maxItems` says nothing about the type string; it belongs to array.",
+    ),
+    "format of another type": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          format: int64 # HERE\n          type: string",
+        "`format: int64` says nothing about the type string",
+    ),
+    "property that is no mapping": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          type: string\n        maxItems: 50 # HERE",
+        "`maxItems` is not a mapping; describe it.",
+    ),
+    "misspelt media type": (
+        "things",
+        "application/json:",
+        "application/jsn: # HERE",
+        "the client reads and writes no `application/jsn`; write application/json.",
+    ),
+    "misspelt tag": (
+        "things",
+        "tags: [things]",
+        "tags: [thinsg] # HERE",
+        "the tag thinsg is not in root.yaml; did you mean things?",
+    ),
+    "required and not declared by the parts": (
+        "things",
+        "      required: [name]",
+        "      allOf:\n        - $ref: '#/components/schemas/Part'\n"
+        "      required: [name, default, prats] # HERE",
+        "`prats` is required and is not among the properties; did you mean parts.",
+    ),
+    "values that are one in Python": (
+        "things",
+        "        name:\n          type: string",
+        "        name:\n          type: string\n          enum:\n"
+        "            - TIER\u00b2\n            - TIER\u00b3 # HERE",
+        "'TIER\u00b2' and 'TIER\u00b3' of `enum` are one name in Python (TIER); keep one.",
+    ),
+    "properties that are one in Python": (
+        "things",
+        "        parts:\n          type: array",
+        "        \uff4eame: # HERE\n          type: string\n        parts:\n          type: array",
+        "the properties name and \uff4eame are one name in Python; rename one.",
+    ),
     "slip that stops the validator": (
         "things",
         "      parameters:\n        - $ref: '#/components/parameters/Color'",
         "      parameters: # HERE\n        color:\n          $ref: '#/components/parameters/Color'",
-        "is not of type 'array'; fix it.",
+        "`parameters` is not a list; write its parameters with a dash each.",
     ),
 }
 

@@ -87,7 +87,7 @@ def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:
     assert function.args.kw_defaults[0] is None
     inputs = function.args.args[1].annotation
     assert inputs is not None
-    assert ast.unparse(inputs) == "Iterable[str | models.ThingInput | Fields]"
+    assert ast.unparse(inputs) == "Inputs[str | models.ThingInput | Fields]"
     assert "id_property: Which one." in (ast.get_docstring(function) or "")
     call = ast.unparse(function.body[-1])
     assert "'read_odd_things', chunk_size, must_be=must_be, some=some" in call
@@ -156,6 +156,10 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     "an argument without a name": (
         lambda: document(operation("read_x", parameters=[query(name="5")])),
         "a method cannot take `5`",
+    ),
+    "two arguments that are one": (
+        lambda: document(operation("read_x", parameters=[query(name="ab"), query(name="\uff41b")])),
+        "`ab` and `\uff41b` are one argument in Python; leave one out.",
     ),
     "an argument that no address can hold": (
         lambda: document(operation("read_x", parameters=[query(schema={"type": "object"})])),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +10,6 @@ from generation import operation_model
 from generation.operation_model import ContractError
 
 ROOT = Path(__file__).parents[2]
-
-NAMES = [
-    *("startDate", "properties", "propertiesWithHistory", "idProperty", "hs_name", "filter"),
-    *("type", "from", "id", "Since", "a-b", "a.b", "x2Y", "HTTPCode", "datetime", "self", "in-it"),
-]
-
-
-def test_names_are_those_of_the_generator() -> None:
-    """What the face hands to a generated function is what that function takes."""
-    default = ROOT / ".venv" / "generator" / "bin" / "openapi-python-client"
-    named = Path(os.environ.get("HUBSPOT_BATCH_GENERATOR", default))
-    script = """
-        import json, sys
-        from openapi_python_client.strings import PythonIdentifier
-        print(json.dumps([PythonIdentifier(name, "field_") for name in json.load(sys.stdin)]))
-    """
-    python = named.absolute().parent / "python"
-    command = [python, "-c", "\n".join(line.strip() for line in script.splitlines())]
-    told = subprocess.run(
-        command, input=json.dumps(NAMES), capture_output=True, text=True, check=True
-    )
-    assert json.loads(told.stdout) == [operation_model.python_name(name) for name in NAMES]
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,11 @@ class TestIndexUrl:
             ("https://index.example/team/simple/", "https://index.example/team/"),
             ("https://index.example/team/+simple/", "https://index.example/team/"),
             ("https://index.example/simpler/", "https://index.example/simpler/"),
+            ("https://index.example/packages/pypi", "https://index.example/packages/pypi"),
+            (
+                "https://index.example/o/_packaging/f/pypi/simple/",
+                "https://index.example/o/_packaging/f/pypi/upload/",
+            ),
             ("http://localhost:8080", "http://localhost:8080/"),
             ("http://127.0.0.2:8080/?a=b#c", "http://127.0.0.2:8080/"),
             ("http://[::1]:8080/", "http://[::1]:8080/"),
@@ -71,6 +76,22 @@ class TestIndexUrl:
         assert "holds credentials" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("upload", "simple"),
+    [
+        ("https://index.example/", "https://index.example/simple/"),
+        ("https://index.example/packages/pypi", "https://index.example/packages/pypi/simple/"),
+        (
+            "https://index.example/o/_packaging/f/pypi/upload/",
+            "https://index.example/o/_packaging/f/pypi/simple/",
+        ),
+    ],
+)
+def test_address_of_the_list(upload: str, simple: str) -> None:
+    """The list is below the address for uploads, or beside it."""
+    assert str(package_index.simple_url(httpx.URL(upload))) == simple
+
+
 class TestPublishedVersions:
     URL = httpx.URL("https://index.example/team/simple/hubspot-batch/")
     AUTH = ("someone", PASSWORD)
@@ -91,6 +112,53 @@ class TestPublishedVersions:
             "broken.whl",
         )
         assert self.versions(answer) == {Version("0.1"), Version("0.2"), Version("1!3")}
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '<a href="x"><code>hubspot_batch-0.1.0-py3-none-any.whl</code></a>',
+            '<a href="x" data-yanked="bad">hubspot_batch-0.1.0-py3-none-any.whl</a>',
+            '<A HREF="../f/hubspot_batch-0.1.0-py3-none-any.whl#sha256=0">the wheel</A>',
+            '<a href="hubspot%5Fbatch-0.1.0.tar.gz">hubspot&#95;batch-0.1.0.tar.gz',
+        ],
+    )
+    def test_every_way_to_write_a_link(self, body: str) -> None:
+        """The name may be marked up, withdrawn, or in the address only."""
+        assert self.versions(httpx.Response(200, html=body)) == {Version("0.1.0")}
+
+    def test_list_as_json(self) -> None:
+        """An index may answer in JSON, whatever it was asked for (PEP 691)."""
+        kind = "application/vnd.pypi.simple.v1+json"
+        for files, versions in (
+            ([{"filename": "hubspot_batch-0.1.0.tar.gz"}], {"0.1.0"}),
+            ([], ()),
+        ):
+            page = httpx.Response(200, json={"files": files}, headers={"Content-Type": kind})
+            assert self.versions(page) == set(map(Version, versions))
+        for broken in ("[1]", "{", '{"files": [1]}'):
+            page = httpx.Response(200, text=broken, headers={"Content-Type": kind})
+            assert "not known which versions" in str(refusal(lambda p=page: self.versions(p)))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "<title>Links for hubspot-batch</title>",
+            '<meta name="pypi:repository-version" content="1.0">',
+            "<h1>Links for hubspot-batch</h1>",
+        ],
+    )
+    def test_list_without_files(self, body: str) -> None:
+        """A list may be empty, if it says that it is one."""
+        assert self.versions(httpx.Response(200, html=f"<html>{body}</html>")) == frozenset()
+
+    @pytest.mark.parametrize(
+        "body", ["", "<form action=/login><a href=/help>Help</a></form>", "<h1>Welcome</h1>"]
+    )
+    def test_page_that_is_no_list(self, body: str) -> None:
+        """A login page does not say that the index has no version."""
+        said = str(refusal(lambda: self.versions(httpx.Response(200, html=body))))
+        assert "it is not known which versions it has. Nothing was uploaded." in said
+        assert "--any-index" in said
 
     def test_unknown_project(self) -> None:
         """An index that does not know the project has no version of it."""
@@ -114,7 +182,9 @@ class TestPublishedVersions:
             assert request.url.host == "index.example"
             return httpx.Response(302, headers={"Location": "https://elsewhere.example/"})
 
-        assert self.versions(answer) == frozenset()
+        assert "sends the reader on to https://elsewhere.example/" in str(
+            refusal(lambda: self.versions(answer))
+        )
 
     def test_redirects_end(self) -> None:
         """A circle of redirects ends."""
@@ -124,7 +194,7 @@ class TestPublishedVersions:
             asked.append(request)
             return httpx.Response(302, headers={"Location": str(request.url)})
 
-        assert self.versions(answer) == frozenset()
+        assert "sends the reader on" in str(refusal(lambda: self.versions(answer)))
         assert len(asked) < 10
 
     @pytest.mark.parametrize(

@@ -6,47 +6,18 @@ import contextlib
 import copy
 import itertools
 import time
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import captures
 import pytest
-import yaml
 from attrs import asdict, evolve
 from comparison.description import UnreadableError
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from page_facts import CAPTURED, FIELDS, OPERATIONS, facts_of, kept
 from pages import reader
 from pages.facts import Facts
-
-HOME = Path(__file__).parents[2] / "openapi"
-OPERATIONS = tuple(sorted(path.stem for path in HOME.glob("pages/*.yaml")))
-# Captures of HubSpot's own pages are HubSpot's, so they are no part of the project; where they lie
-# beside it, they are read too.
-CAPTURED = tuple(sorted((HOME.parents[1] / "shared" / "pages").glob("*.txt")))
-
-FIELDS = {
-    "completedAt": "string<date-time>, required",
-    "results": "object[], required",
-    "startedAt": "string<date-time>, required",
-    "status": "enum<string>, required",
-    "errors": "object[]",
-    "links": "object",
-    "numErrors": "integer<int32>",
-    "requestedAt": "string<date-time>",
-}
-
-
-@cache
-def _kept(operation: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load((HOME / "pages" / f"{operation}.yaml").read_text("utf-8"))
-    return data
-
-
-def kept(operation: str, **more: Any) -> dict[str, Any]:
-    """The facts of an operation as they are kept, in full where a form can show more."""
-    return {**copy.deepcopy(_kept(operation)), "scopes": None, "fields": None, **more}
 
 
 def stated(facts: Facts, *, listed: bool) -> dict[str, Any]:
@@ -248,6 +219,47 @@ def test_a_list_of_values_is_read_to_its_end(shown: str) -> None:
     assert read.enums == {"status": VALUES.split(", ")}
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It is one of: CANCELED, COMPLETE, PENDING, PROCESSING, QUEUED.",
+        "It is one of `CANCELED`, `COMPLETE`, `PENDING`, `PROCESSING` and `QUEUED`.",
+        "Es gibt die Werte CANCELED, COMPLETE oder QUEUED.",
+        "Les valeurs sont \u00ab CANCELED \u00bb, \u00ab QUEUED \u00bb.",
+        "Los valores: CANCELED / QUEUED y COMPLETE.",
+        "Either CANCELED or QUEUED. ",
+    ],
+)
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_value_that_only_a_sentence_names(sentence: str, listed: bool) -> None:
+    """It counts beside those of the list, whichever form the page has."""
+    form = captures.Form(listed=listed, glued=False)
+    text = captures.render(kept("read_campaigns", fields=FIELDS), form)
+    line = captures.field_sentence("English", "status")
+    assert line in text
+    read = reader.read(text.replace(line, f"{line} {sentence}"), "page.txt")
+    assert read.enums == {"status": [*VALUES.split(", "), "QUEUED"]}
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "CANCELED,\nCOMPLETE,\nPENDING,\nPROCESSING, QUEUED",
+        "CANCELED, COMPLETE,\nPENDING, PROCESSING, QUEUED",
+        "CANCELED, COMPLETE, PENDING, PROCESSING, QUEUED",
+        "CANCELED,COMPLETE,\n\nPENDING,\nPROCESSING,QUEUED",
+    ],
+)
+def test_several_values_may_stand_on_a_line(lines: str) -> None:
+    """However the lines of a list are broken, it has all of its values."""
+    form = captures.Form(listed=True, glued=False)
+    text = captures.render(kept("read_campaigns", fields=FIELDS), form)
+    usual = VALUES.replace(", ", ",\n")
+    assert usual in text
+    read = reader.read(text.replace(usual, lines), "page.txt")
+    assert read.enums == {"status": [*VALUES.split(", "), "QUEUED"]}
+
+
 @pytest.mark.parametrize("name", ["listed", "glued"])
 def test_a_list_without_the_value_of_the_example_is_refused(name: str) -> None:
     """Its beginning is cut off."""
@@ -362,7 +374,7 @@ def test_a_limit_in_other_words(sentence: str) -> None:
 def test_the_captured_pages_state_what_is_kept(path: Path) -> None:
     """What was read off HubSpot's pages once is read off them still."""
     read = reader.read(path.read_text("utf-8"), path.name)
-    (facts,) = (_kept(name) for name in OPERATIONS if _kept(name)["path"] == read.path)
+    (facts,) = (facts_of(name) for name in OPERATIONS if facts_of(name)["path"] == read.path)
     assert stated(read, listed=False) == expected(facts, listed=False)
     (source,) = (one for one in facts["source"] if one["page"] == path.name)
     assert [*read.sources[0].prose] == source["prose"]

@@ -260,12 +260,16 @@ def test_a_new_field_arrives_and_a_warning_stops(
     assert "brandNew" in (project.home / "openapi" / "openapi.yaml").read_text()
     before = project.state()
     capsys.readouterr()
-    odd = "'404': {description: Odd., content: {application/x-unheard: {}}}"
-    project.edit(CALLS, "        default:\n", f"        {odd}\n        default:\n")
-    assert project.run() == 1
+    odd = "        {}: {{type: string, enum: [{}]}}\n"  # two classes of one name
+    project.edit(CALLS, field, odd.format("fooBar", "A") + odd.format("foo_bar", "B") + field)
+    assert project.run() == 2
     told = capsys.readouterr().err
-    assert told.startswith("The step generate failed: openapi-python-client ended with status 1")
-    assert "Unsupported content_type application/x-unheard" in told
+    lines = (project.home / CALLS).read_text().splitlines()
+    line = lines.index("    CallInput:") + 1
+    assert told.startswith(
+        f"{project.home / CALLS}:{line}: the generator cannot make `CallInput` ("
+    )
+    assert "conflicting enums named CallInputFooBar with incompatible values); change it." in told
     assert project.state() == before
 
 
@@ -457,10 +461,10 @@ SPOILT: dict[str, tuple[Callable[[Project], object], int, str]] = {
         lambda project: project.edit(
             CALLS,
             "        objectWriteTraceId:\n          type: string\n",
-            "        objectWriteTraceId:\n          type: string\n          nullable: true\n",
+            "        objectWriteTraceId:\n          type: string\n          if: {}\n",
         ),
         2,
-        ": `nullable` has no place in the contract; say it with other keywords.\n",
+        ": `if` has no place in the contract; say it with other keywords.\n",
     ),
     "generator that is missing": (
         lambda project: project.tool.unlink(),

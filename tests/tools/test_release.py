@@ -50,6 +50,8 @@ def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str])
             folder = Path(command[command.index("--outdir") + 1])
             (folder / f"hubspot_batch-{VERSION}-py3-none-any.whl").touch()
             (folder / f"hubspot_batch-{VERSION}.tar.gz").touch()
+        if command[-1] == "--version":
+            return subprocess.CompletedProcess(command, 0, f"hubspot-batch {VERSION}\n")
         for word, (code, output) in answers.items():
             if any(part == word or part.endswith(f"/{word}") for part in command):
                 return subprocess.CompletedProcess(command, code, output)
@@ -140,15 +142,28 @@ class TestBuild:
         assert distributions.commit_time() == {}
 
 
+@pytest.mark.parametrize("text", ["", "x = 1/0", "__version__ = 'new'", "("])
+def test_version_that_cannot_be_read(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broken file with the version is a sentence."""
+    (tmp_path / "overrides" / "hubspot_batch").mkdir(parents=True)
+    (tmp_path / "overrides" / "hubspot_batch" / "version.py").write_text(text)
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'hubspot-batch'\n")
+    monkeypatch.setattr(distributions, "ROOT", tmp_path)
+    assert "version.py does not say the version" in str(refusal(distributions.named_version))
+
+
 class TestPublish:
     def publish(self, tmp_path: Path, answer: httpx.Response) -> str:
-        return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer))
+        return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer), any_tree=True)
 
     def test_uploads(self, tmp_path: Path, commands: Commands) -> None:
         """Both files go to the index that was named, and the next step is told."""
         said = self.publish(tmp_path, httpx.Response(404))
         assert f"Published {NAME} {VERSION} to {INDEX}" in said
         assert "tag the commit" in said
+        assert commands[-2][-1] == "--version"  # the wheel is tried before the upload
         upload = commands[-1]
         assert upload[upload.index("--repository-url") + 1] == INDEX
         assert [Path(part).parent for part in upload[-2:]] == [tmp_path, tmp_path]
@@ -165,9 +180,10 @@ class TestPublish:
         [
             (f"ERROR HTTPError: 409 Conflict {PASSWORD}", "already, and a published version"),
             ("ERROR HTTPError: 400 Bad Request: File already exists", "already, and a published"),
-            ("ERROR HTTPError: 403 Forbidden", "refused the user name or the password (403)"),
-            (f"before\nERROR  Something\n  else {PASSWORD}", "failed (ERROR Something else ***). "),
-            (f"Traceback (most\n x\nOSError: {PASSWORD}\n", "failed (OSError: ***). "),
+            ("ERROR HTTPError: 401 Unauthorized", "refused the user name or the password (401)"),
+            ("ERROR HTTPError: 403 Forbidden", "Either the user in TWINE_USERNAME may not upload"),
+            (f"before\nERROR  Something\n  else {PASSWORD}", "index said: Something else ***"),
+            (f"Traceback (most\n x\nOSError: {PASSWORD}\n", "The index said: OSError: ***"),
         ],
     )
     def test_upload_refused(
@@ -197,14 +213,22 @@ class TestCommandLine:
         """The credentials are those of the process's environment."""
         seen = []
 
-        def record(url: str, into: Path, environment: Mapping[str, str]) -> str:
-            seen.append((url, into, environment))
+        def record(url: str, into: Path, environment: Mapping[str, str], **allowed: bool) -> str:
+            seen.append((url, into, environment, allowed))
             return "done"
 
         monkeypatch.setattr(release, "publish", record)
         assert release.main(["publish", "--into", str(tmp_path), "--", INDEX]) == 0
-        assert seen == [(INDEX, tmp_path, os.environ)]
-        assert capsys.readouterr().out == "done\n"
+        allowed = {"any_tree": False, "any_index": False}
+        assert seen == [(INDEX, tmp_path, os.environ, allowed)]
+        assert release.main(["publish", "--any-tree", "--any-index", "--", INDEX]) == 0
+        assert seen[1][3] == dict.fromkeys(allowed, True)
+        capsys.readouterr()
+        with pytest.raises(SystemExit):
+            release.main(["publish", "--help"])
+        said = capsys.readouterr().out
+        assert "--any-tree" in said
+        assert "--any-index" in said
 
 
 def test_run_keeps_both_streams() -> None:

@@ -606,6 +606,22 @@ class TestHistory:
         assert (said.status, said.err) == (0, "")
         assert said.out == "The version 0.1.0 is honest: since v0.1.0, nothing public changed.\n"
 
+    def test_a_version_that_has_its_tag(self, place: Place, run: Run) -> None:
+        """With `--tagged`, the release before it counts, so a tag does not hide a small version."""
+        place.edit("openapi/openapi.yaml", "maxItems: 50", "maxItems: 40")
+        place.version("0.1.1")
+        place.commit()
+        place.tag("0.1.1")
+        assert "nothing public changed" in run("--check").out
+        said = run("--check", "--tagged")
+        assert (said.status, said.out) == (1, "")
+        assert "The version 0.1.1 is too small: since v0.1.0, something breaks" in said.err
+        place.version("0.2.0")
+        place.commit()
+        place.tag("0.2.0")
+        place.git("tag", "--delete", "v0.1.1")
+        assert run("--check", "--tagged").status == 0
+
     def test_nothing_is_imported_in_vain(self, place: Place) -> None:
         """Where nothing changed, what compares is not even imported."""
         script = (

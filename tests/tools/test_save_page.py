@@ -9,8 +9,8 @@ import captures
 import command_line
 import pytest
 import save_page
+from page_facts import kept
 from pages import facts
-from test_page import kept
 
 ROOT = Path(__file__).parents[2]
 

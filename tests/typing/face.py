@@ -9,7 +9,7 @@ they find no error, and mypy also where it finds another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, assert_type
 
 import httpx
@@ -30,6 +30,7 @@ from hubspot_batch import (
     Retry,
     Wait,
     result_of,
+    results_of,
 )
 from hubspot_batch_client.models import (
     Call,
@@ -46,6 +47,10 @@ from hubspot_batch_client.models import (
 def token() -> str:
     """A provider."""
     return "t"
+
+
+async def rows_later() -> AsyncIterator[CallInput]:
+    yield CallInput({})
 
 
 async def token_later() -> str:
@@ -73,6 +78,7 @@ def clients(transport: httpx.BaseTransport, atransport: httpx.AsyncBaseTransport
     AsyncHubSpotBatch(token_later, transport=atransport)
 
     HubSpotBatch(5)  # type: ignore[arg-type]
+    HubSpotBatch(token_later)  # type: ignore[arg-type]
     HubSpotBatch("t", "https://host.example")  # type: ignore[call-arg]
     HubSpotBatch(transport=atransport)  # type: ignore[arg-type]
     AsyncHubSpotBatch(transport=transport)  # type: ignore[arg-type]
@@ -127,6 +133,7 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     hubspot.calls.create(["1"])  # type: ignore[list-item]
     hubspot.calls.create(CallInput({}))  # type: ignore[arg-type]
     hubspot.calls.create(rows, 10)  # type: ignore[call-arg]
+    hubspot.calls.create(rows_later())  # type: ignore[arg-type]
     hubspot.campaigns.read([1])  # type: ignore[list-item]
     hubspot.campaigns.read(["1"], start_date=20260101)  # type: ignore[arg-type]
     hubspot.calls.read(["1"])  # type: ignore[attr-defined]
@@ -144,6 +151,8 @@ async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -
     async with hubspot as entered:
         assert_type(entered, AsyncHubSpotBatch)
 
+    assert_type(await hubspot.calls.create(rows_later()), BatchResult[Call])
+    assert_type(hubspot.calls.create_iter(rows_later()), AsyncOutcomeIterator[Call])
     hubspot.calls.create(rows)  # type: ignore[unused-coroutine]
     await hubspot.calls.create_iter(rows)  # type: ignore[misc]
     for _ in hubspot.calls.create_iter(rows):  # type: ignore[attr-defined]
@@ -179,6 +188,7 @@ def interruptions(hubspot: HubSpotBatch) -> None:
         hubspot.calls.create([])
     except KeyboardInterrupt as error:
         assert_type(result_of(error), BatchResult[Any] | None)
+        assert_type(results_of(error), tuple[BatchResult[Any], ...])
 
 
 def waits(wait: Wait) -> None:

@@ -7,6 +7,7 @@ import json
 import pickle
 from typing import Any
 
+import httpx
 import pytest
 from attrs import evolve
 from hubspot_batch import ConfigurationError
@@ -60,7 +61,7 @@ def test_what_is_meant_is_sent(form: str, given: object, sent: object) -> None:
 )
 def test_what_cannot_be_meant_is_refused(form: str, given: object) -> None:
     """A sentence names the argument."""
-    with pytest.raises(ConfigurationError, match=r"^x(: | is )"):
+    with pytest.raises(ConfigurationError, match=r"^x must be "):
         call._value(argument(form), given)
 
 
@@ -78,7 +79,9 @@ class Wide(OperationSpec):
         )
         return evolve(super().described, arguments=known)
 
-    def operation(self, parameters: Parameters, *, isolate: bool) -> Any:
+    def operation(
+        self, parameters: Parameters, *, isolate: bool, allow_implausible: bool = False
+    ) -> Any:
         return self, parameters
 
 
@@ -129,6 +132,7 @@ def test_a_call_is_what_was_given() -> None:
     """Without other arguments, nothing is looked into."""
     assert operation_call("create_calls", 5) == OperationCall("create_calls", 5)
     assert operation_call("create_campaigns", None, isolate=True).isolate
+    assert operation_call("create_calls", None, allow_implausible=True).allow_implausible
 
 
 def test_the_spec_by_a_property_is_made_once() -> None:
@@ -136,3 +140,45 @@ def test_the_spec_by_a_property_is_made_once() -> None:
     first, again = (registry.spec_by_property("read_campaigns", "email") for _ in range(2))
     assert first is again
     assert (first.id_property, first.input_key) == ("email", "id")
+
+
+JANUARY = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"end_date": None}, "start_date must be given together with end_date"),
+        ({"start_date": None}, "end_date must be given together with start_date"),
+        (
+            {"end_date": dt.date(2025, 12, 31)},
+            "start_date must not be after end_date; got 2026-01-01",
+        ),
+        ({"end_date": 20260131}, "end_date must be a date, such as 2026-01-31; got 20260131"),
+        ({"end_date": "01/02/2026"}, "end_date must be a date, such as .*could be several dates"),
+    ],
+)
+def test_a_period_that_gives_nothing_is_refused(changes: dict[str, Any], words: str) -> None:
+    """HubSpot answers it without metrics, and without a reason."""
+    with pytest.raises(ConfigurationError, match=f"^{words}"):
+        operation_call("read_campaigns", None, **{**JANUARY, **changes})
+
+
+def test_a_period_of_a_day_is_one() -> None:
+    """The first and the last day may be the same."""
+    day = dict.fromkeys(JANUARY, "2026-01-31")
+    assert {*operation_call("read_campaigns", None, **day).arguments} == {*JANUARY}
+    operation_call("read_campaigns", None, **JANUARY)
+
+
+@pytest.mark.parametrize("letter", ["a", "\u00e4", ","], ids=["letters", "umlauts", "commas"])
+def test_properties_that_make_an_address_too_long_are_refused(letter: str) -> None:
+    """As long as they are when they are encoded; HubSpot would answer 414 to each request."""
+    width = len(str(httpx.QueryParams({"": letter}))) - 1
+    names = [letter * 97] * (16_000 // (97 * width + 3) + 1)
+    with pytest.raises(
+        ConfigurationError, match=r"^properties must be shorter: .* 16000"
+    ) as caught:
+        operation_call("read_campaigns", None, properties=names)
+    assert f"with {len(names)} of them" in str(caught.value)
+    operation_call("read_campaigns", None, properties=names[:-2])

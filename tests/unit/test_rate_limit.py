@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -60,7 +61,7 @@ def test_no_window_holds_more_starts_than_told(
         start = take(limiter, now + pause)
         assert start is not None
         starts.append(now := start)
-        limiter.abandon()
+        limiter.abandon(now)
     assert most_in(starts, limit.seconds) <= limit.requests
 
 
@@ -85,7 +86,7 @@ def test_nothing_that_headers_say_lifts_a_told_limit(
         start = take(limiter, now)
         assert start is not None
         starts.append(start)
-        limiter.abandon()
+        limiter.abandon(start)
         now = start + seconds
         limiter.learn(start, now, answer)
     if starts:
@@ -99,12 +100,12 @@ def test_what_the_server_names_is_learnt(
     """Whether it is more than what was told at first, or less."""
     limiter, starts = RateLimiter(RateLimit(20, 10.0, learns=True)), [begin]
     assert limiter.reserve(begin) == 0.0
-    limiter.abandon()
+    limiter.abandon(begin)
     limiter.learn(begin, begin + latency, said(most, seconds * 1000))
     now = answered = begin + latency
     while (start := take(limiter, now, answered + 5 * seconds)) is not None:
         starts.append(now := start)
-        limiter.abandon()
+        limiter.abandon(now)
     assert most_in(starts, seconds) <= most
     later = [start for start in starts if start >= answered + 2 * seconds]
     assert len(later) >= 3 * (most - 1) * seconds / (seconds + 0.05) - 3, "it is used too"
@@ -115,7 +116,7 @@ def full(limit: RateLimit, answer: dict[str, str], seconds: float = 60.0) -> lis
     limiter, now, starts = RateLimiter(limit), 0.0, []
     while (start := take(limiter, now, seconds)) is not None:
         starts.append(now := start)
-        limiter.abandon()
+        limiter.abandon(now)
         limiter.learn(start, start, answer)
     return starts
 
@@ -157,7 +158,7 @@ def test_a_limit_that_changes_is_followed() -> None:
         while (start := take(limiter, now, begin + 40.0)) is not None:
             count += start >= begin + 20.0
             now = start
-            limiter.abandon()
+            limiter.abandon(now)
             limiter.learn(start, start, said(most, 10_000))
         counts.append(count)
         now = begin + 40.0
@@ -191,7 +192,7 @@ def test_the_reserve_of_the_day_is_left(reserve: int, left: int, under_way: int)
     limiter.learn(0.0, 0.0, said(None, None, None, None))
     for _ in range(1 + under_way):
         assert limiter.reserve(0.0) == 0.0
-    limiter.abandon()
+    limiter.abandon(0.0)
     limiter.learn(0.0, 1.0, said(None, None, None, left))
     granted = 0
     while granted < 100 and limiter.reserve(2.0) == 0.0:
@@ -204,7 +205,7 @@ def test_one_request_finds_out_what_is_left_of_the_day() -> None:
     limiter = RateLimiter(None, 10)
     assert limiter.reserve(0.0) == 0.0
     assert limiter.reserve(0.0) == limiter.nap(0.05) == 0.05
-    limiter.abandon()
+    limiter.abandon(0.0)
     assert limiter.reserve(1.0) == 0.0  # no answer came
     assert limiter.reserve(1.0) == 0.05
     limiter.learn(1.0, 2.0, said(None, None, None, None))
@@ -215,7 +216,7 @@ def test_what_was_said_of_the_day_is_forgotten() -> None:
     """After midnight it is no longer true, so somebody has to ask again."""
     limiter = RateLimiter(None, 10)
     assert limiter.reserve(0.0) == 0.0
-    limiter.abandon()
+    limiter.abandon(0.0)
     limiter.learn(0.0, 1.0, said(None, None, None, 10))
     assert limiter.reserve(2.0) is None
     assert limiter.reserve(3600.0) == 0.0
@@ -236,7 +237,7 @@ def test_an_older_number_of_the_day_is_not_believed_over_a_newer(order: list[int
     for _ in order:
         assert limiter.reserve(0.0) == 0.0
     for number in order:
-        limiter.abandon()
+        limiter.abandon(0.0)
         limiter.learn(0.0, 1.0, said(None, None, None, 99 - number))
     granted = 0
     while granted < 100 and limiter.reserve(2.0) == 0.0:
@@ -249,7 +250,7 @@ def test_the_day_begins_anew() -> None:
     limiter = RateLimiter(None, 30)
     for now, left in ((0.0, 35), (10.0, 250_000)):
         assert limiter.reserve(now) == 0.0
-        limiter.abandon()
+        limiter.abandon(now)
         limiter.learn(now, now + 1.0, said(None, None, None, left))
     assert all(limiter.reserve(12.0) == 0.0 for _ in range(50))
 
@@ -259,13 +260,13 @@ def test_only_a_few_late_starts_are_made_up_for() -> None:
     limiter, now = RateLimiter(RateLimit(100, 10.0)), 0.0
     while (start := take(limiter, now, 25.0)) is not None:
         now = start
-        limiter.abandon()
+        limiter.abandon(now)
         limiter.learn(start, start, said(100, 10_000, 50))
     begin = now = now + 3.0
     late = 0
     while (start := take(limiter, now, begin + 0.05)) is not None:
         now, late = start, late + 1
-        limiter.abandon()
+        limiter.abandon(now)
     assert 2 <= late <= 6
 
 
@@ -282,3 +283,109 @@ def test_a_response_that_may_be_older_is_not_believed(tick: float) -> None:
     while limiter.reserve(2 * tick) == 0.0:
         starts += 1
     assert starts <= 48 - 10
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 8])
+@pytest.mark.parametrize("jitter", [0.0, 0.02, 0.3, 2.0])
+@given(
+    limit=st.builds(RateLimit, st.integers(1, 12), st.sampled_from([1.0, 10.0]), st.booleans()),
+    latency=st.sampled_from([0.0, 0.05, 0.4, 1.5]),
+    seed=st.integers(0, 10_000),
+)
+def test_no_window_of_the_server_holds_more_arrivals_than_told(
+    limit: RateLimit, latency: float, seed: int, jitter: float, at_once: int
+) -> None:
+    """Nothing but the told limit is known, and requests take their time on the way."""
+    limiter, now, rng = RateLimiter(limit), 0.0, random.Random(seed)
+    arrivals: list[float] = []
+    under_way: list[tuple[float, float]] = []
+
+    def end_until(moment: float) -> None:
+        for ended, started in sorted(under_way):
+            if ended <= moment:
+                under_way.remove((ended, started))
+                limiter.report(started, ended, {"Date": "today"}, None)
+
+    for _ in range(60):
+        while True:
+            if len(under_way) == at_once:
+                now = max(now, min(under_way)[0])
+            end_until(now)
+            pause = limiter.reserve(now)
+            assert pause is not None
+            if pause == 0.0:
+                break
+            now += limiter.nap(pause)
+        arrival = now + latency / 2 + rng.random() * jitter
+        arrivals.append(arrival)
+        under_way.append((arrival + latency / 2 + rng.random() * jitter, now))
+    assert most_in(arrivals, limit.seconds) <= limit.requests
+
+
+def rolling(limit: int, seconds: float, told: RateLimit, until: float) -> tuple[int, int, int]:
+    """Requests, refused ones and the most in a window, of a server that names no limit."""
+    limiter, now, accepted = RateLimiter(told), 0.0, list[float]()
+    refused = count = 0
+    while (start := take(limiter, now, until)) is not None:
+        now, count = start, count + 1
+        if sum(start - other < seconds for other in accepted) >= limit:
+            refused += 1
+            limiter.report(start, start, {"Date": "today"}, start + seconds)
+        else:
+            accepted.append(start)
+            limiter.report(start, start, {"Date": "today"}, None)
+    return count, refused, round(most_in(accepted, seconds))
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_after_a_429_less_is_sent(learns: bool) -> None:
+    """Half of the told limit is accepted: few are refused, and most of that half is used."""
+    count, refused, _ = rolling(50, 10.0, RateLimit(100, 10.0, learns), 600.0)
+    assert refused / count < 0.01
+    assert count - refused > 0.7 * 50 * 60
+
+
+def test_what_is_accepted_again_is_used_again() -> None:
+    """The limit that was told comes back, step by step."""
+    limiter = RateLimiter(RateLimit(100, 10.0))
+    for number in range(40):
+        assert limiter.reserve(number / 1000) == 0.0
+        limiter.report(number / 1000, number / 1000, {}, None)
+    assert limiter.reserve(0.05) == 0.0
+    limiter.report(0.05, 0.05, {}, 10.05)
+
+    def burst(begin: float) -> int:
+        count = 0
+        while limiter.reserve(begin) == 0.0:
+            limiter.report(begin, begin, {}, None)
+            count += 1
+        return count
+
+    counts = [burst(begin) for begin in (20.0, 40.0, 200.0, 4000.0)]
+    assert counts[0] == counts[1] == 50, "never less than half at once"
+    assert counts[1] < counts[2] < counts[3] == 100
+
+
+def test_requests_that_are_refused_together_are_one_refusal() -> None:
+    """The limit is not cut once for each of them."""
+    limiter = RateLimiter(RateLimit(100, 10.0))
+    for _ in range(88):
+        assert limiter.reserve(0.0) == 0.0
+    for _ in range(80):
+        limiter.report(0.0, 0.1, {}, None)
+    for _ in range(8):
+        limiter.report(0.0, 0.1, {}, 10.0)
+    count = 0
+    while limiter.reserve(20.0) == 0.0:
+        limiter.report(20.0, 20.0, {}, None)
+        count += 1
+    assert 50 <= count <= 80
+
+
+def test_a_request_that_was_given_up_may_have_arrived_until_now() -> None:
+    """Nobody waits for its response any more, and it fills the window all the same."""
+    limiter = RateLimiter(RateLimit(1, 10.0))
+    assert limiter.reserve(0.0) == 0.0
+    limiter.abandon(0.0)
+    assert limiter.reserve(3.0) == pytest.approx(10.05)
+    assert limiter.reserve(13.1) == 0.0

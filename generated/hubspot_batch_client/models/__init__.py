@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .marketing_event_batch import MarketingEventBatch
     from .marketing_event_batch_input import MarketingEventBatchInput
     from .marketing_event_update import MarketingEventUpdate
+    from .masked_substrings import MaskedSubstrings
     from .metrics import Metrics
     from .next_page import NextPage
     from .paging import Paging
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .property_history import PropertyHistory
     from .property_version import PropertyVersion
     from .stored_properties import StoredProperties
+    from .warning_context import WarningContext
 
 # The module of each model.
 _MODULES = {
@@ -89,6 +91,7 @@ _MODULES = {
     "MarketingEventBatch": "marketing_event_batch",
     "MarketingEventBatchInput": "marketing_event_batch_input",
     "MarketingEventUpdate": "marketing_event_update",
+    "MaskedSubstrings": "masked_substrings",
     "Metrics": "metrics",
     "NextPage": "next_page",
     "Paging": "paging",
@@ -97,6 +100,7 @@ _MODULES = {
     "PropertyHistory": "property_history",
     "PropertyVersion": "property_version",
     "StoredProperties": "stored_properties",
+    "WarningContext": "warning_context",
 }
 
 __all__ = (
@@ -136,6 +140,7 @@ __all__ = (
     "MarketingEventBatch",
     "MarketingEventBatchInput",
     "MarketingEventUpdate",
+    "MaskedSubstrings",
     "Metrics",
     "NextPage",
     "Paging",
@@ -144,6 +149,7 @@ __all__ = (
     "PropertyHistory",
     "PropertyVersion",
     "StoredProperties",
+    "WarningContext",
 )
 
 if not TYPE_CHECKING:  # with a `__getattr__`, type checkers would accept any name

@@ -6,12 +6,10 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..models.error_context import ErrorContext
+from ..models.warning_context import WarningContext
 from ..types import (
     ABSENT,
-    UNSET,
     Model,
-    Unset,
     new,
     none_if_empty,
 )
@@ -22,14 +20,14 @@ class CallWarning(Model):
     """Something that the server remarks on without refusing it.
 
     Attributes:
-        category (None | str | Unset): The kind of remark.
-        message (None | str | Unset): The remark, for people.
-        context (ErrorContext | None | Unset): Details by name.
+        category (str): The kind of remark.
+        message (str): The remark, for people.
+        context (WarningContext): Details of a warning, by name.
     """
 
-    category: None | str | Unset = UNSET
-    message: None | str | Unset = UNSET
-    context: ErrorContext | None | Unset = UNSET
+    category: str
+    message: str
+    context: WarningContext
     _more: dict[str, Any] | None = field(
         default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
     )

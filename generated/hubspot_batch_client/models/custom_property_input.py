@@ -6,13 +6,17 @@ from typing import Any, Self
 
 from attrs import define, field
 
+from ..models.masked_substrings import MaskedSubstrings
 from ..types import (
     ABSENT,
     UNSET,
     Model,
     Unset,
+    as_model,
+    form_of,
     new,
     none_if_empty,
+    take_one,
 )
 
 
@@ -26,8 +30,7 @@ class CustomPropertyInput(Model):
         data_sensitivity (str | Unset): high, none or standard.
         is_encrypted (bool | Unset): Whether the value is stored encrypted.
         is_large_value (bool | Unset): Whether the value is a large one.
-        masked_substrings (Any | Unset): Parts of the value that are masked. Any JSON is
-            passed on.
+        masked_substrings (MaskedSubstrings | Unset): Parts of a value that are masked.
         persistence_timestamp (int | Unset): When the value was stored, in epoch
             milliseconds.
         request_id (str | Unset): The request that set the value.
@@ -52,7 +55,7 @@ class CustomPropertyInput(Model):
     data_sensitivity: str | Unset = UNSET
     is_encrypted: bool | Unset = UNSET
     is_large_value: bool | Unset = UNSET
-    masked_substrings: Any | Unset = UNSET
+    masked_substrings: MaskedSubstrings | Unset = UNSET
     persistence_timestamp: int | Unset = UNSET
     request_id: str | Unset = UNSET
     selected_by_user: bool | Unset = UNSET
@@ -132,7 +135,11 @@ class CustomPropertyInput(Model):
         model.data_sensitivity = d.pop("dataSensitivity", ABSENT)
         model.is_encrypted = d.pop("isEncrypted", ABSENT)
         model.is_large_value = d.pop("isLargeValue", ABSENT)
-        model.masked_substrings = d.pop("maskedSubstrings", ABSENT)
+        model.masked_substrings = (
+            as_model(MaskedSubstrings, d.pop("maskedSubstrings"))
+            if "maskedSubstrings" in d
+            else ABSENT
+        )
         model.persistence_timestamp = d.pop("persistenceTimestamp", ABSENT)
         model.request_id = d.pop("requestId", ABSENT)
         model.selected_by_user = d.pop("selectedByUser", ABSENT)
@@ -160,7 +167,7 @@ class CustomPropertyInput(Model):
             ("data_sensitivity", "dataSensitivity", Any),
             ("is_encrypted", "isEncrypted", Any),
             ("is_large_value", "isLargeValue", Any),
-            ("masked_substrings", "maskedSubstrings", Any),
+            ("masked_substrings", "maskedSubstrings", form_of(MaskedSubstrings) | None),
             ("persistence_timestamp", "persistenceTimestamp", Any),
             ("request_id", "requestId", Any),
             ("selected_by_user", "selectedByUser", Any),
@@ -187,7 +194,10 @@ class CustomPropertyInput(Model):
                 model.data_sensitivity = form.data_sensitivity
                 model.is_encrypted = form.is_encrypted
                 model.is_large_value = form.is_large_value
-                model.masked_substrings = form.masked_substrings
+                inner = form.masked_substrings
+                model.masked_substrings = (
+                    inner if inner is ABSENT or inner is None else take_one(MaskedSubstrings, inner)
+                )
                 model.persistence_timestamp = form.persistence_timestamp
                 model.request_id = form.request_id
                 model.selected_by_user = form.selected_by_user

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import frozen
 
 from .compare_operation import OperationComparison
-from .compare_schema import Agreement, Comparison, Locate
+from .compare_schema import Agreement, Comparison
 from .description import Description, Operation, UnreadableError
 from .findings import Change, Finding, Report, ordered, severity_of_operation
 from .schema_forms import SchemaError
@@ -29,7 +29,7 @@ def compare_documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Fi
     Raises:
         SchemaError: A part that is compared cannot be read.
     """
-    return compare_descriptions(Description(old), Description(new), ()).findings
+    return compare_descriptions(Description(old), Description(new), (), strict=True).findings
 
 
 def compare_sides(old: Description, new: Description, known: Sequence[Operation]) -> Report:
@@ -59,7 +59,7 @@ def _compare_with_itself(side: Description, known: Sequence[Operation]) -> None:
 
 
 def compare_descriptions(
-    old: Description, new: Description, known: Sequence[Operation], *, locate: Locate | None = None
+    old: Description, new: Description, known: Sequence[Operation], *, strict: bool = False
 ) -> ComparisonResult:
     """Compare two descriptions.
 
@@ -68,7 +68,7 @@ def compare_descriptions(
         new: The later one.
         known: The operations to look for in a published description. All operations of a bundle
             are compared.
-        locate: Returns the file and line of a place in the old description.
+        strict: True if a reference that leads nowhere ends the comparison; else it is a finding.
     """
     wanted = {one.signature: one for one in known}
     for side in (new, old):
@@ -76,32 +76,37 @@ def compare_descriptions(
             wanted |= {one.signature: one for one in side.operations}
     result = ComparisonResult([], {})
     for one in wanted.values():
-        before, after = old.find(one), new.find(one)
+        here = Comparison(one.id, old.reader, new.reader, strict=strict)
+        sides = find_both(one, old, new, here)
+        if sides is None:
+            result.findings.extend(here.findings)
+            continue
+        before, after = sides
         if before is not None and after is not None:
-            compare_operation(before, after, old, new, one.id, result, locate=locate)
+            compare_operation(before, after, old, new, one.id, result, here=here)
         elif before is not None or after is not None:
-            note_missing_operation(before, after, old, new, result, locate=locate)
+            note_missing_operation(before, after, here)
+            result.findings.extend(here.findings)
     result.findings[:] = ordered(result.findings)
     return result
 
 
+def find_both(
+    one: Operation, old: Description, new: Description, here: Comparison
+) -> tuple[Operation | None, Operation | None] | None:
+    """Find an operation in both descriptions; None, and a finding, if its path cannot be read."""
+    read = (lambda: old.find(one), lambda: new.find(one))
+    return here.read_both("/path", one.at[:2] if old.ours else None, *read)
+
+
 def note_missing_operation(
-    before: Operation | None,
-    after: Operation | None,
-    old: Description,
-    new: Description,
-    result: ComparisonResult,
-    *,
-    locate: Locate | None = None,
+    before: Operation | None, after: Operation | None, here: Comparison
 ) -> None:
     """Add a finding for an operation that only one side has."""
-    one = before or after
-    here = Comparison(one.id if one else "", old.reader, new.reader, locate)
     change: Change = "added" if before is None else "removed"
     shown = (before and before.title, after and after.title)
     verdict = severity_of_operation("operation", change)
     here.note(verdict, "operation", "", shown, before.at if before else None)
-    result.findings.extend(here.findings)
 
 
 def compare_operation(
@@ -112,10 +117,13 @@ def compare_operation(
     name: str,
     result: ComparisonResult,
     *,
-    locate: Locate | None = None,
+    here: Comparison | None = None,
 ) -> None:
-    """Compare one operation, and add the findings under the operation id `name`."""
-    here = Comparison(name, old_side.reader, new_side.reader, locate)
+    """Compare one operation, and add the findings under the operation id `name`.
+
+    `here` collects them, if it is to know the lines of the fragments or to be strict.
+    """
+    here = here or Comparison(name, old_side.reader, new_side.reader)
     OperationComparison(here, old, new, old_side, new_side).compare()
     # Several responses may be compared with one; the same difference is reported once.
     result.findings.extend({repr(one): one for one in here.findings}.values())

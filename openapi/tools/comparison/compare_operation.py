@@ -4,16 +4,26 @@ Decides which aspects are compared, and when something missing is no difference.
 compares values, and findings.py decides how much a difference matters.
 """
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, TypeAlias
 
 from attrs import frozen
 from generation.yaml_source import Pointer, is_list
 
 from . import operation_view
 from .compare_schema import LIMIT, Agreement, Comparison, Shown, escape
-from .description import Description, Operation
+from .description import Description, Operation, is_same_path
 from .findings import Change, Way, severity_of_operation, severity_of_value
-from .operation_view import JSON, Body, Parameter
+from .operation_view import JSON, Body, Limit, Parameter
+from .schema_forms import DeadReferenceError
+
+Responses: TypeAlias = dict[str, Callable[[], Body]]
+"""The responses of one side by status code, each as a function that reads it."""
+
+_Success: TypeAlias = tuple[str, Body]
+"""A successful response with its code."""
 
 
 @frozen
@@ -33,7 +43,7 @@ class OperationComparison:
             SchemaError: A part cannot be read.
         """
         old, new = self.old, self.new
-        if old.path != new.path:
+        if not is_same_path(old.path.split("/"), new.path.split("/")):
             self._note_operation("path", "/path", (old.path, new.path), "other", old.at[:2])
         if old.method != new.method:
             shown = (old.method.upper(), new.method.upper())
@@ -51,6 +61,10 @@ class OperationComparison:
         self._compare_parameters()
         self._compare_request()
         self._compare_responses()
+
+    @property
+    def _sides(self) -> tuple[tuple[Operation, Description], tuple[Operation, Description]]:
+        return (self.old, self.old_side), (self.new, self.new_side)
 
     @property
     def _is_page(self) -> bool:
@@ -81,11 +95,13 @@ class OperationComparison:
             self._note_operation("server", "/servers", (None, address), "added", ("servers",))
 
     def _compare_scopes(self) -> None:
-        old = operation_view.scopes(self.old, self.old_side)
-        new = operation_view.scopes(self.new, self.new_side)
+        # The fragments have one scheme, which stands for all of HubSpot's.
+        by_scheme = not self.old_side.ours and not self.new_side.ours
+        old = operation_view.ways(self.old, self.old_side, by_scheme=by_scheme)
+        new = operation_view.ways(self.new, self.new_side, by_scheme=by_scheme)
         if old is None or new is None:
             return
-        shown = (_scopes(old), _scopes(new))
+        shown = (_shown_ways(old), _shown_ways(new))
         if old == new:
             self.here.agreed.append(Agreement("/scopes", "scopes", shown[0]))
             return
@@ -96,9 +112,15 @@ class OperationComparison:
     def _compare_parameters(self) -> None:
         if "parameters" in operation_view.unsaid(self.new.raw):
             return
-        old = operation_view.parameters(self.old, self.old_side)
-        new = operation_view.parameters(self.new, self.new_side)
+        read = [partial(operation_view.parameters, *side) for side in self._sides]
+        both = self.here.read_both("/parameters", (*self.old.at, "parameters"), *read)
+        if both is None:
+            return
+        old, new = both
+        filled = _filled(self.old.path, self.new.path)
         for key in [*old, *(key for key in new if key not in old)]:
+            if key[0] == "path" and key[1] in filled:
+                continue  # the other side's path has the value itself
             pointer = f"/{key[0]}/{escape(key[1])}"
             before, after = old.get(key), new.get(key)
             if before and after:
@@ -155,8 +177,11 @@ class OperationComparison:
             self._note_request("required", pointer, (was, now), change, at)
 
     def _compare_request(self) -> None:
-        old = operation_view.request(self.old, self.old_side)
-        new = operation_view.request(self.new, self.new_side)
+        read = [partial(operation_view.request, *side) for side in self._sides]
+        both = self.here.read_both("/request", (*self.old.at, "requestBody"), *read)
+        if both is None:
+            return
+        old, new = both
         if not self._is_left_out("required" in new.raw) and "required" not in operation_view.unsaid(
             new.raw
         ):
@@ -168,10 +193,14 @@ class OperationComparison:
         self._compare_limit(old, new)
 
     def _compare_limit(self, old: Body, new: Body) -> None:
-        was, at = operation_view.limit(old, self.old, self.old_side)
-        now, _ = operation_view.limit(new, self.new, self.new_side, was)
+        try:
+            before = operation_view.limit(old, *self._sides[0])
+            after = operation_view.limit(new, *self._sides[1], before.value)
+        except DeadReferenceError:
+            return  # it is noted already, at the request
+        was, now, at = before.value, after.value, before.at
         pointer = "/".join(LIMIT)
-        if self._is_left_out(now is not None) and not self._is_page:
+        if self._is_left_out(now is not None) or _only_words(before, after):
             return
         if was == now:
             self.here.agreed.append(Agreement(pointer, "limit", was))
@@ -187,32 +216,38 @@ class OperationComparison:
         """Note different media types; return True if both sides have JSON."""
         had, has = old.types.keys(), new.types.keys()
         for name in sorted(had ^ has):
-            change: Change = "added" if name in has else "removed"
             shown = (None, name) if name in has else (name, None)
-            here = f"{pointer}/content"
-            self.here.note_value("content", here, shown, way=way, change=change, at=old.at)
+            self._note_content(pointer, shown, old.at, way)
         return JSON in had and JSON in has
 
+    def _note_content(self, pointer: str, shown: Shown, at: Pointer, way: Way) -> None:
+        change: Change = "added" if shown[0] is None else "removed"
+        here = f"{pointer}/content"
+        self.here.note_value("content", here, shown, way=way, change=change, at=at)
+
     def _compare_responses(self) -> None:
-        old = operation_view.responses(self.old, self.old_side)
-        new = operation_view.responses(self.new, self.new_side)
-        if self._is_page:
-            self._compare_successes("/response/2XX", old, new)
-            return
+        old, new = (operation_view.responses(*side) for side in self._sides)
         kept, come = ({code for code in side if code[:1] == "2"} for side in (old, new))
-        if kept != come and kept and come:
-            self._compare_codes(old, new, kept, come)
-            for side, codes in ((old, kept), (new, come)):
-                for code in codes:
-                    del side[code]
-        for code in sorted(old.keys() | new.keys()):
+        apart = kept != come and kept and come
+        if self._is_page or apart:
+            both = self._successes(old, is_old=True), self._successes(new, is_old=False)
+            if not self._is_page:
+                self._compare_codes(kept, come)
+                self._compare_bodies(*both)
+            self._compare_successes(*both)
+        done = kept | come if apart else set[str]()
+        for code in sorted((old.keys() | new.keys()) - done) if not self._is_page else ():
             pointer = f"/response/{escape(code)}"
             if code not in old or code not in new:
                 self._note_status(pointer, code, present=code in new)
-                continue
-            self._compare_description(pointer, old[code], new[code])
-            if self._compare_content(pointer, old[code], new[code], "response"):
-                self.here.compare_schemas(old[code].schema, new[code].schema, pointer, "response")
+            elif pair := self.here.read_both(pointer, self._at_responses, old[code], new[code]):
+                self._compare_description(pointer, *pair)
+                if self._compare_content(pointer, *pair, "response"):
+                    self.here.compare_schemas(pair[0].schema, pair[1].schema, pointer, "response")
+
+    @property
+    def _at_responses(self) -> Pointer:
+        return (*self.old.at, "responses")
 
     def _note_status(self, pointer: str, code: str, *, present: bool) -> None:
         shown = (None, code) if present else (code, None)
@@ -220,44 +255,81 @@ class OperationComparison:
         verdict = severity_of_value(kind, "added" if present else "removed", "response")
         self.here.note(verdict, "status", pointer, shown, (*self.old.at, "responses"))
 
-    def _compare_codes(
-        self, old: dict[str, Body], new: dict[str, Body], kept: set[str], come: set[str]
-    ) -> None:
+    def _compare_codes(self, kept: set[str], come: set[str]) -> None:
         """Compare the codes of successful responses, where they differ."""
         if "2XX" in kept | come:  # one side has the class, the other single codes
             change: Change = "narrower" if "2XX" in kept else "wider"
-            at = (*self.old.at, "responses")
             shown = (sorted(kept), sorted(come))
             way: Way = "response"
+            at = self._at_responses
             self.here.note_value("status", "/response/2XX", shown, way=way, change=change, at=at)
         else:
             for code in sorted(kept ^ come):
                 self._note_status(f"/response/{code}", code, present=code in come)
-        self._compare_successes("/response/2XX", old, new)
 
-    def _compare_successes(self, pointer: str, old: dict[str, Body], new: dict[str, Body]) -> None:
-        """Compare successful responses in the order of their codes.
+    def _compare_bodies(self, old: list[_Success], new: list[_Success]) -> None:
+        """Compare the media types of successful responses, where their codes differ.
+
+        If no code is left, each new one is compared with all that could come before.
+        """
+        before = dict(old)
+        moved = not before.keys() & dict(new).keys()
+        had = [{*body.types} for body in before.values()]
+        for code, body in new:
+            pointer, has = f"/response/{code}", {*body.types}
+            if code in before:
+                self._compare_content(pointer, before[code], body, "response")
+            elif had and moved:
+                for name in sorted(had[0].intersection(*had) - has):
+                    self._note_content(pointer, (name, None), self._at_responses, "response")
+                for name in sorted(has.difference(*had)):
+                    self._note_content(pointer, (None, name), self._at_responses, "response")
+
+    def _successes(self, side: Responses, *, is_old: bool) -> list[_Success]:
+        """Return the successful responses that can be read, in the order of their codes."""
+        reader = self.here.old if is_old else self.here.new
+
+        def read(code: str) -> _Success:
+            body = side[code]()
+            reader.shape(body.schema)
+            return code, body
+
+        codes = sorted(code for code in side if code[:1] == "2")
+        found = (
+            self.here.read_one(
+                f"/response/{code}", self._at_responses, partial(read, code), is_old=is_old
+            )
+            for code in codes
+        )
+        return [one for one in found if one is not None]
+
+    def _compare_successes(self, old: list[_Success], new: list[_Success]) -> None:
+        """Compare the schemas of successful responses in the order of their codes.
 
         If one side has fewer, its last response is compared with the rest of the other side.
         """
         ours, theirs = (
-            [
-                body.schema
-                for code, body in sorted(side.items())
-                if code[:1] == "2" and JSON in body.types
-            ]
-            for side in (old, new)
+            reader.either([body.schema for _, body in side if JSON in body.types])
+            for side, reader in ((old, self.here.old), (new, self.here.new))
         )
-        if ours and theirs:
-            some = self.old_side.reader.either(ours)
-            others = self.new_side.reader.either(theirs)
-            for index in range(max(len(some), len(others))):
-                one, other = (side[min(index, len(side) - 1)] for side in (some, others))
-                self.here.compare_shapes(one, other, pointer, "response")
+        for index in range(max(len(ours), len(theirs)) if ours and theirs else 0):
+            one, other = (side[min(index, len(side) - 1)] for side in (ours, theirs))
+            self.here.compare_shapes(one, other, "/response/2XX", "response")
 
 
-def _scopes(sets: list[frozenset[str]]) -> list[str]:
-    return [" ".join(sorted(some)) for some in sets if some]
+def _shown_ways(ways: Iterable[operation_view.Way]) -> list[str]:
+    return sorted(" ".join(map(str, sorted(way))) for way in ways if way)
+
+
+def _filled(*paths: str) -> set[str]:
+    """Return the names of the parameters that only some of the paths have."""
+    named = [{found[1] for found in re.finditer(r"\{([^}]*)\}", path)} for path in paths]
+    return named[0].union(*named) - named[0].intersection(*named)
+
+
+def _only_words(before: Limit, after: Limit) -> bool:
+    """Return True if one side lacks only a sentence; silence is no change of the server."""
+    return before.in_words and after.in_words and None in (before.value, after.value)
 
 
 def _first(tags: object) -> Any:

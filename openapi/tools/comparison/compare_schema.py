@@ -6,7 +6,7 @@ evens out how a schema was written, and findings.py decides how much a differenc
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import zip_longest
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
 from generation.yaml_source import Pointer
@@ -14,6 +14,7 @@ from generation.yaml_source import Pointer
 from .findings import (
     DATES,
     REWORDED,
+    UNREADABLE,
     Change,
     Finding,
     Verdict,
@@ -25,11 +26,12 @@ from .findings import (
     severity_of_value,
 )
 from .schema import Reader, Shape
-from .schema_forms import Form, Parts, SchemaError
+from .schema_forms import DeadReferenceError, Form, Parts, SchemaError
 
 Shown: TypeAlias = tuple[Any, Any]
 """The old and the new value in a finding, as JSON."""
 
+T = TypeVar("T")
 Locate: TypeAlias = Callable[[Pointer], tuple[str, int]]
 """Returns the file and line of a place in the old document."""
 
@@ -61,6 +63,7 @@ class Comparison:
         old, new: The readers of the two sides' schemas.
         locate: Returns the file and line of a place in the old document, if that is ours.
         words: True if descriptions and other texts are compared.
+        strict: True if a reference that leads nowhere ends the comparison; else it is a finding.
         within: The pairs that are being compared, the outermost first.
         visits: One item for each pair that was compared, so that a comparison comes to an end.
     """
@@ -70,6 +73,7 @@ class Comparison:
     new: Reader
     locate: Locate | None = None
     words: bool = True
+    strict: bool = False
     findings: list[Finding] = field(factory=list[Finding])
     agreed: list[Agreement] = field(factory=list[Agreement])
     within: list[tuple[int, int, Way]] = field(factory=list[tuple[int, int, Way]])
@@ -121,9 +125,44 @@ class Comparison:
             else:
                 self.agreed.append(Agreement(f"{pointer}/{key}", "wording", was))
 
+    def read_both(
+        self, pointer: str, at: Pointer | None, old: Callable[[], T], new: Callable[[], T]
+    ) -> tuple[T, T] | None:
+        """Read a part of both sides.
+
+        If a reference in it leads nowhere, that is a finding, and None is returned.
+        """
+        (one, was), (other, now) = self._attempt(old), self._attempt(new)
+        if one is not None and other is not None:
+            return one[0], other[0]
+        self.note(UNREADABLE, "reference", pointer, (was, now), at)
+        return None
+
+    def read_one(
+        self, pointer: str, at: Pointer, read: Callable[[], T], *, is_old: bool
+    ) -> T | None:
+        """Read a part of one side like `read_both`."""
+        found, said = self._attempt(read)
+        if found is not None:
+            return found[0]
+        self.note(UNREADABLE, "reference", pointer, (said, None) if is_old else (None, said), at)
+        return None
+
+    def _attempt(self, read: Callable[[], T]) -> tuple[tuple[T] | None, str | None]:
+        """Return what is read, in a tuple, or None and why it cannot be read."""
+        try:
+            return (read(),), None
+        except DeadReferenceError as error:
+            if self.strict:
+                raise
+            return None, str(error)
+
     def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
         """Compare what two values may be."""
-        self.compare_shapes(self.old.shape(old), self.new.shape(new), pointer, way)
+        at = old[0][1] if old else None
+        read = (lambda: self.old.shape(old), lambda: self.new.shape(new))
+        if shapes := self.read_both(pointer, at, *read):
+            self.compare_shapes(*shapes, pointer, way)
 
     def compare_shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
         """Compare two shapes, which schema.py made from schemas."""
@@ -273,24 +312,24 @@ class Comparison:
             here = f"{pointer}/properties/{escape(name)}"
             said = name not in new.unsaid and "required" not in new.unsaid
             if name not in new.fields:
-                shown = self.old.shape(old.fields[name]).label
+                shown = self._label(self.old, old.fields[name])
                 place = old.fields[name][0][1]
                 self.note_value("field", here, (shown, None), way=way, change="removed", at=place)
                 continue
             if name not in old.fields:
                 needed = said and name in new.required and way == "request"
                 verdict = severity_of_value("required" if needed else "field", "added", way)
-                shown = self.new.shape(new.fields[name]).label
+                shown = self._label(self.new, new.fields[name])
                 self.note(verdict, "field", here, (None, shown), at)
                 continue
             was, now = name in old.required, name in new.required
             if said and was != now:
                 change: Change = "added" if now else "removed"
-                place = shape.place("required", "properties")
+                place = shape.place_of_required(name)
                 self.note_value("required", here, (was, now), way=way, change=change, at=place)
             elif said:
                 self.agreed.append(Agreement(here, "required", was))
-            self.agreed.append(Agreement(here, "field", self.old.shape(old.fields[name]).label))
+            self.agreed.append(Agreement(here, "field", self._label(self.old, old.fields[name])))
             self.compare_schemas(old.fields[name], new.fields[name], here, way)
         # A required field that `properties` does not declare falls under additionalProperties.
         for name in sorted((old.required ^ new.required) - {*old.fields, *new.fields}):
@@ -298,6 +337,14 @@ class Comparison:
             change = "added" if needed else "removed"
             here = f"{pointer}/properties/{escape(name)}"
             self.note_value("required", here, (not needed, needed), way=way, change=change, at=at)
+
+    def _label(self, side: Reader, parts: Parts) -> str:
+        try:
+            return side.shape(parts).label
+        except DeadReferenceError:
+            if self.strict:
+                raise
+            return "a reference that leads nowhere"
 
     def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
         here = f"{pointer}/additionalProperties"

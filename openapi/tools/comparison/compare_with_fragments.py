@@ -11,7 +11,13 @@ from generation import bundle
 from generation.yaml_source import Pointer
 
 from . import deviations
-from .compare_descriptions import ComparisonResult, compare_operation, note_missing_operation
+from .compare_descriptions import (
+    ComparisonResult,
+    compare_operation,
+    find_both,
+    note_missing_operation,
+)
+from .compare_schema import Comparison
 from .description import Description, UnreadableError
 from .findings import Finding, Report, Severity, ordered
 from .text_report import join_names
@@ -62,12 +68,18 @@ def compare_with_fragments(given: Description, fragments: Fragments) -> Report:
     covered = 0
     sides = (fragments.description, given)
     for one in fragments.description.operations:
-        found = given.find(one)
-        if found is not None:
+        here = Comparison(one.id, sides[0].reader, given.reader, fragments.locate)
+        both = find_both(one, *sides, here)
+        found = both and both[1]
+        if both is None:
+            result.findings.extend(here.findings)
             covered += 1
-            compare_operation(one, found, *sides, one.id, result, locate=fragments.locate)
+        elif found is not None:
+            covered += 1
+            compare_operation(one, found, *sides, one.id, result, here=here)
         elif given.covers(one):
-            note_missing_operation(one, None, *sides, result, locate=fragments.locate)
+            note_missing_operation(one, None, here)
+            result.findings.extend(here.findings)
         else:
             missing.append(one.id)
     if not covered:

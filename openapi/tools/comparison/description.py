@@ -5,7 +5,7 @@ of its operations corresponds to one of ours. A file that is cut off is an error
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from attrs import field, frozen
 from generation import yaml_source
-from generation.fragment_rules import METHODS
+from generation.keywords import METHODS
 from generation.yaml_source import Pointer, is_map
 
 from .schema import Reader
@@ -77,6 +77,15 @@ def signature(path: str) -> tuple[str, ...]:
     return tuple(part for part in parts if not _VERSION.fullmatch(part))
 
 
+def is_same_path(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Compare the parts of two paths; a parameter such as `{objectType}` stands for any one part.
+
+    The last part, such as `create`, and `batch` before it are always written out.
+    """
+    alike = (a == b or a[:1] == "{" or b[:1] == "{" for a, b in zip(one, other, strict=False))
+    return len(one) == len(other) and one[-2:] == other[-2:] and all(alike)
+
+
 @frozen(eq=False, slots=False)
 class Description:
     """A document, and the name that messages call it by.
@@ -124,20 +133,33 @@ class Description:
         Raises:
             SchemaError: The path is there, and cannot be read.
         """
-        alike = [one for one in self.operations if one.signature == wanted.signature]
-        if wanted.signature in self._broken:
-            raise self._broken[wanted.signature]
-        ranked = sorted(
-            alike,
-            key=lambda one: (one.path == wanted.path, one.version, one.method == wanted.method),
-        )
-        return ranked[-1] if ranked else None
+        parts = wanted.signature
+        alike = [one for one in self.operations if is_same_path(one.signature, parts)]
+        if parts in self._broken:
+            raise self._broken[parts]
+
+        def rank(one: Operation) -> tuple[object, ...]:
+            literal = one.signature == parts
+            return one.path == wanted.path, literal, one.version, one.method == wanted.method
+
+        return max(alike, key=rank, default=None)
 
     def covers(self, wanted: Operation) -> bool:
         """Return True if its family is described here, so that a missing operation is removed."""
-        family = wanted.signature[:-2]  # without `batch` and the action
-        kin = (one for one in self.operations if one.signature[: len(family)] == family)
-        return not self.excerpt and next(kin, None) is not None
+        *family, batch, _ = wanted.signature
+        kin = (one.signature for one in self.operations)
+        return (
+            not self.excerpt
+            and any(
+                [*parts[: len(family)]] == family
+                # A parameter stands for every family, so only its batches count.
+                or (
+                    parts[-2:-1] == (batch,)
+                    and is_same_path((*parts[:-2], batch, ""), (*family, batch, ""))
+                )
+                for parts in kin
+            )
+        )
 
 
 def read(path: Path) -> Description:

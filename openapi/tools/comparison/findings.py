@@ -187,6 +187,11 @@ _BREAKING, _ADDITIVE = Severity.BREAKING, Severity.ADDITIVE
 
 REWORDED: Verdict = (Severity.WORDING, "Only the words are different.")
 
+UNREADABLE: Verdict = (
+    _BREAKING,
+    "A reference leads nowhere, so this part was not compared: it may have changed in any way.",
+)
+
 _REFUSES = "The server may refuse what it accepted before."
 _TAKES = "The server accepts all that it accepted before, and more."
 _RELIED = "A program can no longer rely on this in a response."

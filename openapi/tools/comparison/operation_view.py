@@ -4,8 +4,9 @@ Decides which ways of writing an aspect mean the same: a body under `*/*` is JSO
 required under several schemes, and a limit may stand in a sentence.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 from attrs import field, frozen
 from generation.yaml_source import Pointer, is_list, is_map
@@ -19,7 +20,29 @@ _JSON_TYPES = ("application/json", "*/*", "application/*")
 # The default styles of parameters (OpenAPI 3, Parameter Object).
 _STYLES = {"query": "form", "cookie": "form"}
 
+
+class Need(NamedTuple):
+    """A scheme that a token must be of, or a scope that it must have."""
+
+    scheme: str
+    scope: str = ""
+
+    def __str__(self) -> str:
+        return self.scope or f"{self.scheme}:"
+
+
+Way: TypeAlias = frozenset[Need]
+"""All that a token needs to be let in."""
+
 Texts = Mapping[str, tuple[str, ...]]
+
+
+class Limit(NamedTuple):
+    """The batch limit, its place, and if it is stated in a sentence (or nowhere)."""
+
+    value: int | None
+    at: Pointer
+    in_words: bool
 
 
 @frozen(eq=False)
@@ -96,7 +119,11 @@ def unsaid(raw: Mapping[str, Any]) -> frozenset[str]:
 
 
 def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Parameter]:
-    """Return the parameters of an operation, including those of its path."""
+    """Return the parameters of an operation, including those that all operations of its path have.
+
+    A parameter in the path is left out if the path does not name it: HubSpot's descriptions list
+    `objectType` for paths that have `calls` in its place.
+    """
     found: dict[tuple[str, str], Parameter] = {}
     for raw, place in ((one.item, one.at[:2]), (one.raw, one.at)):
         at = (*place, "parameters")
@@ -108,7 +135,8 @@ def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Param
             if not is_map(followed):
                 raise SchemaError(there, "this is no parameter.")
             parameter = Parameter(followed, there)
-            found[parameter.key] = parameter
+            if parameter.key[0] != "path" or f"{{{parameter.key[1]}}}" in one.path:
+                found[parameter.key] = parameter
     return found
 
 
@@ -118,30 +146,65 @@ def request(one: Operation, side: Description) -> Body:
     return _body(given, side, (*one.at, "requestBody"))
 
 
-def responses(one: Operation, side: Description) -> dict[str, Body]:
-    """Return the responses by status code."""
+def responses(one: Operation, side: Description) -> dict[str, Callable[[], Body]]:
+    """Return the responses by status code, each as a function that reads it."""
     at = (*one.at, "responses")
     given: Any = one.raw.get("responses", {})
     if not is_map(given):
         raise SchemaError(at, "`responses` is not a mapping.")
     return {
-        str(code).upper() if str(code) != "default" else "default": _body(raw, side, (*at, code))
+        str(code).upper() if str(code) != "default" else "default": partial(
+            _body, raw, side, (*at, code)
+        )
         for code, raw in given.items()
     }
 
 
-def scopes(one: Operation, side: Description) -> list[frozenset[str]] | None:
-    """Return the alternative sets of scopes; None if the description never mentions scopes."""
+def ways(one: Operation, side: Description, *, by_scheme: bool) -> frozenset[Way] | None:
+    """Return the ways in which a bearer token may be let in.
+
+    A token needs scopes and, with `by_scheme`, to be of the scheme that a way names. The result is
+    None if the description never mentions scopes.
+    """
     given = one.raw.get("security", side.document.get("security"))
     if given is None:
         declared: Any = side.document.get("components")
         speaks = side.ours or (is_map(declared) and declared.get("securitySchemes"))
-        return [frozenset()] if speaks and not unsaid(one.raw) else None
+        return frozenset([Way()]) if speaks and not unsaid(one.raw) else None
     if not is_list(given):
         raise SchemaError((*one.at, "security"), "`security` is not a list.")
-    sets = {frozenset(_named(item)) for item in given if is_map(item)}
-    # The old API key, or a scheme without scopes beside others, says nothing about scopes.
-    return sorted({some for some in sets if some} or {frozenset()}, key=sorted)
+    asked = [item for item in given if is_map(item)]
+    open_to = [item for item in asked if all(_takes_tokens(name, side) for name in item)]
+    if asked and not open_to:
+        return frozenset()
+    sets = {frozenset(_needs(item, by_scheme=by_scheme)) for item in open_to}
+    if not by_scheme:  # a scheme without scopes beside others says nothing about scopes
+        sets = {some for some in sets if some}
+    return frozenset(sets or {Way()})
+
+
+def _takes_tokens(scheme: str, side: Description) -> bool:
+    """Return True if a bearer token satisfies a security scheme; one that is unknown may be so.
+
+    HubSpot describes the tokens of private apps as API keys in a header. Its old API key is part
+    of the address, and its own pages use a cookie.
+    """
+    parts: Any = side.document.get("components")
+    schemes: Any = parts.get("securitySchemes") if is_map(parts) else None
+    said: Any = schemes.get(scheme) if is_map(schemes) else None
+    if not is_map(said):
+        return True
+    if said.get("type") == "apiKey":
+        return said.get("in") == "header"
+    return said.get("type") != "mutualTLS" and str(said.get("scheme", "bearer")).lower() == "bearer"
+
+
+def _needs(requirement: Mapping[str, Any], *, by_scheme: bool) -> Iterator[Need]:
+    for scheme, names in requirement.items():
+        of = scheme if by_scheme else ""
+        if by_scheme:
+            yield Need(of)
+        yield from (Need(of, str(name)) for name in (names if is_list(names) else ()))
 
 
 def servers(side: Description) -> frozenset[str]:
@@ -151,9 +214,7 @@ def servers(side: Description) -> frozenset[str]:
     return frozenset(str(item.get("url", "")).rstrip("/") for item in items)
 
 
-def limit(
-    body: Body, one: Operation, side: Description, known: int | None = None
-) -> tuple[int | None, Pointer]:
+def limit(body: Body, one: Operation, side: Description, known: int | None = None) -> Limit:
     """Return the batch limit and its place, from the schema or else from a sentence.
 
     If the sentences name several numbers, `known` counts if it is among them.
@@ -165,17 +226,17 @@ def limit(
             at = shape.place("maxItems", "type")
             for inner in shape.forms:
                 if isinstance(most := inner.rules.get("maxItems"), int):
-                    return most, at
+                    return Limit(most, at, in_words=False)
     said = texts(one.raw, "summary", "description")
     found = (
         set[int]() if side.ours else sentences.limits(" ".join(text for (text,) in said.values()))
     )
     if known in found:
-        return known, at
+        return Limit(known, at, in_words=True)
     if len(found) > 1:
         several = " and ".join(map(str, sorted(found)))
         raise SchemaError((*one.at, "description"), f"two limits are named: {several}.")
-    return (found.pop() if found else None), at
+    return Limit(found.pop() if found else None, at, in_words=True)
 
 
 def _body(raw: Any, side: Description, at: Pointer) -> Body:
@@ -188,8 +249,3 @@ def _body(raw: Any, side: Description, at: Pointer) -> Body:
 def _media(name: str) -> str:
     plain = name.partition(";")[0].strip().lower()
     return JSON if plain in _JSON_TYPES or plain.endswith("+json") else plain
-
-
-def _named(requirement: Mapping[str, Any]) -> Iterator[str]:
-    for names in requirement.values():
-        yield from (str(name) for name in (names if is_list(names) else ()))

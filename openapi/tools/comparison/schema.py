@@ -14,6 +14,7 @@ from generation.yaml_source import Pointer, is_list, is_map
 from .schema_forms import (
     TEXTS,
     UNSAID,
+    DeadReferenceError,
     Form,
     Parts,
     SchemaError,
@@ -57,13 +58,27 @@ class Shape:
         names = {form.label: None for form in self.forms}
         return " or ".join(sorted(names, key=lambda name: name == "null")) or "anything"
 
-    def place(self, *keywords: str) -> Pointer:
-        """Return the place of the first of these keywords that exists, else of the schema."""
+    def place(self, *keywords: str, own: bool = False) -> Pointer:
+        """Return the place of the first of these keywords that exists, else of the schema.
+
+        A schema written at the value itself comes before those that it refers to, because others
+        refer to them, too; with `own` it is the only one.
+        """
+        here = self.parts[0][1] if self.parts else ()
+        near = [part for part in self.parts if part[1][: len(here)] == here]
+        far = [part for part in self.parts if part not in near and not own]
         for keyword in keywords:
-            for raw, at in self.parts:
+            for raw, at in (*near, *far):
                 if is_map(raw) and keyword in raw:
                     return (*at, keyword)
-        return self.parts[0][1] if self.parts else ()
+        return here
+
+    def place_of_required(self, name: str) -> Pointer:
+        """Return the place where a field is required, or would be."""
+        for raw, at in self.parts:
+            if is_map(raw) and name in raw.get("required", ()):
+                return (*at, "required")
+        return self.place("required", "properties", own=True)
 
 
 @frozen(eq=False)
@@ -100,6 +115,8 @@ class Reader:
         objects = [form for shape in shapes for form in shape.forms if form.kind == "object"]
         if any(len(shape.forms) != 1 for shape in shapes) or len(objects) != len(shapes):
             return shapes
+        if not shapes:
+            return []
         fields = {name: parts for form in objects[::-1] for name, parts in form.fields.items()}
         required = frozenset[str].intersection(*(form.required for form in objects))
         forms = (evolve(one, fields={**fields, **one.fields}, required=required) for one in objects)
@@ -176,7 +193,7 @@ class Reader:
 
     def _target(self, reference: object, at: Pointer) -> Pointer:
         if not isinstance(reference, str) or not reference.startswith("#/"):
-            raise SchemaError(at, f"the reference {reference!r} leads out of this file.")
+            raise DeadReferenceError(at, f"the reference {reference!r} leads out of this file.")
         parts = unquote(reference[2:]).split("/")
         return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
@@ -188,7 +205,7 @@ class Reader:
             elif is_map(here) and key in here:
                 here = here[key]
             else:
-                raise SchemaError(at, f"the reference {reference!r} leads nowhere.")
+                raise DeadReferenceError(at, f"the reference {reference!r} leads nowhere.")
         return here
 
 

@@ -44,6 +44,10 @@ class SchemaError(Exception):
         super().__init__(f"#/{'/'.join(map(str, pointer))}: {text}")
 
 
+class DeadReferenceError(SchemaError):
+    """A reference whose target is not in the file; all else in the file can be read."""
+
+
 @define(eq=False)
 class Form:
     """One alternative of a shape: a value of one JSON type."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from . import fragment_rules, yaml_source
+from . import fragment_rules, keywords, python_names, schema_rules, yaml_source
 from .yaml_source import Document, Pointer, Problem, SourceError, is_map
 
 HEADER = (
@@ -72,16 +72,23 @@ def join(home: Path) -> Bundle:
         problems += fragment_rules.check_sources(root, pages)
     for document in parts:
         problems += fragment_rules.check_form(document, _FRAGMENT_KEYS, fragment_rules.SECTIONS)
-        problems += fragment_rules.check_containers(document)
-        problems += fragment_rules.check_required(document)
         problems += fragment_rules.check_names(document)
         problems += fragment_rules.check_sources(document, pages)
+        problems += schema_rules.check_schemas(document)
+    problems += python_names.check_python_names(parts)
     origins: dict[Pointer, Document] = {}
     problems += _contradictions(parts, origins)
-    if root is not None and whole:  # else a reference could point to an unread file
+    documents = [*([root] if root is not None else []), *parts]
+    unknown = [one for document in documents for one in keywords.check_keywords(document)]
+    problems += unknown
+    # References from an unread file, or under an unknown keyword, would be missed.
+    if root is not None and whole and not unknown:
         defined = {at: origin for at, origin in origins.items() if at[0] == "components"}
-        problems += fragment_rules.check_references([root, *parts], defined)
+        for document in parts:
+            problems += fragment_rules.check_required(document, defined)
+        problems += fragment_rules.check_references(documents, defined)
         problems += fragment_rules.check_security(parts, root)
+        problems += fragment_rules.check_tags(parts, root)
     if problems or root is None:
         raise SourceError(problems)
     joined = _join(root, parts)
@@ -123,7 +130,7 @@ def _contradictions(parts: list[Document], origins: dict[Pointer, Document]) -> 
     for document in parts:
         for pointer, thing in _definitions(document):
             first = origins.setdefault(pointer, document)
-            if not _same(thing, _at(first, pointer)):
+            if not _same(thing, first.at(pointer)):
                 what = _name(pointer)
                 there = f"{first.file}:{first.line(pointer)}"
                 text = f"{what} is defined differently in {there}; keep one, or make both the same."
@@ -144,13 +151,6 @@ def _definitions(document: Document) -> Iterator[tuple[Pointer, Any]]:
         for key, value in item.items() if is_map(item) else ():
             yield ("paths", path, key), value
     yield from fragment_rules.components(document)
-
-
-def _at(document: Document, pointer: Pointer) -> Any:
-    value: Any = document.data
-    for key in pointer:
-        value = value[key]
-    return value
 
 
 def _same(one: Any, other: Any) -> bool:

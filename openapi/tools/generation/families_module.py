@@ -8,6 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
+from unicodedata import normalize
 
 from attrs import frozen
 
@@ -25,8 +26,8 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
     from hubspot_batch.journal import Journal
+
+_InputT = TypeVar("_InputT")
+Inputs: TypeAlias = Iterable[_InputT]
+AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
@@ -46,16 +51,27 @@ Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
 
 
+def _methods_of(family: object) -> str:
+    names = [name for name in vars(type(family)) if not name.startswith("_")]
+    return f"<{type(family).__name__}: {', '.join(names)}>"
+
+
 class _Family:
     def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 
 
 class _AsyncFamily:
     def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
         self._runner = runner
         self._call = call
+
+    def __repr__(self) -> str:
+        return _methods_of(self)
 '''
 
 _TYPES = {
@@ -72,15 +88,16 @@ _TYPES = {
 }
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = (
-    *("body", "chunk_size", "client", "inputs", "isolate", "journal", "operation", "self"),
+    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "journal"),
+    *("operation", "self"),
 )
 _TAKEN_CLASSES = (
-    *("Any", "BatchResult", "Callable", "Close", "Date", "Families", "Fields", "Iterable"),
-    *("Call", "Journal", "JournalPath", "Mapping", "OutcomeIterator", "Raw", "Runner", "Time"),
-    "TypeAlias",
+    *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),
+    *("Fields", "Inputs", "Iterable", "Journal", "JournalPath", "Mapping", "OutcomeIterator"),
+    *("Raw", "Runner", "Time", "TypeAlias"),
 )
 
-_MANY = "any iterable, of any length."
+_MANY = "any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too."
 _INPUTS = {
     "create": f"Models, or mappings in the API's own names; {_MANY}",
     "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
@@ -96,6 +113,14 @@ _ISOLATE = (
 _JOURNAL = (
     "A file that records each outcome, or a `Journal`. A later call with it resumes: it sends only "
     "what is new or was not sent."
+)
+_ALLOW_IMPLAUSIBLE = (
+    "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
+    "and an `hs_timestamp` of 1970. They are refused by default."
+)
+_VALUES = (
+    "Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of texts. "
+    'None and NaN leave a property out, and "" clears it.'
 )
 _TRACED = (
     f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
@@ -131,10 +156,14 @@ class _Method:
         return self.kind == "create" and not self.traced
 
     @property
-    def arguments(self) -> str:
-        """The method's parameters after `self`."""
+    def writes(self) -> bool:
+        """True if inputs hold values that the server stores."""
+        return self.kind != "read"
+
+    def arguments(self, prefix: str) -> str:
+        """Return the method's parameters after `self`."""
         ids = "str | " if self.kind == "read" else ""
-        found = [f"inputs: Iterable[{ids}models.{self.input} | Fields]", "*"]
+        found = [f"inputs: {prefix}Inputs[{ids}models.{self.input} | Fields]", "*"]
         for one in self.parameters:
             kind = _TYPES[one.form]
             found.append(
@@ -143,6 +172,7 @@ class _Method:
         found.append("chunk_size: int | None = None")
         found.append("journal: Journal | JournalPath | None = None")
         found += ["isolate: bool = False"] if self.isolates else []
+        found += ["allow_implausible: bool = False"] if self.writes else []
         return ", ".join(found)
 
     @property
@@ -150,6 +180,7 @@ class _Method:
         """The call that the method passes to the runner."""
         given = [repr(self.id), "chunk_size"]
         given += ["isolate=isolate"] if self.isolates else []
+        given += ["allow_implausible=allow_implausible"] if self.writes else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
         given.append("journal=journal")
         return f"self._call({', '.join(given)}), inputs"
@@ -165,12 +196,14 @@ class _Method:
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
             "journal": _JOURNAL,
             **({"isolate": _ISOLATE} if self.isolates else {}),
+            **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
         lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
         what = "id" if self.kind == "read" else "input"
         return _docstring(
             self.summary,
             self.description,
+            _VALUES if self.writes else "",
             _TRACED if self.traced else "",
             "\n".join(["Args:", *lines]),
             "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),
@@ -189,7 +222,7 @@ class _Method:
                 self.docstring,
                 _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
             )
-        result, head = f"models.{self.result}", f"(self, {self.arguments})"
+        result, head = f"models.{self.result}", f"(self, {self.arguments(prefix)})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"
@@ -238,8 +271,15 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
     fields: dict[str, Any] = schema.get("properties", {}) if is_map(schema) else {}
     parameters = operation_model.parameters_of(document, item, operation, inputs)
+    seen: dict[str, str] = {}
     for one in parameters:
-        if one.keyword in _TAKEN_ARGUMENTS or not one.keyword.isidentifier():
+        first = seen.setdefault(normalize("NFKC", one.keyword), one.name)
+        if first != one.name:
+            text = f"`{first}` and `{one.name}` are one argument in Python; leave one out."
+            raise ContractError(one.at, text)
+        # The generator begins a name with `field_` that no identifier can begin with.
+        is_name = one.keyword.removeprefix("field_").isidentifier()
+        if one.keyword in _TAKEN_ARGUMENTS or not is_name:
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
             raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")

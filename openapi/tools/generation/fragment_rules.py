@@ -9,11 +9,10 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from .keywords import DEVIATION, METHODS, SOURCE
 from .yaml_source import Document, Pointer, Problem, is_list, is_map
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 SECTIONS = ("parameters", "responses", "schemas")
-SOURCE, DEVIATION = "x-source", "x-deviation"
 
 # Below these keywords the keys are chosen names, not keywords.
 _NAMED = (
@@ -22,6 +21,9 @@ _NAMED = (
 )
 # Below these keywords there is data, not description.
 _LITERAL = ("default", "enum", "const", "example", "examples")
+
+
+_SAME_TAG = 0.8  # how much a tag must be like another one to count as misspelt
 
 
 def walk(
@@ -73,52 +75,45 @@ def components(document: Document) -> Iterator[tuple[Pointer, Any]]:
 def check_form(
     document: Document, top: Collection[str], sections: Collection[str]
 ) -> Iterator[Problem]:
-    """Report keys in the wrong place, and values that must be mappings."""
+    """Report keys that another file has."""
     for key in document.data:
         if key not in top:
             text = f"`{key}` does not belong here; this file has {_listed(top)}."
             yield document.problem((key,), text)
-    for key in ("paths", "components"):
-        value = document.data.get(key, {})
-        if not is_map(value):
-            yield document.problem((key,), f"`{key}` is not a mapping; write names below it.")
-            continue
-        for name, entries in value.items():
-            if key == "components" and name not in sections:
-                text = f"`{name}` does not belong here; `components` has {_listed(sections)}."
-                yield document.problem((key, name), text)
-            elif not is_map(entries):
-                text = f"`{name}` is not a mapping; fill it or delete it."
-                yield document.problem((key, name), text)
-    things = (*operations(document), *components(document))
-    for pointer, thing in things:
-        if not is_map(thing):
-            yield document.problem(pointer, f"`{pointer[-1]}` is not a mapping; describe it.")
+    sections_here = document.data.get("components")
+    for name in sections_here if is_map(sections_here) else ():
+        if name not in sections:
+            text = f"`{name}` does not belong here; `components` has {_listed(sections)}."
+            yield document.problem(("components", name), text)
 
 
-def check_containers(document: Document) -> Iterator[Problem]:
-    """Report values that must be mappings or lists; the validator would crash on them."""
+def check_required(document: Document, defined: Mapping[Pointer, Document]) -> Iterator[Problem]:
+    """Report required names that are not among the properties, those of `allOf` included."""
     for pointer, node in walk(document.data):
-        for key in _NAMED:
-            if pointer and key in node and not is_map(node[key]) and key != "parameters":
-                text = f"`{key}` is not a mapping; write names below it."
-                yield document.problem((*pointer, key), text)
-        for key in ("allOf", "anyOf", "oneOf"):
-            if key in node and not is_list(node[key]):
-                text = f"`{key}` is not a list; write its schemas with a dash each."
-                yield document.problem((*pointer, key), text)
-
-
-def check_required(document: Document) -> Iterator[Problem]:
-    """Report required names that are not among the properties."""
-    for pointer, node in walk(document.data):
-        names, declared = node.get("required"), node.get("properties")
-        if is_list(names) and is_map(declared) and "allOf" not in node:
+        names = node.get("required")
+        if is_list(names) and (node.keys() & {"properties", "allOf"}):
+            declared = _declared(node, defined, ())
             for index, name in enumerate(names):
                 if isinstance(name, str) and name not in declared:
                     advice = _suggest(name, declared, "declare it")
                     text = f"`{name}` is required and is not among the properties; {advice}."
                     yield document.problem((*pointer, "required", index), text)
+
+
+def _declared(
+    node: Any, defined: Mapping[Pointer, Document], above: tuple[Pointer, ...]
+) -> set[str]:
+    """Return the names of all properties of a schema, as far as its parts can be found."""
+    if not is_map(node):
+        return set()
+    properties, parts = node.get("properties"), node.get("allOf")
+    names = {*properties} if is_map(properties) else set[str]()
+    target = _target(node.get("$ref"))
+    if target in defined and target not in above:
+        names |= _declared(defined[target].at(target), defined, (*above, target))
+    for part in parts if is_list(parts) else ():
+        names |= _declared(part, defined, above)
+    return names
 
 
 def check_names(document: Document) -> Iterator[Problem]:
@@ -241,6 +236,22 @@ def _nowhere(reference: object, defined: Mapping[Pointer, Document]) -> str:
     names = [str(pointer[2]) for pointer in defined if pointer[1] == target[1]]
     advice = _suggest(str(target[2]), names, "define it")
     return f"the reference {reference!r} leads nowhere; {advice}."
+
+
+def check_tags(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
+    """Report tags that look like a misspelt one of root.yaml; a new family needs no entry there."""
+    listed = root.data.get("tags")
+    named = [tag.get("name") for tag in listed if is_map(tag)] if is_list(listed) else []
+    known = [name for name in named if isinstance(name, str)]
+    for document in documents:
+        for pointer, operation in operations(document):
+            tags = operation.get("tags") if is_map(operation) else None
+            for index, tag in enumerate(tags if is_list(tags) else ()):
+                close = difflib.get_close_matches(str(tag), known, n=1, cutoff=_SAME_TAG)
+                if tag not in known and close:
+                    text = f"the tag {tag} is not in root.yaml; did you mean {close[0]}?"
+                    advice = "If it is another family, add it there."
+                    yield document.problem((*pointer, "tags", index), f"{text} {advice}")
 
 
 def check_security(documents: Sequence[Document], root: Document) -> Iterator[Problem]:

@@ -149,6 +149,30 @@ def _require_no_hooks(configuration: Path) -> None:
         raise StepError("generate", "\n".join(map(str, problems)))
 
 
+_REFUSED = re.compile(
+    r"^(?:Unable to \w+ schema /(?P<schema>components/schemas/[^\s:]+):"
+    r"|WARNING parsing (?P<method>[A-Z]+) (?P<path>\S+) within .*)$"
+    r"\s+(?P<reason>\S.*)",
+    re.MULTILINE,
+)
+
+
+def refusals(printed: str) -> list[tuple[yaml_source.Pointer, str]]:
+    """Return the places in the bundle that the generator names in its output, with its reasons.
+
+    An operation is listed only if no schema is, because it fails along with its schemas.
+    """
+    schemas: list[tuple[yaml_source.Pointer, str]] = []
+    operations: list[tuple[yaml_source.Pointer, str]] = []
+    for found in _REFUSED.finditer(printed):
+        if found["schema"]:
+            schemas.append((tuple(found["schema"].split("/")), found["reason"]))
+        else:
+            at = ("paths", found["path"], found["method"].lower())
+            operations.append((at, found["reason"]))
+    return schemas or operations
+
+
 def run_command(step: str, command: Sequence[str | Path], folder: Path) -> str:
     """Run a command and return its output; raise StepError with the output if it fails."""
     with start_command(step, command, folder) as ended:

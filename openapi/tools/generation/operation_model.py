@@ -4,13 +4,11 @@ Decides where a bundle has each of these, and its name in Python. An operation t
 or whose id does not begin with a known kind, is an error.
 """
 
-import builtins
-import keyword
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .fragment_rules import METHODS
+from .keywords import METHODS
+from .python_names import python_name
 from .yaml_source import Pointer, is_list, is_map
 
 # The kind of an operation decides if it may be retried, so there is no default: an operation of
@@ -186,18 +184,6 @@ def form_of(document: Mapping[str, Any], at: Pointer, schema: Any) -> str:
     if name == "string":
         return {"date": "date", "date-time": "time"}.get(said.get("format", ""), "text")
     return name if name in ("integer", "number", "boolean") else "json"
-
-
-def python_name(name: str) -> str:
-    """Return the name of a parameter in Python, as the generator makes it."""
-    spaced = " ".join(re.split("([A-Z]?[a-z]+)", name)) if name != name.lower() else name
-    made = "_".join(re.findall(r"[^. _-]+", re.sub(r"[^\w. -]", "", spaced))).lower()
-    reserved = made in _RESERVED or keyword.iskeyword(made)
-    return f"{made}_" if reserved else made
-
-
-# Names that the generator changes, because its code uses them already.
-_RESERVED = {*dir(builtins), "self", "true", "false", "datetime"} - {"id"}
 
 
 def follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointer, Any]:

@@ -136,7 +136,10 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
             }
         except ContractError as error:
             raise SourceError([joined.problem(error.pointer, error.text)]) from error
-        wait_for_package()
+        try:
+            wait_for_package()
+        except generator.StepError as error:
+            raise _with_places(error, joined) from error
     (package / "py.typed").write_bytes(b"")
     for name, text in written.items():
         (package / name).write_bytes(text.encode())
@@ -145,6 +148,18 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
         path.write_bytes(tool.header.encode() + path.read_bytes())
     for path in project.runtime:
         (package / path.name).write_bytes(_copied(path))
+
+
+def _with_places(error: generator.StepError, joined: bundle.Bundle) -> Exception:
+    """Return the generator's refusal as problems of the fragments, if it names their places."""
+    found = [
+        joined.problem(
+            at, f"the generator cannot make `{at[-1]}` ({reason.strip('. ')}); change it."
+        )
+        for at, reason in generator.refusals(str(error))
+        if at in joined.origins
+    ]
+    return SourceError(found) if found else error
 
 
 def _copied(path: Path) -> bytes:

@@ -64,6 +64,13 @@ class Document:
             pointer = pointer[:-1]
         return self.lines[pointer]
 
+    def at(self, pointer: Pointer) -> Any:
+        """Return the part at `pointer`, which must exist."""
+        value: Any = self.data
+        for key in pointer:
+            value = value[key]
+        return value
+
     def problem(self, pointer: Pointer, text: str) -> Problem:
         """Return a problem with the node at `pointer`."""
         return Problem(self.file, self.line(pointer), text)

@@ -7,6 +7,7 @@ facts that it states. Sentences are compared with those of the pages whose facts
 from pathlib import Path
 
 from comparison.compare_descriptions import ComparisonResult, compare_operation
+from comparison.compare_schema import Comparison
 from comparison.compare_with_fragments import NAME, Fragments, compare_with_fragments, unexpected
 from comparison.description import MOST_OF_PAGE, UnreadableError, read_page, text_of
 from comparison.findings import Report, ordered
@@ -41,7 +42,10 @@ def compare_page(path: Path, fragments: Fragments) -> Report:
         history.check_complete(stated, kept, words, name)
     result = ComparisonResult([], {})
     sides = (fragments.description, description)
-    compare_operation(one, found, *sides, one.id, result, locate=fragments.locate)
+    here = Comparison(one.id, sides[0].reader, sides[1].reader, fragments.locate)
+    compare_operation(one, found, *sides, one.id, result, here=here)
     findings = unexpected(result, fragments, "page")
-    findings += history.wording_findings(one.id, words) if words else []
+    if kept and words:
+        limit_gone = kept.limit is not None and stated.limit is None
+        findings += history.wording_findings(one.id, words, limit_gone=limit_gone)
     return Report(ordered(findings), NAME, name)

@@ -33,6 +33,15 @@ _VALUES = re.compile(
     rf"(?<!,\n)(?<!,\n\n)^ *({_UPPER}(?:, *(?:\n{{1,2}} *)?{_UPPER})+)(?![a-z0-9_.,-])",
     re.MULTILINE,
 )
+# A list within a sentence: values in quotation marks or without, with a word before the last one.
+_AND = r"(?:and|or|und|oder|et|ou|y|o|e|u)"
+_NAMED = rf"(?:[`'\"\u201c\u201e\u2018]|\u00ab ?)?{_UPPER}(?:[`'\"\u201c\u201d\u2019]| ?\u00bb)?"
+# Possessive, because a page may be one long list.
+_IN_SENTENCE = re.compile(
+    rf"(?<![\w.-]){_NAMED}(?:(?:\s*+[,;/|]\s*+(?:{_AND}\s+)?|\s++{_AND}\s++){_NAMED})++"
+)
+_GOES_ON = re.compile(r"[a-z0-9_-]|\s*[,;/|]")
+_SEPARATOR = re.compile(r"\s*[,;|]\s*")
 _HEADINGS = {
     "query": (
         "query parameters",
@@ -96,7 +105,8 @@ def take_fields(
             elif section == "response":
                 listed.response[line] = fact
             continue
-        if current and _VALUE.fullmatch(line.rstrip(",")) and line.endswith(","):
+        begins = _values_of(line)
+        if begins and current and (line.endswith(",") or response.get(current) in begins[:-1]):
             values, index = _listed_values(lines, index)
             listed.enums[current] = sorted(values)
             continue
@@ -120,15 +130,21 @@ def _is_mark(line: str) -> bool:
     return plain in _MARKS or _DEFAULT.fullmatch(plain) is not None
 
 
+def _values_of(line: str) -> list[str]:
+    """Return the values on a line that has nothing else, or an empty list."""
+    values = _SEPARATOR.split(line.removesuffix(","))
+    return values if all(_VALUE.fullmatch(value) for value in values) else []
+
+
 def _listed_values(lines: list[str], index: int) -> tuple[list[str], int]:
-    """Return the values of a list with one value on a line, and the line after it."""
+    """Return the values of a list with one or more values on a line, and the line after it."""
     values: list[str] = []
     while index < len(lines):
         line = lines[index].strip()
         if line:
-            if not _VALUE.fullmatch(line.rstrip(",")):
+            if not (here := _values_of(line)):
                 break
-            values.append(line.rstrip(","))
+            values += here
         index += 1
         if line and not line.endswith(","):
             break
@@ -136,14 +152,17 @@ def _listed_values(lines: list[str], index: int) -> tuple[list[str], int]:
 
 
 def enums(text: str, response: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the lists of values in the text, each for the field whose example has one of them."""
-    found: dict[str, list[str]] = {}
+    """Return the values that the text lists, each for the field whose example has one of them."""
+    found: dict[str, set[str]] = {}
     end = len(text.rstrip())
-    for match in _VALUES.finditer(text):
+    in_sentences = (
+        match for match in _IN_SENTENCE.finditer(text) if not _GOES_ON.match(text, match.end())
+    )
+    for match in (*_VALUES.finditer(text), *in_sentences):
         if match.end() >= end:
             continue  # cut off
-        values = [value.strip() for value in match[1].split(",")]
+        values = set(re.findall(_UPPER, match[0]))
         for name, value in response.items():
-            if value in values:
-                found[name] = sorted(values)
-    return found
+            if isinstance(value, str) and value in values:
+                found.setdefault(name, set()).update(values)
+    return {name: sorted(values) for name, values in found.items()}

@@ -15,6 +15,12 @@ from .facts import Facts, FieldFact, Source
 
 _PARTIAL = {"errors", "numErrors"}
 
+_REWORDED = "The page is worded differently; what it states is compared apart from that."
+_LIMIT_GONE = (
+    "The page no longer says how many inputs a request may have; the server may take as many as "
+    "before."
+)
+
 
 @frozen
 class SentenceComparison:
@@ -96,7 +102,9 @@ def _missing_fields(stated: Facts, kept: Facts, listed: Mapping[str, FieldFact])
         yield "what is required"
 
 
-def wording_findings(operation: str, words: SentenceComparison) -> list[Finding]:
+def wording_findings(
+    operation: str, words: SentenceComparison, *, limit_gone: bool
+) -> list[Finding]:
     """Return a finding if sentences are new or gone since the facts were saved."""
     if not words.known or (not words.fresh and not words.gone):
         return []
@@ -109,7 +117,7 @@ def wording_findings(operation: str, words: SentenceComparison) -> list[Finding]
             severity=Severity.WORDING,
             was=was if words.gone else None,
             now=" / ".join(words.fresh) or None,
-            why="The page is worded otherwise; what it states is compared apart from that.",
+            why=_LIMIT_GONE if limit_gone else _REWORDED,
             file=f"openapi/pages/{operation}.yaml",
             line=1,
         )

@@ -81,7 +81,9 @@ def read(text: str, name: str) -> Facts:
     request, response = parts.request, parts.response
     method, path = parts.endpoint
     listed, rest = parts.listed, parts.rest
-    enums = {**fields.enums(rest, response), **listed.enums}
+    enums = fields.enums(rest, response)
+    for key, values in listed.enums.items():  # a sentence may name one that the list lacks
+        enums[key] = sorted({*enums.get(key, ()), *values})
     expected: dict[str, object] = {
         f"the values of `{key}`": enums.get(key)
         for key, value in response.items()

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from .package_index import ReleaseRefusedError
-from .version import read_version
+from .version import VERSION_FILE, read_version
 
 ROOT = Path(__file__).resolve().parents[3]
 _REFUSALS = {
@@ -45,20 +45,33 @@ def run(
 
 
 def named_version() -> tuple[str, Version]:
-    """Return the distribution's name from pyproject.toml, and its version."""
+    """Return the distribution's name from pyproject.toml, and its version.
+
+    Raises ReleaseRefusedError when there is no version to read.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return canonicalize_name(project["name"]), read_version(ROOT)
+    try:
+        version = read_version(ROOT)
+    except Exception as error:  # noqa: BLE001 - the file may be half edited
+        raise ReleaseRefusedError(
+            f"{VERSION_FILE} does not say the version ({type(error).__name__}: {error})."
+        ) from None
+    return canonicalize_name(project["name"]), version
 
 
-def build(into: Path) -> tuple[Path, ...]:
+def build(into: Path, *, tagged: bool = False) -> tuple[Path, ...]:
     """Put a source distribution, and the wheel built from it, into the folder `into`.
+
+    With `tagged`, the version has its tag already, and is compared with the release before it.
 
     Removes older distributions of this project from there. Two builds of one commit have the same
     bytes. Raises ReleaseRefusedError when the generated client is stale, when the version is too
     small, when a build fails, and when no index could show the metadata.
     """
     for tool, refusal in _REFUSALS.items():
-        check = run([sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check"])
+        options = ["--tagged"] if tagged and tool == "release_notes.py" else []
+        command = [sys.executable, str(ROOT / "openapi" / "tools" / tool), "--check", *options]
+        check = run(command)
         if check.returncode != 0:
             raise ReleaseRefusedError(f"{check.stdout.rstrip()}\n{refusal}")
         # A check without anything to compare with passes, and its output says so.

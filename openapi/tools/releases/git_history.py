@@ -39,8 +39,10 @@ class Release:
         return f"v{self.version}"
 
 
-def last_release(home: Path) -> Release | None:
+def last_release(home: Path, below: Version | None = None) -> Release | None:
     """Return the last release before the work tree of the project `home`; None before the first.
+
+    With `below`, releases from that version on do not count.
 
     Raises UnknownHistoryError without a repository, without git and in a shallow clone that holds
     no release; BrokenHistoryError where git fails.
@@ -53,6 +55,7 @@ def last_release(home: Path) -> Release | None:
     listed = _git(home, "for-each-ref", "--merged=HEAD", "--format=%(refname:strip=2)", "refs/tags")
     tags = listed.decode().split() if listed else []
     versions = [Version(tag[1:]) for tag in tags if _TAG.fullmatch(tag)]
+    versions = [version for version in versions if below is None or version < below]
     if versions:
         return Release(max(versions))
     if _git(home, "rev-parse", "--is-shallow-repository") == b"true\n":
@@ -68,6 +71,25 @@ def unchanged(home: Path, release: Release) -> bool:
     same = _git(home, "diff", "--quiet", "--no-ext-diff", release.tag, "--", *PARTS, fails=True)
     others = "ls-files", "--others", "--exclude-standard", "--", *PARTS
     return same is not None and not _git(home, *others)
+
+
+def uncommitted(home: Path) -> list[str]:
+    """Return the files that differ from the commit, and those that git does not know.
+
+    Raises UnknownHistoryError without a repository or without git.
+    """
+    if not (home / ".git").exists():  # a repository further up is another project's
+        raise UnknownHistoryError("this is not a git repository")
+    found = _git(home, "status", "--porcelain", "--no-renames", "--untracked-files=all", "-z")
+    return [entry[3:] for entry in (found or b"").decode(errors="replace").split("\0") if entry]
+
+
+def tags_at_head(home: Path) -> list[str]:
+    """Return the tags of the commit that is checked out."""
+    listed = _git(
+        home, "for-each-ref", "--points-at=HEAD", "--format=%(refname:strip=2)", "refs/tags"
+    )
+    return (listed or b"").decode().split()
 
 
 def extract(home: Path, release: Release, into: Path) -> None:

@@ -4,10 +4,11 @@ Decides if an address may receive a password. It never follows a redirect to ano
 never shows a credential.
 """
 
-import html
 import ipaddress
 import re
+from html.parser import HTMLParser
 from typing import NoReturn
+from urllib.parse import unquote, urlsplit
 
 import httpx
 from packaging.utils import (
@@ -20,6 +21,8 @@ from packaging.version import Version
 
 REFUSED, WRONG_USE = 1, 2
 _REDIRECTS = 5
+ANY_INDEX = "--any-index (make publish ANY_INDEX=1)"
+_AZURE = re.compile(r"/_packaging/[^/]+/pypi/$")
 
 
 class ReleaseRefusedError(Exception):
@@ -53,8 +56,16 @@ def index_url(text: str) -> httpx.URL:
             f"INDEX_URL is plain http, which would send the password to {url.host} in the clear. "
             "Use https; plain http is for this machine only."
         )
-    path = re.sub(r"(/\+?simple)?/*$", "/", url.path, count=1)
+    path = re.sub(r"/\+?simple/*$", "/", url.path, count=1)
+    if _AZURE.search(path):  # it takes uploads beside the list of files
+        path += "upload/"
     return url.copy_with(path=path, query=None, fragment=None)
+
+
+def simple_url(target: httpx.URL) -> httpx.URL:
+    """Return the address for pip, for the address to which files are uploaded."""
+    path = re.sub(r"(?<=/pypi)/upload/*$", "/", target.path)
+    return target.copy_with(path=f"{path.rstrip('/')}/simple/")
 
 
 def wrong_use(sentence: str) -> NoReturn:
@@ -74,7 +85,7 @@ def published_versions(
 ) -> frozenset[Version]:
     """Return the versions of which the project's page in the index has a file.
 
-    An index that redirects to another one does not have the project.
+    Raises ReleaseRefusedError if the page is no list of files, or is on another server.
     """
     try:
         with httpx.Client(transport=transport, timeout=30) as client:
@@ -86,21 +97,80 @@ def published_versions(
         ) from None
     if answer.status_code in (401, 403):
         raise ReleaseRefusedError(not_let_in(page, answer.status_code))
-    if answer.status_code == 404 or answer.is_redirect:
+    if answer.status_code == 404:
         return frozenset()
+    if answer.is_redirect:
+        elsewhere = answer.next_request.url if answer.next_request else page
+        raise _unread(page, f"sends the reader on to {shown(elsewhere)}, where no password is sent")
     if answer.status_code != 200:
         raise ReleaseRefusedError(
             f"publish: the index at {shown(page)} answered {answer.status_code} when asked for "
             "the versions it has. Nothing was uploaded."
         )
-    names = re.findall(r"<a\b[^>]*>([^<]*)</a>", answer.text, re.IGNORECASE)
-    versions = (_version(html.unescape(name).strip()) for name in names)
-    return frozenset(version for version in versions if version is not None)
+    versions = {found for name in _file_names(answer) if (found := _version(name)) is not None}
+    if not versions and not _is_list(answer):
+        raise _unread(page, "answered with something else than a list of files")
+    return frozenset(versions)
+
+
+def _unread(page: httpx.URL, why: str) -> ReleaseRefusedError:
+    return ReleaseRefusedError(
+        f"publish: the index at {shown(page)} {why}, so it is not known which versions it has. "
+        f"Nothing was uploaded. Look at INDEX_URL, or give {ANY_INDEX}: an index refuses a "
+        "version that it has."
+    )
+
+
+class _Links(HTMLParser):
+    """Collects the text and the target's last part of each link."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self._inside = True
+            target = dict(attrs).get("href") or ""
+            self.names += [unquote(urlsplit(target).path.rpartition("/")[2]), ""]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "a"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.names[-1] += data
+
+
+def _file_names(answer: httpx.Response) -> list[str]:
+    """Return the names of the files that a page lists, in either form (PEP 503, PEP 691)."""
+    if (listed := _json_files(answer)) is not None:
+        return listed
+    links = _Links()
+    links.feed(answer.text)
+    return [name.strip() for name in links.names]
+
+
+def _json_files(answer: httpx.Response) -> list[str] | None:
+    if "json" not in answer.headers.get("Content-Type", ""):
+        return None
+    try:
+        return [str(file["filename"]) for file in answer.json()["files"]]
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _is_list(answer: httpx.Response) -> bool:
+    """Return True for a list without files, by what such pages say about themselves."""
+    said = r"pypi:repository-version|<title>\s*(?:Links|Index) (?:for|of)\b|<h1>\s*Links for\b"
+    return bool(_json_files(answer) == [] or re.search(said, answer.text, re.IGNORECASE))
 
 
 def _get(client: httpx.Client, page: httpx.URL, auth: tuple[str, str]) -> httpx.Response:
     """Follow redirects within the index only, because each request carries the password."""
-    accept = {"Accept": "application/vnd.pypi.simple.v1+html, text/html;q=0.9"}
+    html, json = (f"application/vnd.pypi.simple.v1+{form}" for form in ("html", "json"))
+    accept = {"Accept": f"{html}, text/html;q=0.9, {json};q=0.8"}
     answer = client.get(page, auth=auth, headers=accept)
     for _ in range(_REDIRECTS):
         onward = answer.next_request

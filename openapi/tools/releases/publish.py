@@ -1,25 +1,28 @@
 """The upload of a release to a package index.
 
-Decides whether a release may be published: the version must be new to the index. It never shows or
-stores a credential.
+Decides whether a release may be published: the tree is the tagged commit, the wheel works, and the
+version is new to the index. It never shows or stores a credential.
 """
 
+import base64
 import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import httpx
 from packaging.version import Version
 
-from . import distributions
+from . import checks, distributions
 from .package_index import (
     ReleaseRefusedError,
     index_url,
     not_let_in,
     published_versions,
     shown,
+    simple_url,
     wrong_use,
 )
 from .version import VERSION_FILE
@@ -38,61 +41,110 @@ def publish(
     into: Path,
     environment: Mapping[str, str],
     transport: httpx.BaseTransport | None = None,
+    *,
+    any_tree: bool = False,
+    any_index: bool = False,
 ) -> str:
-    """Build the distributions and upload them; return what to do next.
+    """Build the distributions, check and upload them; return what to do next.
+
+    With `any_tree`, the tree may differ from the commit with the version's tag; with `any_index`,
+    the index need not say which versions it has.
 
     Raises ReleaseRefusedError when the address or the credentials cannot be used, when the index
-    has the version or refuses it, and in the cases of `build`.
+    has the version or refuses it, and in the cases of `build` and of the checks.
     """
     target = index_url(url)
     auth = credentials(environment)
     name, version = distributions.named_version()
-    simple = target.copy_with(path=f"{target.path}simple/")
-    page = simple.copy_with(path=f"{simple.path}{name}/")
-    if version in published_versions(page, auth, transport):
-        raise ReleaseRefusedError(_taken(name, version, target))
-    files = distributions.build(into)
-    _upload(files, target, environment, taken=_taken(name, version, target))
+    if not any_tree:
+        checks.check_tree(distributions.ROOT, version)
+    simple = simple_url(target)
+    if not any_index:
+        page = simple.copy_with(path=f"{simple.path}{name}/")
+        if version in published_versions(page, auth, transport):
+            raise ReleaseRefusedError(taken(name, version, target))
+    files = distributions.build(into, tagged=not any_tree)
+    for wheel in (file for file in files if file.suffix == ".whl"):
+        checks.check_wheel(wheel, version, environment)
+    upload(files, target, environment, taken(name, version, target))
+    next_ = f"tag the commit v{version}" if any_tree else f"push the tag v{version}"
     return (
         f"Published {name} {version} to {shown(target)}\n"
         f"To install it:  pip install --index-url {shown(simple)} {name}=={version}\n"
-        f"Next: tag the commit v{version}, which the next version is compared with, and raise the "
-        f"version in {VERSION_FILE} when something changes: `make check` says by how much."
+        f"Next: {next_}, which the next version is compared with, and raise the version in "
+        f"{VERSION_FILE} when something changes: `make check` says by how much."
     )
 
 
-def _taken(name: str, version: Version, target: httpx.URL) -> str:
+def taken(name: str, version: Version, target: httpx.URL) -> str:
+    """Return what to say of an index that has the version."""
     return (
         f"publish: the index at {shown(target)} has {name} {version} already, and a published "
         f"version never changes. Raise the version in {VERSION_FILE}, and publish again."
     )
 
 
-def _upload(
-    files: Sequence[Path], target: httpx.URL, environment: Mapping[str, str], taken: str
+def upload(
+    files: Sequence[Path], target: httpx.URL, environment: Mapping[str, str], sentence: str
 ) -> None:
+    """Upload the files with twine.
+
+    Raises ReleaseRefusedError with the index's own words, and with `sentence` if it has the files.
+    """
     command = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive"]
     # A ~/.pypirc could name another index, or other credentials.
-    command += ["--disable-progress-bar", "--config-file", os.devnull]
+    command += ["--disable-progress-bar", "--verbose", "--config-file", os.devnull]
     command += ["--repository-url", str(target), *map(str, files)]
-    done = distributions.run(command, environment)
+    done = distributions.run(command, {**environment, "COLUMNS": _WIDE})
     if done.returncode == 0:
         return
-    said = _last_words(done.stdout).replace(environment["TWINE_PASSWORD"], "***")
+    said = _without_credentials(_last_words(done.stdout), environment)
     status = re.search(r"HTTPError: (\d{3})\b", said)
     code = int(status[1]) if status else 0
-    if code == 409 or "already exist" in said.lower():
-        raise ReleaseRefusedError(taken)
-    if code in (401, 403):
-        raise ReleaseRefusedError(not_let_in(target, code))
+    if code == 409 or _EXISTS.search(said):
+        raise ReleaseRefusedError(f"{sentence}\nThe index said: {said}")
+    if code == 401:
+        raise ReleaseRefusedError(f"{not_let_in(target, code)}\nThe index said: {said}")
+    if code == 403:
+        raise ReleaseRefusedError(
+            f"publish: the index at {shown(target)} refused the upload. Either the user in "
+            "TWINE_USERNAME may not upload there, or the index has one of the files already.\n"
+            f"The index said: {said}"
+        )
     raise ReleaseRefusedError(
-        f"publish: the upload to {shown(target)} failed ({said}). "
-        "It may have taken one of the two files: look at the index before you try again."
+        f"publish: the upload to {shown(target)} failed. It may have taken one of the two files: "
+        f"look at the index before you try again.\nThe index said: {said}"
     )
 
 
+# What products say of a file that they have. Sonatype Nexus: "does not allow updating assets",
+# "cannot be updated"; JFrog Artifactory: "Not enough permissions to delete/overwrite"; GitLab:
+# "has already been taken"; devpi and pypiserver: "already exists".
+_EXISTS = re.compile(
+    r"already (?:exist|been (?:taken|used|uploaded|published))|has already been"
+    r"|does not allow (?:updating|redeploy|overwrit)|not allow(?:ed)? to (?:overwrite|update)"
+    r"|cannot be (?:updated|overwritten)|delete/overwrite|file[- ]?name.{0,40}\bused\b"
+    r"|duplicate (?:file|version)|version.{0,40}\b(?:exists|immutable)",
+    re.IGNORECASE,
+)
+_WIDE = "10000"  # columns, so that no line is broken
+_MOST_WORDS = 600
+
+
 def _last_words(output: str) -> str:
-    """Return the end of twine's output as one line, without the warnings before it."""
+    """Return the end of twine's output as one line: what the index answered, and the error."""
     if "Traceback (" in output:
         return output.rstrip().rpartition("\n")[2]
-    return " ".join(output[max(output.rfind("ERROR"), 0) :].split())
+    starts = [output.rfind(mark) for mark in ("INFO     Response from", "ERROR")]
+    start = next((at for at in starts if at >= 0), 0)
+    plain = re.sub(r"<(?:script|style)\b.*?</(?:script|style)>|<[^<>]*>", " ", output[start:])
+    words = " ".join(re.sub(r"(?m)^(?:INFO|ERROR) +(?!HTTP)", "", plain).split())
+    return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}..."
+
+
+def _without_credentials(text: str, environment: Mapping[str, str]) -> str:
+    user, password = credentials(environment)
+    basic = base64.b64encode(f"{user}:{password}".encode()).decode()
+    for secret in (basic, password, quote(password, safe=""), quote_plus(password)):
+        text = text.replace(secret, "***")
+    return text

@@ -44,8 +44,11 @@ class Unreleased:
         return [*self.description, *self.packages]
 
 
-def read_unreleased(home: Path) -> Unreleased:
+def read_unreleased(home: Path, *, tagged: bool = False) -> Unreleased:
     """Compare the work tree of the project in `home` with its last release.
+
+    With `tagged`, the version of the work tree has its tag already, and the release before it
+    counts.
 
     Raises UnknownHistoryError, BrokenHistoryError, and UnreadableError where one of the two trees
     cannot be read.
@@ -54,7 +57,7 @@ def read_unreleased(home: Path) -> Unreleased:
         present = read_version(home)
     except (OSError, SyntaxError, KeyError, TypeError, InvalidVersion) as error:
         raise UnreadableError(f"{VERSION_FILE} does not say the version ({error})") from error
-    release = git_history.last_release(home)
+    release = git_history.last_release(home, below=present if tagged else None)
     return Unreleased(present, release, *(_changes(home, release) if release else ()))
 
 

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+import httpx
+from attrs import Factory, define, evolve, field, frozen
 
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
     AuthenticationError,
+    ConfigurationError,
     DailyLimitError,
+    ForbiddenError,
     HubSpotBatchError,
     MissingScopesError,
     RateLimitError,
     UnavailableError,
+    UnreachableError,
 )
 from hubspot_batch.outcomes import OutcomeError
 
@@ -35,13 +40,20 @@ ResultT = TypeVar("ResultT")
 # (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
 EXTRA_AT_MOST = 50
 
+# Characters of what a response says in the message of an exception.
+_WORDS_AT_MOST = 300
+
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
-    403: (MissingScopesError, "The token may not do this; give its app the scope that is missing"),
+    403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),
 }
+_SCOPES = (
+    MissingScopesError,
+    "The token may not do this; give its app the scope that is missing",
+)
 _DAILY = (
     DailyLimitError,
     "The account's requests for the day are spent; go on after midnight in its time zone",
@@ -58,6 +70,7 @@ class BatchResponse(NamedTuple):
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
+        foreign: Whether it looks as if it came from another server than HubSpot's API.
     """
 
     status_code: int
@@ -66,23 +79,41 @@ class BatchResponse(NamedTuple):
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
+    foreign: bool = False
 
-    def stop(self, operation_id: str) -> HubSpotBatchError | None:
-        """Return the error that ends the run; None if the run goes on."""
-        if not self.disposition.ends_run:
+    def stop(
+        self, operation: str, address: str = "", *, alone: bool = False
+    ) -> HubSpotBatchError | None:
+        """Return the error that ends the run; None if the run goes on.
+
+        Args:
+            operation: The operation's name, for people.
+            address: Where the request was sent.
+            alone: Whether no other response of the run came from HubSpot's API.
+        """
+        kind: type[HubSpotBatchError]
+        words = shorten(self.error.message.rstrip("."), _WORDS_AT_MOST)
+        if self.foreign and alone:
+            kind = ConfigurationError
+            advice = f"{address} is no address of HubSpot's API; check base_url (HUBSPOT_BASE_URL)"
+        elif not self.disposition.ends_run:
             return None
-        kind, advice = (
-            _DAILY if self.daily and self.status_code == 429 else _STOPS[self.status_code]
-        )
-        words = self.error.message.rstrip(".")
-        for name, values in self.error.context.items():
-            if "scope" in name.lower():  # HubSpot names them under several keys
-                words += f"; {name}: {', '.join(values)}"
+        elif self.daily and self.status_code == 429:
+            kind, advice = _DAILY
+        elif self.status_code == 403 and (scopes := _scopes(self.error)) is not None:
+            kind, advice = _SCOPES
+            words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
+        else:
+            kind, advice = _STOPS[self.status_code]
         return kind(
-            f"{advice} ({operation_id}, HTTP {self.status_code}: {words}).",
+            f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
             correlation_id=self.error.correlation_id,
         )
+
+    def partial(self, operation: Operation[Any]) -> bool:
+        """Return whether a refused request of several inputs may have been carried out in part."""
+        return self.disposition.partial and not operation.all_or_nothing
 
     def silence(self, unattributed: Sequence[OutcomeError], *, reads: bool) -> OutcomeError:
         """Return the error of an input that a success does not mention.
@@ -92,16 +123,39 @@ class BatchResponse(NamedTuple):
             reads: Whether records were asked for.
         """
         kind, message = (
-            ("not_returned", "The answer does not hold this record.")
+            ("not_returned", "The response does not hold this record.")
             if reads
-            else ("not_mentioned", "The answer does not mention this input; it may have been done.")
+            else ("not_mentioned", "The response does not mention this input; it may be done.")
         )
         if unattributed:
             errors = "; ".join(dict.fromkeys(error.message for error in unattributed))
-            message += f" Of inputs that it does not name it says: {errors}"
+            message += f" It says of inputs that it does not name: {errors}"
         return OutcomeError(
             kind, message, correlation_id=self.error.correlation_id, status_code=self.status_code
         )
+
+
+def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
+    """Return the scopes that a 403 names, under HubSpot's keys; None if it is not about scopes."""
+    named = {name: one for name, one in error.context.items() if "scope" in name.lower()}
+    said = f"{error.category} {error.sub_category} {error.message}".lower()
+    return named if named or "scope" in said else None
+
+
+def reason_of(failure: httpx.HTTPError) -> str:
+    """Return why there is no response, in words."""
+    return f"{type(failure).__name__}: {failure}".rstrip(": ")
+
+
+def unreachable(address: str, failure: httpx.HTTPError) -> UnreachableError:
+    """Return the error that ends a run because a request could not be sent to an address."""
+    error = UnreachableError(
+        f"No connection to {address or 'HubSpot'} ({reason_of(failure)}); "
+        "check network and address."
+    )
+    # Its frames are those of httpx, and long; the message says what they could say.
+    error.__cause__ = failure.with_traceback(None)
+    return error
 
 
 class SameKey(Enum):
@@ -124,7 +178,9 @@ class Operation(Generic[ResultT]):
         limit: Inputs in a request at most.
         reads: Whether it changes nothing.
         splits: Whether the parts of a refused request may be sent again.
+        all_or_nothing: Whether a refused request counts as one of which no part was done.
         by_properties: Whether a result repeats the properties of its input.
+        named_by: The property whose text no server fills in with that of another input.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
             or the reason why it is not.
@@ -132,6 +188,7 @@ class Operation(Generic[ResultT]):
         read: Reads the body of a success; None if it cannot be read.
         send: Sends a chunk with a client, and returns the response.
         asend: Does the same in a task.
+        name: Its name in messages, as users write it: `calls.create`.
         repeatable: Whether carrying it out twice does no more than once.
         identify: Returns what is the same for equal inputs of all runs.
         write_result: Returns the JSON text of a result.
@@ -142,7 +199,9 @@ class Operation(Generic[ResultT]):
     limit: int
     reads: bool
     splits: bool
+    all_or_nothing: bool
     by_properties: bool
+    named_by: str | None
     same_key: SameKey
     encode: Callable[[int, list[Any]], list[Encoded]]
     rename: Callable[[EncodedInput], EncodedInput]
@@ -153,6 +212,7 @@ class Operation(Generic[ResultT]):
     identify: Callable[[EncodedInput], bytes]
     write_result: Callable[[ResultT], bytes]
     read_result: Callable[[bytes], ResultT]
+    name: str = Factory(lambda self: self.id, takes_self=True)
 
 
 @define
@@ -170,11 +230,14 @@ class Chunk:
         entries: The inputs.
         state: The state of the request.
         shared: Whether inputs with the same key are sent as one.
+        refusal: The error of the first refused request of which this one is a part, if that request
+            may have been carried out in part.
     """
 
     entries: list[EncodedInput]
     state: RequestState = field(factory=RequestState)
     shared: bool = False
+    refusal: OutcomeError | None = None
     _budget: SplitBudget = field(factory=SplitBudget)
 
     @property
@@ -185,18 +248,66 @@ class Chunk:
             texts = dict.fromkeys(texts)
         return b"[" + b",".join(texts) + b"]"
 
-    def halves(self) -> tuple[Chunk, Chunk] | None:
-        """Return two chunks in its place; None if it is one input, or the budget is spent."""
+    def refused(
+        self, response: BatchResponse, operation: Operation[Any]
+    ) -> tuple[OutcomeError, bool]:
+        """Return why its inputs were refused together, and whether they may have been done."""
+        if len({entry.identity for entry in self.entries}) == 1:
+            return self.doubt(response.error, operation)
+        error = batch_refused(response.error)
+        return (error, True) if response.partial(operation) else self.doubt(error, operation)
+
+    def doubt(self, error: OutcomeError, operation: Operation[Any]) -> tuple[OutcomeError, bool]:
+        """Return why an input was refused, and whether an earlier attempt may have done it."""
+        if operation.reads or not self.state.doubted:
+            return error, False
+        if self.refusal is None:
+            return _with_reason(error, _REPEATED), True
+        # A 400 is about the values of an input, so it was as bad before. A 409 can come from what
+        # the first request has created, unless that one was refused in the same words: one account
+        # has answered 409 for the name of a campaign that exists.
+        if error.status_code == 400 or _words(error) == _words(self.refusal):
+            return error, False
+        return _with_reason(error, _PARTIAL), True
+
+    def halves(self, refusal: OutcomeError | None = None) -> tuple[Chunk, Chunk] | None:
+        """Return two chunks in its place; None if it is one input, or the budget is spent.
+
+        Args:
+            refusal: The error of the request, if it may have been carried out in part.
+        """
         keys = [*dict.fromkeys(entry.identity for entry in self.entries)]
         if len(keys) < 2 or self._budget.left < 2:
             return None
         self._budget.left -= 2
         first = frozenset(keys[: len(keys) // 2])
+        refusal = self.refusal or refusal
         return (
-            self._part([entry for entry in self.entries if entry.identity in first]),
-            self._part([entry for entry in self.entries if entry.identity not in first]),
+            self._part([one for one in self.entries if one.identity in first], refusal),
+            self._part([one for one in self.entries if one.identity not in first], refusal),
         )
 
-    def _part(self, entries: list[EncodedInput]) -> Chunk:
-        state = RequestState(self.state.run, self.state.read, in_doubt=self.state.in_doubt)
-        return Chunk(entries, state, self.shared, self._budget)
+    def _part(self, entries: list[EncodedInput], refusal: OutcomeError | None) -> Chunk:
+        old = self.state
+        in_doubt = old.in_doubt or refusal is not None
+        state = RequestState(old.run, old.read, inputs=len(entries), in_doubt=in_doubt)
+        return Chunk(entries, state, self.shared, refusal, self._budget)
+
+
+# What is added to the words of a refusal where an input may have been done all the same.
+_REPEATED = "An earlier attempt, whose response was lost, may have been carried out."
+_PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
+
+
+def batch_refused(error: OutcomeError) -> OutcomeError:
+    """Return the error of an input that was refused together with others."""
+    return evolve(error, kind="batch_refused")
+
+
+def _with_reason(error: OutcomeError, reason: str) -> OutcomeError:
+    return evolve(error, message=f"{error.message.rstrip('.')}. {reason}")
+
+
+def _words(error: OutcomeError) -> tuple[object, ...]:
+    """Return what two responses have in common that refuse a request for the same reason."""
+    return error.status_code, error.category, error.sub_category, error.message

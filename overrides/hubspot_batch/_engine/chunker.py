@@ -6,9 +6,19 @@ This module decides when the caller's iterable is asked for more, and which inpu
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+    Sized,
+)
 from contextlib import AbstractContextManager
 from itertools import islice
+from typing import TypeAlias, cast
 
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, InputError
@@ -19,6 +29,9 @@ from .chunk import SameKey
 # larger input goes alone.
 BYTES_AT_MOST = 2_000_000
 
+Inputs: TypeAlias = Iterable[object]
+AsyncInputs: TypeAlias = Inputs | AsyncIterable[object]
+
 # Other classes are the caller's code, and can take their time.
 _PLAIN = (list, tuple)
 
@@ -28,7 +41,7 @@ class InputReader:
 
     Args:
         given: The caller's iterable. Its iterator is made when the first input is wanted.
-        operation_id: The operation that they are for.
+        operation: The name of the operation that they are for.
         reading: A context in which the caller's iterable is read.
 
     Raises:
@@ -41,12 +54,12 @@ class InputReader:
     """
 
     def __init__(
-        self, given: Iterable[object], operation_id: str, reading: AbstractContextManager[object]
+        self, given: AsyncInputs, operation: str, reading: AbstractContextManager[object]
     ) -> None:
-        if not _holds_inputs(given):
+        if (advice := self._refuse(given)) is not None:
             raise ConfigurationError(
-                f"The inputs of {operation_id} are an iterable of inputs, such as a list, and "
-                f"not {type(given).__name__}."
+                f"The inputs of {operation} must be an iterable of inputs, such as a list; got "
+                f"{type(given).__name__}.{advice}"
             )
         self.exhausted, self.count = False, 0
         self.open: dict[int, object] = {}
@@ -54,6 +67,16 @@ class InputReader:
         self._reading = reading
         self._iterator: Iterator[object] | None = None
         self._taken: list[object] = []
+
+    @staticmethod
+    def _refuse(given: object) -> str | None:
+        """Return advice on what cannot be the inputs; None if it can be."""
+        # A text and a mapping are iterable, but never what was meant.
+        if isinstance(given, str | bytes | Mapping):
+            return " Put a single input into a list: [input]."
+        if isinstance(given, Iterable):
+            return None
+        return " Use AsyncHubSpotBatch." if isinstance(given, AsyncIterable) else ""
 
     def read(self, most: int) -> list[object]:
         """Read the next inputs: as many as are wanted from a list or tuple, else one.
@@ -76,17 +99,21 @@ class InputReader:
         try:
             with self._reading:
                 if self._iterator is None:
-                    self._iterator = iter(self._given)
+                    self._iterator = iter(cast("Iterable[object]", self._given))
                 # One call in C, so an input that was taken is kept whatever comes behind it.
                 self._taken.extend(islice(self._iterator, 1))
         except Exception as error:
             self.exhausted = True
             self.register()
-            raise InputError(
-                f"The iterable of inputs raised {type(error).__name__}; see this error's cause."
-            ) from error
+            raise self._failed(error) from error
         self.exhausted = not self._taken
         return self.register()
+
+    def _failed(self, error: Exception) -> InputError:
+        return InputError(
+            f"The iterable of inputs raised {type(error).__name__} after {self.count} inputs; "
+            "see this error's cause."
+        )
 
     def register(self) -> list[object]:
         """Give a position to the inputs that were taken from the iterable, and return them."""
@@ -107,15 +134,49 @@ class InputReader:
             if isinstance(given, Sequence):  # the iterator can be further than the count
                 self._taken = [given[at] for at in range(self.count, len(given))]
             else:
-                self._taken.extend(self._iterator or self._given)
+                self._taken.extend(self._iterator or cast("Iterable[object]", given))
         except BaseException:  # noqa: BLE001 - of the caller's code; another one is on its way
             self._taken = []
         self.register()
 
 
-def _holds_inputs(given: object) -> bool:
-    # A text and a mapping are iterable, but never what was meant.
-    return isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping)
+class AsyncInputReader(InputReader):
+    """The inputs of a run in a task, from an asynchronous iterable.
+
+    `fetch` awaits the next one, and `read` returns it.
+    """
+
+    _source: AsyncIterator[object] | None = None
+    _failure: Exception | None = None
+
+    @staticmethod
+    def _refuse(given: object) -> str | None:
+        return None if isinstance(given, AsyncIterable) else ""
+
+    async def fetch(self) -> None:
+        """Await the next input, unless there is one already."""
+        if self.exhausted or self._taken or self._failure is not None:
+            return
+        try:
+            if self._source is None:
+                self._source = aiter(cast("AsyncIterable[object]", self._given))
+            self._taken.append(await anext(self._source))
+        except StopAsyncIteration:
+            self.exhausted = True
+        except Exception as error:  # noqa: BLE001 - of the caller's code; `read` raises it
+            self._failure = error
+
+    def read(self, most: int) -> list[object]:  # noqa: ARG002 - one is fetched at a time
+        """Return the input that was fetched; none if there is none now.
+
+        Raises:
+            InputError: The iterable raised an exception; it is not asked again.
+        """
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            self.exhausted = True
+            raise self._failed(failure) from failure
+        return self.register()
 
 
 class Chunker:

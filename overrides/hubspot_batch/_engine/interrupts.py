@@ -8,6 +8,7 @@ handler of its own, or the run is not in the main thread.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class Interrupts:
         self.immediate = False
         self._raised = 0
         self._wake = wake
+        self._process = os.getpid()
         self._before: object = None
 
     def __enter__(self) -> Self:
@@ -75,6 +77,9 @@ class Interrupts:
             self._raised = self.pressed
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != self._process:  # a fork has copied the handler, and no run goes on here
+            self.restore()
+            raise KeyboardInterrupt
         self.pressed += 1
         impatient = self.pressed > self._raised + _PATIENCE
         if impatient:

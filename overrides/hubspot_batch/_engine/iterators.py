@@ -60,7 +60,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def close(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None:
+        if self.result is not None or self._driver.copied:
             return
         try:
             with self._driver.interrupts:
@@ -72,10 +72,12 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def _end_with(self, error: BaseException) -> None:
         self._driver.interrupts.restore()
+        if self._driver.copied:
+            return
         with self._driver.interrupts as interrupts:
             self._driver.finish(error)
             self.result = self._run.close(drain=False)
-            attach(error, self.result)
+            attach(error, self.result, self._run.note)
             interrupts.absorb(error)
 
     def __enter__(self) -> Self:
@@ -84,8 +86,9 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Close it."""
+        early = self.result is None
         self.close()
-        _attach_rest(error, self.result)
+        _attach_rest(error, self.result, self._run.note if early else "")
 
     def __del__(self) -> None:
         """End the run of an iterator that is not referenced any more."""
@@ -119,7 +122,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     async def aclose(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None:
+        if self.result is not None or self._driver.copied:
             return
         try:
             await self._driver.finish(GeneratorExit())
@@ -129,11 +132,13 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         self.result = self._run.close(drain=False)
 
     async def _end_with(self, error: BaseException) -> None:
+        if self._driver.copied:
+            return
         try:
             await self._driver.finish(error)
         finally:
             self.result = self._run.close(drain=False)
-            attach(error, self.result)
+            attach(error, self.result, self._run.note)
 
     async def __aenter__(self) -> Self:
         """Return itself; it is closed at the end of the block."""
@@ -141,8 +146,9 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Close it."""
+        early = self.result is None
         await self.aclose()
-        _attach_rest(error, self.result)
+        _attach_rest(error, self.result, self._run.note if early else "")
 
     def __del__(self) -> None:
         """Cancel what is left of an iterator that is not referenced any more."""
@@ -150,10 +156,10 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             self._driver.cancel_soon()
 
 
-def _attach_rest(error: BaseException | None, result: BatchResult[Any] | None) -> None:
+def _attach_rest(error: BaseException | None, result: BatchResult[Any] | None, note: str) -> None:
     """Attach the rest of an iterator to the exception that ended its block, unless it has one."""
     if error is not None and result is not None and not hasattr(error, "result"):
-        attach(error, result)
+        attach(error, result, note)
 
 
 def _raise_stop(run: Run[Any], result: BatchResult[Any]) -> None:
@@ -164,5 +170,5 @@ def _raise_stop(run: Run[Any], result: BatchResult[Any]) -> None:
             *(len(run.unmatched), run.operation.id),
         )
     if run.stopped is not None:
-        run.stopped.result = result
+        attach(run.stopped, result, run.note)
         raise run.stopped

@@ -135,9 +135,9 @@ class Recorder(Generic[ResultT]):
         return bool(self._queue)
 
     @property
-    def holds(self) -> bool:
-        """Whether there are inputs here that the run has not taken back."""
-        return bool(self._queue or self._found)
+    def holds(self) -> int:
+        """The number of inputs here that the run has not taken back."""
+        return len(self._queue) + len(self._found)
 
     def look_up(self, entries: Sequence[EncodedInput]) -> None:
         """Have inputs looked up by the next `keep_up`."""

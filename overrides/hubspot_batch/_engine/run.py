@@ -7,14 +7,13 @@ at a time, and reports their responses in any order.
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections import deque
+from collections.abc import AsyncIterable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from operator import attrgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
-from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.match import match
@@ -29,13 +28,13 @@ from hubspot_batch.errors import (
     ConfigurationError,
     HubSpotBatchError,
     InputError,
-    UnreachableError,
 )
 from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-from .chunk import BatchResponse, Chunk, Operation, SameKey
-from .chunker import Chunker, InputReader
+from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
+from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
+from .totals import Totals
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -57,6 +56,7 @@ class Run(Generic[ResultT]):
         collects: Whether all outcomes are kept until the end.
         notify: Told of the run's events.
         reading: A context in which `inputs` is read.
+        in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
 
     Attributes:
@@ -64,25 +64,27 @@ class Run(Generic[ResultT]):
         ready: Outcomes that nobody has taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
+        awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
     """
 
     def __init__(
         self,
         operation: Operation[ResultT],
-        inputs: Iterable[object],
+        inputs: AsyncInputs,
         *,
         run_id: str,
         chunk_size: int | None = None,
         collects: bool = False,
         notify: Notify | None = None,
         reading: AbstractContextManager[object] | None = None,
+        in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
             raise ConfigurationError(
-                f"chunk_size is {size!r}, but {operation.id} takes 1 to {operation.limit} inputs "
-                "in a request."
+                f"chunk_size of {operation.name} must be from 1 to {operation.limit}, or None; "
+                f"got {size!r}."
             )
         self.operation = operation
         self.collects = collects
@@ -94,11 +96,14 @@ class Run(Generic[ResultT]):
         self._run_id = run_id
         self._notify = notify
         self._size = size
-        self._reader = InputReader(inputs, operation.id, reading or nullcontext())
+        self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
+        kind = AsyncInputReader if self.awaits_inputs else InputReader
+        self._reader = kind(inputs, operation.name, reading or nullcontext())
         self._chunker = Chunker(size, operation.same_key, operation.rename)
         self._again: deque[Chunk] = deque()
         self._state = RunState()
-        self._counts: Counter[OutcomeStatus] = Counter()
+        self._totals = Totals(operation.name)
+        self._reached = False
         self._closed: BatchResult[ResultT] | None = None
 
     @property
@@ -131,7 +136,7 @@ class Run(Generic[ResultT]):
         if self._again:
             chunk = self._again.popleft()
         elif entries := self._chunker.cut():
-            state = RequestState(self._state, self.operation.read)
+            state = RequestState(self._state, self.operation.read, inputs=len(entries))
             chunk = Chunk(entries, state, self.operation.same_key is SameKey.SHARED)
         else:
             return None
@@ -155,8 +160,7 @@ class Run(Generic[ResultT]):
         """Read inputs, and return those that are valid: as many as are wanted, or all."""
         found: list[EncodedInput] = []
         while (wanted := most - len(found)) > 0:
-            full = not self.collects and len(self.ready) >= _READY_AT_MOST
-            if full or self._reader.exhausted:
+            if self._output_full or self._reader.exhausted:
                 break
             first = self._reader.count
             try:
@@ -164,7 +168,9 @@ class Run(Generic[ResultT]):
             except InputError as error:
                 self._end(error)
                 break
-            encoded = self.operation.encode(first, given) if given else []
+            if not given:
+                break
+            encoded = self.operation.encode(first, given)
             if OutcomeError in {*map(type, encoded)}:
                 indexed = enumerate(zip(given, encoded, strict=True), first)
                 self._publish(
@@ -176,6 +182,25 @@ class Run(Generic[ResultT]):
                 )
             found += [one for one in encoded if type(one) is EncodedInput]
         return found
+
+    async def fetch(self) -> None:
+        """Await the inputs of a chunk; after a stop, the rest, if all outcomes are kept."""
+        reader = self._reader
+        assert isinstance(reader, AsyncInputReader)  # noqa: S101 - `awaits_inputs` says so
+        while self.stopped is None and not (reader.exhausted or self._again or self._output_full):
+            held = 0 if self.recorder is None else self.recorder.holds
+            if len(self._chunker.waiting) + held >= self._size:
+                return
+            await reader.fetch()
+            self._read()
+        while self.stopped is not None and self.collects and not reader.exhausted:
+            await reader.fetch()
+            with suppress(InputError):
+                reader.read(1)
+
+    @property
+    def _output_full(self) -> bool:
+        return not self.collects and len(self.ready) >= _READY_AT_MOST
 
     def report(self, chunk: Chunk, came: BatchResponse | BaseException) -> None:
         """Take in a chunk's response, or the exception in its place; re-raise interrupts."""
@@ -199,28 +224,29 @@ class Run(Generic[ResultT]):
     def settle(self, chunk: Chunk, response: BatchResponse) -> None:
         """Settle each input of a chunk by its response."""
         disposition = response.disposition
-        if (stop := response.stop(self.operation.id)) is not None:
+        stop = response.stop(self.operation.name, chunk.state.address, alone=not self._reached)
+        self._reached = self._reached or not response.foreign
+        if stop is not None:
             self.stop(chunk, stop)
         elif disposition.effect is Effect.APPLIED:
             self._settle_success(chunk, response)
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, self._not_known, response.error)
-        elif disposition.splits and self._split(chunk, response.status_code):
-            self.under_way.discard(chunk)  # its inputs are still to be sent
+        elif disposition.splits and self._split(chunk, response):
+            self._take_back(chunk)  # its inputs are still to be sent
             return
         else:
-            alone = len({entry.identity for entry in chunk.entries}) == 1
-            error = response.error if alone else evolve(response.error, kind="batch_refused")
-            # An earlier attempt may have been carried out.
-            status = self._not_known if chunk.state.in_doubt else OutcomeStatus.FAILED
+            error, in_doubt = chunk.refused(response, self.operation)
+            status = self._not_known if in_doubt else OutcomeStatus.FAILED
             self._settle_all(chunk, status, error)
         self._finish(chunk)
 
-    def _split(self, chunk: Chunk, status: int) -> bool:
+    def _split(self, chunk: Chunk, response: BatchResponse) -> bool:
         # No operation has looked at a request that was too large (413).
-        if self.stopped is not None or not (self.operation.splits or status == 413):
+        may_split = self.operation.splits or not response.disposition.partial
+        if self.stopped is not None or not may_split:
             return False
-        halves = chunk.halves()
+        halves = chunk.halves(response.error if response.partial(self.operation) else None)
         if halves is not None:
             self._again.extendleft(reversed(halves))
         return halves is not None
@@ -233,6 +259,7 @@ class Run(Generic[ResultT]):
             response.errors,
             shared=reads,
             by_properties=self.operation.by_properties,
+            named_by=self.operation.named_by,
             keys_in_messages=reads,
         )
         self.unmatched += matches.unmatched
@@ -252,7 +279,8 @@ class Run(Generic[ResultT]):
             if position in done:
                 result = done[position]
             elif position in refused:
-                status, error = OutcomeStatus.FAILED, refused[position]
+                error, in_doubt = chunk.doubt(refused[position], self.operation)
+                status = self._not_known if in_doubt else OutcomeStatus.FAILED
             else:
                 status, error = self._not_known, silence
             outcomes.append(Outcome(entry.index, entry.input, status, result, error))
@@ -260,12 +288,10 @@ class Run(Generic[ResultT]):
 
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Settle a chunk that got no response."""
-        reason = f"{type(failure).__name__}: {failure}".rstrip(": ")
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
-            error = f"No connection to HubSpot ({reason}); check network and address."
-            self.stop(chunk, UnreachableError(error))
+            self.stop(chunk, unreachable(chunk.state.address, failure))
         else:
-            lost = OutcomeError("no_answer", f"No answer came ({reason}).")
+            lost = OutcomeError("no_answer", f"No response came ({reason_of(failure)}).")
             self._settle_all(chunk, self._not_known, lost)
             self._finish(chunk)
 
@@ -282,7 +308,7 @@ class Run(Generic[ResultT]):
         self.abandon(chunk)
         self._give_up_waiting()
 
-    def note(self, failure: HubSpotBatchError | None) -> None:
+    def heed_journal(self, failure: HubSpotBatchError | None) -> None:
         """End the run if its journal failed."""
         if failure is not None:
             self._end(failure)
@@ -304,14 +330,20 @@ class Run(Generic[ResultT]):
         """Settle a chunk that is waited for no longer, by what is known of its attempts."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
-            error = OutcomeError("no_answer", f"No answer came. {self.stopped}")
+            error = OutcomeError("no_answer", f"No response came. {self.stopped}")
+            if chunk.refusal is not None:
+                error = batch_refused(chunk.refusal)
             self._settle_all(chunk, self._not_known, error)
         else:
             self._not_sent(chunk.entries)
         self._finish(chunk)
 
-    def _finish(self, chunk: Chunk) -> None:
+    def _take_back(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
+        self._totals.add_request(chunk.state)
+
+    def _finish(self, chunk: Chunk) -> None:
+        self._take_back(chunk)
         if self.operation.same_key is SameKey.IN_TURN:
             self._chunker.release(chunk.entries)
 
@@ -355,9 +387,14 @@ class Run(Generic[ResultT]):
         self.ready.extend(outcomes)
         for outcome in outcomes:
             known.pop(outcome.index, None)
+        self._totals.add_outcomes(outcomes)
         if self._notify is not None:
-            self._counts.update(outcome.status for outcome in outcomes)
             self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))
+
+    @property
+    def note(self) -> str:
+        """The numbers of the run, in a sentence for the exception that ends it."""
+        return self._totals.note(self._reader.count, complete=self.collects)
 
     def _tell(self, event: Event) -> None:
         if self._notify is not None:
@@ -391,10 +428,11 @@ class Run(Generic[ResultT]):
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
         if self.recorder is not None:
-            self.note(self.recorder.close())
+            self.heed_journal(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
+        self._totals.log(self.stopped)
         if self._notify is not None:
             stopped = None if self.stopped is None else str(self.stopped)
-            self._tell(RunEnded(self._run_id, self.operation.id, {**self._counts}, stopped))
+            self._tell(RunEnded(self._run_id, self.operation.id, {**self._totals.counts}, stopped))
         return self._closed

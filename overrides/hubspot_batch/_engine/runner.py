@@ -6,53 +6,34 @@ decided by `Run`. The two drivers differ in how they wait.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from types import coroutine
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import frozen
 
+from hubspot_batch._transport.owners import running_loop
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Notify
-from hubspot_batch.outcomes import BatchResult, attach, result_of
+from hubspot_batch.outcomes import BatchResult, result_of
 
-from .chunk import BatchResponse
+from .driver import Call, Came, Driver, check_open
 from .executors import Tell, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 
 if TYPE_CHECKING:
-    from asyncio import Task
+    from asyncio import AbstractEventLoop, Task
 
-    from .chunk import Chunk, Operation
-    from .recorder import Recorder
+    from .chunk import Chunk
+    from .chunker import AsyncInputs, Inputs
     from .run import Run
-
-_Came: TypeAlias = BatchResponse | BaseException
-
-
-class Call(Protocol):
-    """An operation, with everything but its inputs."""
-
-    @property
-    def operation(self) -> Operation[Any]:
-        """The operation, as the engine sees it."""
-        ...
-
-    @property
-    def chunk_size(self) -> int | None:
-        """Inputs in a request; None for the operation's limit."""
-        ...
-
-    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
-        """Return what a run of it records; None if it has no journal."""
 
 
 @frozen(eq=False, repr=False)
@@ -73,7 +54,7 @@ class Runner:
     executor: ThreadExecutor
     notify: Notify | None = None
 
-    def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = ThreadDriver(self, call, inputs, collects=True)
         try:
@@ -84,16 +65,16 @@ class Runner:
                     return _result_of(driver.run)
                 except BaseException as error:
                     driver.finish(error)
-                    _attach_result(error, driver.run)
+                    driver.attach_result(error)
                     interrupts.absorb(error)
                     raise
         except BaseException as error:
             driver.interrupts.restore()
             if result_of(error) is None:  # it came while another one was handled
-                _attach_result(error, driver.run)
+                driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> OutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
 
@@ -107,7 +88,7 @@ class AsyncRunner:
     width: int
     notify: Notify | None = None
 
-    async def collect(self, call: Call, inputs: Iterable[object]) -> BatchResult[Any]:
+    async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = TaskDriver(self, call, inputs, collects=True)
         try:
@@ -118,64 +99,15 @@ class AsyncRunner:
             try:
                 await driver.finish(error)
             finally:
-                _attach_result(error, driver.run)
+                driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Iterable[object]) -> AsyncOutcomeIterator[Any]:
+    def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
 
 
-class _Driver:
-    """What the two drivers have in common."""
-
-    run: Run[Any]
-
-    def _begin(
-        self, runner: Runner | AsyncRunner, call: Call, inputs: Iterable[object], **how: Any
-    ) -> None:
-        from .run import Run  # noqa: PLC0415 - not before there is a run
-
-        _check_open(runner.http)
-        self._runner = runner
-        operation = call.operation
-        recorder = call.recorder(operation, str(runner.http.base_url))
-        self._operation = operation if recorder is None else recorder.operation
-        self.run = Run(
-            self._operation,
-            inputs,
-            recorder=recorder,
-            run_id=os.urandom(16).hex(),
-            chunk_size=call.chunk_size,
-            notify=runner.notify,
-            **how,
-        )
-
-    def _next_chunk(self) -> Chunk | None:
-        """Return a chunk to send now, if fewer requests than allowed are under way."""
-        free = len(self.run.under_way) < self._runner.width
-        return self.run.next_chunk() if free else None
-
-    def _goes_on(self, *, came: bool) -> bool:
-        """Return whether outcomes must be taken, or inputs be read, before it waits."""
-        first = not self.run.collects and bool(self.run.ready)
-        return first if self.run.recorder is None else (first or self.run.paused) and not came
-
-    @staticmethod
-    def _is_pending(chunks: Iterable[Chunk]) -> bool:
-        """Whether a request is under way; one that was cancelled while it waited is not."""
-        return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
-
-    def _report_last(self, chunk: Chunk, came: _Came) -> BaseException | None:
-        """Report a chunk to a run that is ending; return an interrupt that came in its place."""
-        if isinstance(came, Exception | BatchResponse):
-            self.run.report(chunk, came)
-            return None
-        self.run.abandon(chunk)
-        return came
-
-
-class ThreadDriver(_Driver):
+class ThreadDriver(Driver):
     """Drives a run in the calling thread; requests are sent by other threads.
 
     A single request, too, is sent by another thread: Ctrl-C comes to this one, and would break it
@@ -186,11 +118,9 @@ class ThreadDriver(_Driver):
         interrupts: Ctrl-C during the run.
     """
 
-    def __init__(
-        self, runner: Runner, call: Call, inputs: Iterable[object], *, collects: bool
-    ) -> None:
+    def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
         self._in_flight: set[Chunk] = set()
-        self._came: deque[tuple[Chunk, _Came]] = deque()
+        self._came: deque[tuple[Chunk, Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
         self.interrupts = Interrupts(partial(self._news.put, None))
@@ -213,7 +143,7 @@ class ThreadDriver(_Driver):
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
         if (recorder := self.run.recorder) is not None and recorder.behind:
-            self.run.note(recorder.keep_up())
+            self.run.heed_journal(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
@@ -226,19 +156,19 @@ class ThreadDriver(_Driver):
 
     def _send(self, chunk: Chunk) -> Tell:
         """Send a chunk, in a thread of the executor."""
-        came: _Came
+        came: Came
         try:
-            _check_open(self._runner.http)
+            check_open(self._runner.http)
             came = self._operation.send(self._runner.client, chunk)
         except BaseException as error:  # noqa: BLE001 - the driving thread decides
             came = error
         return partial(self._tell, chunk, came)
 
-    def _tell(self, chunk: Chunk, came: _Came) -> None:
+    def _tell(self, chunk: Chunk, came: Came) -> None:
         self._came.append((chunk, came))
         self._news.put(None)
 
-    def _fetch(self) -> tuple[Chunk, _Came]:
+    def _fetch(self) -> tuple[Chunk, Came]:
         """Wait for a response."""
         while not self._came:
             self._news.get()
@@ -246,7 +176,7 @@ class ThreadDriver(_Driver):
                 self.interrupts.check()
         return self._take()
 
-    def _take(self) -> tuple[Chunk, _Came]:
+    def _take(self) -> tuple[Chunk, Came]:
         self._in_flight.discard(self._came[0][0])
         return self._came.popleft()
 
@@ -256,6 +186,8 @@ class ThreadDriver(_Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
+        if self.copied:
+            return
         self.run.interrupt(cause)
         if isinstance(threading.current_thread(), WorkerThread):
             return  # a thread that throws an iterator away would wait for itself
@@ -269,7 +201,7 @@ class ThreadDriver(_Driver):
             raise graver
 
 
-class TaskDriver(_Driver):
+class TaskDriver(Driver):
     """Drives a run in the calling task; requests are sent by other tasks.
 
     Attributes:
@@ -277,15 +209,26 @@ class TaskDriver(_Driver):
     """
 
     def __init__(
-        self, runner: AsyncRunner, call: Call, inputs: Iterable[object], *, collects: bool
+        self, runner: AsyncRunner, call: Call, inputs: AsyncInputs, *, collects: bool
     ) -> None:
-        self._tasks: dict[Task[_Came], Chunk] = {}
-        self._begin(runner, call, inputs, collects=collects)
+        self._loop: AbstractEventLoop | None = None
+        self._tasks: dict[Task[Came], Chunk] = {}
+        self._begin(runner, call, inputs, collects=collects, in_task=True)
 
     async def advance(self) -> bool:
         """Send what can be sent, then wait for one response; return False at the end."""
+        self._check_process()
+        if not self._at_home():
+            raise ConfigurationError(
+                "This run belongs to the event loop in which it began; begin another one in this "
+                "event loop."
+            )
         await self._record()
-        while (chunk := self._next_chunk()) is not None:
+        while True:
+            if self.run.awaits_inputs and self._is_free:
+                await self.run.fetch()
+            if (chunk := self._next_chunk()) is None:
+                break
             await self._start(chunk)
         if self._goes_on(came=any(task.done() for task in self._tasks)):
             return True
@@ -295,6 +238,8 @@ class TaskDriver(_Driver):
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
+        if self.run.awaits_inputs and self.run.stopped is not None:
+            await self.run.fetch()
         return False
 
     async def _record(self) -> None:
@@ -302,17 +247,22 @@ class TaskDriver(_Driver):
         if (recorder := self.run.recorder) is not None and recorder.behind:
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
-            self.run.note(await to_thread(recorder.keep_up))
+            self.run.heed_journal(await to_thread(recorder.keep_up))
+
+    def _at_home(self) -> bool:
+        """Whether this is the event loop in which the run began, if it has."""
+        loop = running_loop()
+        if self._loop is None:
+            self._loop = loop
+        return self._loop is loop
 
     async def _start(self, chunk: Chunk) -> None:
-        from asyncio import get_running_loop  # noqa: PLC0415 - threads need none of it
-
-        self._tasks[get_running_loop().create_task(self._send(chunk))] = chunk
+        self._tasks[running_loop().create_task(self._send(chunk))] = chunk
         await _yield()  # let it send before more inputs are read
 
-    async def _send(self, chunk: Chunk) -> _Came:
+    async def _send(self, chunk: Chunk) -> Came:
         try:
-            _check_open(self._runner.http)
+            check_open(self._runner.http)
             return await self._operation.asend(self._runner.client, chunk)
         except BaseException as error:
             from asyncio import CancelledError  # noqa: PLC0415 - threads need none of it
@@ -321,7 +271,7 @@ class TaskDriver(_Driver):
                 raise
             return error  # raised in a task, it would end the whole event loop
 
-    async def _fetch(self) -> tuple[Chunk, _Came]:
+    async def _fetch(self) -> tuple[Chunk, Came]:
         """Wait for a response."""
         from asyncio import FIRST_COMPLETED, wait  # noqa: PLC0415 - threads need none of it
 
@@ -343,7 +293,12 @@ class TaskDriver(_Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
+        if self.copied:
+            return
         self.run.interrupt(cause)
+        if self._tasks and not self._at_home():
+            self.cancel_soon()  # they cannot be waited for in this event loop
+            return
         graver: BaseException | None = None
         try:
             while isinstance(cause, GeneratorExit) and self._is_pending(self._tasks.values()):
@@ -362,6 +317,8 @@ class TaskDriver(_Driver):
 
     def cancel_soon(self) -> None:
         """Cancel the requests under way, from wherever this is called."""
+        if self.copied:
+            return
         for task in [*self._tasks]:
             loop = task.get_loop()
             if not loop.is_closed():
@@ -374,23 +331,9 @@ def _yield() -> Generator[None, None, None]:
     yield
 
 
-def _check_open(http: httpx.Client | httpx.AsyncClient) -> None:
-    if http.is_closed:
-        raise ConfigurationError("This client is closed; make a new one.")
-
-
 def _result_of(run: Run[Any]) -> BatchResult[Any]:
     """Return the result of a run that has come to its end; raise what stopped it."""
     result = run.close(drain=True)
     if run.stopped is not None:
         raise run.stopped
     return result
-
-
-def _attach_result(error: BaseException, run: Run[Any]) -> None:
-    """Attach the outcomes of a run to the exception that ends it."""
-    if error is run.stopped:
-        attach(error, run.close(drain=True))
-    else:
-        run.interrupt(error)
-        attach(error, run.close(drain=False, rest=True))

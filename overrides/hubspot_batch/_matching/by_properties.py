@@ -1,22 +1,22 @@
 """Matches results to inputs by the property values that they repeat, where no key names the input.
 
-This module decides when two values are the same although the server spells them differently, when
-they are so alike that one could have become the other, and which input a result therefore belongs
-to. A result that could belong to two different inputs is given to neither.
+This module decides which input a result belongs to: the only one that a server could have stored as
+that record, by all that `likeness` knows of what servers do to values. A result that could belong
+to two different inputs is given to neither.
 """
 
 from __future__ import annotations
 
-import unicodedata
+import itertools
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
-from functools import cached_property
-from math import isnan
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_batch._json import canonical
+from hubspot_batch._lazy import cached_property
+
+from .likeness import Marks, plain, plain_word, sent_marks, stored_marks
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 
-_SIGNS = frozenset("+-.")
-# Values with one of these marks are alike.
-_EMPTY = ("empty",)
-_ODD = ("neither text nor number",)
+# Blanks that a cut text may have lost, if it also came back in another form.
+_BLANKS = 2
 
 
 class PropertyMatches(NamedTuple):
@@ -51,6 +49,7 @@ def match_by_properties(
     numbers: Sequence[int],
     *,
     complete: bool,
+    named_by: str | None = None,
 ) -> PropertyMatches:
     """Match results without a key to inputs that nothing is known of.
 
@@ -60,19 +59,21 @@ def match_by_properties(
         results: The results of the response.
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
+        named_by: The property whose text no server fills in with that of another input.
     """
     sent: list[Properties] = [entries[at].wire.get("properties") or {} for at in positions]
-    groups = [[position] for position in positions]
-    index = _PropertyIndex(sent)
-    if not index.all_differ:
-        groups = _equal_inputs(entries, positions)
-        first = dict(zip(positions, sent, strict=True))
-        index = _PropertyIndex([first[group[0]] for group in groups])
     stored = {
         number: results.properties_of(results.values[number])
         for number in numbers
         if results.ids[number] is not None
     }
+    records = [*stored.values()]
+    groups = [[position] for position in positions]
+    index = _PropertyIndex(sent, records, named_by)
+    if not index.all_differ:
+        groups = _equal_inputs(entries, positions)
+        first = dict(zip(positions, sent, strict=True))
+        index = _PropertyIndex([first[group[0]] for group in groups], records, named_by)
     done: dict[int, Any] = {}
     candidates = {number: index.candidates(properties) for number, properties in stored.items()}
     free = {*range(len(groups))}
@@ -89,7 +90,9 @@ def match_by_properties(
                     if not groups[at]:
                         free.discard(at)
                     break
-    counted = _count(stored, index, groups) if complete else []
+    # A record of an input that has one already was made twice, so another input may have none.
+    twice = any(not groups[at] for number in stored for at, _ in candidates[number])
+    counted = _count(stored, index, groups) if complete and not twice else []
     done.update(dict.fromkeys(counted))
     if len(counted) == 1:
         done[counted[0]] = results.values[stored.popitem()[0]]
@@ -145,13 +148,25 @@ class _PropertyIndex:
 
     Args:
         inputs: The properties of each input.
+        records: The properties of the results.
+        named_by: The property whose text no server fills in with that of another input.
     """
 
-    def __init__(self, inputs: Sequence[Properties]) -> None:
+    def __init__(
+        self,
+        inputs: Sequence[Properties],
+        records: Sequence[Properties] = (),
+        named_by: str | None = None,
+    ) -> None:
         self._inputs = inputs
+        self._records = records
+        self._named_by = named_by
         self._distinct = _distinct_name(inputs)
         self.all_differ = self._distinct is not None
         self._by_mark: dict[str, dict[Hashable, set[int]]] = {}
+        self._by_word: dict[str, list[tuple[str, int]]] = {}
+        self._marks: dict[str, Marks] = {}
+        self._longest: dict[str, tuple[int, int]] = {}
 
     @cached_property
     def _names(self) -> list[str]:
@@ -164,58 +179,155 @@ class _PropertyIndex:
 
     @cached_property
     def _by_text(self) -> dict[object, int]:
-        """The inputs by a text that only one input has, however the server spells it.
+        """The inputs by a text that no server makes of the text of another input.
 
         Most results repeat it as it was sent, and then nothing else has to be compared.
         """
         if self._distinct is None:
             return {}
         texts = [properties[self._distinct] for properties in self._inputs]
-        words = all(text.isascii() and text[:1].isalpha() for text in texts)
-        plain = {"".join(text.casefold().split()) for text in texts} if words else ()
-        return {text: at for at, text in enumerate(texts)} if len(plain) == len(texts) else {}
+        for text in texts:
+            # Other texts can be numbers, times or HTML.
+            if not (text.isascii() and text[:1].isalpha()) or "&" in text or "<" in text:
+                return {}
+        words = sorted(zip(map(plain_word, texts), range(len(texts)), strict=True))
+        whole = {text: at for at, text in enumerate(texts)}
+        for place, (word, at) in enumerate(words, 1):
+            for other, longer in itertools.islice(words, place, None):
+                if word == other:
+                    return {}
+                if not other.startswith(word):
+                    break
+                if self._may_be_cut(self._distinct, texts[longer], texts[at]):
+                    del whole[texts[at]]
+                    break
+        return whole
 
     def candidates(self, stored: Properties) -> list[tuple[int, set[int]]]:
-        """Return the inputs whose values a result repeats, each with its rivals.
+        """Return the inputs that a server can have stored as a result, each with its rivals.
 
         A rival is an input that the result could as well belong to; each input is its own rival.
         """
         value = stored.get(self._distinct) if self._distinct else None
         only = self._by_text.get(value) if isinstance(value, str) else None
-        if only is not None and repeats(stored, self._inputs[only]):  # usually
+        if only is not None and self._inputs[only].items() <= stored.items():  # usually
             return [(only, {only})]
         name = next((name for name in self._names if name in stored), None)
         if name is None:
             return []
-        return [
-            (at, self._rivals(name, at, stored))
-            for at in self._near(name, stored[name])
-            if repeats(stored, self._inputs[at])
-        ]
+        nameless = self._nameless(stored)
+        near = self._near(name, stored[name]) - nameless
+        found: list[tuple[int, set[int]]] = []
+        for at in near:
+            sent = self._inputs[at]
+            if not self._repeats(stored, sent):
+                continue
+            others = near if name in sent else {*range(len(self._inputs))} - nameless
+            rivals = (one for one in others if not self._distinguished(stored, sent, one))
+            found.append((at, {at, *rivals}))
+        return found
 
-    def _rivals(self, name: str, at: int, stored: Properties) -> set[int]:
-        sent = self._inputs[at]
-        near = self._near(name, sent[name]) if name in sent else range(len(self._inputs))
-        return {at, *(one for one in near if not _distinguished(stored, sent, self._inputs[one]))}
+    def _repeats(self, stored: Properties, sent: Properties) -> bool:
+        """Whether a result has a value that was sent, and no other value for any."""
+        common = sent.keys() & stored.keys()
+        return bool(common) and all(self._same(stored[name], sent[name]) for name in common)
+
+    def _distinguished(self, stored: Properties, sent: Properties, other: int) -> bool:
+        """Whether a result that repeats one input cannot belong to another.
+
+        Only a property that both inputs set counts: the server can have filled in what one of them
+        left out.
+        """
+        others = self._inputs[other]
+        common = sent.keys() & stored.keys() & others.keys()
+        return any(not self._may_become(name, others[name], stored[name]) for name in common)
+
+    def _nameless(self, stored: Properties) -> set[int]:
+        """Return the inputs that lack the name which a result has of another input."""
+        name = self._named_by
+        if name is None or not stored.get(name):
+            return set()
+        nameless = self._marked(name)[None]
+        return nameless if self._near(name, stored[name]) - nameless else set()
 
     def may_be(self, stored: Properties, at: int) -> bool:
         """Return False if a result has other values for all that the input set."""
         sent = self._inputs[at]
         common = sent.keys() & stored.keys()
-        return not common or any(_alike(stored[name], sent[name]) for name in common)
+        return not common or any(self._may_become(n, sent[n], stored[n]) for n in common)
 
-    def _near(self, name: str, value: object) -> set[int]:
-        """Return the inputs whose value is like another, and those that do not set the property."""
+    def _same(self, stored: object, sent: object) -> bool:
+        """Whether a value is what was sent, in another form."""
+        return stored == sent or not self._sent_marks(sent).isdisjoint(stored_marks(stored))
+
+    def _may_become(self, name: str, sent: object, stored: object) -> bool:
+        """Whether a server can have stored one value as another, or as the beginning of it."""
+        if self._same(stored, sent):
+            return True
+        if not isinstance(sent, str) or not isinstance(stored, str):
+            return False
+        word = plain(stored)
+        begins = word != "" and plain(sent).startswith(word)
+        return begins and self._may_be_cut(name, sent, stored)
+
+    def _may_be_cut(self, name: str, sent: str, stored: str) -> bool:
+        """Whether a server can have cut a text at the end of its beginning.
+
+        Where another result has a longer text, the server does not cut the texts at this length.
+        Some servers count characters, some count bytes, and some cut off blanks afterwards.
+        """
+        if name not in self._longest:
+            texts = [each for one in self._records if isinstance(each := one.get(name), str)]
+            in_bytes = max((len(each.encode(errors="replace")) for each in texts), default=0)
+            self._longest[name] = max(map(len, texts), default=0), in_bytes
+        characters, in_bytes = self._longest[name]
+        blanks = _BLANKS
+        if sent.startswith(stored):
+            rest = sent[len(stored) :]
+            blanks = len(rest) - len(rest.lstrip())
+        if len(stored) + blanks >= characters:
+            return True
+        return len(stored.encode(errors="replace")) + blanks >= in_bytes
+
+    def _sent_marks(self, value: object) -> Marks:
+        if not isinstance(value, str):
+            return sent_marks(value)
+        marks = self._marks.get(value)
+        if marks is None:
+            marks = self._marks[value] = sent_marks(value)
+        return marks
+
+    def _marked(self, name: str) -> dict[Hashable, set[int]]:
+        """Return the inputs by the marks of a property; by None those that do not set it."""
         by_mark = self._by_mark.get(name)
         if by_mark is None:
             by_mark = self._by_mark[name] = defaultdict(set)
             for at, properties in enumerate(self._inputs):
-                for mark in _marks(properties[name]) if name in properties else (None,):
+                for mark in self._sent_marks(properties[name]) if name in properties else (None,):
                     by_mark[mark].add(at)
-        near: set[int] = set()
-        for mark in (*_marks(value), None):
+        return by_mark
+
+    def _near(self, name: str, value: object) -> set[int]:
+        """Return the inputs whose value may have become another, and those that set none."""
+        by_mark = self._marked(name)
+        near = {*by_mark.get(None, ())}
+        for mark in stored_marks(value):
             near |= by_mark.get(mark, set())
+        if isinstance(value, str):
+            near.update(self._longer(name, plain(value)))
         return near
+
+    def _longer(self, name: str, word: str) -> Iterator[int]:
+        """Yield the inputs whose text begins with a word."""
+        words = self._by_word.get(name)
+        if words is None:
+            texts = [(at, one.get(name)) for at, one in enumerate(self._inputs)]
+            words = sorted((plain(text), at) for at, text in texts if isinstance(text, str))
+            self._by_word[name] = words
+        start = bisect_left(words, (word,)) if word else len(words)
+        while start < len(words) and words[start][0].startswith(word):
+            yield words[start][1]
+            start += 1
 
 
 def _distinct_name(inputs: Sequence[Properties]) -> str | None:
@@ -225,73 +337,3 @@ def _distinct_name(inputs: Sequence[Properties]) -> str | None:
         if {*map(type, values)} == {str} and len(set(values)) == len(values):
             return name
     return None
-
-
-def repeats(stored: Properties, sent: Properties) -> bool:
-    """Return whether a result repeats a value that was sent, and has no other value for any."""
-    if sent and sent.items() <= stored.items():  # usually
-        return True
-    common = sent.keys() & stored.keys()
-    return bool(common) and all(_same(stored[name], sent[name]) for name in common)
-
-
-def _distinguished(stored: Properties, sent: Properties, other: Properties) -> bool:
-    """Whether a result that repeats one input cannot belong to another.
-
-    Only a property that both inputs set counts: the server can have filled in what one of them
-    left out.
-    """
-    if sent is other:
-        return False
-    common = sent.keys() & stored.keys() & other.keys()
-    return any(not _alike(sent[name], other[name]) for name in common)
-
-
-def _same(stored: object, sent: object) -> bool:
-    if stored == sent or (stored is None and sent == ""):
-        return True
-    # A time that was sent as epoch milliseconds comes back in ISO 8601.
-    instant = _instant(sent)
-    return instant is not None and instant == _instant(stored)
-
-
-def _alike(one: object, other: object) -> bool:
-    """Whether a server could have made one value of the other."""
-    return one == other or not {*_marks(one)}.isdisjoint(_marks(other))
-
-
-def _marks(value: object) -> tuple[Hashable, ...]:
-    """Return marks of a value; values with a common mark are alike."""
-    if isinstance(value, str):
-        instant = _instant(value)
-        marks = (_plain(value),) if instant is None else (_plain(value), instant)
-        return marks if value else (_EMPTY, *marks)
-    if value is None:
-        return (_EMPTY,)
-    return (value,) if isinstance(value, int | float) else (_ODD,)
-
-
-def _plain(text: str) -> Hashable:
-    """Return a text without what servers are known to change: case, blanks, forms of numbers."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    text = "".join(text.casefold().split())
-    # Most texts are no numbers, and to find that out by an exception takes long.
-    if text[:1].isdecimal() or text[:1] in _SIGNS:
-        with suppress(ValueError):
-            number = float(text)
-            return text if isnan(number) else number  # NaN is not even equal to itself
-    return text
-
-
-def _instant(value: object) -> datetime | None:
-    # To find out by an exception that a text is no time takes long.
-    if not isinstance(value, str) or len(value) < len("2026-01-01") or not value[0].isdigit():
-        return None
-    try:
-        if value.isdecimal():
-            return datetime.fromtimestamp(int(value) / 1000, UTC)
-        instant = datetime.fromisoformat(value)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

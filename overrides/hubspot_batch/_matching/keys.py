@@ -7,10 +7,11 @@ that fits two inputs names neither.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
+
+from hubspot_batch._lazy import cached_property
 
 if TYPE_CHECKING:
     from .items import EncodedInput

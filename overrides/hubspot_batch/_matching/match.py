@@ -16,6 +16,7 @@ from attrs import define, field
 from hubspot_batch.outcomes import OutcomeError
 
 from .by_properties import match_by_properties
+from .shared_errors import about
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -70,6 +71,7 @@ def match(
     shared: bool,
     by_properties: bool,
     keys_in_messages: bool,
+    named_by: str | None = None,
 ) -> Matches:
     """Match results and errors to inputs.
 
@@ -80,6 +82,7 @@ def match(
         shared: Whether one result is for all inputs with its key, as in a read.
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
+        named_by: The property whose text no server fills in with that of another input.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -96,14 +99,19 @@ def match(
             keys = _keys_in(error.error.message, by_key)
         if not keys:
             matches.unattributed.append(error.error)
-        for position in (position for key in keys for position in by_key[key]):
-            if position not in matches.done:
-                matches.refused.setdefault(position, error.error)
+        told = about(error.error, keys)
+        for key in keys:
+            own = told(key)
+            for position in by_key[key]:
+                if position not in matches.done:
+                    matches.refused.setdefault(position, own)
     if keyless and by_properties:
         known = matches.done.keys() | matches.refused.keys()
         positions = [at for at in range(len(entries)) if at not in known]
         complete = not matches.unattributed
-        done, keyless = match_by_properties(entries, positions, results, keyless, complete=complete)
+        done, keyless = match_by_properties(
+            entries, positions, results, keyless, complete=complete, named_by=named_by
+        )
         matches.done.update(done)
     matches.unmatched += [results.values[number] for number in keyless]
     return matches

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import httpx
 from attrs import Factory, frozen
 from hubspot_batch_client import families
 from hubspot_batch_client.contract import Argument
-from hubspot_batch_client.types import to_bytes
+from hubspot_batch_client.contract import Operation as Described
+from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
@@ -24,7 +27,7 @@ from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult
 
 from .dates import read_date, read_datetime
-from .registry import SPECS, Parameters, spec_by_property
+from .registry import SPECS, OperationSpec, Parameters, spec_by_property
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
@@ -45,6 +48,7 @@ class OperationCall:
         operation_id: The operation's id.
         chunk_size: Inputs in a request; None for the operation's limit.
         isolate: Whether a refused request is split even if it may have created something.
+        allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
         journal: The journal of the job; None if it has none.
     """
@@ -52,6 +56,7 @@ class OperationCall:
     operation_id: str
     chunk_size: int | None = None
     isolate: bool = False
+    allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
     journal: Journal | None = None
 
@@ -73,7 +78,7 @@ class OperationCall:
         """The operation for one run, as the engine sees it."""
         spec = SPECS[self.operation_id]
         if not self.arguments:
-            return spec.operation(Parameters(), isolate=self.isolate)
+            return self._of(spec, Parameters())
         query: dict[str, Any] = {}
         body: dict[str, Any] = {}
         for argument in spec.described.arguments:
@@ -91,7 +96,12 @@ class OperationCall:
             # Without that property, a result could not be matched to its input.
             if isinstance(names, list) and id_property not in names:
                 body["properties"] = [*names, id_property]
-        return spec.operation(Parameters(query, _tail(body)), isolate=self.isolate)
+        return self._of(spec, Parameters(query, _tail(body)))
+
+    def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
+        return spec.operation(
+            parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
+        )
 
 
 def operation_call(
@@ -101,6 +111,7 @@ def operation_call(
     *,
     isolate: bool = False,
     journal: Journal | str | PathLike[str] | None = None,
+    allow_implausible: bool = False,
     **given: Any,
 ) -> OperationCall:
     """Return a call of an operation.
@@ -110,6 +121,7 @@ def operation_call(
         chunk_size: Inputs in a request; None for the operation's limit.
         isolate: Whether a refused request is split even if it may have created something.
         journal: The journal of the job, or its path.
+        allow_implausible: Whether values are sent that are most likely not meant.
         given: The other arguments, by their names in Python; None where one is left out.
 
     Raises:
@@ -120,7 +132,48 @@ def operation_call(
         for argument in (SPECS[operation].described.arguments if given else ())
         if (value := given.get(argument.keyword)) is not None or argument.required
     }
-    return OperationCall(operation, chunk_size, isolate, arguments, Journal.of(journal))
+    if arguments:
+        _check_period(arguments)
+        _check_length(SPECS[operation].described, arguments)
+    return OperationCall(
+        operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
+    )
+
+
+def _check_period(arguments: Mapping[str, Any]) -> None:
+    """Refuse a period without a beginning or an end, or that ends before it begins.
+
+    HubSpot returns no metrics then, and does not say why (openapi/pages/read_campaigns.yaml).
+    """
+    start, end = arguments.get("start_date"), arguments.get("end_date")
+    if (start is None) is not (end is None):
+        given, missing = ("start_date", "end_date") if end is None else ("end_date", "start_date")
+        raise ConfigurationError(
+            f"{given} must be given together with {missing}; HubSpot returns no metrics otherwise."
+        )
+    if start is not None and end is not None and start > end:
+        raise ConfigurationError(f"start_date must not be after end_date; got {start} and {end}.")
+
+
+# HubSpot's edge answers 414 to a longer address (seen, not published).
+_ADDRESS_AT_MOST = 16_000
+
+
+def _check_length(described: Described, arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that make the address of the requests too long."""
+    lengths = {
+        argument.keyword: len(str(httpx.QueryParams(to_query({argument.name: value}))))
+        for argument in described.arguments
+        if argument.place == "query" and (value := arguments.get(argument.keyword)) is not None
+    }
+    length = len(described.path) + sum(lengths.values()) + len(lengths)
+    if length > _ADDRESS_AT_MOST:
+        name = max(lengths, key=lengths.__getitem__)
+        raise ConfigurationError(
+            f"{name} must be shorter: with {len(arguments[name])} of them, the address of a "
+            f"request has {length} characters, and HubSpot accepts {_ADDRESS_AT_MOST}. Ask for "
+            "fewer at a time."
+        )
 
 
 def _tail(body: Mapping[str, Any]) -> bytes:
@@ -141,17 +194,21 @@ def _value(argument: Argument, value: Any) -> Any:
     if form in _SEVERAL:
         kind, words = _SEVERAL[form]
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-            raise ConfigurationError(f"{name} is {value!r}; it is a list of {words}.")
+            raise _wrong(name, f"a list of {words}", value)
         listed: list[Any] = [*value]
         if not all(_is(kind, one) for one in listed):
-            raise ConfigurationError(f"{name} is {listed!r}; it is a list of {words}.")
+            raise _wrong(name, f"a list of {words}", listed)
         return listed
     if form in _ONE:
         kind, words = _ONE[form]
         if not _is(kind, value):
-            raise ConfigurationError(f"{name} is {value!r}; it is {words}.")
+            raise _wrong(name, words, value)
         return value
     return _day(name, value) if form == "date" else _time(name, value)
+
+
+def _wrong(name: str, wanted: str, value: object) -> ConfigurationError:
+    return ConfigurationError(f"{name} must be {wanted}; got {reprlib.repr(value)}.")
 
 
 _ONE: Mapping[str, tuple[Any, str]] = {
@@ -176,17 +233,19 @@ def _day(name: str, value: object) -> dt.date:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    return _meant(name, value, read_date, "YYYY-MM-DD")
+    return _meant(name, value, read_date, "a date, such as 2026-01-31")
 
 
 def _time(name: str, value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
-    return _meant(name, value, read_datetime, "2026-01-31T09:30:00Z")
+    return _meant(name, value, read_datetime, "a time, such as 2026-01-31T09:30:00Z")
 
 
-def _meant(name: str, value: Any, read: Callable[[str], _T], form: str) -> _T:
+def _meant(name: str, value: object, read: Callable[[str], _T], wanted: str) -> _T:
+    if not isinstance(value, str):
+        raise _wrong(name, wanted, value)
     try:
         return read(value)
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{name}: {error}; write it as {form}.") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be {wanted}; {error}.") from None

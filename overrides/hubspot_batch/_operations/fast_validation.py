@@ -7,12 +7,15 @@ when it is first needed, since importing msgspec takes a while.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import cached_property, partial
+from functools import partial
+from keyword import iskeyword
 from typing import Annotated, Any, Literal
 
 from attrs import frozen
 from msgspec import UNSET, Meta, Raw, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder, Encoder
+
+from hubspot_batch._lazy import cached_property
 
 
 @frozen(slots=False)
@@ -89,6 +92,10 @@ def _type_of(schema: dict[str, Any], key: str | None = None, lists: Collection[s
 _CLOSED = {"properties", "required", "additionalProperties"}
 
 
+def _attribute(name: str, number: int) -> str:
+    return f"field{number}" if iskeyword(name) or not name.isidentifier() else name
+
+
 def _object(
     schemas: dict[str, Any], required: Collection[str], key: str | None, lists: Collection[str]
 ) -> Any:
@@ -100,7 +107,7 @@ def _object(
     fields: list[Any] = []
     names: dict[str, str] = {}
     for number, name in enumerate(shapes):
-        own = "key" if name == key else f"field{number}"
+        own = "key" if name == key else _attribute(name, number)
         names[own] = name
         if name in lists:
             fields.append((own, shapes[name], field(default_factory=list)))

@@ -7,7 +7,9 @@ names. Which inputs they belong to is decided in `_matching`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
 import httpx
@@ -19,10 +21,14 @@ from hubspot_batch._json import is_map, read
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
-from hubspot_batch.outcomes import OutcomeError, freeze_context
+from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
 
 # The attribute of a result that repeats a trace id.
 TRACE_IDS = "object_write_trace_id"
+
+# Bytes of a page that are looked at, and characters of its words that are shown.
+_PAGE_AT_MOST = 20_000
+_WORDS_AT_MOST = 200
 
 
 class MatchKeys(NamedTuple):
@@ -58,7 +64,22 @@ def parse_response(
         return BatchResponse(status, disposition, error, results, errors)
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
-    return BatchResponse(status, disposition, _whole_error(response, body), daily=daily)
+    error, foreign = _whole_error(response, body), _is_foreign(response, body)
+    return BatchResponse(status, disposition, error, daily=daily, foreign=foreign)
+
+
+def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:
+    """Return whether a response looks as if it came from another server than HubSpot's API.
+
+    HubSpot's edge sends pages too, but with other statuses. A 404 of the API about a record has a
+    category.
+    """
+    status = response.status_code
+    if status == 404:
+        return body is None or not (body.get("category") or body.get("context"))
+    page = "text/html" in response.headers.get("Content-Type", "")
+    named = any(name.startswith("x-hubspot-") for name in response.headers)
+    return body is None and page and not named and (status < 400 or status == 405)
 
 
 def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Results:
@@ -105,6 +126,7 @@ def _item_error(
         context=context,
         correlation_id=whole.correlation_id,
         status_code=whole.status_code,
+        details=_details(item.errors),
     )
     named = frozenset(key for name in keys.error_keys for key in context.get(name, ()))
     if index is not None:
@@ -127,7 +149,13 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
     header = response.headers.get("X-HubSpot-Correlation-Id")
     kind = "refused" if 300 <= status <= 499 else "server_error"
     if body is None:
-        message = f"HubSpot answered HTTP {status} with a body that is not a JSON object."
+        message = f"HubSpot answered HTTP {status} with a body that is not a JSON object"
+        message += f": {words}" if (words := _first_words(response.content)) else "."
+        if status == 414:
+            message = (
+                "The address of the request is too long for HubSpot: ask for fewer `properties` at "
+                f"a time ({message})"
+            )
         return OutcomeError(kind, message, correlation_id=header, status_code=status)
     error = models.ApiError.from_dict(body)
     context = dict(freeze_context(error.context))
@@ -142,7 +170,40 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
         context=context,
         correlation_id=_text_of(error.correlation_id) or header,
         status_code=status,
+        details=_details(error.errors),
     )
+
+
+# Where the context of a problem names the property, as recorded and as HubSpot's pages have it
+# (https://developers.hubspot.com/docs/api-reference/error-handling).
+_PROPERTY_KEYS = ("propertyName", "property", "name")
+
+
+def _details(errors: object) -> tuple[Detail, ...]:
+    """Return the problems that an error lists, each with the property that it names."""
+    return tuple(
+        [
+            Detail(_property_of(one), _text_of(one.code) or _text_of(one.sub_category), message)
+            for one in _items_of(errors)
+            if isinstance(one, models.ErrorDetail) and (message := _text_of(one.message))
+        ]
+    )
+
+
+def _property_of(detail: models.ErrorDetail) -> str | None:
+    context = freeze_context(detail.context)
+    named = next((context[key] for key in _PROPERTY_KEYS if context.get(key)), ())
+    return ", ".join(named) or _text_of(getattr(detail, "in_", None))
+
+
+def _first_words(body: bytes) -> str:
+    """Return the first words of a page, or of another text, on one line."""
+    from html import unescape  # noqa: PLC0415 - few runs meet a page
+
+    text = body[:_PAGE_AT_MOST].decode(errors="replace")
+    text = re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<!--.*?(-->|$)|<[^>]*(>|$)", " ", text)
+    printable = "".join(char if char.isprintable() else " " for char in unescape(text))
+    return shorten(printable, _WORDS_AT_MOST)
 
 
 def _items_of(value: object) -> list[Any]:

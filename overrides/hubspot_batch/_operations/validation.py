@@ -1,25 +1,30 @@
 """Checks inputs against the description, and encodes them, before anything is sent.
 
 This module decides whether an input can be valid, by the JSON Schema of the description. Whether
-HubSpot accepts a valid one is for HubSpot to decide.
+HubSpot accepts a valid one is for HubSpot to decide. Values of Python are turned into JSON in
+`conversion`, and implausible ones are found in `plausibility`.
 """
 
 from __future__ import annotations
 
 import json
-import reprlib
-from collections.abc import Callable, Iterable, KeysView, Mapping
-from datetime import date
-from decimal import Decimal
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from attrs import define
-from hubspot_batch_client.types import Model, to_bytes, to_json
+from hubspot_batch_client.types import Model, plain_to_bytes
 
 from hubspot_batch._json import canonical, is_list, is_map
+from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
+
+from .conversion import Convert, converter, items_of
+from .plausibility import WrittenTexts, written_texts
+from .problems import InvalidInputError, Problem
+from .values import NO_VALUE, is_real, shown, simplify, time_advice
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
@@ -29,10 +34,6 @@ if TYPE_CHECKING:
     from .fast_validation import FastValidator
 
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
-
-
-class InvalidInputError(Exception):
-    """An input cannot be valid; the message says why."""
 
 
 @define(slots=False, eq=False, repr=False)
@@ -47,39 +48,46 @@ class InputValidator:
     schema: dict[str, Any]
     key: str | None
 
-    def validate(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
-        """Return the JSON text of an input. Required lists that were left out are sent empty.
+    def convert(self, given: object, *, more_names: bool) -> tuple[dict[str, Any], list[Problem]]:
+        """Return an input as a JSON object, and what is wrong with it.
+
+        Required lists that were left out are empty.
+
+        Args:
+            given: The input: a mapping or a model.
+            more_names: Whether names that the description lacks are sent on. If not, they are
+                misspellings.
+        """
+        problems: list[Problem] = []
+        wire: Any = (self._convert_open if more_names else self._convert_closed)(
+            given, "", problems
+        )
+        if is_map(wire) and self.key and wire.get(self.key) == "":
+            problems.append(Problem(self.key, "is empty"))
+        return wire, problems
+
+    def write(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
+        """Return the JSON text of an input.
 
         Args:
             wire: The input as a JSON object.
-            more_names: Whether names that the description lacks are sent on. If not, they are
-                misspellings.
+            more_names: Whether it may have names that the description lacks.
 
         Raises:
-            InvalidInputError: It cannot be valid; the message says where and why.
+            InvalidInputError: It cannot be valid.
         """
         from fastjsonschema import JsonSchemaValueException  # noqa: PLC0415 - see `_compile`
 
-        for name in self._required_lists:
-            wire.setdefault(name, [])
-        if not more_names and not wire.keys() <= self._names:
-            unknown = sorted(map(str, wire.keys() - self._names))
-            raise InvalidInputError(
-                f"The API has no field {', '.join(unknown)} here; it has {', '.join(self._names)}."
-            )
         try:
             (self._open if more_names else self._closed)(wire)
             # No JSON text can hold infinity, NaN or half of a surrogate pair.
             return _WRITE(wire).encode()
         except JsonSchemaValueException as error:
-            raise InvalidInputError(f"{_sentence(error)}.") from None
+            where = str(error.name).removeprefix("data").lstrip(".")
+            raise InvalidInputError([Problem(where, _reason(error))]) from None
         except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidInputError(f"The input cannot be written as JSON: {error}.") from None
-
-    @cached_property
-    def _names(self) -> KeysView[str]:
-        properties: dict[str, Any] = self.schema.get("properties", {})
-        return properties.keys()
+            problem = Problem("", f"cannot be written as JSON: {error}")
+            raise InvalidInputError([problem]) from None
 
     @cached_property
     def _required_lists(self) -> tuple[str, ...]:
@@ -94,6 +102,19 @@ class InputValidator:
         from .fast_validation import fast_validator  # noqa: PLC0415
 
         return fast_validator(self.schema, self.key, self._required_lists)
+
+    @cached_property
+    def written(self) -> WrittenTexts:
+        """The places whose texts HubSpot stores."""
+        return written_texts(self.schema, None if self.key == TRACE_ID else self.key)
+
+    @cached_property
+    def _convert_closed(self) -> Convert:
+        return converter(self.schema)
+
+    @cached_property
+    def _convert_open(self) -> Convert:
+        return converter(self.schema, closed=False)
 
     @cached_property
     def _closed(self) -> Callable[[object], object]:
@@ -121,6 +142,7 @@ class InputEncoder:
         key: The name of the field that holds an input's key; None if there is none.
         reads: Whether an id stands for an input.
         run_id: A text that no other run has, for trace ids.
+        plausible: Whether implausible values are refused.
     """
 
     validator: InputValidator
@@ -129,6 +151,7 @@ class InputEncoder:
     key: str | None
     reads: bool
     run_id: str
+    plausible: bool = True
 
     def encode(self, first: int, given: list[Any]) -> list[EncodedInput | OutcomeError]:
         """Return each input as it is sent, or the reason why it cannot be valid.
@@ -155,44 +178,62 @@ class InputEncoder:
             return None
         if not self.rules.plain and self.rules.needs_full_check(given, self.model):
             return None
-        kinds = {*map(type, given)}
-        texts: Iterable[bytes] | None = None
-        if kinds == {dict}:
-            found = fast.check(given)
-        elif kinds == {self.model}:
-            text = to_bytes(given)
-            found, texts = fast.check_text(text), map(bytes, fast.split(text))
-        elif kinds == {str} and self.reads:
-            found = fast.check([{self.key: id_} for id_ in given])
-        else:
+        found, texts = self._check_fast(fast, given)
+        if not found or (self.plausible and self.validator.written.suspicious(found)):
             return None
         indexes = range(first, first + len(given))
         keys: list[str | None] = [None] * len(given)
         if self.key is not None:
-            keys = [one.key or None for one in found]
+            keys = _keys_of(found)
             if self.key == TRACE_ID and None in keys:
                 texts = None
                 for at, index in enumerate(indexes):
                     if not keys[at]:
-                        found[at].key = keys[at] = self.trace_id(index)
+                        found[at].key = keys[at] = f"{self.run_id}-{index}"
         texts = map(fast.write, found) if texts is None else texts
         return [*map(_encoded_input(), indexes, given, texts, keys)]
+
+    def _check_fast(
+        self, fast: FastValidator, given: list[Any]
+    ) -> tuple[list[Any], Iterable[bytes] | None]:
+        """Return copies of inputs that are proven valid, and their texts, if these are known."""
+        kinds = {*map(type, given)}
+        if kinds == {dict}:
+            return fast.check(given), None
+        if kinds == {self.model}:
+            text = plain_to_bytes(given)
+            return fast.check_text(text), map(bytes, fast.split(text))
+        if kinds == {str} and self.reads:
+            return fast.check([{self.key: id_} for id_ in given]), None
+        return [], None
 
     def _encode_one(self, index: int, given: object) -> EncodedInput | OutcomeError:
         """Encode an input that was not proven valid."""
         try:
-            wire, more_names = self._wire(given)
+            wire, more_names = self.convert(given)
             if (self.key == TRACE_ID or self.rules.gives_trace_ids) and not wire.get(TRACE_ID):
                 wire[TRACE_ID] = self.trace_id(index)
-            text = self.validator.validate(wire, more_names=more_names)
-            if self.key and wire.get(self.key) == "":
-                raise InvalidInputError(f"{self.key} is empty.")
+            text = self.validator.write(wire, more_names=more_names)
             return _encoded_input()(index, given, text, self.rules.key(wire))
         except InvalidInputError as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001 - an input's own code may raise anything
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         return OutcomeError("invalid_input", reason)
+
+    def convert(self, given: object) -> tuple[dict[str, Any], bool]:
+        """Return an input as a JSON object, and whether it may have names of its own.
+
+        Raises:
+            InvalidInputError: It cannot be valid, or is implausible.
+        """
+        more_names = isinstance(given, self.model)
+        wire, problems = self.validator.convert(self._mapping(given), more_names=more_names)
+        if self.plausible and is_map(wire):
+            problems += self.validator.written.problems(wire)
+        if problems := [one for one in problems if self.plausible or not one.doubtful]:
+            raise InvalidInputError(problems)
+        return wire, more_names
 
     def trace_id(self, index: int) -> str:
         """Return a trace id that no other input of any run has."""
@@ -217,28 +258,46 @@ class InputEncoder:
         except OverflowError:  # a number of more than 64 bits
             return json.dumps(wire, sort_keys=True).encode()
 
-    def _wire(self, given: object) -> tuple[dict[str, Any], bool]:
-        """Return an input as a JSON object, and whether it may have names of its own."""
+    def _mapping(self, given: object) -> object:
+        """Return an input as a model or a mapping; an id stands for one that has only that."""
         if isinstance(given, self.model):
-            return _json_of(given), True
-        if self.reads and isinstance(given, str):
-            return {str(self.key): given}, False
-        # To ask for a dict first takes a tenth of the time.
-        if isinstance(given, dict) or isinstance(given, Mapping):  # noqa: SIM101
-            return {**cast("Mapping[str, Any]", given)}, False
-        kind = type(given).__name__
+            return given
+        if not isinstance(given, Model) and (items := items_of(given)) is not None:
+            return items
+        value = simplify(given)
+        if self.reads and (value is NO_VALUE or _may_be_id(value)):
+            return {str(self.key): given}
         forms = f"{self.model.__name__} or a mapping in the API's own names"
+        hint = ""
+        if isinstance(given, str) and not self.reads:
+            hint = (
+                f": {shown(given)}. Iterating over a DataFrame gives its column names; pass "
+                '[{"properties": row} for row in df.to_dict("records")]'
+            )
         raise InvalidInputError(
-            f"An input is {'an id as text, a ' if self.reads else 'a '}{forms}, and not {kind}."
+            [
+                Problem(
+                    "An input",
+                    f"is {'an id, a ' if self.reads else 'a '}{forms}, "
+                    f"and not {type(given).__name__}{hint}",
+                )
+            ]
         )
 
 
-def _json_of(model: Model) -> dict[str, Any]:
-    try:
-        wire: dict[str, Any] = to_json(model)
-    except RecursionError:
-        raise InvalidInputError("The input is nested too deeply, or holds itself.") from None
-    return wire
+_KEY_TYPES = {str, type(None)}
+
+
+def _keys_of(found: Iterable[Any]) -> list[str | None]:
+    keys = [one.key or None for one in found]
+    # The class of an enumeration decides how its texts compare.
+    if not {*map(type, keys)} <= _KEY_TYPES:
+        raise TypeError("a key is a text of the caller's own kind")
+    return keys
+
+
+def _may_be_id(value: object) -> bool:
+    return (isinstance(value, str | int | UUID) and not isinstance(value, bool)) or is_real(value)
 
 
 def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
@@ -258,33 +317,9 @@ def _opened(schema: Any) -> Any:
     return schema
 
 
-def _sentence(error: JsonSchemaValueException) -> str:
-    where = str(error.name).removeprefix("data").lstrip(".") or "the input"
+def _reason(error: JsonSchemaValueException) -> str:
     value: Any = error.value
-    rule: Any = error.rule_definition
-    match error.rule:
-        case "required":
-            return f"{where} lacks {', '.join(name for name in rule if name not in value)}"
-        case "additionalProperties":
-            names = error.definition.get("properties", {})
-            return (
-                f"{where} has no field {', '.join(sorted(map(str, value.keys() - names.keys())))}"
-            )
-        case "type":
-            wanted = f"{rule}{_as_text(rule, value)}"
-            return f"{where} is {reprlib.repr(value)}, but must be of type {wanted}"
-        case "format":
-            example = {"date-time": " with a zone, such as 2026-01-31T09:30:00Z"}.get(rule, "")
-            return f"{where} is {reprlib.repr(value)}, which is no {rule}{example}"
-        case _:
-            return str(error.message).removeprefix("data").lstrip(". ")
-
-
-def _as_text(rule: object, value: object) -> str:
-    """Return how a value is written as text, where text is wanted and people forget it."""
-    if rule != "string":
-        return ""
-    if isinstance(value, date):  # a time is one too
-        return ": write a time as 2026-01-31T09:30:00Z, and a date as 2026-01-31"
-    plain = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return f': write "{value}"' if plain else ""
+    if error.rule == "format" and error.rule_definition == "date-time":
+        return f"is {shown(value)}, which is no date-time of JSON; {time_advice(value)}"
+    rest = re.sub(r"^data\S*\s*", "", str(error.message))
+    return f"is {shown(value)}, but {rest}"

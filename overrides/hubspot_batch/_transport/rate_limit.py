@@ -16,11 +16,10 @@ from collections.abc import Mapping, Sequence
 
 from hubspot_batch.options import RateLimit
 
-from .retry import number
+from .retry import believable_interval, number
+from .told_limit import MARGIN as _MARGIN
+from .told_limit import ToldLimit
 
-# Seconds added to each window: the server counts arrivals, and a fast request can arrive in the
-# window of slower ones that started before it.
-_MARGIN = 0.05
 # Seconds below which two clock readings are the same moment. Otherwise a rounding error would make
 # a request wait in endless steps of nothing.
 _MOMENT = 0.001
@@ -36,9 +35,8 @@ _LOOK_AGAIN = 0.05
 _SILENT = 1.0
 # Seconds for which starts are remembered beyond their window, to understand a slow response.
 _LATEST = 20.0
-# Larger numbers of requests, and longer intervals in milliseconds, are not believed.
+# Larger numbers of requests are not believed.
 _MOST = 100_000
-_LONGEST = 86_400_000
 # Seconds for which the number of requests left for the day is believed: midnight resets it.
 _DAY_KNOWN = 900.0
 
@@ -130,6 +128,7 @@ class RateLimiter:
 
     def __init__(self, limit: RateLimit | None, daily_reserve: int | None = None) -> None:
         self._limit = limit
+        self._told = None if limit is None else ToldLimit(limit)
         self._reserve = daily_reserve
         self._server: ServerWindow | None = None
         self._starts: list[float] = []
@@ -164,6 +163,8 @@ class RateLimiter:
                 insort(self._starts, now)
                 if now - self._last_response > _SILENT:
                     self._slow.append(now)
+                if (told := self._told_in_force) is not None:
+                    told.start(now)
             if self._server is not None:
                 self._server.start(now)
             self._under_way += 1
@@ -175,17 +176,23 @@ class RateLimiter:
         """Return how many seconds to sleep: less where any response can change the wait."""
         with self._lock:
             crowded = self._server is not None and self._server.crowded
-        return min(wait, _LOOK_AGAIN) if crowded else wait
+            told = self._told_in_force
+            changes = crowded or (told is not None and told.all_open)
+        return min(wait, _LOOK_AGAIN) if changes else wait
+
+    @property
+    def _told_in_force(self) -> ToldLimit | None:
+        """The limit that was told, unless the server's takes its place."""
+        if self._server is not None and self._limit is not None and self._limit.learns:
+            return None
+        return self._told
 
     def _free_at(self, now: float) -> float:
         moments = [now]
-        told, server = self._limit, self._server
-        if told is not None and not (told.learns and server):
-            longest = told.seconds + _MARGIN
-            if len(self._starts) >= told.requests:
-                moments.append(self._starts[-told.requests] + longest)
-        else:
-            longest = 0.0
+        server, longest = self._server, 0.0
+        if self._limit is not None and (told := self._told_in_force) is not None:
+            longest = self._limit.seconds + _MARGIN
+            moments.append(told.free_at(now))
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
             moments.append(server.free_at(self._starts, now))
@@ -197,10 +204,16 @@ class RateLimiter:
         """Do as `reserve`, which never blocks."""
         return self.reserve(now)
 
-    def abandon(self) -> None:
-        """Take in that no report of a request that had a start will come."""
+    def abandon(self, started: float) -> None:
+        """Take in that no report of a request that had a start will come.
+
+        Args:
+            started: When it started.
+        """
         with self._lock:
             self._under_way -= 1
+            if self._told is not None:
+                self._told.abandon(started)
 
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
@@ -213,11 +226,14 @@ class RateLimiter:
             headers: The headers of its response; none if there was no response.
             refused_until: If the server refused it as too many, when the next may start.
         """
-        self.abandon()
+        with self._lock:
+            self._under_way -= 1
+            if self._told is not None:
+                self._told.end(started, now)
         if headers:
             self.learn(started, now, headers)
         if refused_until is not None:
-            self.refuse(started, refused_until)
+            self.refuse(started, refused_until, now)
 
     async def areport(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
@@ -225,17 +241,24 @@ class RateLimiter:
         """Do as `report`, which never blocks."""
         self.report(started, now, headers, refused_until)
 
-    def refuse(self, started: float, until: float) -> None:
+    def refuse(self, started: float, until: float, now: float | None = None) -> None:
         """Let no request start before a moment, because the server refused one as too many.
 
         A refused request does not count against the limit (HubSpot's usage guidelines).
+
+        Args:
+            started: When it started.
+            until: The moment.
+            now: When its response came; when it started, by default.
         """
         with self._lock:
             self._closed_until = max(self._closed_until, until)
             # A limit that the user set is kept exactly, so it counts this one, too.
-            told = self._limit is not None and not self._limit.learns
-            if not told and started in self._starts:
+            exact = self._limit is not None and not self._limit.learns
+            if not exact and started in self._starts:
                 self._starts.remove(started)
+            if (told := self._told_in_force) is not None and self._server is None:
+                told.refuse(started, started if now is None else now, until)
 
     def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:
         """Learn from a response's headers (HubSpot's usage guidelines list them).
@@ -247,7 +270,7 @@ class RateLimiter:
         """
         said = {name.lower(): value for name, value in headers.items()}  # faster to look up
         most = number(said, "x-hubspot-ratelimit-max")
-        interval = number(said, "x-hubspot-ratelimit-interval-milliseconds")
+        interval = believable_interval(said, "x-hubspot-ratelimit-interval-milliseconds")
         left = number(said, "x-hubspot-ratelimit-remaining")
         left_today = number(said, "x-hubspot-ratelimit-daily-remaining")
         with self._lock:
@@ -259,14 +282,8 @@ class RateLimiter:
                     self._starts.remove(started)
                     insort(self._starts, now)
                     started = now
-            if (
-                self._limit is not None
-                and most
-                and interval
-                and 1 <= most <= _MOST
-                and interval <= _LONGEST
-            ):
-                limit = int(most), interval / 1000
+            if self._limit is not None and most and interval and 1 <= most <= _MOST:
+                limit = int(most), interval
                 if self._server is None:
                     self._server = ServerWindow(started, *limit)
                 self._server.resize(*limit)

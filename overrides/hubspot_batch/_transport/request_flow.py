@@ -7,7 +7,6 @@ steps and is sent their results, so `transport` can perform them in threads and 
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Collection, Generator, Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -15,19 +14,15 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from hubspot_batch._json import is_map, read_object
-from hubspot_batch.errors import ConfigurationError, DailyLimitError
+from hubspot_batch.errors import ConfigurationError, DailyLimitError, RateLimitError
 from hubspot_batch.events import Notify, Wait
 from hubspot_batch.options import ClientOptions
 
 from .rate_limit import RateLimiter
+from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
-from .retry import RetryWhen, disposition_of, disposition_of_failure, pause_after
-from .tokens import Token, TokenSource, hide
-
-_log = logging.getLogger("hubspot_batch")
-
-# Shorter waits for the rate limit are normal at full pace.
-_WORTH_A_LINE = 1.0
+from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
+from .tokens import Token, TokenSource, hide, hide_in_failure
 
 
 class GetToken(NamedTuple):
@@ -60,9 +55,13 @@ class ReportBudget(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send a request and read its response."""
+    """Send a request and read its response; the result is that, or an exception in its place.
+
+    The state is told when the first byte of the request leaves.
+    """
 
     request: httpx.Request
+    state: RequestState
 
 
 class Sleep(NamedTuple):
@@ -102,7 +101,8 @@ class RequestFlow:
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
         limiter: Decides when a request may start.
-        notify: Told of each wait before it begins; None if nobody wants to know.
+        notify: Told of each wait before it begins; None if no function is to be told.
+        proxy: The address of the proxy that it sends through, for people; None without one.
 
     Attributes:
         tokens: Where the token comes from.
@@ -116,6 +116,7 @@ class RequestFlow:
         repeatable: Collection[tuple[str, str]],
         limiter: RateLimiter,
         notify: Notify | None,
+        proxy: str | None = None,
     ) -> None:
         self.tokens = TokenSource(token)
         base_url = httpx.URL(options.base_url)
@@ -123,7 +124,12 @@ class RequestFlow:
         prefix = base_url.path.rstrip("/")
         self._repeatable = {(method, prefix + path) for method, path in repeatable}
         self._retry = options.retry
+        # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
+        # and not beyond what `retry` allows. The second is for margins and rounding.
+        own = 0.0 if options.rate_limit is None else options.rate_limit.seconds
+        self._patience = 1.0 + max(options.retry.ceiling, own, WINDOW)
         self._notify = notify
+        self._proxy = proxy
         self._limiter = limiter
 
     def steps(self, request: httpx.Request) -> Steps:
@@ -134,7 +140,6 @@ class RequestFlow:
         in_memory = isinstance(request.stream, httpx.ByteStream)
         renewable = in_memory and self.tokens.renewable
         number = 1
-        begun: float | None = None
         if self.tokens.renewable:
             if state.run.asked is None:
                 state.run.asked = self.tokens.asked
@@ -145,8 +150,9 @@ class RequestFlow:
                 attempt = yield from self._attempt(request, tokens, number, state)
                 received, disposition = attempt.received, attempt.meaning.disposition
                 state.interpretation = attempt.meaning
-                begun = attempt.started if begun is None else begun
-                state.end_attempt(in_doubt=disposition.in_doubt)
+                state.end_attempt(attempt.started, attempt.ended, in_doubt=disposition.in_doubt)
+                if disposition.effect is not Effect.APPLIED:
+                    state.address = self._address(request.url)
                 if _status(received) == 401 and renewable:
                     renewable = False
                     state.check()
@@ -158,11 +164,12 @@ class RequestFlow:
                 if disposition.retry is RetryWhen.IF_REPEATABLE and not self._harmless(request):
                     break
                 pause = _pause(attempt, number)
-                elapsed = attempt.ended - begun
+                elapsed = 0.0 if state.span is None else state.span[1] - state.span[0]
                 patient = self._retry.allows(attempt=number, pause=pause, elapsed=elapsed)
                 if state.cancelled or not patient:
                     break
-                self._tell(Wait(pause, "retry", request.url.path, number, _status(received)))
+                wait = Wait(pause, "retry", request.url.path, number, _status(received))
+                self._tell(wait, state, _cause(attempt))
                 yield from self._sleep(pause, state)
                 number += 1
         finally:
@@ -183,23 +190,26 @@ class RequestFlow:
             state.waiting = False
             started = yield from self._reserve(started, request, number, state)
             try:
-                state.begin_attempt()
+                state.check()
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)
                 if self.tokens.latest is not tokens[-1]:  # renewed while this one waited
                     tokens.append(self.tokens.latest)
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
-                ended, received = yield Send(request)
+                ended, received = yield Send(request, state)
+                if isinstance(received, Exception):
+                    received = hide_in_failure(tokens, received)
+                    if not isinstance(received, httpx.HTTPError):
+                        raise received
             except BaseException:
-                self._limiter.abandon()
+                self._limiter.abandon(started)
                 raise
             headers: Mapping[str, str] = {}
             if isinstance(received, httpx.Response):
                 headers = received.headers
                 received = hide(tokens, received)
-            if _log.isEnabledFor(logging.DEBUG):
-                _log.debug("%s %s: %s", request.method, request.url.path, _status(received))
+            log_attempt(request, received, number, state.inputs, ended - started)
             meaning = self._interpret(request, received, state)
             attempt = _Attempt(started, ended, received, meaning, asked)
             until = None
@@ -222,11 +232,16 @@ class RequestFlow:
                 return now
             if pause is None:
                 raise DailyLimitError(
-                    "No more of the account's requests for the day are left than daily_reserve "
-                    "leaves to others; go on after midnight in its time zone."
+                    "Of the account's requests for the day, only those are left that daily_reserve "
+                    "leaves to other programs; go on after midnight in its time zone."
+                )
+            if pause > self._patience:
+                raise RateLimitError(
+                    f"HubSpot lets the next request start in {pause:.0f} s, and `retry` allows no "
+                    f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."
                 )
             if now >= told_until:
-                self._tell(Wait(pause, "rate_limit", request.url.path, number))
+                self._tell(Wait(pause, "rate_limit", request.url.path, number), state)
                 told_until = now + pause
             now = yield from self._sleep(self._limiter.nap(pause), state)
 
@@ -238,13 +253,17 @@ class RequestFlow:
         state.waiting = False
         return now
 
-    def _tell(self, wait: Wait) -> None:
-        if wait.reason == "retry":
-            _log.info("Waiting %.1f s, then sending again: %s", wait.seconds, wait.path)
-        elif wait.seconds >= _WORTH_A_LINE:
-            _log.info("Waiting %.1f s for the rate limit: %s", wait.seconds, wait.path)
+    def _tell(self, wait: Wait, state: RequestState, cause: str = "") -> None:
+        if log_wait(wait, cause):
+            state.waits += (wait.seconds,)
         if self._notify is not None:
             self._notify(wait)
+
+    def _address(self, url: httpx.URL) -> str:
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+        host = f"[{url.host}]" if ":" in url.host else url.host
+        through = f" through the proxy {self._proxy}" if self._proxy else ""
+        return f"{url.scheme}://{host}:{port}{url.path}{through}"
 
     def _interpret(
         self, request: httpx.Request, received: _Received, state: RequestState
@@ -258,7 +277,8 @@ class RequestFlow:
             # A 429 for the day names it (HubSpot:
             # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
             daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
-            return Interpretation(disposition_of(status, daily=daily), body)
+            page = body is None
+            return Interpretation(disposition_of(status, daily=daily, page=page), body)
         if state.read is not None:
             body = state.read(received)
         elif self._key(request) in self._repeatable:
@@ -296,3 +316,12 @@ def _pause(attempt: _Attempt, number: int) -> float:
         return pause_after(number, None, {}, None)
     policy = body.get("policyName") if is_map(body) else None
     return pause_after(number, received.status_code, received.headers, policy)
+
+
+def _cause(attempt: _Attempt) -> str:
+    """Return why an attempt is repeated, in a few words."""
+    received, body = attempt.received, attempt.meaning.body
+    if not isinstance(received, httpx.Response):
+        return type(received).__name__
+    policy = body.get("policyName") if is_map(body) else None
+    return f"HTTP {received.status_code}" + (f" {policy}" if isinstance(policy, str) else "")

@@ -61,17 +61,30 @@ class RequestState:
         read: Reads the body of a success; None if only its status matters.
         cancelled: Whether nothing more may be sent.
         waiting: Whether it waits, for its turn or before another attempt.
+        doubted: Whether an attempt before the last one may have been carried out.
         interpretation: The last response; None before.
+        inputs: How many inputs it has; None for a request that is no batch.
+        attempts: How often it was sent.
+        waits: The waits that are worth a line in the log, in seconds.
+        span: When its first attempt started and its last one ended, on the client's clock; None
+            before there was one.
+        address: Where the last attempt was sent, for people, if it was not successful.
     """
 
     __slots__ = (
         "_maybe_applied",
         "_sending",
+        "address",
+        "attempts",
         "cancelled",
+        "doubted",
+        "inputs",
         "interpretation",
         "read",
         "run",
+        "span",
         "waiting",
+        "waits",
     )
 
     def __init__(
@@ -79,6 +92,7 @@ class RequestState:
         run: RunState | None = None,
         read: ReadSuccess | None = None,
         *,
+        inputs: int | None = None,
         in_doubt: bool = False,
     ) -> None:
         self.run = RunState() if run is None else run
@@ -86,12 +100,17 @@ class RequestState:
         self.cancelled = False
         self.waiting = False
         self.interpretation: Interpretation | None = None
+        self.inputs = inputs
+        self.attempts = 0
+        self.waits: tuple[float, ...] = ()
+        self.span: tuple[float, float] | None = None
+        self.address = ""
         self._sending = False
-        self._maybe_applied = in_doubt
+        self._maybe_applied = self.doubted = in_doubt
 
     @property
     def in_doubt(self) -> bool:
-        """Whether an attempt is under way, or may have been carried out."""
+        """Whether an attempt has left and is under way, or may have been carried out."""
         return self._sending or self._maybe_applied
 
     def check(self) -> None:
@@ -100,7 +119,7 @@ class RequestState:
             raise CancelledBeforeSendError
 
     def begin_attempt(self) -> None:
-        """Note that an attempt is about to be sent.
+        """Note that the first byte of an attempt is about to leave.
 
         Raises:
             CancelledBeforeSendError: It was cancelled.
@@ -109,10 +128,13 @@ class RequestState:
         if self.cancelled:
             self._sending = False
             raise CancelledBeforeSendError
+        self.attempts += 1
 
-    def end_attempt(self, *, in_doubt: bool) -> None:
-        """Note how an attempt ended; a doubt about an earlier attempt stays."""
-        self._maybe_applied = self._maybe_applied or in_doubt
+    def end_attempt(self, started: float, ended: float, *, in_doubt: bool) -> None:
+        """Note when and how an attempt ended; a doubt about an earlier attempt stays."""
+        self.span = (started if self.span is None else self.span[0], ended)
+        self.doubted = self._maybe_applied
+        self._maybe_applied = self.doubted or in_doubt
         self._sending = False
 
 

@@ -14,6 +14,12 @@ from typing import NamedTuple
 
 import httpx
 
+WINDOW = 10.0
+"""Seconds of HubSpot's rolling rate limit
+(https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines)."""
+# Milliseconds of a rate limit's interval that are believed at most.
+_LONGEST = 60_000
+
 
 class Effect(Enum):
     """The effect of a request on the server, as far as its response tells."""
@@ -41,6 +47,7 @@ class Disposition(NamedTuple):
         least: Seconds to wait before that, at least.
         ends_run: Whether other requests would fail in the same way.
         splits: Whether part of the inputs may be accepted where all together were not.
+        partial: Whether it is about inputs, so an operation may have carried out some others.
     """
 
     effect: Effect
@@ -48,6 +55,7 @@ class Disposition(NamedTuple):
     least: float = 0.0
     ends_run: bool = False
     splits: bool = False
+    partial: bool = False
 
     @property
     def in_doubt(self) -> bool:
@@ -65,7 +73,8 @@ _APPLIED = Disposition(Effect.APPLIED)
 # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines. Where they say
 # nothing, a request counts as possibly applied.
 DISPOSITIONS: Mapping[int, Disposition] = {
-    **dict.fromkeys((400, 409, 413), _REFUSED._replace(splits=True)),
+    **dict.fromkeys((400, 409), _REFUSED._replace(splits=True, partial=True)),
+    413: _REFUSED._replace(splits=True),  # too large for any operation to look at
     303: _AMBIGUOUS,  # a server that has carried a request out may answer "see other"
     401: _ENDS,
     403: _ENDS,
@@ -78,13 +87,16 @@ DISPOSITIONS: Mapping[int, Disposition] = {
 }
 
 
-def disposition_of(status: int, *, readable: bool = True, daily: bool = False) -> Disposition:
+def disposition_of(
+    status: int, *, readable: bool = True, daily: bool = False, page: bool = False
+) -> Disposition:
     """Return the meaning of a response.
 
     Args:
         status: Its HTTP status.
         readable: Whether the body of a success could be read.
         daily: Whether a 429 says that the limit of the day is reached.
+        page: Whether the body of a refusal is no JSON object.
     """
     if 200 <= status <= 299:
         # Any 2xx: HubSpot has changed the exact code of an endpoint overnight
@@ -92,6 +104,8 @@ def disposition_of(status: int, *, readable: bool = True, daily: bool = False) -
         return _APPLIED if readable else _LOST
     if status == 429 and daily:
         return _ENDS
+    if status == 403 and page:
+        return _REFUSED  # HubSpot's edge refuses what this request holds, and not the token
     return DISPOSITIONS.get(status, _AMBIGUOUS if status >= 500 else _REFUSED)
 
 
@@ -100,11 +114,22 @@ _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 
 def disposition_of_failure(failure: httpx.HTTPError) -> Disposition:
     """Return the meaning of a failure to get a response."""
+    if isinstance(failure, httpx.ProxyError) and _refused_for_good(str(failure)):
+        return Disposition(Effect.NOT_SENT)
     if isinstance(failure, _NO_CONNECTION):
         return Disposition(Effect.NOT_SENT, RetryWhen.ALWAYS)
     if isinstance(failure, httpx.UnsupportedProtocol):
         return Disposition(Effect.NOT_SENT)
     return _LOST
+
+
+def _refused_for_good(words: str) -> bool:
+    """Return whether a proxy would say the same again, as with 407 or 403.
+
+    The words begin with its status, unless it is a SOCKS proxy.
+    """
+    status = words[:3]
+    return status.isdigit() and "300" <= status < "500" and status not in ("408", "425", "429")
 
 
 def backoff(attempt: int) -> float:
@@ -140,8 +165,17 @@ def pause_after(
 
 
 def _interval(headers: Mapping[str, str]) -> float:
-    milliseconds = number(headers, "X-HubSpot-RateLimit-Interval-Milliseconds")
-    return milliseconds / 1000 if milliseconds else 10.0
+    return believable_interval(headers, "X-HubSpot-RateLimit-Interval-Milliseconds") or WINDOW
+
+
+def believable_interval(headers: Mapping[str, str], name: str) -> float | None:
+    """Return the seconds of a rate limit's interval; None if there is none, or if it is nonsense.
+
+    HubSpot's are 1 and 10 seconds
+    (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
+    """
+    milliseconds = number(headers, name)
+    return milliseconds / 1000 if milliseconds and milliseconds <= _LONGEST else None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

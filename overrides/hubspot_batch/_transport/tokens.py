@@ -12,16 +12,27 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import httpx
 
 from hubspot_batch.errors import AuthenticationError, ConfigurationError, HubSpotBatchError
 
+from .owners import PerLoop
+
 if TYPE_CHECKING:
     from asyncio import Lock
 
-TokenProvider: TypeAlias = Callable[[], str] | Callable[[], Awaitable[str]]
+TokenProvider: TypeAlias = Callable[[], str]
+"""A function that returns a token."""
+
+AsyncTokenProvider: TypeAlias = TokenProvider | Callable[[], Awaitable[str]]
+"""A function that returns a token, or an awaitable of it."""
+
+_ASYNCHRONOUS = (
+    "The function that returns the token is asynchronous; use AsyncHubSpotBatch, or a function "
+    "that is not."
+)
 
 
 class Token:
@@ -53,17 +64,33 @@ class Token:
         return Token(self.value.strip())
 
 
+def refuse_asynchronous(token: Token) -> None:
+    """Refuse a function that only a task can await, as far as it can be seen before it is called.
+
+    Raises:
+        ConfigurationError: It is asynchronous.
+    """
+    call = getattr(token.value, "__call__", None)  # noqa: B004 - of an object that is a function
+    if inspect.iscoroutinefunction(token.value) or inspect.iscoroutinefunction(call):
+        raise ConfigurationError(_ASYNCHRONOUS)
+
+
 def _problem(token: object) -> str | None:
-    if not isinstance(token, str) or not token.strip():
+    if not isinstance(token, str):
+        return (
+            "The access token must be text, or a function that returns text; got "
+            f"{type(token).__name__}."
+        )
+    if not token.strip():
         return (
             "No access token: pass one, or a function that returns one, or set "
             "HUBSPOT_ACCESS_TOKEN."
         )
     token = token.strip()
     if not (token.isascii() and token.isprintable()):
-        return "The access token has a character that no HTTP header can carry; copy it again."
+        return "The access token has a character that no HTTP header can hold; copy it again."
     if any(sign in token for sign in " \"'"):  # none of RFC 6750's has one
-        return 'The access token has a blank or a quotation mark; give it alone, without "Bearer".'
+        return 'The access token has a blank or a quotation mark; pass it alone, without "Bearer".'
     return None
 
 
@@ -71,11 +98,12 @@ class TokenSource:
     """The token of a client, asked for when it is first needed, and anew when it was refused.
 
     Many requests can meet the refusal of one token at the same moment; its provider is asked once
-    for all of them (OAuth tokens live 30 minutes, and a long run outlives them).
+    for all of them (OAuth tokens live 30 minutes, and a long run outlives them). Requests of
+    several event loops do not wait for each other.
 
     Attributes:
         renewable: Whether there is a provider to ask.
-        asked: How often it has answered, or failed to.
+        asked: How often the provider has returned, or raised.
     """
 
     def __init__(self, source: Token) -> None:
@@ -83,21 +111,23 @@ class TokenSource:
         self._token = None if callable(source.value) else source.read()
         self._failure: HubSpotBatchError | None = None
         self._lock = threading.Lock()
-        self._loop_lock: tuple[object, Lock] | None = None
+        self._loop_locks = PerLoop(_loop_lock)
         self.renewable = self._provider is not None
         self.asked = 0
 
     @property
     def latest(self) -> Token:
-        """The token that `get` returned last, to whomever."""
-        assert self._token is not None  # noqa: S101 - nobody asks before `get` returned one
+        """The token that `get` returned last."""
+        assert self._token is not None  # noqa: S101 - it is read after `get` has returned one
         return self._token
 
     @property
     def renewing(self) -> bool:
         """Whether the provider is being asked."""
-        loop_lock = self._loop_lock
-        return self._lock.locked() or (loop_lock is not None and loop_lock[1].locked())
+        if self._lock.locked():
+            return True
+        locks = self._loop_locks.values
+        return bool(locks) and any(lock.locked() for lock in [*locks.values()])
 
     def get(self, refused: Token | None, asked: int) -> Token:
         """Return the token, asking its provider if need be.
@@ -115,18 +145,16 @@ class TokenSource:
                 return known
             with self._asking():
                 provided = Token(self._ask())
-                if inspect.iscoroutine(provided.value):
-                    provided.value.close()
-                    raise ConfigurationError(
-                        "The function that returns the token is asynchronous; "
-                        "use AsyncHubSpotBatch."
-                    )
+                if inspect.isawaitable(provided.value):
+                    if inspect.iscoroutine(provided.value):
+                        provided.value.close()
+                    raise ConfigurationError(_ASYNCHRONOUS)
                 self._token = provided.read()
             return self._token
 
     async def get_async(self, refused: Token | None, asked: int) -> Token:
         """Return the token like `get`; the provider may be asynchronous."""
-        async with self._lock_of_this_loop():
+        async with self._loop_locks.here():
             if (known := self._known(refused, asked)) is not None:
                 return known
             with self._asking():
@@ -164,29 +192,49 @@ class TokenSource:
             self._failure = failure.again()
             raise failure from error
         finally:
-            # Only now: who comes while it is being asked is answered with the others.
+            # Only now: requests that ask meanwhile get the same token, or the same failure.
             self.asked += 1
 
-    def _lock_of_this_loop(self) -> Lock:
-        from asyncio import Lock, get_running_loop  # noqa: PLC0415 - a thread needs none of it
 
-        loop = get_running_loop()
-        if self._loop_lock is None or self._loop_lock[0] is not loop:
-            self._loop_lock = (loop, Lock())
-        return self._loop_lock[1]
+def _loop_lock() -> Lock:
+    from asyncio import Lock  # noqa: PLC0415 - a thread needs none of it
+
+    return Lock()
 
 
-# Shorter texts are made up, and could stand in an answer by chance.
+# Shorter texts are made up, and could be in a response by chance.
 _LEAST_SECRET = 16
 _SHOWN_INSTEAD = "(the token)"
 
 
 def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
-    """Return an answer that does not repeat a token, as a message about it could."""
+    """Return a response that does not repeat a token, as a message about it could."""
     for token in tokens:
         if len(token.value) >= _LEAST_SECRET and _shows(response, token):
             response = _without(response, token)
     return response
+
+
+FailureT = TypeVar("FailureT", bound=Exception)
+
+
+def hide_in_failure(tokens: Iterable[Token], failure: FailureT) -> FailureT:
+    """Return a failure to send whose message does not repeat a token.
+
+    A library can quote the lines that it could not read, and they can repeat the request.
+    """
+    for token in tokens:
+        if len(token.value) >= _LEAST_SECRET:
+            failure.args = tuple(_without_token(one, token) for one in failure.args)
+    return failure
+
+
+def _without_token(value: object, token: Token) -> object:
+    if isinstance(value, bytes | bytearray):
+        return bytes(value).replace(token.value.encode(), _SHOWN_INSTEAD.encode())
+    shown = value if isinstance(value, str) else repr(value)
+    hidden = shown.replace(token.value, _SHOWN_INSTEAD)
+    return value if hidden == shown else hidden
 
 
 def _shows(response: httpx.Response, token: Token) -> bool:

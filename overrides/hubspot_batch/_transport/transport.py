@@ -17,6 +17,8 @@ import httpx
 from hubspot_batch.events import Notify
 from hubspot_batch.options import ClientOptions, Clock
 
+from .active_attempt import ActiveAttempt, attempting
+from .owners import PerLoop
 from .rate_limit import RateLimiter
 from .request_flow import (
     AcquireSlot,
@@ -28,6 +30,8 @@ from .request_flow import (
     Sleep,
     Step,
 )
+from .request_state import CancelledBeforeSendError, RequestState
+from .response_body import aread_whole, read_whole
 from .tokens import Token
 
 if TYPE_CHECKING:
@@ -42,8 +46,9 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: The token, or the function that returns it; for tasks it may return an awaitable.
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
-        notify: Told of each wait before it begins; None if nobody wants to know.
+        notify: Told of each wait before it begins; None if no function is to be told.
         clock: How time is told and spent.
+        proxy: The address of the proxy that `inner` sends through, for people; None without one.
     """
 
     def __init__(
@@ -55,13 +60,21 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         repeatable: Collection[tuple[str, str]],
         notify: Notify | None,
         clock: Clock,
+        proxy: str | None = None,
     ) -> None:
         self._inner = inner
+        # With another transport than ours, nobody knows more than that it was called.
+        self._tells_of_first_byte = getattr(inner, "begins_attempts", False)
         self._clock = clock
         self._limiter = RateLimiter(options.rate_limit, options.daily_reserve)
         self._slots = _Slots(options.max_concurrency)
         self._flow = RequestFlow(
-            token, options=options, repeatable=repeatable, limiter=self._limiter, notify=notify
+            token,
+            options=options,
+            repeatable=repeatable,
+            limiter=self._limiter,
+            notify=notify,
+            proxy=proxy,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -77,14 +90,13 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _perform(self, step: Step) -> object:
         match step:
-            case Send(request):
+            case Send(request, state):
                 inner = cast("httpx.BaseTransport", self._inner)
                 try:
-                    response = inner.handle_request(request)
-                    response.read()
-                except BaseException as error:  # noqa: BLE001 - most are raised again
+                    with attempting(self._attempt(request, state)):
+                        return read_whole(inner.handle_request(request))
+                except BaseException as error:  # noqa: BLE001 - interrupts are raised again
                     return _without_frames(error)
-                return response
             case AcquireSlot():
                 return self._slots.acquire()
             case ReserveBudget(now):
@@ -110,14 +122,13 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def _perform_async(self, step: Step) -> object:
         match step:
-            case Send(request):
+            case Send(request, state):
                 inner = cast("httpx.AsyncBaseTransport", self._inner)
                 try:
-                    response = await inner.handle_async_request(request)
-                    await response.aread()
-                except BaseException as error:  # noqa: BLE001 - most are raised again
+                    with attempting(self._attempt(request, state)):
+                        return await aread_whole(await inner.handle_async_request(request))
+                except BaseException as error:  # noqa: BLE001 - interrupts are raised again
                     return _without_frames(error)
-                return response
             case AcquireSlot():
                 return await self._slots.aacquire()
             case ReserveBudget(now):
@@ -129,6 +140,12 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return await self._clock.asleep(seconds)
             case GetToken(refused, asked):
                 return await self._flow.tokens.get_async(refused, asked)
+
+    def _attempt(self, request: httpx.Request, state: RequestState) -> ActiveAttempt:
+        attempt = ActiveAttempt(request, state)
+        if not self._tells_of_first_byte:
+            attempt.begin()
+        return attempt
 
     def close(self) -> None:
         """Close the inner transport."""
@@ -142,6 +159,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Slots:
     """Slots of a client, of which each request under way takes one.
 
+    Each event loop has slots of its own.
+
     Args:
         most: Requests under way at most.
     """
@@ -149,7 +168,7 @@ class _Slots:
     def __init__(self, most: int) -> None:
         self._most = most
         self._of_threads = threading.Semaphore(most)
-        self._of_tasks: tuple[object, asyncio.Semaphore] | None = None
+        self._of_tasks = PerLoop(self._semaphore)
 
     def acquire(self) -> Callable[[], None]:
         """Wait for a slot in this thread; return what leaves it."""
@@ -158,26 +177,26 @@ class _Slots:
 
     async def aacquire(self) -> Callable[[], None]:
         """Wait for a slot in this task; return what leaves it."""
-        from asyncio import Semaphore, get_running_loop  # noqa: PLC0415 - a thread needs none of it
-
-        loop = get_running_loop()
-        if self._of_tasks is None or self._of_tasks[0] is not loop:
-            self._of_tasks = loop, Semaphore(self._most)
-        slots = self._of_tasks[1]
+        slots = self._of_tasks.here()
         await slots.acquire()
         return slots.release
 
+    def _semaphore(self) -> asyncio.Semaphore:
+        from asyncio import Semaphore  # noqa: PLC0415 - a thread needs none of it
 
-def _without_frames(error: BaseException) -> httpx.HTTPError:
-    """Return a failure to send without the frames that it came through, or raise another error so.
+        return Semaphore(self._most)
+
+
+def _without_frames(error: BaseException) -> Exception:
+    """Return a failure to send without the frames that it came through, or raise an interrupt so.
 
     The variables of those frames hold the header lines with the token, and tracebacks can show
-    variables. A note says, as text, where the error was raised.
+    variables. A note says, as text, where an unforeseen failure was raised.
     """
     frames = traceback.format_tb(error.__traceback__)
     error.__traceback__ = error.__cause__ = error.__context__ = None
-    if isinstance(error, httpx.HTTPError):
-        return error
-    if isinstance(error, Exception):
+    if not isinstance(error, Exception):
+        raise error
+    if not isinstance(error, httpx.HTTPError | CancelledBeforeSendError):
         error.add_note("It was raised while a request was sent:\n" + "".join(frames))
-    raise error
+    return error

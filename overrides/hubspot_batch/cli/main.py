@@ -108,7 +108,8 @@ def _parser() -> argparse.ArgumentParser:
         "demo",
         help="load example files and show what became of each row",
         description="Load the example files through all four operations and show what became of "
-        "each row; into the embedded sandbox, unless told otherwise.",
+        "each row. They go into the embedded sandbox. A HubSpot account gets these made-up "
+        "records only with both --base-url and --yes.",
         epilog="Exit code: 0 loaded (bad rows are part of it), 1 the sandbox does not hold what "
         "the client said, 2 wrong use, 3 stopped.",
         allow_abbrev=False,
@@ -118,6 +119,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="URL",
         help="the server to load into, such as https://api.hubapi.com; the token is the "
         "environment's HUBSPOT_ACCESS_TOKEN",
+    )
+    demo.add_argument(
+        "--yes",
+        action="store_true",
+        help="create made-up records in the HubSpot account of --base-url; nothing removes them",
     )
     demo.add_argument("--all", action="store_true", help="show the rows that succeeded, too")
     demo.set_defaults(run=_demo)
@@ -181,7 +187,12 @@ def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
             WRONG_USE,
         )
     try:
-        return run(stream, base_url=arguments.base_url, everything=arguments.all)
+        return run(
+            stream,
+            base_url=arguments.base_url,
+            everything=arguments.all,
+            confirmed=arguments.yes,
+        )
     except (HubSpotBatchError, ServeError) as error:
         return _end(str(error), WRONG_USE)
 
@@ -215,7 +226,7 @@ def _host(text: str) -> str:
 def _token(text: str) -> str:
     if text.strip():
         return text.strip()
-    raise argparse.ArgumentTypeError("it is empty, and would let nobody in")
+    raise argparse.ArgumentTypeError("it is empty, so no client could use it")
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from attrs import frozen
 
-from hubspot_batch._operations.validation import InvalidInputError
+from hubspot_batch._operations.problems import InvalidInputError
 
 from .cells import Read, separated
 from .known import TOTALS

@@ -58,6 +58,7 @@ class Sandbox:
     - `scopes`: the scopes of the token; None stands for all scopes.
     - `rate_limit`: requests and seconds of the rolling window; None for no limit.
     - `daily_limit`: requests in one UTC day; None for no limit.
+    - `limits_told`: responses say in headers what the limits are, and what is left.
     - `faults`: one or more plans (see `script` and `rates`), or a mapping of fault names to rates.
     - `clock`: returns seconds since 1970; by default a `FakeClock`, which stands still.
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.
@@ -75,6 +76,7 @@ class Sandbox:
         scopes: Iterable[str] | None = None,
         rate_limit: tuple[int, float] | None = (100, 10.0),
         daily_limit: int | None = 250_000,
+        limits_told: bool = True,
         faults: Faults = None,
         clock: Callable[[], float] | None = None,
         trace_echo: float = 0.75,
@@ -95,7 +97,7 @@ class Sandbox:
             operations=served,
             max_inputs={name: operation.max_inputs for name, operation in served.items()}
             | dict(max_inputs or {}),
-            limits=RequestLimits(requests, seconds, daily_limit),
+            limits=RequestLimits(requests, seconds, daily_limit, limits_told),
             families=families,
             stores={
                 name: Store(family.guids, family.unique, family.id_offset)

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from .families import Family, View
+from .faults import Treatment
 from .operations import OperationSpec
 from .store import Record, Store
 from .validation import Problem, uniqueness_problem, value_problem
@@ -26,6 +27,7 @@ class Batch:
 
     - `family`: the spec's family, with the properties and association types that users added.
     - `id_property`: the property whose values the ids are; None if they are ids of records.
+    - `treatment`: how a fault changes the treatment of inputs; None if there is none.
     """
 
     inputs: Sequence[Input]
@@ -38,6 +40,7 @@ class Batch:
     rng: random.Random
     trace_echo: float
     id_property: str | None = None
+    treatment: Treatment | None = None
 
 
 @frozen
@@ -51,14 +54,27 @@ class BatchResult:
 
 def apply_batch(batch: Batch) -> BatchResult:
     """Carry out the operation on the store."""
+    if batch.treatment == "refused":
+        problem = Problem("The record is busy. Please try again", category="CONFLICT")
+        return BatchResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
     return _EFFECTS[batch.spec.kind](batch)
+
+
+def _names(batch: Batch, item: Input) -> dict[str, list[str]]:
+    """Return the context of an error that names its input, if an error of this kind does."""
+    spec = batch.spec
+    if spec.kind == "create":
+        trace_id = item.get(spec.trace_id_field or "")
+        return {str(spec.trace_id_field): [trace_id]} if trace_id else {}
+    return {spec.single_id_key: [str(item[spec.id_field])]}
 
 
 def _create(batch: Batch) -> BatchResult:
     claimed: set[tuple[str, str]] = set()
 
     def check(item: Input) -> Problem | None:
-        problem = value_problem(batch.family, item)
+        complete = batch.treatment != "incomplete"
+        problem = value_problem(batch.family, item, complete=complete)
         return problem or uniqueness_problem(batch.family, batch.store, item, claimed)
 
     return _apply_each(batch, check, lambda item: _create_record(batch, item))
@@ -81,7 +97,12 @@ def _apply_each(
             good.append(item)
         elif partial and field:
             errors.append(problem.item_error({field: [item[field]]}))
+        elif batch.treatment == "alone":
+            errors.append(problem.item_error({}))
         else:
+            # Nothing says that a refused batch of campaigns is refused before the first is created.
+            for one in good if batch.treatment == "partly" and field is None else ():
+                apply(one)
             return BatchResult(refusal=problem)
     return BatchResult(_reorder(batch, [apply(item) for item in good]), errors)
 

@@ -7,16 +7,20 @@ to an empty batch. The fault decides what remains of that response.
 import random
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from attrs import evolve, frozen
 
+from . import rewrites
 from .limits import DAILY, ROLLING, SECONDLY
 from .messages import Loss, SandboxAnswer, add_headers
 from .responses import edge_page, error_body, rate_limit_body
 
 Change = Callable[[SandboxAnswer, random.Random], SandboxAnswer]
 Edit = Callable[[dict[str, Any], random.Random], None]
+Treatment: TypeAlias = Literal["alone", "partly", "incomplete", "refused"]
+"""How inputs are treated: bad ones fail alone, without being named; those before the first bad one
+are created and then the batch is refused; they need not be complete; all are refused one by one."""
 
 
 def _unchanged(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
@@ -27,8 +31,9 @@ def _unchanged(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
 class Fault:
     """One thing that goes wrong.
 
-    `work_done` is True if the request takes effect as it would without the fault. `delay` is in
-    seconds. Make a variant with `attrs.evolve(FAULTS["delay"], delay=0.2)`.
+    `work_done` is True if the request takes effect as it would without the fault, except for its
+    `treatment`. `delay` is in seconds. Make a variant with
+    `attrs.evolve(FAULTS["delay"], delay=0.2)`.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Fault:
     change: Change = _unchanged
     delay: float = 0.0
     loss: Loss | None = None
+    treatment: Treatment | None = None
 
     def apply(self, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
         """Return the response as the fault changes it."""
@@ -275,6 +281,35 @@ _FAULTS = (
     _json_fault("null_fields", "optional fields are null", _null_fields),
     _json_fault("extra_fields", "fields that HubSpot does not document", _extra_fields),
     _json_fault("bare_errors", "the errors of a 207 have no context", _remove_contexts),
+    _json_fault("milliseconds", "times come back with milliseconds", rewrites.keep_milliseconds),
+    _json_fault("escaped_html", "texts come back with HTML escapes", rewrites.escape_html),
+    _json_fault("straightened", "blanks at ends and curly quotes are lost", rewrites.straighten),
+    _json_fault("cut_texts", "all texts are cut at the same length", rewrites.cut_texts),
+    _json_fault("dropped_empty", "empty properties are missing", rewrites.drop_empty),
+    Fault(
+        "nameless_errors",
+        True,
+        "bad inputs of a create fail alone, and no error names its input",
+        treatment="alone",
+    ),
+    Fault(
+        "partly_refused",
+        True,
+        "a batch is refused after the inputs before the bad one are created (campaigns)",
+        treatment="partly",
+    ),
+    Fault(
+        "incomplete_accepted",
+        True,
+        "records are created without their required properties",
+        treatment="incomplete",
+    ),
+    Fault(
+        "inputs_refused",
+        False,
+        "207, every input is refused for a reason of the moment",
+        treatment="refused",
+    ),
 )
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}

@@ -16,6 +16,7 @@ from hubspot_batch_client.contract import Operation
 from .clock import is_date
 from .effects import ID_PROPERTY, Batch, BatchResult, Input, apply_batch
 from .families import View
+from .faults import Fault
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
 from .operations import OperationSpec
 from .responses import batch_body, error_body, missing_scopes_body, rate_limit_body
@@ -77,8 +78,8 @@ def _respond(context: _Context) -> HandlerResult:
         if denial := _check_access(context):
             return HandlerResult(denial, operation.id, None, count)
         context = evolve(context, empty=add_headers(context.empty, state.limits.headers()))
-    if fault is None or fault.work_done:
-        response = _run_operation(context, body)
+    if fault is None or fault.work_done or fault.treatment:
+        response = _run_operation(context, body, fault)
     else:
         response = _success_response(context, BatchResult())
     if fault:
@@ -129,7 +130,7 @@ def _parse_body(content: bytes) -> _Body | Problem:
     return _Body(cast("list[object]", inputs), arguments)
 
 
-def _run_operation(context: _Context, body: _Body | Problem) -> SandboxAnswer:
+def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None) -> SandboxAnswer:
     if isinstance(body, Problem):
         return _error_response(context.empty, body)
     if problem := _check_body(context, body):
@@ -151,6 +152,7 @@ def _run_operation(context: _Context, body: _Body | Problem) -> SandboxAnswer:
             rng=context.rng,
             trace_echo=state.trace_echo,
             id_property=body.arguments.get(ID_PROPERTY),
+            treatment=fault.treatment if fault else None,
         )
     )
     if result.refusal:

@@ -27,7 +27,12 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     `sleep` gets the seconds by which a response is delayed. For the asynchronous client it may
     return an awaitable. Without it, a delay advances the sandbox's clock if that is a `FakeClock`,
     and is skipped otherwise.
+
+    Attributes:
+        connectionless: True: a client may use it in several processes and event loops.
     """
+
+    connectionless = True
 
     def __init__(
         self, sandbox: Sandbox, *, sleep: Callable[[float], Awaitable[None] | None] | None = None

@@ -33,7 +33,13 @@ _Inputs: TypeAlias = Sequence[Any]
 _Send: TypeAlias = Callable[[_Inputs], BatchResult[Any]]
 
 
-def run(stream: TextIO, *, base_url: str | None = None, everything: bool = False) -> int:
+def run(
+    stream: TextIO,
+    *,
+    base_url: str | None = None,
+    everything: bool = False,
+    confirmed: bool = False,
+) -> int:
     """Run the demo, write the report to `stream`, and return the exit code.
 
     Args:
@@ -42,19 +48,22 @@ def run(stream: TextIO, *, base_url: str | None = None, everything: bool = False
             The token is the environment's HUBSPOT_ACCESS_TOKEN. This machine's own addresses need
             none, and the embedded sandbox is never given it.
         everything: Whether rows that succeeded get a line each, too.
+        confirmed: Whether the records may be created on a server that is not this machine: there
+            they are made-up records in a HubSpot account, which nothing removes.
 
     Returns:
         0 where every operation was carried out (bad rows are part of it), 1 where the sandbox does
         not hold what the client said, 3 where something stopped an operation.
 
     Raises:
-        ConfigurationError: The base URL is none, or its server needs a token and there is none.
+        ConfigurationError: The base URL is none, its server needs a token and there is none, or
+            it is a HubSpot account and `confirmed` is false.
         ServeError: The sandbox cannot be started.
     """
     token = os.environ.get(_TOKEN, "").strip()
     report = Report(stream, everything=everything)
     if base_url is not None:
-        return _run_against(base_url, token, report)
+        return _run_against(base_url, token, report, confirmed=confirmed)
     sandbox = Sandbox(seed=SEED)
     fill_account(sandbox)
     with served(sandbox) as url:
@@ -62,19 +71,27 @@ def run(stream: TextIO, *, base_url: str | None = None, everything: bool = False
         if token:
             report.say(
                 f"{_TOKEN} is set, but is not used without a server to use it for: for the real "
-                "API, add --base-url https://api.hubapi.com."
+                "API, add --base-url https://api.hubapi.com --yes."
             )
         before = look(sandbox)
         loading = load(url, _MADE_UP_TOKEN, report)
     return _compare(loading, disagreements(before, look(sandbox), loading.sections), sandbox)
 
 
-def _run_against(base_url: str, token: str, report: Report) -> int:
+def _run_against(base_url: str, token: str, report: Report, *, confirmed: bool) -> int:
     address = read_base_url(base_url)
-    if not token and not is_loopback(httpx.URL(address).host):
+    local = is_loopback(httpx.URL(address).host)
+    if not token and not local:
         raise ConfigurationError(
             f"{address} needs an access token: set {_TOKEN}, or leave out --base-url to use the "
             "embedded sandbox."
+        )
+    if not local and not confirmed:
+        made = len(read_example(CAMPAIGNS).rows) + len(read_example(CALLS).rows)
+        raise ConfigurationError(
+            f"The demo would create about {made} made-up campaigns and calls in the HubSpot "
+            f"account of {_TOKEN} at {address}, and nothing removes them. Add --yes (make demo: "
+            "YES=1) if that is meant, or leave out --base-url to use the embedded sandbox."
         )
     report.say(f"Loading the example files into {address}.")
     return 3 if load(address, token or _MADE_UP_TOKEN, report).stopped else 0

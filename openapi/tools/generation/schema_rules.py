@@ -1,0 +1,76 @@
+"""The rules for values of keywords in a schema, beyond those of the validator.
+
+Decides which limits no value could follow, which formats exist, and which keywords say nothing
+about a type. The validator accepts all of these, and what was meant would be lost.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeGuard
+
+from .keywords import OF_TYPES, closest, walk_schemas
+from .yaml_source import Document, Pointer, Problem, is_list
+
+_TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
+_TEXT, _WHOLE = ("string",), ("integer", "number")
+_FORMATS = {
+    **dict.fromkeys(("int32", "int64"), _WHOLE),
+    **dict.fromkeys(("float", "double"), ("number",)),
+    **dict.fromkeys(("date", "date-time", "time", "duration", "uuid", "byte", "binary"), _TEXT),
+    **dict.fromkeys(("password", "email", "idn-email", "hostname", "idn-hostname"), _TEXT),
+    **dict.fromkeys(("ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference"), _TEXT),
+    **dict.fromkeys(("uri-template", "json-pointer", "relative-json-pointer", "regex"), _TEXT),
+}
+_RANGES = (
+    ("minItems", "maxItems"),
+    ("minLength", "maxLength"),
+    ("minProperties", "maxProperties"),
+    ("minimum", "maximum"),
+)
+_LARGEST = ("maxItems", "maxLength", "maxProperties")
+
+
+def check_schemas(document: Document) -> Iterator[Problem]:
+    """Report limits that no value can follow, unknown formats, and rules about another type."""
+    for at, schema in walk_schemas(document.data):
+        yield from _check_limits(document, at, schema)
+        form = schema.get("format", "date")
+        if isinstance(form, str) and form not in _FORMATS:  # else the validator reports it
+            like = closest(form, _FORMATS)
+            advice = f"did you mean {like}" if like else "leave it out"
+            text = f"`format` is {form!r}, which is none; {advice}."
+            yield document.problem((*at, "format"), text)
+        yield from _check_types(document, at, schema)
+
+
+def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+    for key in _LARGEST:
+        if key in schema and not (type(schema[key]) is int and schema[key] > 0):
+            text = f"`{key}` is {schema[key]!r}; write a whole number from 1 up, or leave it out."
+            yield document.problem((*at, key), text)
+    for least, most in _RANGES:
+        low, high = schema.get(least), schema.get(most)
+        if _is_number(low) and _is_number(high) and low > high:
+            text = f"`{least}` is {low} and `{most}` is {high}: no value can follow both"
+            yield document.problem((*at, most), f"{text}; change one.")
+
+
+def _check_types(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+    given = schema.get("type")
+    types = [name for name in (given if is_list(given) else [given]) if isinstance(name, str)]
+    if not types or not {*types} <= _TYPES:  # the validator says which types there are
+        return
+    form = str(schema.get("format"))
+    owned = [(key, key, owners) for owners, keys in OF_TYPES.items() for key in keys]
+    owned += [("format", f"format: {form}", _FORMATS[form])] if form in _FORMATS else []
+    for key, shown, owners in owned:
+        if key in schema and not {*types} & {*owners}:
+            text = f"`{shown}` says nothing about the type {_either(types)}"
+            yield document.problem((*at, key), f"{text}; it belongs to {_either(owners)}.")
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join(names)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,116 @@
+"""The checks before an upload: the tree is the tagged commit, and the built wheel works.
+
+Decides what may be uploaded. A published version can never be changed, so both are checked before
+the index is sent anything.
+"""
+
+import os
+import re
+import sys
+import tempfile
+import tomllib
+import venv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from packaging.version import Version
+
+from . import distributions, git_history
+from .package_index import ReleaseRefusedError
+
+ANY_TREE = "--any-tree (make publish ANY_TREE=1)"
+_NAMED = 5  # so many changed files are named
+
+# Imports each module of the wheel that is given. One that needs a package of an extra is skipped.
+_IMPORT_ALL = """
+import importlib, sys, zipfile
+wheel, home, *optional = sys.argv[1:]
+names = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".py")]
+for name in sorted(names):
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    if module.endswith("__main__"):
+        continue
+    try:
+        found = importlib.import_module(module).__file__
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in optional:
+            sys.exit(f"{module}: {error}")
+        continue
+    except BaseException as error:
+        sys.exit(f"{module}: {type(error).__name__}: {error}")
+    if not found.startswith(home):
+        sys.exit(f"{module}: it was found outside the wheel, in {found}")
+"""
+
+
+def check_tree(home: Path, version: Version) -> None:
+    """Refuse a tree that differs from the commit with the version's tag.
+
+    Raises ReleaseRefusedError.
+    """
+    tag = f"v{version}"
+    try:
+        changed = git_history.uncommitted(home)
+        tags = git_history.tags_at_head(home)
+    except (git_history.UnknownHistoryError, git_history.BrokenHistoryError) as error:
+        raise ReleaseRefusedError(
+            f"publish: it cannot be checked if this tree is the commit {tag} ({error}). "
+            f"Publish from a clone, or give {ANY_TREE}."
+        ) from None
+    if changed:
+        names = ", ".join(changed[:_NAMED])
+        more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+        raise ReleaseRefusedError(
+            f"publish: the tree has changes that are not committed ({names}{more}). Nothing was "
+            f"built or uploaded. Commit or remove them, or give {ANY_TREE}."
+        )
+    if tag not in tags:
+        raise ReleaseRefusedError(
+            f"publish: the commit has no tag {tag}. Nothing was built or uploaded. Tag the commit "
+            f"that you mean (git tag {tag}), or give {ANY_TREE}."
+        )
+
+
+def check_wheel(wheel: Path, version: Version, environment: Mapping[str, str]) -> None:
+    """Install the wheel into a fresh environment, and import each of its modules there.
+
+    Its dependencies come from where pip's settings say. Raises ReleaseRefusedError.
+    """
+    with tempfile.TemporaryDirectory(prefix="release-") as folder:
+        home = Path(folder).resolve() / "environment"
+        venv.create(home, symlinks=os.name != "nt")
+        programs = home / ("Scripts" if os.name == "nt" else "bin")
+        python = str(programs / "python")
+        pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+        _run([*pip, "install", "--quiet", str(wheel)], "cannot be installed", environment)
+        imports = [python, "-I", "-B", "-c", _IMPORT_ALL, str(wheel), str(home), *_optional()]
+        _run(imports, "cannot be imported", environment)
+        command = [str(programs / "hubspot-batch"), "--version"]
+        said = _run(command, "has no command that runs", environment)
+        if str(version) not in said.split():
+            raise ReleaseRefusedError(
+                f"publish: the built wheel says that it is {said.strip()!r}, and not {version}. "
+                "Nothing was uploaded."
+            )
+
+
+def _run(command: list[str], what: str, environment: Mapping[str, str]) -> str:
+    # Settings of Python would let modules from elsewhere in, and the package needs no password.
+    hidden = ("PYTHON", "TWINE_")
+    plain = {name: text for name, text in environment.items() if not name.startswith(hidden)}
+    done = distributions.run(command, plain)
+    if done.returncode != 0:
+        raise ReleaseRefusedError(
+            f"{done.stdout.rstrip()}\npublish: the built wheel {what}; see above. "
+            "Nothing was uploaded."
+        )
+    return done.stdout
+
+
+def _optional() -> Iterator[str]:
+    """Yield the packages of the extras, and pytest, for which there is a plugin."""
+    text = (distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = tomllib.loads(text)["project"].get("optional-dependencies", {})
+    yield "pytest"
+    for needed in (one for extra in extras.values() for one in extra):
+        yield re.split(r"[^\w.-]", needed, maxsplit=1)[0].replace("-", "_")

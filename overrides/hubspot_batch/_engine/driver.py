@@ -1,0 +1,149 @@
+"""What the drivers of threads and of tasks have in common.
+
+This module decides how a run begins, and whether it goes on in this process at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import httpx
+
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.events import Notify
+from hubspot_batch.outcomes import attach
+
+from .chunk import BatchResponse
+
+if TYPE_CHECKING:
+    from .chunk import Chunk, Operation
+    from .chunker import AsyncInputs
+    from .recorder import Recorder
+    from .run import Run
+
+Came: TypeAlias = BatchResponse | BaseException
+
+
+class Call(Protocol):
+    """An operation, with everything but its inputs."""
+
+    @property
+    def operation(self) -> Operation[Any]:
+        """The operation, as the engine sees it."""
+        ...
+
+    @property
+    def chunk_size(self) -> int | None:
+        """Inputs in a request; None for the operation's limit."""
+        ...
+
+    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+        """Return what a run of it records; None if it has no journal."""
+        ...
+
+
+class Settings(Protocol):
+    """What a runner gives to its drivers."""
+
+    @property
+    def client(self) -> Any:
+        """The generated client that requests are sent with."""
+        ...
+
+    @property
+    def http(self) -> httpx.Client | httpx.AsyncClient:
+        """The httpx client that is closed with the client."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Requests of a run under way at most."""
+        ...
+
+    @property
+    def notify(self) -> Notify | None:
+        """Told of events."""
+        ...
+
+
+class Driver:
+    """What the two drivers have in common."""
+
+    run: Run[Any]
+
+    def _begin(self, runner: Settings, call: Call, inputs: AsyncInputs, **how: Any) -> None:
+        from .run import Run  # noqa: PLC0415 - not before there is a run
+
+        check_open(runner.http)
+        self._process = os.getpid()
+        self._runner = runner
+        operation = call.operation
+        recorder = call.recorder(operation, str(runner.http.base_url))
+        self._operation = operation if recorder is None else recorder.operation
+        self.run = Run(
+            self._operation,
+            inputs,
+            recorder=recorder,
+            run_id=os.urandom(16).hex(),
+            chunk_size=call.chunk_size,
+            notify=runner.notify,
+            **how,
+        )
+
+    def _next_chunk(self) -> Chunk | None:
+        """Return a chunk to send now, if fewer requests than allowed are under way."""
+        chunk = self.run.next_chunk() if self._is_free else None
+        self._check_process()  # what the inputs are read from can fork, too
+        return chunk
+
+    @property
+    def _is_free(self) -> bool:
+        return len(self.run.under_way) < self._runner.width
+
+    def _check_process(self) -> None:
+        if self.copied:
+            raise ConfigurationError(
+                "This run belongs to the process that began it, which goes on with it; a process "
+                "that was forked meanwhile can only begin runs of its own."
+            )
+
+    @property
+    def copied(self) -> bool:
+        """Whether a fork has copied the run into this process, where nothing is known of it."""
+        return os.getpid() != self._process
+
+    def attach_result(self, error: BaseException) -> None:
+        """Attach the outcomes of the run to the exception that ends it."""
+        if self.copied:
+            return
+        if error is self.run.stopped:
+            attach(error, self.run.close(drain=True), self.run.note)
+        else:
+            self.run.interrupt(error)
+            attach(error, self.run.close(drain=False, rest=True), self.run.note)
+
+    def _goes_on(self, *, came: bool) -> bool:
+        """Return whether outcomes must be taken, or inputs be read, before it waits."""
+        first = not self.run.collects and bool(self.run.ready)
+        return first if self.run.recorder is None else (first or self.run.paused) and not came
+
+    @staticmethod
+    def _is_pending(chunks: Iterable[Chunk]) -> bool:
+        """Whether a request is under way; one that was cancelled while it waited is not."""
+        return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
+
+    def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
+        """Report a chunk to a run that is ending; return an interrupt that came in its place."""
+        if isinstance(came, Exception | BatchResponse):
+            self.run.report(chunk, came)
+            return None
+        self.run.abandon(chunk)
+        return came
+
+
+def check_open(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Raise ConfigurationError if the client is closed."""
+    if http.is_closed:
+        raise ConfigurationError("This client is closed; make a new one.")

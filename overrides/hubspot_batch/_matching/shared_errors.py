@@ -1,0 +1,38 @@
+"""One error for many inputs, as each of them is told it.
+
+HubSpot writes the ids of up to 100 inputs into one message. This module decides what of it is shown
+on the outcome of one input: its own id. It never decides which inputs an error is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from attrs import evolve
+
+from hubspot_batch.outcomes import OutcomeError
+
+# Between two ids of a list stand at most so many other characters, such as `", "` in JSON.
+_GAP = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
+
+
+def about(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
+    """Return a function that returns an error as the input with a key is told it.
+
+    Args:
+        error: The error as HubSpot worded it.
+        keys: The keys of all inputs that the error is for.
+    """
+    if len(keys) < 2:
+        return lambda _: error
+    one = "(?:" + "|".join(map(re.escape, sorted(keys, key=len, reverse=True))) + ")"
+    parts = re.split(rf"(?<![\w-]){one}(?:{_GAP}{one})+(?![\w-])", error.message)
+
+    def told(key: str) -> OutcomeError:
+        listed = {
+            name: (key,) if key in values else values for name, values in error.context.items()
+        }
+        return evolve(error, message=key.join(parts), context=listed)
+
+    return told

@@ -1,0 +1,193 @@
+"""Finds values that can be sent, but that are most likely not what was meant.
+
+This module decides what is implausible: the words that programs write for a missing value, years
+below 1900, and calls whose time is in the wrong unit. The caller can send such values all the same
+(`allow_implausible`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from keyword import iskeyword
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+from hubspot_batch._json import is_list, is_map
+
+from .problems import Problem, year_problem
+from .schemas import is_id, is_list_of_properties, merged
+from .values import epoch_time
+
+# The property that holds the time of a call, in ISO 8601 or epoch milliseconds
+# (https://developers.hubspot.com/docs/faq/how-should-timestamps-be-formatted-for-hubspots-apis).
+_TIMESTAMP = "hs_timestamp"
+
+# What str() makes of the missing values of Python, pandas, JSON and SQL.
+_WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
+
+# What a usual time of a call is not: epoch milliseconds of 13 digits, or a date of this century.
+_UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
+
+
+class WrittenTexts(NamedTuple):
+    """The places in an input whose texts HubSpot stores.
+
+    Attributes:
+        fields: The names of text fields, except ids.
+        key: The name of the field with the id of a record; None if there is none.
+        maps: The names of fields that hold properties by name.
+        lists: The names of fields that hold lists of properties with `name` and `value`.
+    """
+
+    fields: tuple[str, ...]
+    key: str | None
+    maps: tuple[str, ...]
+    lists: tuple[str, ...]
+
+    def problems(self, wire: Mapping[str, Any]) -> list[Problem]:
+        """Return what is implausible in an input, given as a JSON object."""
+        found = ((where, _reason(name, text)) for where, name, text in self._texts(wire))
+        return [Problem(where, reason, doubtful=True) for where, reason in found if reason]
+
+    def _texts(self, wire: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        """Yield the texts, with their places and names."""
+        for name in (*self.fields, *((self.key,) if self.key else ())):
+            if isinstance(text := wire.get(name), str):
+                yield name, name, text
+        for name in self.maps:
+            values: object = wire.get(name)
+            for each, text in values.items() if is_map(values) else ():
+                if isinstance(text, str):
+                    yield f"{name}.{each}", each, text
+        for name in self.lists:
+            items: object = wire.get(name)
+            for number, item in enumerate(items) if is_list(items) else ():
+                if is_map(item) and isinstance(text := item.get("value"), str):
+                    # Not by its name: to look at all names would take too long.
+                    yield f"{name}[{number}].value", "", text
+
+    def suspicious(self, inputs: Sequence[Any]) -> bool:
+        """Return whether `problems` can find something in one of the inputs.
+
+        Args:
+            inputs: Objects whose attributes are the fields that the fast path knows.
+        """
+        return (
+            any(_maps_suspicious([*filter(None, map(attrgetter(n), inputs))]) for n in self.maps)
+            or any(_fields_suspicious(inputs, name) for name in self.fields)
+            or (self.key is not None and _fields_suspicious(inputs, "key"))
+            or any(_lists_suspicious(map(attrgetter(n), inputs)) for n in self.lists)
+        )
+
+
+_TEXTS = dict[str, str].values
+
+# Every input passes these, so they leave the loops to C where they can.
+
+
+def _maps_suspicious(maps: list[dict[str, str]]) -> bool:
+    if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
+        return True
+    # Most inputs have the same names.
+    for column in {name for names in {*map(tuple, maps)} for name in _names_of_times(names)}:
+        if _times_suspicious(column, [one[column] for one in maps if column in one]):
+            return True
+    return False
+
+
+def _fields_suspicious(inputs: Sequence[Any], name: str) -> bool:
+    if not hasattr(inputs[0], name):  # the fast path does not know it
+        return False
+    texts = [*filter(None, map(attrgetter(name), inputs))]
+    if not _WORDS.isdisjoint(texts):
+        return True
+    return _holds_times(name) and _times_suspicious(name, texts)
+
+
+def _lists_suspicious(lists: Iterable[Any]) -> bool:
+    items = chain.from_iterable(filter(None, lists))
+    return not _WORDS.isdisjoint(map(attrgetter("value"), items))
+
+
+def _times_suspicious(name: str, texts: list[str]) -> bool:
+    """Return whether one of these may be a date before 1900, or no plausible time of a call."""
+    years = {text[:5] for text in texts}
+    if name == _TIMESTAMP:
+        usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
+        return not usual and any(map(_UNUSUAL.match, texts))
+    return any(year < "1900-" and year[4:] == "-" for year in years)
+
+
+@lru_cache(maxsize=256)
+def _names_of_times(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(filter(_holds_times, names))
+
+
+def written_texts(schema: dict[str, Any], key: str | None) -> WrittenTexts:
+    """Return the places in an input whose texts HubSpot stores.
+
+    Args:
+        schema: The schema of an input.
+        key: The name of the field with the id of a record; None if there is none.
+    """
+    fields: dict[str, Any] = {
+        name: merged(part)
+        for name, part in merged(schema).get("properties", {}).items()
+        if name.isidentifier() and not iskeyword(name)  # as an attribute of the fast path
+    }
+    return WrittenTexts(
+        tuple(
+            name
+            for name, part in fields.items()
+            if part.get("type") == "string" and "enum" not in part and not is_id(name)
+        ),
+        key if key in fields else None,
+        tuple(n for n, part in fields.items() if is_map(part.get("additionalProperties"))),
+        tuple(n for n, part in fields.items() if is_list_of_properties(part)),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _holds_times(name: str) -> bool:
+    """Return whether the values of a property are times or dates, going by its name."""
+    return re.search(r"date|time|day|_at$|_on$", name, re.IGNORECASE) is not None
+
+
+def _reason(name: str, text: str) -> str | None:
+    if text in _WORDS:
+        return (
+            f'is the text "{text}", which programs write for a missing value; leave the field '
+            "out, or give None"
+        )
+    if not _holds_times(name):
+        return None
+    date = re.match(r"(\d{4})-\d\d-\d\d", text, re.ASCII)
+    if date and int(date[1]) < 1900:
+        return year_problem(text)
+    return _reason_of_time(text, date) if name == _TIMESTAMP else None
+
+
+def _reason_of_time(text: str, date: re.Match[str] | None) -> str | None:
+    """Return why a text is no plausible time of a call."""
+    if date:
+        if date[1] != "1970":
+            return None
+        return f"is {text}; epoch seconds that are read as milliseconds give such a time"
+    if not re.fullmatch(r"\d+(?:\.\d*)?", text, re.ASCII):
+        return None
+    number = float(text)
+    for least, unit, factor in ((10**17, "nano", 10**6), (10**14, "micro", 10**3)):
+        if number >= least:
+            meant = epoch_time(number // factor)
+            advice = f'; if it is in epoch {unit}seconds, write "{meant}"' if meant else ""
+            return f"is {text}, a time too far in the future{advice}"
+    if number < 10**11:
+        meant = epoch_time(number)
+        advice = f'; if it is in epoch seconds, write "{meant}"' if meant else ""
+        return f"is {text}, a time of 1970 in epoch milliseconds{advice}"
+    if number == int(number) and text.isdecimal():
+        return None
+    return f'is {text}, but epoch milliseconds have no decimals; write "{int(number)}"'

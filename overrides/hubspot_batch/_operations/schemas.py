@@ -1,0 +1,37 @@
+"""Reads the JSON Schemas of inputs.
+
+This module decides which fields hold ids, and which hold properties.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hubspot_batch._json import is_map
+
+
+def merged(schema: object) -> dict[str, Any]:
+    """Return a schema with the fields that stand in the parts of `allOf`."""
+    if not is_map(schema):
+        return {}
+    whole = {**schema}
+    for part in map(merged, whole.pop("allOf", ())):
+        for key, value in part.items():
+            if key == "properties":
+                declared = {n: each for n, each in whole.get(key, {}).items() if each is not True}
+                whole[key] = {**value, **declared}
+            elif key == "required":
+                whole[key] = [*dict.fromkeys([*whole.get(key, ()), *value])]
+            else:
+                whole.setdefault(key, value)
+    return whole
+
+
+def is_id(name: str) -> bool:
+    """Return whether a text field holds an id, going by its name."""
+    return name == "id" or name.endswith("Id")
+
+
+def is_list_of_properties(schema: dict[str, Any]) -> bool:
+    """Return whether a field holds a list of properties, each with a name and a value."""
+    return {"name", "value"} <= {*merged(schema.get("items")).get("required", ())}

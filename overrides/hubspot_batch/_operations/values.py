@@ -1,0 +1,352 @@
+"""Turns one value that people have into what HubSpot stores: the text of a property, an id, a flag.
+
+This module decides how a Python value is written, and which values mean that there is none. Values
+of numpy, pandas and their like are recognised by what they can do, so nothing of them is imported.
+A ValueError says what is wrong with a value, and what to write in its place.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import reprlib
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias, cast
+from uuid import UUID
+
+from hubspot_batch_client.types import UNSET
+
+from .dates import read_datetime, utc_text
+
+
+class _NoValue(Enum):
+    NO_VALUE = "no value"
+
+
+NO_VALUE: Final = _NoValue.NO_VALUE
+"""What None, NaN, NaT and NA mean: the property is left out. An empty text clears one instead."""
+
+NoValue: TypeAlias = Literal[_NoValue.NO_VALUE]
+
+# A number with more digits is no measure of anything, and can take all memory to write.
+_DIGITS = 1000
+
+
+def property_text(value: object, *, several: bool = True) -> str | NoValue:
+    """Return the text that HubSpot stores for the value of a property; NO_VALUE if it is none.
+
+    Numbers are written in plain notation, times in UTC, dates as YYYY-MM-DD, and several texts with
+    ";" between them
+    (https://developers.hubspot.com/docs/faq/how-do-i-set-multiple-values-for-checkbox-properties).
+
+    Args:
+        value: The value: a text, a bool, a number, an aware datetime, a date, an Enum, a UUID, or a
+            list, tuple or set of texts.
+        several: Whether there may be several texts.
+
+    Raises:
+        ValueError: HubSpot has no text for it; the message says what to write.
+    """
+    found = simplify(value)
+    if found is NO_VALUE:
+        return NO_VALUE
+    if isinstance(found, str):
+        return _sendable(found)
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    if isinstance(found, int):
+        return _digits(found)
+    if is_real(found):
+        return _plain(found)
+    if isinstance(found, dt.datetime):
+        return _moment(found)
+    if isinstance(found, dt.date | UUID):
+        return str(found)
+    if several and isinstance(found, list):
+        return _joined(cast("list[object]", found))
+    raise ValueError(_refusal(found))
+
+
+def id_text(value: object) -> str | NoValue:
+    """Return the text of an id, which may be given as a whole number; NO_VALUE if it is none.
+
+    Raises:
+        ValueError: It can be no id, or has lost digits.
+    """
+    found = simplify(value)
+    if found is NO_VALUE:
+        return NO_VALUE
+    if isinstance(found, str):
+        return _sendable(found)
+    if isinstance(found, UUID):
+        return str(found)
+    if isinstance(found, bool) or not (isinstance(found, int) or is_real(found)):
+        raise ValueError(f"is {shown(value)}, but an id is text or a whole number")
+    number = whole_number(found)
+    return NO_VALUE if number is NO_VALUE else _digits(number)
+
+
+def whole_number(value: object) -> int | NoValue:
+    """Return a whole number, which may be given as a float; NO_VALUE if it is none.
+
+    Raises:
+        ValueError: It is something else, or a float that cannot hold all its digits.
+    """
+    found = simplify(value)
+    if found is NO_VALUE:
+        return NO_VALUE
+    if isinstance(found, bool):
+        raise ValueError(f"is {found}, but must be of type integer")
+    if isinstance(found, int):
+        return int(found)
+    if isinstance(found, dt.datetime) and found.utcoffset() is not None:
+        number = (found - _EPOCH) // dt.timedelta(milliseconds=1)
+        raise ValueError(f"is a time, but must be of type integer; in milliseconds, write {number}")
+    if isinstance(found, str) and found.isascii() and found.strip().isdigit():
+        raise ValueError(f"is {shown(found)}, but must be of type integer; write {int(found)}")
+    if not is_real(found):
+        raise ValueError(f"is {shown(value)}, but must be of type integer")
+    real: Any = found
+    exact = _exact(real)
+    if exact.is_infinite() or exact.adjusted() > _DIGITS or exact != exact.to_integral_value():
+        raise ValueError(f"is {real}, but must be a whole number")
+    # The numbers beside one of many digits are the same float, so it may have been one of them.
+    kind = cast("Callable[[int], object]", type(real))
+    number = int(real)
+    if not isinstance(real, Decimal) and (kind(number + 1) == real or kind(number - 1) == real):
+        raise ValueError(f"is {real}, a float that has lost digits; give it as text or int")
+    return number
+
+
+def flag(value: object) -> bool | NoValue:
+    """Return a bool; NO_VALUE if it is none.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    found = simplify(value)
+    if found is NO_VALUE or isinstance(found, bool):
+        return found
+    word = str(found).lower()
+    meant = {"true": True, "1": True, "false": False, "0": False}.get(word)
+    advice = "" if meant is None else f"; write {meant}"
+    raise ValueError(f"is {shown(value)}, but must be of type boolean{advice}")
+
+
+def time_text(value: object) -> str | NoValue:
+    """Return a time as a field of type date-time has it; NO_VALUE if it is none.
+
+    Text is not changed, and not checked here.
+
+    Raises:
+        ValueError: It is no time with a zone.
+    """
+    found = simplify(value)
+    if found is NO_VALUE:
+        return NO_VALUE
+    if isinstance(found, str):
+        return _sendable(found)
+    if isinstance(found, dt.datetime):
+        return utc_text(found)
+    if isinstance(found, dt.date):
+        raise ValueError(
+            f"is {found}, a date without a time; if its first moment in UTC is meant, "
+            f'write "{found}T00:00:00Z"'
+        )
+    if is_real(found) or (isinstance(found, int) and not isinstance(found, bool)):
+        raise ValueError(f"is {shown(found)}, but must be a time{_epoch_advice(found)}")
+    raise ValueError(f"is {shown(value)}, but must be a time, such as 2026-01-31T09:30:00Z")
+
+
+def time_advice(text: str) -> str:
+    """Return what to write in place of a text that a field of type date-time does not take."""
+    try:
+        read = read_datetime(text, zone=None)
+        if read.utcoffset() is not None:
+            return f'write "{utc_text(read)}"'
+        return f'it names no zone; if it is in UTC, write "{utc_text(read.replace(tzinfo=dt.UTC))}"'
+    except ValueError:
+        return "write a time with a zone, such as 2026-01-31T09:30:00Z"
+
+
+_BYTES = (bytes, bytearray, memoryview)
+_KNOWN = (int, float, dt.date, UUID, Mapping, dt.time, dt.timedelta, *_BYTES)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def epoch_time(number: float) -> str | None:
+    """Return the time that a number of epoch seconds or milliseconds means; None if it is neither.
+
+    Both are taken for what gives a time between the years 1973 and 5138.
+    """
+    for least, unit in ((10**11, 1000), (10**8, 1)):
+        if least <= number < least * 1000:
+            return utc_text(_EPOCH + dt.timedelta(milliseconds=float(number) * 1000 / unit))
+    return None
+
+
+def _epoch_advice(number: Any) -> str:
+    text = epoch_time(number)
+    unit = "milliseconds" if text and number >= 10**11 else "seconds"
+    return f'; if it is in epoch {unit}, write "{text}"' if text else ""
+
+
+def simplify(value: Any) -> object:
+    """Return a value as one of Python's own types: NO_VALUE if it is none, a list for several.
+
+    A number of another kind than Python's float, and whatever is not recognised, stays as it is.
+    """
+    if isinstance(value, bool) or type(value) is str:
+        return value
+    if value is None or value is UNSET:
+        return NO_VALUE
+    if isinstance(value, Enum):
+        return simplify(value.value)
+    if isinstance(value, Decimal):
+        return NO_VALUE if value.is_nan() else value
+    if _is_missing(value):
+        return NO_VALUE
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, _KNOWN):
+        return cast("object", value)
+    if isinstance(value, list | tuple):
+        return [*cast("list[object]", value)]
+    if isinstance(value, set | frozenset):
+        return sorted(cast("set[object]", value), key=str)
+    return _foreign(value)
+
+
+def _foreign(value: Any) -> object:
+    """Return a value of another library as one of Python's own types."""
+    kind: object = getattr(getattr(value, "dtype", None), "kind", None)
+    if kind == "f" or hasattr(value, "keys"):
+        return value if getattr(value, "ndim", 0) == 0 else _listed(value)
+    if getattr(value, "ndim", 0):
+        return _listed(value)
+    for name in ("item", "as_py"):  # numpy and its like; pyarrow
+        method = getattr(value, name, None)
+        if callable(method):
+            item: Any = method()
+            if kind in ("M", "m") and isinstance(item, int):  # a time in nanoseconds
+                item = value.astype({"M": "datetime64[us]", "m": "timedelta64[us]"}[kind]).item()
+            return value if item is value else simplify(item)
+    if callable(method := getattr(value, "isoformat", None)):
+        text = str(method())
+        return dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
+    return value.__index__() if hasattr(value, "__index__") else value
+
+
+def _listed(value: Any) -> object:
+    if hasattr(value, "keys") or value.ndim != 1 or not hasattr(value, "tolist"):
+        return value
+    listed: object = value.tolist()
+    return listed
+
+
+def _is_missing(value: Any) -> bool:
+    """Return whether a value is NaN, NaT or NA: these are not equal to themselves."""
+    try:
+        differs: Any = value != value
+        # NA says of a comparison that it is NA too.
+        return differs is value or (getattr(differs, "ndim", 0) == 0 and bool(differs))
+    except Exception:  # noqa: BLE001 - the caller's code; such a value is none of these
+        return False
+
+
+def is_real(value: object) -> bool:
+    """Return whether a value is a float or Decimal, or a number like these."""
+    if isinstance(value, float | Decimal):
+        return True
+    return getattr(getattr(value, "dtype", None), "kind", None) == "f"
+
+
+def _exact(number: Any) -> Decimal:
+    """Return the shortest number that means a float, also one of few digits."""
+    return number if isinstance(number, Decimal) else Decimal(str(number))
+
+
+def _plain(number: Any) -> str:
+    """Return a number without an exponent, and a whole float without a point."""
+    exact = _exact(number)
+    if exact.is_infinite():
+        raise ValueError(f"is {number}, but a number must be finite; leave the property out")
+    if max(abs(exact.adjusted()), len(exact.as_tuple().digits)) > _DIGITS:
+        raise ValueError(f"is a number of more than {_DIGITS} digits; write it as text")
+    if not isinstance(number, Decimal) and exact == exact.to_integral_value():
+        return str(int(exact))
+    return f"{exact or abs(exact):f}"
+
+
+def _digits(number: int) -> str:
+    if abs(number) >= 10**_DIGITS:
+        raise ValueError(f"is a number of more than {_DIGITS} digits; write it as text")
+    return str(int(number))
+
+
+def _sendable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"cannot be written as JSON, because it holds half of a character at {error.start}; "
+            "read the text with the right encoding"
+        ) from None
+    return text
+
+
+def _moment(value: dt.datetime) -> str:
+    try:
+        return utc_text(value)
+    except ValueError as error:
+        # pandas has dates as times at midnight, and a property can be a date.
+        midnight = value.utcoffset() is None and value.time() == dt.time()
+        advice = f'; if only the date is meant, write "{value.date()}"' if midnight else ""
+        raise ValueError(f"{error}{advice}") from None
+
+
+def _joined(items: list[object]) -> str:
+    texts: list[str] = []
+    for item in items:
+        try:
+            text = property_text(item, several=False)
+        except ValueError as error:
+            raise ValueError(f"has an item that {error}") from None
+        if text is NO_VALUE or not text:
+            raise ValueError(f"has the empty item {shown(item)}; leave it out of the list")
+        if ";" in text:
+            raise ValueError(
+                f'has the item {shown(text)}, but ";" separates items; give an item for each part'
+            )
+        texts.append(text)
+    return ";".join(texts)
+
+
+def _refusal(value: object) -> str:
+    words = shown(value)
+    if isinstance(value, _BYTES):
+        return f"is {words}, which is bytes; decode it, such as with .decode()"
+    if isinstance(value, dt.timedelta):
+        number = value // dt.timedelta(milliseconds=1)
+        return f'is {value}, a duration; in milliseconds, write "{number}"'
+    if isinstance(value, dt.time):
+        return f"is {value}, a time without a date; give a datetime with a zone"
+    if isinstance(value, list):
+        return f"is {words}, but must be one value; write it as text"
+    if isinstance(value, Mapping) or hasattr(value, "keys"):
+        return f"is {words}, a map, but must be one value; write it as text, such as JSON"
+    return f"is {words}, but must be of type string; write it as text"
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it, in short."""
+    if isinstance(value, dt.date | dt.time | Decimal):
+        return str(value)
+    if isinstance(value, str):
+        return _SHORT.repr(str.__str__(value))
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60

@@ -1,0 +1,143 @@
+"""What the environment says of the way to HubSpot: a proxy, and the certificates to trust.
+
+This module decides which proxy is used, and that a value that cannot be used is named by its
+variable. A proxy's address can hold a password, so no message, repr or traceback shows it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from importlib.util import find_spec
+from pathlib import Path
+
+import httpcore
+import httpx
+
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.options import proxy_for, without_password
+
+_HOST = re.compile(r"[\w.:%-]+")
+_NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f]")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+
+class Proxy:
+    """A proxy. Its address is shown without user and password.
+
+    Args:
+        url: Its address.
+        variable: The environment's variable that names it, or another place.
+
+    Attributes:
+        address: Its address without user and password, for people.
+        variable: As given.
+    """
+
+    __slots__ = ("_url", "address", "variable")
+
+    def __init__(self, url: httpx.URL, variable: str) -> None:
+        self._url = url
+        self.address = without_password(str(url))
+        self.variable = variable
+
+    def __repr__(self) -> str:
+        return f"<Proxy {self.address}>"
+
+    def for_httpcore(self) -> httpcore.Proxy:
+        """Return it as httpcore wants it."""
+        url = self._url
+        named = url.username or url.password
+        return httpcore.Proxy(
+            httpcore.URL(
+                scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+            ),
+            auth=(url.username.encode(), url.password.encode()) if named else None,
+            # Not that of the server: it tells when TLS to the server has begun.
+            ssl_context=certificates("https:") if url.scheme == "https" else None,
+        )
+
+
+class _Given:
+    """The text in a variable, before it is known to be an address; no repr shows it."""
+
+    __slots__ = ("text", "variable")
+
+    def __init__(self, text: str, variable: str) -> None:
+        self.text = text
+        self.variable = variable
+
+    def read(self) -> Proxy | str:
+        """Return the proxy, or what is wrong with the text."""
+        if _NOT_IN_ADDRESSES.search(self.text):
+            return "has a blank or a control character in it; write it like http://host:port"
+        try:
+            url = httpx.URL(self.text)
+        except (httpx.InvalidURL, ValueError):
+            return "is not the address of a proxy; write it like http://host:port"
+        if url.scheme not in ("http", "https", "socks5", "socks5h"):
+            return "names no kind of proxy that is known here; write it like http://host:port"
+        if not _HOST.fullmatch(url.host) or ".." in url.host:
+            return "does not name a host; write it like http://host:port"
+        if url.port is not None and not 0 < url.port < 65536:
+            return "has a port that is not from 1 to 65535"
+        if url.scheme.startswith("socks") and find_spec("socksio") is None:
+            return 'names a SOCKS proxy, which needs another package: pip install "httpx[socks]"'
+        return Proxy(url, self.variable)
+
+
+def proxy_of(base_url: str) -> Proxy | None:
+    """Return the proxy that the environment names for an address, as httpx itself would use it.
+
+    Raises:
+        ConfigurationError: It is no proxy's address.
+    """
+    given = _given(base_url)
+    if given is None:
+        return None
+    proxy = given.read()
+    if isinstance(proxy, str):
+        raise ConfigurationError(f"{given.variable} {proxy}.")
+    return proxy
+
+
+def _given(base_url: str) -> _Given | None:
+    text = proxy_for(base_url)
+    if text is None:
+        return None
+    names = (f"{base_url.partition(':')[0]}_proxy", "all_proxy")
+    variables = [
+        name
+        for name, value in os.environ.items()
+        if name.lower() in names and value in (text, text.removeprefix("http://"))
+    ]
+    return _Given(text, min(variables, default="the system's proxy settings"))
+
+
+def certificates(base_url: str) -> ssl.SSLContext | None:
+    """Return the TLS settings for an address, with the certificates that the environment names.
+
+    None for plain http.
+
+    Raises:
+        ConfigurationError: They cannot be read.
+    """
+    if not base_url.startswith("https:"):
+        return None
+    file, folder = (os.environ.get(name) for name in _CERTIFICATES[:2])
+    try:
+        # Some versions of httpx leave out a file that does not exist, and trust others instead.
+        if file:
+            return ssl.create_default_context(cafile=file)
+        if folder:
+            next(Path(folder).iterdir(), None)  # OpenSSL would only miss each certificate
+            return ssl.create_default_context(capath=folder)
+        return httpx.create_ssl_context()
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        named = [name for name in _CERTIFICATES if os.environ.get(name)]
+        exact = [name for name in named if os.environ[name] == getattr(error, "filename", None)]
+        raise ConfigurationError(
+            f"{' or '.join((exact or named)[:1]) or 'The file of trusted certificates'} cannot be "
+            f"used ({type(error).__name__}): name what exists, can be read and is of this kind."
+        ) from error

@@ -1,0 +1,129 @@
+"""How much of a response is read, and how it is decoded.
+
+This module decides that a response has an end: one that is larger than any that HubSpot gives is
+unreadable, and no more of it is read or decompressed. httpx itself would read and decompress it
+all.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import httpx
+
+LARGEST = 64 * 2**20
+"""Bytes of a response at most, as received and decoded. HubSpot's have some hundred thousand."""
+
+ACCEPT_ENCODING = "gzip, deflate"
+"""The codings that are decoded here."""
+
+
+def read_whole(response: httpx.Response) -> httpx.Response:
+    """Return a response with its whole body, decoded.
+
+    Raises:
+        httpx.DecodingError: It is too large, or cannot be decoded.
+    """
+    if response.is_closed:
+        return _of_fair_size(response)
+    body = ResponseBody()
+    try:
+        for part in cast("httpx.SyncByteStream", response.stream):
+            body.add(part)
+    finally:
+        response.close()
+    return body.response(response.status_code, response.headers.raw, response.extensions)
+
+
+async def aread_whole(response: httpx.Response) -> httpx.Response:
+    """Return a response with its whole body like `read_whole`, in a task."""
+    if response.is_closed:
+        return _of_fair_size(response)
+    body = ResponseBody()
+    try:
+        async for part in cast("httpx.AsyncByteStream", response.stream):
+            body.add(part)
+    finally:
+        await response.aclose()
+    return body.response(response.status_code, response.headers.raw, response.extensions)
+
+
+RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
+
+
+class ResponseBody:
+    """The body of a response while it is received."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def add(self, part: bytes) -> None:
+        """Take in the next bytes.
+
+        Raises:
+            httpx.DecodingError: The response is too large.
+        """
+        self._size += len(part)
+        _check_size(self._size)
+        self._parts.append(part)
+
+    def response(
+        self, status: int, headers: RawHeaders, extensions: Mapping[str, Any]
+    ) -> httpx.Response:
+        """Return the response, decoded. Headers that describe its coding are left out then.
+
+        Raises:
+            httpx.DecodingError: It cannot be decoded, or is too large.
+        """
+        content = b"".join(self._parts)
+        codings = [value for name, value in headers if name.lower() == b"content-encoding"]
+        if codings:
+            for coding in reversed(b",".join(codings).decode("latin-1").lower().split(",")):
+                content = _decoded(coding.strip(), content)
+            gone = (b"content-encoding", b"content-length")
+            headers = [one for one in headers if one[0].lower() not in gone]
+        return httpx.Response(status, headers=headers, content=content, extensions={**extensions})
+
+
+def _of_fair_size(response: httpx.Response) -> httpx.Response:
+    _check_size(len(response.content))
+    return response
+
+
+def _check_size(size: int) -> None:
+    if size > LARGEST:
+        raise httpx.DecodingError(f"the response has more than {LARGEST // 2**20} MB")
+
+
+def _decoded(coding: str, content: bytes) -> bytes:
+    if coding in ("gzip", "x-gzip"):
+        return _inflated(content, zlib.MAX_WBITS | 16, coding)
+    if coding == "deflate":
+        try:
+            return _inflated(content, zlib.MAX_WBITS, coding)
+        except _NotThisFormError:
+            return _inflated(content, -zlib.MAX_WBITS, coding)  # some servers leave out the frame
+    # Servers send names here that are no codings, such as "utf-8", over a plain body. A coding
+    # that was not asked for leaves a body that cannot be read as JSON.
+    return content
+
+
+class _NotThisFormError(httpx.DecodingError):
+    """A body is not in the form that its header names."""
+
+
+def _inflated(content: bytes, form: int, coding: str) -> bytes:
+    if not content:  # a response without a body can have the header
+        return content
+    decoder = zlib.decompressobj(form)
+    try:
+        inflated = decoder.decompress(content, LARGEST + 1)
+    except zlib.error:
+        raise _NotThisFormError(f"the response is not coded as {coding}, as it says") from None
+    _check_size(len(inflated))
+    if not decoder.eof:
+        raise httpx.DecodingError(f"the {coding} of the response ends too early")
+    return inflated

@@ -1,0 +1,65 @@
+"""What servers do to the values that they store, as edits of a response.
+
+The module decides how a value comes back. Which responses are edited is decided by the faults.
+"""
+
+import html
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from .clock import parse_datetime
+
+_QUOTES = str.maketrans({"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u2013": "-"})
+# A server that cuts texts cuts all of them at the same length.
+_LENGTHS = (1, 2, 3, 5, 8, 40)
+
+
+def _rewrite(document: dict[str, Any], change: Callable[[str], str | None]) -> None:
+    for result in document["results"]:
+        properties = result.get("properties", {})
+        for name, value in properties.items():
+            if isinstance(value, str):
+                properties[name] = change(value)
+
+
+def _of_texts(change: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a change that leaves times as they are."""
+    return lambda value: value if parse_datetime(value) else change(value)
+
+
+def keep_milliseconds(document: dict[str, Any], _: random.Random) -> None:
+    """Write times in UTC, with their milliseconds."""
+
+    def change(value: str) -> str:
+        moment = parse_datetime(value)
+        if moment is None:
+            return value
+        utc = datetime.astimezone(moment, UTC)
+        return utc.isoformat("T", "milliseconds").replace("+00:00", "Z")
+
+    _rewrite(document, change)
+
+
+def escape_html(document: dict[str, Any], _: random.Random) -> None:
+    """Escape the characters of HTML."""
+    _rewrite(document, _of_texts(html.escape))
+
+
+def straighten(document: dict[str, Any], _: random.Random) -> None:
+    """Cut off blanks at the ends, and write plain quotes and dashes."""
+    _rewrite(document, _of_texts(lambda text: text.strip().translate(_QUOTES)))
+
+
+def cut_texts(document: dict[str, Any], rng: random.Random) -> None:
+    """Cut all texts at the same length."""
+    length = rng.choice(_LENGTHS)
+    _rewrite(document, _of_texts(lambda text: text[:length]))
+
+
+def drop_empty(document: dict[str, Any], _: random.Random) -> None:
+    """Leave out properties without a value."""
+    for result in document["results"]:
+        if properties := result.get("properties"):
+            result["properties"] = {name: value for name, value in properties.items() if value}

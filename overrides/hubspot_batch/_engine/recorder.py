@@ -13,13 +13,19 @@ from hashlib import blake2b
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
-from attrs import asdict, evolve, fields_dict
+from attrs import evolve, fields
 
-from hubspot_batch._json import is_list, is_map, read
+from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import SETTLED, Identity, Journal, Recorded, Status, Store
-from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes import (
+    Detail,
+    Outcome,
+    OutcomeError,
+    OutcomeStatus,
+    freeze_context,
+)
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
 
@@ -273,7 +279,7 @@ class Recorder(Generic[ResultT]):
         if outcome.result is not None:
             result = self._operation.write_result(outcome.result)
         if outcome.error is not None:
-            error = json.dumps(asdict(outcome.error), default=str).encode()
+            error = json.dumps(outcome.error.to_dict()).encode()
         return Recorded(Status(outcome.status.value), result, error)
 
     def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
@@ -315,15 +321,10 @@ def _digest(text: bytes) -> bytes:
 
 
 def _read_error(text: bytes) -> OutcomeError:
-    """Return an error from its JSON text; details that this version does not know are left out."""
+    """Return an error from its JSON text; names that this version does not know are left out."""
     found = read(text)
-    known = fields_dict(OutcomeError)
-    return OutcomeError(**{name: _frozen(found[name]) for name in found if name in known})
-
-
-def _frozen(value: Any) -> Any:
-    if is_list(value):
-        return tuple(map(_frozen, value))
-    if is_map(value):
-        return {name: _frozen(part) for name, part in value.items()}
-    return value
+    known = {one.alias for one in fields(OutcomeError)}
+    values = {name: value for name, value in found.items() if name in known}
+    values["context"] = freeze_context(values.get("context"))
+    values["details"] = tuple(Detail(**one) for one in values.get("details", ()))
+    return OutcomeError(**values)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import httpx
 
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._matching.match import match
 from hubspot_batch._transport.request_state import (
     CancelledBeforeSendError,
     RequestState,
@@ -34,6 +33,7 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
+from .success import not_known, outcomes_of_success
 from .totals import Totals
 
 if TYPE_CHECKING:
@@ -229,15 +229,17 @@ class Run(Generic[ResultT]):
         if stop is not None:
             self.stop(chunk, stop)
         elif disposition.effect is Effect.APPLIED:
-            self._settle_success(chunk, response)
+            outcomes, unmatched = outcomes_of_success(self.operation, chunk, response)
+            self.unmatched += unmatched
+            self._publish(outcomes)
         elif disposition.effect is Effect.AMBIGUOUS:
-            self._settle_all(chunk, self._not_known, response.error)
+            self._settle_all(chunk, not_known(self.operation), response.error)
         elif disposition.splits and self._split(chunk, response):
             self._take_back(chunk)  # its inputs are still to be sent
             return
         else:
             error, in_doubt = chunk.refused(response, self.operation)
-            status = self._not_known if in_doubt else OutcomeStatus.FAILED
+            status = not_known(self.operation) if in_doubt else OutcomeStatus.FAILED
             self._settle_all(chunk, status, error)
         self._finish(chunk)
 
@@ -251,48 +253,13 @@ class Run(Generic[ResultT]):
             self._again.extendleft(reversed(halves))
         return halves is not None
 
-    def _settle_success(self, chunk: Chunk, response: BatchResponse) -> None:
-        reads, entries = self.operation.reads, chunk.entries
-        matches = match(
-            entries,
-            response.results,
-            response.errors,
-            shared=reads,
-            by_properties=self.operation.by_properties,
-            named_by=self.operation.named_by,
-            keys_in_messages=reads,
-        )
-        self.unmatched += matches.unmatched
-        done, refused = matches.done, matches.refused
-        if len(done) == len(entries):  # usually
-            status = OutcomeStatus.SUCCEEDED
-            self._publish(
-                [Outcome(one.index, one.input, status, done[at]) for at, one in enumerate(entries)]
-            )
-            return
-        silence: OutcomeError | None = None
-        if len(done) + len(refused) < len(entries):
-            silence = response.silence(matches.unattributed, reads=reads)
-        outcomes: list[Outcome[ResultT]] = []
-        for position, entry in enumerate(entries):
-            status, result, error = OutcomeStatus.SUCCEEDED, None, None
-            if position in done:
-                result = done[position]
-            elif position in refused:
-                error, in_doubt = chunk.doubt(refused[position], self.operation)
-                status = self._not_known if in_doubt else OutcomeStatus.FAILED
-            else:
-                status, error = self._not_known, silence
-            outcomes.append(Outcome(entry.index, entry.input, status, result, error))
-        self._publish(outcomes)
-
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Settle a chunk that got no response."""
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             self.stop(chunk, unreachable(chunk.state.address, failure))
         else:
             lost = OutcomeError("no_answer", f"No response came ({reason_of(failure)}).")
-            self._settle_all(chunk, self._not_known, lost)
+            self._settle_all(chunk, not_known(self.operation), lost)
             self._finish(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:
@@ -333,7 +300,7 @@ class Run(Generic[ResultT]):
             error = OutcomeError("no_answer", f"No response came. {self.stopped}")
             if chunk.refusal is not None:
                 error = batch_refused(chunk.refusal)
-            self._settle_all(chunk, self._not_known, error)
+            self._settle_all(chunk, not_known(self.operation), error)
         else:
             self._not_sent(chunk.entries)
         self._finish(chunk)
@@ -362,11 +329,6 @@ class Run(Generic[ResultT]):
             self._again.popleft()
         self._not_sent([*self._chunker.waiting])
         self._chunker.waiting.clear()
-
-    @property
-    def _not_known(self) -> OutcomeStatus:
-        """The status of an input whose fate is unknown; a read has no effect to be in doubt."""
-        return OutcomeStatus.FAILED if self.operation.reads else OutcomeStatus.UNKNOWN
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
         self._publish([Outcome(one.index, one.input, status, None, error) for one in chunk.entries])

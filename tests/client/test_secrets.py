@@ -296,9 +296,10 @@ def test_a_transport_of_ones_own_that_repeats_the_token(face: Face, kind: type[E
         raw(face, client)
     shown = []
     try:
-        shown += [client.calls.create([ROW, ROW], chunk_size=1)]
+        shown += client.calls.create([ROW, ROW], chunk_size=1).to_dicts()
     except HubSpotBatchError as error:
-        shown += [error, error.__cause__, error.result]
+        told = [outcome.to_dict() for outcome in error.result or ()]
+        shown += [error, error.__cause__, *told]
     assert "(the token)" in repr(shown)
 
 

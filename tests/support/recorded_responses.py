@@ -227,6 +227,7 @@ CAMPAIGNS = (
                 {**CAMPAIGN, "assets": None},
             ]
         ),
+        shows=("assets-left-out",),
     ),
     Answer(
         "one error for two campaigns",
@@ -515,6 +516,7 @@ SENT = (
                         "sourceVid": [1, 2],
                         "timestamp": 1772438400000,
                     },
+                    {"name": "floor", "value": "1", "maskedSubstrings": {}},
                 ],
                 "startDateTime": "2026-04-01T09:00:00Z",
                 "endDateTime": "2026-04-01T11:00:00+02:00",
@@ -526,6 +528,7 @@ SENT = (
             "free-custom-values",
             "free-sources",
             "masked-substrings",
+            "masked-substrings-left-out",
         ),
     ),
     Sent(

@@ -1,4 +1,4 @@
-"""What a program is told while a run goes on."""
+"""The events that a program is told while a run goes on."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ LATE: dict[str, Any] = {"there": (0.0, 0.03), "back": (0.05, 0.3)}
 
 
 def check(account: Account, begin: float, end: float, goal: float = GOAL) -> None:
-    """Nobody was refused, and nearly all of the allowance was used."""
+    """No request was refused, and nearly all of the allowance was used."""
     assert account.refused("ours") == account.refused("other") == 0
     assert account.used(begin, end) >= goal
 

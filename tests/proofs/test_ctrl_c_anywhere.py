@@ -61,13 +61,13 @@ def is_thrown_away(frame: FrameType | None) -> bool:
 
 
 def press_ctrl_c(frame: FrameType) -> None:
-    """What the terminal does: Python calls the handler of the main thread."""
+    """Press Ctrl-C: Python calls the handler of the main thread."""
     handler: Any = signal.getsignal(signal.SIGINT)
     handler(signal.SIGINT, frame)
 
 
 def raise_at_once(_: FrameType) -> None:
-    """What the handler of a program may do."""
+    """Raise as the handler of a program may."""
     raise KeyboardInterrupt
 
 

@@ -27,7 +27,7 @@ class Answer:
 
 @frozen
 class Sent:
-    """What a caller wants to send, and the JSON and query that the API must get for it."""
+    """The inputs of a caller, and the JSON and query that the API must get for them."""
 
     name: str
     operation: str
@@ -127,7 +127,7 @@ CALLS = (
         shows=("errors-left-out",),
     ),
     Answer(
-        "a status that nobody has heard of",
+        "a status that is new",
         "create_calls",
         201,
         batch([CALL], status="QUEUED_FOR_REVIEW"),

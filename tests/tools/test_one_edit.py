@@ -354,7 +354,7 @@ def test_all_operations_move_to_other_paths(copied: Callable[[], Copy]) -> None:
 
 
 def test_a_renamed_operation_that_has_a_row_is_told(copied: Callable[[], Copy]) -> None:
-    """Its row would be missed: nobody is to find that out from outcomes."""
+    """Its row would be missed: users must not find that out from outcomes."""
     copy = copied()
     copy.edit("calls", ("operationId: create_calls", "operationId: create_phone_calls"))
     told = subprocess.run(copy.command, capture_output=True, text=True, check=False)

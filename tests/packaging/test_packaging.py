@@ -230,7 +230,7 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    """The package on a pypiserver that refuses to show, send and take files without the password."""
+    """The package on a pypiserver that shows and takes nothing without the password."""
     if not (ROOT / ".venv" / "bin").exists():
         pytest.skip("needs the project's own environment: make setup")
     folder = tmp_path_factory.mktemp("index")

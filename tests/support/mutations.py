@@ -1,8 +1,8 @@
 """Answers that were changed on their way: parts dropped, retyped, nested, doubled, swapped.
 
 The sandbox does its work and answers; then its answer is changed at random places of any depth.
-This module decides how. The changes that no client could see through, and that are not tried, stand in
-`evidence`. It judges nothing.
+This module decides how. `evidence` has the changes that no client could see through: they are not
+tried. It judges nothing.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ SHELL := /bin/sh
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift page fragment every-endpoint test lint types suite lowest soak soak-needed bench \
-  instructions release-notes build publish lock clean
+.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
+  soak-needed bench instructions release-notes build publish lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE

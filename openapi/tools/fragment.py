@@ -70,7 +70,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--list", action="store_true", help="show what the description has")
     add_project(command)
     options = command.parse_args(arguments)
-    if options.spec is None or (options.operation is None) is not options.list:
+    if options.spec is None or bool(options.operation) is options.list:
         command.error(
             "give --spec FILE, and either --operation 'METHOD PATH' or --list "
             "(to make: SPEC=, OPERATION= and LIST=1)"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 from comparison.compare_with_fragments import (
+    NAME,
     Fragments,
     compare_with_fragments,
     read_fragments,
@@ -203,7 +204,8 @@ def _try(home: Path, texts: dict[Path, str], alone: Description, id_: str) -> li
         try:
             joined = bundle.build(there)
             written_modules(joined)
-            report = compare_with_fragments(alone, read_fragments(there), only=[id_])
+            fragments = Fragments(Description(joined.document, NAME), joined, there)
+            report = compare_with_fragments(alone, fragments, only=[id_])
         except SourceError as error:
             problems = [evolve(one, file=_moved(one, there, home)) for one in error.problems]
             said = "\n".join(map(str, problems))

@@ -195,6 +195,11 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
             "Its results repeat neither a trace id nor `properties`: a record that is created "
             "cannot be matched to its input, whose outcome is then `unknown`."
         )
+    if one.verb == "upsert" and not (_both_have(one, TRACE_ID) or _has_properties(one)):
+        yield (
+            "Its results repeat neither a trace id nor the property that `idProperty` names: an "
+            "outcome is `unknown` where the result has another id than the input."
+        )
     for parameter in one.parameters:
         if parameter.key[0] != "query":
             yield f"The {parameter.key[0]} `{parameter.key[1]}` is left out; it is not sent."
@@ -203,3 +208,9 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
 def _both_have(one: PublishedBatch, name: str) -> bool:
     fields: list[Mapping[str, Parts]] = [form.fields for form in (one.input, one.result) if form]
     return all(name in some for some in fields)
+
+
+def _has_properties(one: PublishedBatch) -> bool:
+    given = one.input.fields if one.input else {}
+    found = one.result.fields if one.result else {}
+    return "idProperty" in given and "properties" in found

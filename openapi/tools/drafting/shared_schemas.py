@@ -29,9 +29,11 @@ class SharedSchemas:
 
     bundle: Mapping[str, Any]
     tag: str
+    _reader: Reader = field(init=False)
     _used: dict[Way, list[str]] = field(factory=dict[Way, list[str]], init=False)
 
     def __attrs_post_init__(self) -> None:
+        self._reader = Reader(self.bundle)
         families = {tag for item in self._operations() for tag in item.get("tags", [])}
         others = tuple(class_name(spoken(t, one=True).split()) for t in families - {self.tag})
         for way in ("request", "response"):
@@ -62,7 +64,7 @@ class SharedSchemas:
     def _same(self, name: str, parts: Parts, reader: Reader, way: Way) -> bool:
         at = ("components", "schemas", name)
         ours: Parts = ((self.schemas[name], at),)
-        here = Comparison(name, Reader(self.bundle), reader, words=False)
+        here = Comparison(name, self._reader, reader, words=False)
         here.compare_schemas(ours, parts, "", way)
         return all(way == "response" and one.kind in _ALLOWED and one.was for one in here.findings)
 

@@ -206,11 +206,12 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
 
 
 def _both_have(one: PublishedBatch, name: str) -> bool:
-    fields: list[Mapping[str, Parts]] = [form.fields for form in (one.input, one.result) if form]
-    return all(name in some for some in fields)
+    return all(name in _fields(form) for form in (one.input, one.result))
 
 
 def _has_properties(one: PublishedBatch) -> bool:
-    given = one.input.fields if one.input else {}
-    found = one.result.fields if one.result else {}
-    return "idProperty" in given and "properties" in found
+    return "idProperty" in _fields(one.input) and "properties" in _fields(one.result)
+
+
+def _fields(form: Form | None) -> Mapping[str, Parts]:
+    return form.fields if form else {}

@@ -17,6 +17,7 @@ from comparison.schema_forms import Form, Parts
 from generation.keywords import OF_TYPES
 from generation.python_names import member_name
 from generation.schema_rules import FORMATS
+from generation.yaml_source import is_list, is_map
 
 from .names import part_names
 from .shared_schemas import SharedSchemas
@@ -270,23 +271,20 @@ def _is_rule(key: str, value: Any) -> bool:
 
 def _plain(schema: Mapping[str, Any]) -> str:
     """Return what a schema says, without words and notes."""
+    return json.dumps(_stripped(schema), sort_keys=True)
 
-    def strip(value: Any) -> Any:
-        if isinstance(value, list):
-            return [strip(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        named = value.get("properties")
-        kept = {
-            key: strip(part)
-            for key, part in value.items()
-            if key not in ("x-source", "properties")
-            and not (key == "description" and isinstance(part, str))
-        }
-        if isinstance(named, dict):
-            kept["properties"] = {key: strip(part) for key, part in named.items()}
-        if isinstance(kept.get("required"), list):
-            kept["required"] = sorted(kept["required"])
-        return kept
 
-    return json.dumps(strip(schema), sort_keys=True)
+def _stripped(value: Any) -> Any:
+    if is_list(value):
+        return [_stripped(item) for item in value]
+    if not is_map(value):
+        return value
+    kept: Schema = {}
+    for key, part in value.items():
+        if key == "properties" and is_map(part):  # a field may be called `description`
+            kept[key] = {name: _stripped(inner) for name, inner in part.items()}
+        elif key == "required" and is_list(part):
+            kept[key] = sorted(part)
+        elif key not in ("x-source", "description"):
+            kept[key] = _stripped(part)
+    return kept

@@ -8,6 +8,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -17,6 +18,7 @@ from . import models
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch.journal import Journal
 
 _InputT = TypeVar("_InputT")
 Inputs: TypeAlias = Iterable[_InputT]
@@ -24,6 +26,9 @@ AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
+
+JournalPath: TypeAlias = str | os.PathLike[str]
+"""The file of a journal."""
 
 Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
@@ -60,6 +65,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
@@ -81,6 +87,8 @@ class Calls(_Family):
                 `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as a string). A
                 call without an association does not show up in HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -92,7 +100,10 @@ class Calls(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -100,6 +111,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
@@ -108,7 +120,10 @@ class Calls(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
 
@@ -120,6 +135,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
@@ -135,6 +151,8 @@ class Campaigns(_Family):
                 `AsyncHubSpotBatch` an asynchronous one too. A campaign to create, such as
                 `{"properties": {"hs_name": "Spring"}}`. `hs_name` is required in practice.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
                 none.
@@ -150,7 +168,11 @@ class Campaigns(_Family):
         """
         return self._runner.collect(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -160,6 +182,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
@@ -170,7 +193,11 @@ class Campaigns(_Family):
         """
         return self._runner.iterate(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -183,6 +210,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids.
 
@@ -197,6 +225,8 @@ class Campaigns(_Family):
             start_date: First day of the asset metrics, such as 2026-01-31.
             end_date: Last day of the asset metrics. Without the two no metrics come back.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -211,6 +241,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -223,6 +254,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; yield the outcomes as they become known.
 
@@ -236,6 +268,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -249,6 +282,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
@@ -265,6 +299,8 @@ class MarketingEvents(_Family):
                 after the other. New values for a marketing event, such as `{"objectId": "1",
                 "eventName": "Open day"}`. What is left out stays as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -276,7 +312,12 @@ class MarketingEvents(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -285,6 +326,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
@@ -293,7 +335,12 @@ class MarketingEvents(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -324,11 +371,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -336,11 +387,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
         return self._runner.iterate(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
 
@@ -352,13 +407,18 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -368,13 +428,18 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -387,6 +452,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         return await self._runner.collect(
@@ -396,6 +462,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -408,6 +475,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read_iter`."""
         return self._runner.iterate(
@@ -417,6 +485,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -430,11 +499,17 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
         return await self._runner.collect(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -443,11 +518,17 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 

@@ -189,6 +189,10 @@ class Operation(Generic[ResultT]):
         send: Sends a chunk with a client, and returns the response.
         asend: Does the same in a task.
         name: Its name in messages, as users write it: `calls.create`.
+        repeatable: Whether carrying it out twice does no more than once.
+        identify: Returns what is the same for equal inputs of all runs.
+        write_result: Returns the JSON text of a result.
+        read_result: Returns the result of a JSON text.
     """
 
     id: str
@@ -204,6 +208,10 @@ class Operation(Generic[ResultT]):
     read: ReadSuccess
     send: Callable[[Any, Chunk], BatchResponse]
     asend: Callable[[Any, Chunk], Awaitable[BatchResponse]]
+    repeatable: bool
+    identify: Callable[[EncodedInput], bytes]
+    write_result: Callable[[ResultT], bytes]
+    read_result: Callable[[bytes], ResultT]
     name: str = Factory(lambda self: self.id, takes_self=True)
 
 
@@ -286,7 +294,7 @@ class Chunk:
         return Chunk(entries, state, self.shared, refusal, self._budget)
 
 
-# What is added to the words of a refusal where an input may have been done all the same.
+# What is added to the words of a refusal where an input may have been done nevertheless.
 _REPEATED = "An earlier attempt, whose response was lost, may have been carried out."
 _PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
 

@@ -6,6 +6,7 @@ names. Which inputs they belong to is decided in `_matching`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import shorten
@@ -13,10 +14,10 @@ from typing import Any, NamedTuple, cast
 
 import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import Model
+from hubspot_batch_client.types import Model, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
-from hubspot_batch._json import is_map
+from hubspot_batch._json import is_map, read
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
@@ -229,3 +230,18 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     if {*map(type, names)} == {str} and all(names):  # as a rule
         return names
     return [name if type(name) is str and name else _name_of(name) for name in names]
+
+
+def write_result(result: Any) -> bytes:
+    """Return the JSON text of a result, also of one that no proper server sends."""
+    import orjson  # noqa: PLC0415 - few runs need it
+
+    wire = to_json(result)
+    try:
+        text = orjson.dumps(wire)
+        # orjson writes null for infinite numbers, which Python's parser reads.
+        if read(text) == wire:
+            return text
+    except orjson.JSONEncodeError:  # numbers of more than 64 bits, unpaired surrogates
+        pass
+    return json.dumps(wire, separators=(",", ":")).encode()

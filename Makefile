@@ -90,8 +90,7 @@ lint: $(PROJECT) ## ruff
 
 types: $(PROJECT) ## mypy and pyright
 	$(say) 'mypy and pyright'
-	@$(RUN) -m mypy
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
+	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
 
 # A file is run by one process, so what its tests share is made once.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile

@@ -299,6 +299,41 @@ def test_what_the_bundle_refuses_is_not_written(home: Path, run: Run) -> None:
     assert sorted(path.name for path in home.rglob("*")) == before
 
 
+def test_what_has_no_place_in_a_fragment_is_told(home: Path, run: Run) -> None:
+    """Unknown formats, patterns that are none, values without names, defaults that are no value."""
+    document = contacts()
+    document["components"]["schemas"]["Upsert"]["properties"] |= {
+        "price": published._text(format="decimal"),
+        "code": published._text(pattern="("),
+        "size": published._text(enum=["m", "M"]),
+        "parts": {**published._list({"type": "string"}), "default": []},
+    }
+    status, printed, _ = run("--spec", save(document), "--operation", f"POST {BATCH}/update")
+    assert status == 0
+    assert "ContactUpdate.price: the format 'decimal' is left out." in printed
+    assert "ContactUpdate.code: the rule `pattern` is left out." in printed
+    assert "ContactUpdate.size: its values are left out" in printed
+    assert "ContactUpdate.parts: the default [] is left out." in printed
+    assert "It differs from the description at /request/properties/inputs/items" in printed
+    bundle.build(home)
+
+
+def test_a_result_may_hold_itself(home: Path, run: Run) -> None:
+    """Also within a part of it, and for several operations of a family."""
+    document = contacts()
+    schemas = document["components"]["schemas"]
+    node = {"children": published._list(published._ref("PublicNode")), "name": published._text()}
+    schemas["PublicNode"] = published._object(["name"], **node)
+    for name in ("SimplePublicObject", "Upserted"):
+        schemas[name]["properties"]["tree"] = published._ref("PublicNode")
+    name = save(document)
+    for verb in ("read", "update", "upsert"):
+        assert run("--spec", name, "--operation", f"POST {BATCH}/{verb}")[0] == 0
+    made = written(home)["components"]["schemas"]
+    assert "Node" in made
+    bundle.build(home)
+
+
 @pytest.mark.parametrize("odd", made_up.ODD)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_the_client_cannot_do_is_refused(home: Path, run: Run, odd: str, seed: int) -> None:

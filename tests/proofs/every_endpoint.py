@@ -42,7 +42,7 @@ _INPUTS = 3
 
 @frozen
 class Tally:
-    """What became of the operations, by title; the refused and the broken ones with reasons."""
+    """The operations by title: those that work, are refused or break, with the reasons."""
 
     works: list[str] = field(factory=list)
     refused: dict[str, str] = field(factory=dict)

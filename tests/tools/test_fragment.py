@@ -56,7 +56,7 @@ def save(document: Json, name: str = "contacts.json") -> str:
 
 
 def contacts() -> Json:
-    """What is published of contacts: create, read, update, upsert and archive."""
+    """Describe contacts as they are published: create, read, update, upsert and archive."""
     document = published.description("calls")
     schemas = document["components"]["schemas"]
     ref, text, many = published._ref, published._text, published._list
@@ -352,7 +352,7 @@ def test_what_the_client_cannot_do_is_refused(home: Path, run: Run, odd: str, se
 @pytest.mark.many
 @pytest.mark.parametrize("seed", range(80))
 def test_any_operation_is_accepted_or_refused(home: Path, run: Run, seed: int) -> None:
-    """What is written is bundled, copies no sentence, and has no drift from its own description."""
+    """A new fragment is bundled, copies no sentence, and has no drift from its description."""
     document, title = made_up.operation(seed)
     status, printed, error = run("--spec", save(document), "--operation", title)
     assert (status, error) == (0, "")

@@ -23,7 +23,7 @@ _FIELDS: Mapping[str, str] = {
     "propertiesWithHistory": "Earlier values of properties.",
     "new": "Whether the {one} was created.",
     "url": "Where the {one} is found in HubSpot's interface.",
-    "warnings": "What the server remarks on.",
+    "warnings": "Remarks of the server.",
 }
 # Where a field means something else beside the inputs, or in a result.
 _ELSEWHERE: Mapping[Place, Mapping[str, str]] = {
@@ -85,7 +85,7 @@ _ANY_KIND = OperationWords(
     "Results come in any order.",
     "{A one} to {kind}.",
     "{Many} to {kind}.",
-    "What became of the {many}.",
+    "The outcome of a batch of {many}.",
 )
 
 
@@ -117,7 +117,7 @@ class Wording:
 
     def answer(self) -> str:
         """Describe a successful response."""
-        return self._fill("What became of {many}.")
+        return self._fill("The outcome of a batch of {many}.")
 
     def part(self, field: str) -> str:
         """Describe an object, a map or an enumeration within an input or a result."""

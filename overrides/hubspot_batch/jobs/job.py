@@ -154,11 +154,12 @@ class Job:
         try:
             with guard:
                 try:
-                    self._results = Results(self._folder, self._work.table)
                     stopped, failure = self._load(client, guard)
-                    if stopped is not None:
-                        self._settle_rest(stopped)
-                    names = self._results.close()
+                    # Where no row was read, the journal and the files may be another run's.
+                    if self._read:
+                        if stopped is not None:
+                            self._settle_rest(stopped)
+                        names = self._opened().close()
                 except OSError as error:
                     failure = error
                     stopped = f"The results cannot be written to {self._folder}: {error}."
@@ -252,9 +253,9 @@ class Job:
         self._note(row_done(row, outcome), row)
 
     def _note(self, done: RowDone, row: Row) -> None:
-        assert self._results is not None  # noqa: S101 - made before the first row
+        results = self._opened()
         lowest = next((one for one in self._pending if one != done.index), None)
-        self._results.add(done, row, lowest)
+        results.add(done, row, lowest)
         self._pending.pop(done.index, None)
         self._failures += done.status in ("failed", "unknown")
         self._tell(done)
@@ -265,12 +266,18 @@ class Job:
                 Progress(
                     now - self._began,
                     self._plan.rows,
-                    _all_counts(self._results.counts),
+                    _all_counts(results.counts),
                     self._requests,
                     self._waits,
                     self._waited,
                 )
             )
+
+    def _opened(self) -> Results:
+        """Return the files, which are begun when the journal is held: nobody else has them then."""
+        if self._results is None:
+            self._results = Results(self._folder, self._work.table)
+        return self._results
 
     @property
     def _failing(self) -> bool:

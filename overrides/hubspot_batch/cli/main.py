@@ -52,9 +52,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = _parser()
+    given = [*(sys.argv[1:] if argv is None else argv)]
+    parser = _parser(given[:1])
     try:
-        arguments = parser.parse_args(argv)
+        # An option whose value may be left out would take the file that follows.
+        arguments = parser.parse_args(
+            ["--resume=same" if one == "--resume" else one for one in given],
+            argparse.Namespace(argv=given, wall=time.time),
+        )
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
     if arguments.run is None:
@@ -65,7 +70,8 @@ def _run(argv: Sequence[str] | None) -> int:
         return run(arguments, stream)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of a command that begins with a word."""
     parser = _Parser(
         PROGRAM,
         description="HubSpot's batch endpoints, with a true outcome for every input.",
@@ -127,7 +133,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--all", action="store_true", help="show the rows that succeeded, too")
     demo.set_defaults(run=_demo)
+    if first not in (["sandbox"], ["demo"], ["--version"]):
+        from .commands import add_operations  # noqa: PLC0415 - the others need no operation
+
+        add_operations(commands, _load)
     return parser
+
+
+def _load(arguments: argparse.Namespace, stream: TextIO) -> int:
+    from .load import load  # noqa: PLC0415 - only when it is asked for
+
+    return load(arguments, stream)
 
 
 def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:

@@ -151,6 +151,27 @@ def test_a_file_that_breaks_off_ends_in_2(
     assert not sandbox.requests
 
 
+def test_a_full_disk_loses_nothing(
+    tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run stops, the journal has what was done, and a later run writes it all."""
+    path = write_calls(tmp_path, call_rows(3000))
+    folder = folder_of(path)
+    folder.mkdir()
+    (folder / "outcomes.jsonl").symlink_to("/dev/full")
+    assert cli.main(arguments(path, url)) == 3
+    out, err = capsys.readouterr()
+    assert "No space left" in err
+    assert "--resume" in err
+    done = len(sandbox.records("calls"))
+    assert 0 < done < 3000
+    assert f"{done} succeeded, 0 failed, 0 unknown, {3000 - done} not sent" in out
+    (folder / "outcomes.jsonl").unlink()
+    assert cli.main(arguments(path, url, "--resume")) == 0
+    assert len(titles(sandbox)) == len({*titles(sandbox)}) == 3000
+    assert statuses(folder) == ["succeeded"] * 3000
+
+
 # The plan
 
 

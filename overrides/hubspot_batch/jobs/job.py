@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from attrs import frozen
 from hubspot_batch._engine.interrupts import Interrupts
 from hubspot_batch._engine.iterators import OutcomeIterator
 from hubspot_batch.client import HubSpotBatch
-from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.errors import HubSpotBatchError, JournalError
 from hubspot_batch.events import Event, RequestStarting, Wait
 from hubspot_batch.files import Input, Row
 from hubspot_batch.journal import Journal
@@ -177,10 +178,7 @@ class Job:
         except KeyboardInterrupt as error:
             failure = failure or error
             stopped = stopped or _words(error)
-        counts = Counter[str]() if self._results is None else self._results.counts
-        missing = self._plan.rows - sum(counts.values())
-        if missing > 0 and not self._resumed:
-            counts["not_sent"] += missing
+        counts = self._counts(broken=isinstance(failure, OSError))
         summary = JobSummary(
             file=self._plan.file,
             folder=str(self._folder),
@@ -287,6 +285,18 @@ class Job:
                     self._waited,
                 )
             )
+
+    def _counts(self, *, broken: bool) -> Counter[str]:
+        """Return how many rows have each status; from the journal where the files have it not."""
+        counts = Counter[str]() if self._results is None else self._results.counts
+        if broken:
+            with suppress(JournalError):
+                counts = Counter(self._journal.counts())
+                counts["unknown"] += counts.pop("intended", 0)
+        missing = self._plan.rows - counts.total()
+        if missing > 0 and not self._resumed:
+            counts["not_sent"] += missing
+        return counts
 
     def _tell(self, event: JobEvent) -> None:
         try:

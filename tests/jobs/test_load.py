@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hubspot_batch.cli import main as cli
+from hubspot_batch.files import open_table
 from hubspot_batch.sandbox import Sandbox, script, served
 from hubspot_batch_client.contract import OPERATIONS
 from job_files import (
@@ -447,7 +448,35 @@ def test_reads_and_updates(tmp_path: Path, url: str, sandbox: Sandbox) -> None:
     )
 
 
-def test_a_write_only_job_on_a_copied_folder(loaded: Path, url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_records_that_are_read(tmp_path: Path, url: str, sandbox: Sandbox, form: str) -> None:
+    """They are a table, with a column for each property, also after a resumed run."""
+    for at in range(120):
+        form_asset = {"id": "7", "name": "Sign up", "metrics": {"SUBMISSIONS": float(at)}}
+        sandbox.add_campaign(f"Campaign {at}", record_id=f"id-{at}", assets={"FORM": [form_asset]})
+    path = tmp_path / "ids.csv"
+    path.write_text("".join(f"{one}\n" for one in ("id", *(f"id-{at}" for at in range(120)))))
+    command = ["campaigns", "read", str(path), "--base-url", url, "--to", form]
+    command += ["--properties", "hs_name", "--start-date", "2026-01-01", "--end-date", "2026-02-01"]
+    for more in ([], ["--resume"]):
+        assert cli.main([*command, *more]) == 0
+        records = folder_of(path) / f"records.{form}"
+        if form == "jsonl":
+            rows = [json.loads(line) for line in records.read_text().splitlines()]
+            found = {one["id"]: one["properties"]["hs_name"] for one in rows}
+        else:
+            table = open_table(records)
+            id_, name = table.columns.index("id"), table.columns.index("hs_name")
+            found = {row.cells[id_]: row.cells[name] for row in table}
+            assets = open_table(folder_of(path) / f"assets.{form}")
+            metrics = sorted([*row.cells] for row in assets)
+            assert len(metrics) == 120
+            assert metrics[0] == ["id-0", "FORM", "7", "Sign up", "SUBMISSIONS", "0.0"]
+        assert found == {f"id-{at}": f"Campaign {at}" for at in range(120)}
+        assert not [*folder_of(path).glob("*.part")]
+
+
+def test_the_journal_may_be_elsewhere(loaded: Path, url: str, tmp_path: Path) -> None:
     """The journal may be elsewhere, and is found again there."""
     elsewhere = tmp_path / "kept" / "j.sqlite"
     out = ["--out", str(tmp_path / "o"), "--journal", str(elsewhere)]

@@ -29,6 +29,7 @@ from hubspot_batch.outcomes import Outcome
 
 from .plan import Plan
 from .recall import recall
+from .records import Records
 from .report_files import write_reports
 from .results import Results, row_done
 from .summary import JobEnded, JobEvent, JobSummary, PacePoint, Progress, RowDone, Waiting
@@ -86,6 +87,7 @@ class Job:
         resume: The command that goes on.
         tell: Told of events.
         max_failures: When to stop; None for never.
+        records: Where records that are read go; None for nowhere.
         clock: Tells the seconds.
         wall: Returns the time of day, in seconds since 1970.
     """
@@ -103,6 +105,7 @@ class Job:
         clock: Clock,
         wall: Callable[[], float],
         max_failures: MaxFailures | None = None,
+        records: Records | None = None,
     ) -> None:
         self._work = work
         self._plan = plan
@@ -112,6 +115,7 @@ class Job:
         self._resume = resume
         self._listener = tell
         self._max_failures = max_failures
+        self._records = records
         self._clock = clock
         self._wall = wall
         self._began = clock.now()
@@ -170,11 +174,15 @@ class Job:
                         if stopped is not None:
                             self._settle_rest(stopped)
                         names = self._opened().close()
+                        if self._records is not None:
+                            names = (*names, *self._records.close())
                 except OSError as error:
                     failure = error
                     stopped = f"The results cannot be written to {self._folder}: {error}."
                     if self._results is not None:
                         self._results.abandon()
+                    if self._records is not None:
+                        self._records.abandon()
         except KeyboardInterrupt as error:
             failure = failure or error
             stopped = stopped or _words(error)
@@ -263,6 +271,8 @@ class Job:
 
     def _settle(self, outcome: Outcome[Any]) -> None:
         row = self._pending[outcome.index]
+        if self._records is not None and outcome.result is not None:
+            self._records.add(outcome.result)
         self._note(row_done(row, outcome), row)
 
     def _note(self, done: RowDone, row: Row) -> None:

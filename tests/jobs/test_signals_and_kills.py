@@ -196,5 +196,5 @@ def test_an_output_that_is_closed_does_no_harm(tmp_path: Path) -> None:
         assert made.stdout
         made.stdout.readline()
         made.stdout.close()
-        assert made.wait(timeout=30) == 0, (made.stderr and made.stderr.read())
+        assert made.wait(timeout=30) == 0, made.stderr and made.stderr.read()
     assert len(titles(sandbox)) == ROWS

@@ -15,6 +15,8 @@ from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
 from hubspot_batch.options import RateLimit
 
+from .progress import add_progress_options
+
 Subparsers = Any
 """What `add_subparsers` returns; its type is private to argparse."""
 
@@ -70,11 +72,11 @@ def _add_operation(
     )
     parser.set_defaults(run=run, operation=spec.id)
     parser.add_argument("files", nargs="+", metavar="FILE", help="a file; - for standard input")
-    _add_reading(parser)
+    add_reading(parser)
     _add_mapping(parser)
     _add_run(parser, spec)
     _add_earlier(parser)
-    _add_output(parser)
+    add_progress_options(parser)
     own = parser.add_argument_group("this operation")
     for argument in spec.described.arguments:
         _add_argument(own, argument)
@@ -89,10 +91,6 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a file is read."""
-    _add_reading(parser)
-
-
-def _add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("reading")
     group.add_argument("--format", choices=FORMATS, metavar="F", help=", ".join(FORMATS))
     group.add_argument("--encoding", metavar="E", help="such as cp1252; found out by default")
@@ -168,19 +166,6 @@ def _add_earlier(parser: argparse.ArgumentParser) -> None:
         help="failed, not-sent or unknown: send these again",
     )
     group.add_argument("--insist", metavar="SENTENCE", help="needed by --retry unknown of a create")
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "--progress",
-        choices=("auto", "bar", "lines", "none"),
-        default="auto",
-        metavar="P",
-        help="auto, bar, lines or none",
-    )
-    group.add_argument("--json", action="store_true", help="events as JSON lines, and nothing else")
-    group.add_argument("--quiet", action="store_true", help="say only what is wrong")
 
 
 def _add_argument(group: Any, argument: Any) -> None:

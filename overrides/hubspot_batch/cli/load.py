@@ -8,6 +8,7 @@ and the number of a signal.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable
@@ -33,17 +34,18 @@ from hubspot_batch.jobs import (
     command_line,
     make_plan,
 )
+from hubspot_batch.jobs.json_forms import event_to_json
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
     SYSTEM_CLOCK,
     ClientOptions,
-    RateLimit,
     is_loopback,
 )
 
 from .job_words import brief_lines, one_line, plan_lines, summary_lines
-from .listeners import Out, listener
+from .output import Out
+from .progress import displays, shown
 from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
@@ -64,7 +66,7 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
         try:
             code = _load_file(arguments, name, out)
         except (ConfigurationError, JournalError) as error:
-            _complain(error.message)
+            complain(error.message)
             code = WRONG_USE
         worst = max(worst, code)
         if code >= STOPPED:
@@ -108,11 +110,11 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         if note:
             out.lines([note])
     if not _confirmed(arguments, work, options):
-        _complain("Nothing was sent.")
+        complain("Nothing was sent.")
         return WRONG_USE
-    tell = listener(arguments, out)
-    tell(plan.event)
-    ended, signals = _run(arguments, work, plan, place, journal, options, tell)
+    with shown(displays(arguments, out.stream, sys.stderr, os.environ)) as tell:
+        tell(plan.event)
+        ended, signals = _run(arguments, work, plan, place, journal, options, tell)
     return _end(arguments, ended, signals, out)
 
 
@@ -140,7 +142,7 @@ def _run(
     with HubSpotBatch(
         _token(options.base_url),
         base_url=options.base_url,
-        rate_limit=_rate_limit(options),
+        rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
         on_event=job.heed,
     ) as client:
@@ -156,19 +158,17 @@ def _run(
             return job.run(client), signals
 
 
-def _rate_limit(options: ClientOptions) -> RateLimit | None:
-    return options.rate_limit
-
-
 def _end(arguments: argparse.Namespace, ended: Ended, signals: Signals, out: Out) -> int:
     summary, failure = ended.summary, ended.failure
+    if ended.unwritten:
+        complain(f"The reports cannot be written to {summary.folder}: {ended.unwritten}.")
     if not (arguments.quiet or arguments.json):
         out.lines(summary_lines(summary))
     if isinstance(failure, ConfigurationError) and not summary.requests:
-        _complain(failure.message)
+        complain(failure.message)
         return WRONG_USE
     if summary.stopped is not None:
-        _complain(f"{summary.stopped}\nTo go on:\n  {summary.resume}")
+        complain(f"{summary.stopped}\nTo go on:\n  {summary.resume}")
         return signals.code if isinstance(failure, KeyboardInterrupt) else STOPPED
     return SUCCEEDED if summary.counts["succeeded"] == sum(summary.counts.values()) else SOME_FAILED
 
@@ -283,7 +283,7 @@ def _token(base_url: str) -> str | None:
 
 def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Out) -> None:
     if arguments.json:
-        listener(arguments, out)(plan.event)
+        out.lines([json.dumps(event_to_json(plan.event))])
     else:
         out.lines(plan_lines(plan))
 
@@ -299,7 +299,8 @@ def _without(argv: list[str], option: str) -> list[str]:
     return kept
 
 
-def _complain(text: str) -> None:
+def complain(text: str) -> None:
+    """Say on the error output what is wrong; its other lines keep their indent."""
     if sys.stderr is not None:
         first, *rest = text.splitlines()
         lines = [f"hubspot-batch: {one_line(first)}", *(one_line(one, keep=True) for one in rest)]

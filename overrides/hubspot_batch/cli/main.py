@@ -152,8 +152,10 @@ def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     completion.set_defaults(run=_completion)
     if first not in (["sandbox"], ["demo"], ["--version"]):
         from .commands import add_operations  # noqa: PLC0415 - the others need no operation
+        from .job_commands import add_job_commands  # noqa: PLC0415 - likewise
 
         add_operations(commands, _load)
+        add_job_commands(commands)
     return parser
 
 

@@ -42,16 +42,18 @@ class Display(Protocol):
 
 def add_progress_options(parser: argparse.ArgumentParser) -> None:
     """Add `--progress`, `--json` and `--quiet`."""
-    parser.add_argument(
+    group = parser.add_argument_group("output")
+    group.add_argument(
         "--progress",
         choices=_HOW,
         default="auto",
-        help="a bar, a line every 10 seconds, or none; auto takes a bar on a terminal (auto)",
+        metavar="P",
+        help="bar, lines (every 10 s), none; auto: a bar on a terminal",
     )
-    parser.add_argument(
+    group.add_argument(
         "--json", action="store_true", help="write events as JSON lines, and nothing else"
     )
-    parser.add_argument("--quiet", action="store_true", help="show errors only")
+    group.add_argument("--quiet", action="store_true", help="show errors only")
 
 
 def displays(

@@ -7,9 +7,11 @@ Only rows that were read and have no outcome yet are in memory.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from attrs import frozen
@@ -26,9 +28,12 @@ from hubspot_batch.outcomes import Outcome
 
 from .plan import Plan
 from .recall import recall
+from .report_files import write_reports
 from .results import Results, row_done
 from .summary import JobEnded, JobEvent, JobSummary, PacePoint, Progress, RowDone, Waiting
 from .work import Work
+
+_log = logging.getLogger("hubspot_batch")
 
 _STEPS = 600
 _PROGRESS_SECONDS = 0.25
@@ -60,10 +65,12 @@ class Ended:
     Attributes:
         summary: Its summary.
         failure: The exception that ended it early; None if there was none.
+        unwritten: Why the reports could not be written; None if they were.
     """
 
     summary: JobSummary
     failure: BaseException | None = None
+    unwritten: OSError | None = None
 
 
 class Job:
@@ -102,7 +109,7 @@ class Job:
         self._journal = journal
         self._command = command
         self._resume = resume
-        self._tell = tell
+        self._listener = tell
         self._max_failures = max_failures
         self._clock = clock
         self._wall = wall
@@ -116,6 +123,7 @@ class Job:
         self._results: Results | None = None
         self._requests = self._waits = 0
         self._waited = 0.0
+        self._lock = Lock()
         self._pace: Counter[int] = Counter()
         self._step = 1
 
@@ -131,8 +139,9 @@ class Job:
                     halved[at // 2] += count
                 self._pace = halved
         elif isinstance(event, Wait):
-            self._waits += 1
-            self._waited += event.seconds
+            with self._lock:  # threads that wait tell of it themselves
+                self._waits += 1
+                self._waited += event.seconds
             self._tell(Waiting(event.seconds, event.reason, event.status_code))
 
     def run(self, client: HubSpotBatch) -> Ended:
@@ -196,8 +205,14 @@ class Job:
             files=names,
             unit=self._plan.unit,
         )
+        unwritten: OSError | None = None
+        if names:
+            try:
+                summary = write_reports(summary)
+            except OSError as error:
+                unwritten = error
         self._tell(JobEnded(summary))
-        return Ended(summary, failure)
+        return Ended(summary, failure, unwritten)
 
     def _load(
         self, client: HubSpotBatch, guard: Interrupts
@@ -272,6 +287,12 @@ class Job:
                     self._waited,
                 )
             )
+
+    def _tell(self, event: JobEvent) -> None:
+        try:
+            self._listener(event)
+        except Exception as error:  # noqa: BLE001 - whoever listens must not harm the job
+            _log.warning("A listener of the job raised %s.", type(error).__name__)
 
     def _opened(self) -> Results:
         """Return the files, which are begun when the journal is held: nobody else has them then."""

@@ -21,6 +21,12 @@ PROGRAM = "hubspot-batch"
 
 DONE, WRONG_USE, STOPPED = 0, 2, 3
 
+_COMPLETION = f"""\
+examples:
+  {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
+  {PROGRAM} completion fish > ~/.config/fish/completions/{PROGRAM}.fish
+  {PROGRAM} completion zsh > DIR/_{PROGRAM}     (DIR is a folder in $fpath)"""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line, and where to read more."""
@@ -133,6 +139,17 @@ def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     demo.add_argument("--all", action="store_true", help="show the rows that succeeded, too")
     demo.set_defaults(run=_demo)
+
+    completion = commands.add_parser(
+        "completion",
+        help="print what completes this command in a shell",
+        description="Print a script that completes this command in a shell.",
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(run=_completion)
     if first not in (["sandbox"], ["demo"], ["--version"]):
         from .commands import add_operations  # noqa: PLC0415 - the others need no operation
         from .job_commands import add_job_commands  # noqa: PLC0415 - likewise
@@ -213,6 +230,18 @@ def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
         )
     except (HubSpotBatchError, ServeError) as error:
         return _end(str(error), WRONG_USE)
+
+
+def _completion(arguments: argparse.Namespace, stream: TextIO) -> int:
+    try:
+        from .completion import script  # noqa: PLC0415 - only when it is asked for
+    except ModuleNotFoundError as error:
+        return _end(
+            f'completion needs {error.name}: pip install "{PROGRAM}[cli]"',
+            WRONG_USE,
+        )
+    stream.write(f"{script(_parser(), arguments.shell)}\n")
+    return DONE
 
 
 def _port(text: str) -> int:

@@ -97,7 +97,7 @@ def whole() -> str:
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[Loaded]]:
-    """What a sandbox held before and after a run, and what the client said of the run."""
+    """The records of a sandbox before and after a run, and the outcomes of the run."""
     sandbox = Sandbox(seed=1)
     fill_account(sandbox)
     before = look(sandbox)

@@ -1,4 +1,4 @@
-"""What stops a run, as exceptions.
+"""The exceptions that stop a run.
 
     HubSpotBatchError
     ├── ConfigurationError       an argument or a setting, such as `base_url`, is wrong

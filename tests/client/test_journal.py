@@ -160,7 +160,7 @@ def test_what_was_not_sent_is_sent(face: Face, path: Path) -> None:
 
 
 def test_a_stopped_run_tells_what_earlier_runs_did(face: Face, path: Path) -> None:
-    """What it did not come to is no more `not_sent` if an earlier run has sent it."""
+    """An input that the run did not reach is not `not_sent` if an earlier run has sent it."""
     sandbox = quiet()
     rows = [*map(call, range(200))]
     face(transport=sandbox).calls.create(rows[100:], journal=path)
@@ -312,7 +312,7 @@ def test_an_iterator_that_is_left_goes_on(face: Face, path: Path) -> None:
 
 
 def test_inputs_that_raise(face: Face, path: Path) -> None:
-    """What was read before is in the journal."""
+    """Inputs that were read before are in the journal."""
     sandbox = quiet()
 
     def rows() -> Iterator[Any]:
@@ -466,7 +466,7 @@ def test_a_journal_of_a_later_version(face: Face, path: Path) -> None:
 
 
 def test_a_damaged_journal(face: Face, path: Path) -> None:
-    """What it said of the inputs is not known, so none of them is called unsent."""
+    """The journal cannot say what it knew of the inputs, so none of them is called unsent."""
     sandbox = quiet()
     rows = [*map(call, range(500))]
     face(transport=sandbox).calls.create(rows, journal=path)

@@ -44,7 +44,7 @@ _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2
 
 @frozen
 class Report:
-    """What happened in a run, by name, and what was wrong with it."""
+    """The events of a run, by name, and what was wrong with it."""
 
     seed: int
     kind: str
@@ -54,7 +54,7 @@ class Report:
 
     @property
     def command(self) -> str:
-        """What repeats the run."""
+        """The command that repeats the run."""
         what = _REPEATED.get(self.answers, "--bodies 1")
         return f"python tests/proofs/soak.py --seed {self.seed} --kind {self.kind} {what}"
 

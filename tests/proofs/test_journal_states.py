@@ -118,7 +118,7 @@ class Job(RuleBasedStateMachine):
 
     @rule(steps=st.integers(0, 60), size=st.integers(1, 4))
     def kill(self, steps: int, size: int) -> None:
-        """Run it, and kill the process in the midst."""
+        """Run it, and kill the process while it runs."""
         self.disk.arm(steps, "killed", self.path.parent)
         with suppress(Killed):
             self.carry_out(Journal(self.path), size, 1)
@@ -163,7 +163,7 @@ class Job(RuleBasedStateMachine):
         assert self.there() <= self.most + self.insisted, "something was done twice"
 
     def there(self) -> Counter[str]:
-        """What is in the account."""
+        """The records in the sandbox's account."""
         return Counter(
             str(record.properties["hs_call_title"]) for record in self.sandbox.records("calls")
         )

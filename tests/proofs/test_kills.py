@@ -38,7 +38,7 @@ def test_a_load_that_is_killed_goes_on(kind: str, seed: int) -> None:
 
 
 def test_the_kills_come_in_the_midst_of_requests() -> None:
-    """Some leave rows of which nobody knows whether they were done."""
+    """Some leave rows that may have been done."""
     seen = {name for seed in SEEDS for name in load("sync", seed).features}
     assert "met requests under way" in seen
 

@@ -20,7 +20,7 @@ PLACES = 10
 
 pytestmark = [
     pytest.mark.skipif(not CAN_SIGNAL, reason="no timer of this system sends a signal"),
-    # A signal in the midst of coverage's own lock would leave it locked, and the run would hang.
+    # A signal within coverage's own lock would leave it locked, and the run would hang.
     pytest.mark.many,
 ]
 
@@ -52,7 +52,7 @@ def test_the_signals_come_in_the_midst_of_runs() -> None:
 
 
 def test_a_failure_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot be had again at will, so all is told that is known, and what tries it often."""
+    """It does not come again at will, so all is told that is known, and what tries it often."""
 
     def judge(run: Run, share: float) -> str:
         def work() -> None:

@@ -85,7 +85,7 @@ def block(sort: str, kind: str, number: int) -> tuple[Report, ...]:
 def test_every_outcome_is_true(
     sort: str, kind: str, number: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever goes wrong, wherever a run is interrupted, and whatever an answer has become."""
+    """Every outcome is true, for any fault, interruption and change of a response."""
     with capfd.disabled():  # the watchdog's last words must be seen
         reports = block(sort, kind, number)
     failed = [f"{report.command}\n{report.failure}" for report in reports if report.failure]

@@ -25,7 +25,7 @@ class Killed(BaseException):
 
 
 class Disk:
-    """What journals are written to.
+    """The files that journals are written to.
 
     Attributes:
         steps: Steps left until something happens; None for never.

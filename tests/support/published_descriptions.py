@@ -343,7 +343,7 @@ def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
 
 
 def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
-    """What is published of a product, with some operations beside ours."""
+    """Return the published description of a product, with some operations beside ours."""
     paths = {path: {"post": operation} for path, operation in _ours(product, version)}
     for number in range(others):
         path = path_of(product, version, f"/{{id}}/other{number}")

@@ -111,7 +111,7 @@ def test_a_create_without_trace_ids_can_be_isolated(
 
 
 def test_a_missing_limit_is_said() -> None:
-    """Whoever reads the docstring learns that the number is ours."""
+    """The docstring says that the number is ours."""
     made = document(operation("read_odd_things"))
     doc = ast.get_docstring(classes(made)["OddThings"]["read"]) or ""
     assert "chunk_size: Inputs to a request; 7 by default and at most.\n" in doc

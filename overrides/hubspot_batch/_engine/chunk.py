@@ -294,7 +294,7 @@ class Chunk:
         return Chunk(entries, state, self.shared, refusal, self._budget)
 
 
-# What is added to the words of a refusal where an input may have been done all the same.
+# What is added to the words of a refusal where an input may have been done nevertheless.
 _REPEATED = "An earlier attempt, whose response was lost, may have been carried out."
 _PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
 

@@ -1,4 +1,4 @@
-"""What the drivers of threads and of tasks have in common.
+"""The common part of the drivers of threads and of tasks.
 
 This module decides how a run begins, and whether it goes on in this process at all.
 """
@@ -45,7 +45,7 @@ class Call(Protocol):
 
 
 class Settings(Protocol):
-    """What a runner gives to its drivers."""
+    """The settings that a runner gives to its drivers."""
 
     @property
     def client(self) -> Any:
@@ -69,7 +69,7 @@ class Settings(Protocol):
 
 
 class Driver:
-    """What the two drivers have in common."""
+    """The common part of the two drivers."""
 
     run: Run[Any]
 

@@ -61,7 +61,7 @@ class Run(Generic[ResultT]):
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
-        ready: Outcomes that nobody has taken yet; take them from the left.
+        ready: Outcomes that are not taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
         awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
@@ -317,7 +317,7 @@ class Run(Generic[ResultT]):
     def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:
             self.stopped = error
-        # What was handed out before the inputs ended in an error is sent all the same.
+        # Chunks that were handed out before the inputs ended in an error are still sent.
         if not isinstance(error, InputError):
             for chunk in [*self.under_way]:
                 chunk.state.cancelled = True
@@ -363,7 +363,7 @@ class Run(Generic[ResultT]):
             self._notify(event)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
-        """Settle what is left, and return the outcomes that nobody has taken.
+        """Settle what is left, and return the outcomes that are not taken yet.
 
         It may be called again after an interruption. In the end it returns the same each time.
 

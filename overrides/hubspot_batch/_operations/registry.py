@@ -33,7 +33,7 @@ from .validation import InputEncoder, InputValidator
 
 
 class Kind(NamedTuple):
-    """What operations of a kind have in common.
+    """The properties of a kind of operation.
 
     Attributes:
         reads: Whether it changes nothing.

@@ -248,7 +248,7 @@ class InputEncoder:
     def identify(self, entry: EncodedInput) -> bytes:
         """Return a text that is the same for equal inputs, also of another run.
 
-        The order of names is left out of account, and so is a trace id that was added here.
+        The order of names does not count, nor does a trace id that was added here.
         """
         wire = entry.wire
         if wire.get(TRACE_ID) == self.trace_id(entry.index):

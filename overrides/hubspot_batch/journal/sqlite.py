@@ -195,7 +195,7 @@ class SqliteStore:
 
 
 class Inspection(NamedTuple):
-    """What a journal says, as a whole."""
+    """The content of a journal's head."""
 
     head: dict[str, str]
     counts: dict[str, int]

@@ -1,4 +1,4 @@
-"""What a journal keeps of each input, and what a storage of journals does.
+"""The record that a journal keeps of each input, and the interface of a journal's storage.
 
 This module decides by what an input is known from one run to the next: the digest of what is sent
 and its number among equal inputs. Its position is no part of that, because rows of a file move.
@@ -33,7 +33,7 @@ def digest_of(text: bytes) -> bytes:
 
 
 class Identity(NamedTuple):
-    """What an input is known by.
+    """The identity of an input in a journal.
 
     Attributes:
         digest: The digest of what is sent, without a trace id that we added.
@@ -45,7 +45,7 @@ class Identity(NamedTuple):
 
 
 class Recorded(NamedTuple):
-    """What a journal says of an input.
+    """The record of an input in a journal.
 
     Attributes:
         status: Its state.

@@ -13,6 +13,7 @@ from typing import Any
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
+from hubspot_batch.jobs.records import FORMS
 from hubspot_batch.options import RateLimit
 
 from .progress import add_progress_options
@@ -130,7 +131,11 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         "--rate", type=_rate, metavar="N[/S]", help="at most N requests in S seconds (10)"
     )
     group.add_argument("--base-url", metavar="URL", help="HubSpot's address")
-    if not spec.kind.reads:
+    if spec.kind.reads:
+        group.add_argument(
+            "--to", choices=FORMS, metavar="F", help="write the records: csv, jsonl or parquet"
+        )
+    else:
         group.add_argument(
             "--allow-implausible", action="store_true", help='send values such as "nan" too'
         )
@@ -175,7 +180,7 @@ def _add_argument(group: Any, argument: Any) -> None:
     if argument.form == "boolean":
         settings["action"] = argparse.BooleanOptionalAction
     else:
-        settings["type"] = _FORMS.get(argument.form, str)
+        settings["type"] = _READERS.get(argument.form, str)
         settings["metavar"] = "A,B" if argument.form.endswith("s") else "V"
     if argument.required:
         settings["required"] = True
@@ -196,7 +201,7 @@ def _json(text: str) -> Any:
         raise argparse.ArgumentTypeError(f"{text!r} is no JSON ({error})") from None
 
 
-_FORMS: dict[str, Callable[[str], Any]] = {
+_READERS: dict[str, Callable[[str], Any]] = {
     "integer": int,
     "number": float,
     "json": _json,

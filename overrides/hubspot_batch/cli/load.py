@@ -35,6 +35,7 @@ from hubspot_batch.jobs import (
     make_plan,
 )
 from hubspot_batch.jobs.json_forms import event_to_json
+from hubspot_batch.jobs.records import Records
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
@@ -127,6 +128,7 @@ def _run(
     options: ClientOptions,
     tell: Callable[[JobEvent], object],
 ) -> tuple[Ended, Signals]:
+    form = getattr(arguments, "to", None)
     job = Job(
         work,
         plan,
@@ -136,6 +138,7 @@ def _run(
         resume=command_line(arguments.argv, "--resume"),
         tell=tell,
         max_failures=arguments.max_failures,
+        records=Records(place.folder, form) if form else None,
         clock=SYSTEM_CLOCK,
         wall=arguments.wall,
     )

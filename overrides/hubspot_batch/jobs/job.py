@@ -10,6 +10,7 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from attrs import frozen
 from hubspot_batch._engine.interrupts import Interrupts
 from hubspot_batch._engine.iterators import OutcomeIterator
 from hubspot_batch.client import HubSpotBatch
-from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.errors import HubSpotBatchError, JournalError
 from hubspot_batch.events import Event, RequestStarting, Wait
 from hubspot_batch.files import Input, Row
 from hubspot_batch.journal import Journal
@@ -28,6 +29,7 @@ from hubspot_batch.outcomes import Outcome
 
 from .plan import Plan
 from .recall import recall
+from .records import Records
 from .report_files import write_reports
 from .results import Results, row_done
 from .summary import JobEnded, JobEvent, JobSummary, PacePoint, Progress, RowDone, Waiting
@@ -85,6 +87,7 @@ class Job:
         resume: The command that goes on.
         tell: Told of events.
         max_failures: When to stop; None for never.
+        records: Where records that are read go; None for nowhere.
         clock: Tells the seconds.
         wall: Returns the time of day, in seconds since 1970.
     """
@@ -102,6 +105,7 @@ class Job:
         clock: Clock,
         wall: Callable[[], float],
         max_failures: MaxFailures | None = None,
+        records: Records | None = None,
     ) -> None:
         self._work = work
         self._plan = plan
@@ -111,6 +115,7 @@ class Job:
         self._resume = resume
         self._listener = tell
         self._max_failures = max_failures
+        self._records = records
         self._clock = clock
         self._wall = wall
         self._began = clock.now()
@@ -169,18 +174,19 @@ class Job:
                         if stopped is not None:
                             self._settle_rest(stopped)
                         names = self._opened().close()
+                        if self._records is not None:
+                            names = (*names, *self._records.close())
                 except OSError as error:
                     failure = error
                     stopped = f"The results cannot be written to {self._folder}: {error}."
                     if self._results is not None:
                         self._results.abandon()
+                    if self._records is not None:
+                        self._records.abandon()
         except KeyboardInterrupt as error:
             failure = failure or error
             stopped = stopped or _words(error)
-        counts = Counter[str]() if self._results is None else self._results.counts
-        missing = self._plan.rows - sum(counts.values())
-        if missing > 0 and not self._resumed:
-            counts["not_sent"] += missing
+        counts = self._counts(broken=isinstance(failure, OSError))
         summary = JobSummary(
             file=self._plan.file,
             folder=str(self._folder),
@@ -265,6 +271,8 @@ class Job:
 
     def _settle(self, outcome: Outcome[Any]) -> None:
         row = self._pending[outcome.index]
+        if self._records is not None and outcome.result is not None:
+            self._records.add(outcome.result)
         self._note(row_done(row, outcome), row)
 
     def _note(self, done: RowDone, row: Row) -> None:
@@ -287,6 +295,18 @@ class Job:
                     self._waited,
                 )
             )
+
+    def _counts(self, *, broken: bool) -> Counter[str]:
+        """Return how many rows have each status; from the journal where the files have it not."""
+        counts = Counter[str]() if self._results is None else self._results.counts
+        if broken:
+            with suppress(JournalError):
+                counts = Counter(self._journal.counts())
+                counts["unknown"] += counts.pop("intended", 0)
+        missing = self._plan.rows - counts.total()
+        if missing > 0 and not self._resumed:
+            counts["not_sent"] += missing
+        return counts
 
     def _tell(self, event: JobEvent) -> None:
         try:

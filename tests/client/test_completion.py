@@ -21,7 +21,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
-    """What the command prints."""
+    """The output of the command."""
     assert cli.main(["completion", shell]) == 0
     return capsys.readouterr().out
 

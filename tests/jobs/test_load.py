@@ -303,7 +303,7 @@ def test_a_resumed_run_sends_nothing_twice(loaded: Path, url: str, sandbox: Sand
 
 
 def test_a_restarted_run_sends_all_again(loaded: Path, url: str, sandbox: Sandbox) -> None:
-    """Whoever forgets the earlier run creates everything again."""
+    """If the earlier run is forgotten, everything is created again."""
     assert cli.main(arguments(loaded, url, "--restart")) == 1
     assert len(titles(sandbox)) == 38
 
@@ -489,7 +489,7 @@ def test_the_journal_may_be_elsewhere(loaded: Path, url: str, tmp_path: Path) ->
 
 
 def test_jobs(loaded: Path, url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """What loads have left can be listed, and one of them looked at."""
+    """The folders of loads can be listed, and one of them looked at."""
 
     def said(*words: str) -> str:
         capsys.readouterr()

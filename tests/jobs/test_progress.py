@@ -1,4 +1,4 @@
-"""What a job shows while it runs: numbers, lines, a bar on a pseudo-terminal, events as JSON."""
+"""A job is shown while it runs: numbers, lines, a bar on a pseudo-terminal, events as JSON."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_the_pace_is_that_of_the_last_ten_seconds() -> None:
 
 
 def test_very_many_events_take_no_more_memory_than_few() -> None:
-    """The pace needs few of them, and is right all the same."""
+    """The pace needs few of them, and is right anyway."""
     tally = tallied(*(at(number / 1000, number, number) for number in range(50_000)))
     assert tally.pace() == (pytest.approx(1000, rel=0.01), pytest.approx(1000, rel=0.01))
     assert len(tally._recent) < 30
@@ -183,7 +183,7 @@ def test_without_rich_there_are_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_closed_stderr_shows_nothing() -> None:
-    """Who starts the command may close it."""
+    """The caller of the command may close it."""
     assert displays(options(), io.StringIO(), None, {}) == ()
 
 
@@ -213,7 +213,7 @@ def test_a_line_is_written_every_so_often() -> None:
 
 
 def test_a_job_that_breaks_has_a_last_line() -> None:
-    """Whatever ends the block, how far it came is said, and the thread is gone."""
+    """However the block ends, how far it came is said, and the thread is gone."""
     err = io.StringIO()
 
     def work() -> None:
@@ -342,7 +342,7 @@ class Screen:
 
 
 def plain(written: str) -> str:
-    """What was written, without what steers the terminal."""
+    """The text that was written, without what steers the terminal."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", written)
 
 

@@ -377,7 +377,7 @@ def visible(seen: Element) -> list[str]:
 
 
 def test_a_browser_shows_every_text(browser: Browser, written: Path) -> None:
-    """What a browser understands is what was written, and nothing of a text has run."""
+    """A browser understands what was written, and nothing of a text has run."""
     before, seen = parsed(written.read_text("utf-8")), parsed(browser.text(written))
     for name in ("title", "h1", "h2", "dt", "dd", "li", "td", "th", "pre", "style"):
         assert seen.texts(name) == before.texts(name)

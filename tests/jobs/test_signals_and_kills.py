@@ -74,7 +74,7 @@ def test_a_signal_ends_a_load_that_goes_on_later(
 
 
 def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
-    """What is under way is unknown; it is in a file of its own, and is not sent again."""
+    """Rows under way are unknown; they are in a file of its own, and is not sent again."""
     arrived: list[bytes] = []
     path = write_calls(tmp_path, call_rows(ROWS))
     with answering(lambda token: arrived.append(token) or b"") as address:
@@ -189,7 +189,7 @@ def test_a_journal_in_use_is_noticed(tmp_path: Path) -> None:
 
 
 def test_an_output_that_is_closed_does_no_harm(tmp_path: Path) -> None:
-    """Whoever reads the events may stop reading; the load goes on."""
+    """The reader of the events may stop reading; the load goes on."""
     sandbox = Sandbox(rate_limit=None)
     path = write_calls(tmp_path, call_rows(ROWS))
     with served(sandbox) as url, process(*arguments(path, url, "--json")) as made:

@@ -1,4 +1,4 @@
-"""What a job says on a terminal: its plan, and what became of the rows.
+"""Words for a terminal: the plan of a job, and what became of its rows.
 
 This module decides the sentences. Progress is shown elsewhere.
 """

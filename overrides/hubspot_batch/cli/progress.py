@@ -1,4 +1,4 @@
-"""What a job shows while it runs: a bar, a line now and then, events as JSON, or nothing.
+"""Shows a job while it runs: a bar, a line now and then, events as JSON, or nothing.
 
 This module decides who is shown what: a person at a terminal a bar, a log a line every ten seconds,
 a program each event. It never decides what is true; all of it comes from the events. An output that
@@ -199,7 +199,7 @@ class Lines:
         try:
             self._err.write(f"{line}\n")
             self._err.flush()
-        except (OSError, ValueError):  # nobody can read it; the job goes on
+        except (OSError, ValueError):  # the reader has gone; the job goes on
             self._err = None
 
     def _go(self) -> None:

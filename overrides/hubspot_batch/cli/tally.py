@@ -22,7 +22,10 @@ _STATUSES = ("succeeded", "failed", "unknown", "not_sent")
 
 
 class Tally:
-    """What was told last. Each event is put in place as a whole, so any thread may read."""
+    """The last numbers that were told.
+
+    Each event is put in place as a whole, so any thread may read.
+    """
 
     def __init__(self) -> None:
         self.plan: PlanMade | None = None

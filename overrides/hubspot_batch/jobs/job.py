@@ -315,7 +315,7 @@ class Job:
             _log.warning("A listener of the job raised %s.", type(error).__name__)
 
     def _opened(self) -> Results:
-        """Return the files, which are begun when the journal is held: nobody else has them then."""
+        """Return the files. They are begun when the journal is held: no other run has them then."""
         if self._results is None:
             self._results = Results(self._folder, self._work.table)
         return self._results

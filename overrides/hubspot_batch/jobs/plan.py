@@ -44,7 +44,7 @@ class Invalid(NamedTuple):
 
 @frozen
 class Plan:
-    """What a job will do.
+    """The plan of a job.
 
     Attributes:
         operation: The operation in words.

@@ -1,4 +1,4 @@
-"""What an earlier run recorded of the rows of a file, read from its journal without sending.
+"""Reads from a journal, without sending, what an earlier run recorded of the rows of a file.
 
 This module decides how a file that has changed since is compared with the journal: by content,
 because rows move when others are added or removed.

@@ -1,4 +1,4 @@
-"""What a job does about an earlier run with the same journal.
+"""Decides what a job does about an earlier run with the same journal.
 
 This module decides when a run may go on, and when it must be refused because rows could be sent
 twice or to another account. Nothing has been sent when it refuses.
@@ -24,7 +24,7 @@ _FLAGS = ("--resume", "--restart", "--plan", "--yes", "--allow-edited")
 
 @frozen
 class Earlier:
-    """What was said about an earlier run.
+    """The options about an earlier run.
 
     Attributes:
         resume: `same` or `by-content`; empty if it is not to be resumed.
@@ -72,7 +72,7 @@ def check_earlier(
         now["mapping"] = journal.mapping
     restart = command_line(arguments, "--restart")
     if head.get("mapping") not in (None, journal.mapping):
-        # Two digests would tell nobody anything.
+        # Digests mean nothing to people.
         head, now = {**head, "mapping": "another one"}, {**now, "mapping": "the one given"}
     try:
         check_head(journal.path, head, now)
@@ -121,6 +121,6 @@ def _check_changed(
             f"{counted} {found.gone_succeeded} of the rows that are gone were done or may have "
             f"been done. If they were edited, they would be sent once more as new rows: see {unit} "
             f"{lines}{more}. Nothing was sent now.\n"
-            f"To send them all the same:\n  {by_content} --allow-edited"
+            f"To send them anyway:\n  {by_content} --allow-edited"
         )
     return counted

@@ -1,4 +1,4 @@
-"""What a job tells while it runs, and the summary at its end.
+"""The events of a job while it runs, and the summary at its end.
 
 This module decides what those who show a job (a terminal, a report, events as JSON) are told. They
 need nothing else of the job: no client, no journal, no clock.
@@ -40,7 +40,7 @@ class PlanMade:
 
 @frozen
 class Progress:
-    """What has been done so far.
+    """The numbers of what has been done so far.
 
     Attributes:
         seconds: Seconds since the job began.

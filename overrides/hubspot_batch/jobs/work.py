@@ -1,4 +1,4 @@
-"""What a job has to do: a table, what its columns mean, and an operation.
+"""The work of a job: a table, what its columns mean, and an operation.
 
 This module decides which rows belong to a job, and by what a row's content is recognized: what is
 sent for it, as in the journal.
@@ -24,7 +24,7 @@ _BLOCK = 100
 
 
 class Content(NamedTuple):
-    """What a row makes.
+    """The input that a row makes.
 
     Attributes:
         row: The row.
@@ -39,7 +39,7 @@ class Content(NamedTuple):
 
 @frozen(eq=False)
 class Work:
-    """What a job has to do.
+    """The work of a job.
 
     Attributes:
         operation: The operation's id, such as `create_calls`.

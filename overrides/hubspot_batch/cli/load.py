@@ -58,7 +58,8 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
     """Load the files, one after another, and return the exit code; the worst of theirs.
 
     Args:
-        arguments: The options, `argv` (what was typed) and `wall` (returns the time of day).
+        arguments: The options, `argv` (what was typed), `token` (None for the environment's)
+            and `wall` (returns the time of day).
         stream: Where the output goes.
     """
     out = Out(stream)
@@ -143,7 +144,7 @@ def _run(
         wall=arguments.wall,
     )
     with HubSpotBatch(
-        _token(options.base_url),
+        arguments.token or _token(options.base_url),
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,

@@ -62,14 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str] | None, token: str | None = None) -> int:
     given = [*(sys.argv[1:] if argv is None else argv)]
     parser = _parser(given[:1])
     try:
         # An option whose value may be left out would take the file that follows.
         arguments = parser.parse_args(
             ["--resume=same" if one == "--resume" else one for one in given],
-            argparse.Namespace(argv=given, wall=time.time),
+            argparse.Namespace(argv=given, wall=time.time, token=token),
         )
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
@@ -229,6 +229,7 @@ def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
     try:
         return run(
             stream,
+            _run,
             base_url=arguments.base_url,
             everything=arguments.all,
             confirmed=arguments.yes,

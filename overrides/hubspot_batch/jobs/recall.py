@@ -18,6 +18,7 @@ from attrs import frozen
 from hubspot_batch.errors import JournalError
 from hubspot_batch.files import FileError, Row
 from hubspot_batch.journal import Identity, Journal, Recorded, Status, Store
+from hubspot_batch.outcomes import OutcomeError
 
 from .summary import RowDone
 from .work import Content, Work
@@ -94,7 +95,7 @@ def compare(work: Work, journal: Journal, base_url: str) -> Comparison:
 def recall(
     work: Work, journal: Journal | None, base_url: str, first: int
 ) -> Iterator[tuple[int, Row, RowDone | None]]:
-    """Yield the rows from a position on, with the outcome that an earlier run recorded, if any.
+    """Yield the rows from a position on, each with its outcome, if it has one without being sent.
 
     Where the file or the journal cannot be read, the rows end there.
 
@@ -106,8 +107,9 @@ def recall(
     """
     if journal is None:
         with suppress(FileError):
-            rows = islice(work.table, first, work.limit)
-            yield from ((index, row, None) for index, row in enumerate(rows, first))
+            for index, content in enumerate(work.contents()):
+                if index >= first:
+                    yield index, content.row, _invalid(index, content)
         return
     try:
         store = _open(work, journal, base_url)
@@ -117,10 +119,18 @@ def recall(
         with suppress(FileError, JournalError):
             for index, content, recorded in _look_up(work, store):
                 if index >= first:
-                    row = content.row
-                    yield index, row, _row_done(index, row, recorded) if recorded else None
+                    done = _row_done(index, content.row, recorded) if recorded else None
+                    yield index, content.row, done or _invalid(index, content)
     finally:
         store.close()
+
+
+def _invalid(index: int, content: Content) -> RowDone | None:
+    """Return the outcome of a row that makes no input; it will never be sent."""
+    row, entry = content.row, content.entry
+    if not isinstance(entry, OutcomeError):
+        return None
+    return RowDone(index, row.line, "failed", None, entry.kind, entry.message)
 
 
 def _open(work: Work, journal: Journal, base_url: str) -> Store:

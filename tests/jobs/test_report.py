@@ -47,7 +47,7 @@ SUMMARY = JobSummary(
     notes=["The file is cp1252."],
     stopped="The daily limit of the account is reached.",
     resume="hubspot-batch calls create calls.csv --resume",
-    files=["outcomes.jsonl", "rejects.csv"],
+    files=["outcomes.jsonl", "rejects.csv", "report.html"],
 )
 ROWS = [
     RowDone(0, 2, "succeeded", id="51000000001", evidence="trace_id"),

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from hubspot_batch._operations.registry import SPECS, OperationSpec
+from hubspot_batch._operations.registry import OperationSpec
 from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
 from hubspot_batch.jobs.records import FORMS
 from hubspot_batch.options import RateLimit
 
+from .command_list import Subparsers, verb_of
 from .progress import add_progress_options
-
-Subparsers = Any
-"""What `add_subparsers` returns; its type is private to argparse."""
 
 _EPILOG = """\
 example:
@@ -32,30 +30,23 @@ Exit code: 0 all succeeded, 1 some did not, 2 wrong use (nothing sent),
 3 stopped, 130 Ctrl-C, 143 SIGTERM."""
 
 
-def add_operations(commands: Subparsers, run: Callable[..., int]) -> None:
-    """Add a command for each family of records, with one for each of its operations.
+def add_operations(
+    family: argparse.ArgumentParser, specs: Sequence[OperationSpec], run: Callable[..., int]
+) -> None:
+    """Add a command for each operation of a family.
 
     Args:
-        commands: Where they are added.
+        family: The command of the family.
+        specs: Its operations.
         run: Runs one of them.
     """
-    families: dict[str, list[OperationSpec]] = {}
-    for spec in SPECS.values():
-        families.setdefault(spec.described.tag, []).append(spec)
-    for tag, specs in sorted(families.items()):
-        words = tag.replace("_", " ")
-        verbs = [spec.name.partition(".")[2].replace("_", "-") for spec in specs]
-        family = commands.add_parser(
-            tag.replace("_", "-"),
-            help=f"{words} of a file: {', '.join(verbs)}",
-            description=f"Load a file of {words}.",
-            allow_abbrev=False,
-        )
-        operations = family.add_subparsers(
-            title="commands", metavar="COMMAND", required=True, dest="verb"
-        )
-        for spec, verb in zip(specs, verbs, strict=True):
-            _add_operation(operations, spec, verb, f"{tag.replace('_', '-')} {verb}", run)
+    operations = family.add_subparsers(
+        title="commands", metavar="COMMAND", required=True, dest="verb"
+    )
+    for spec in specs:
+        verb = verb_of(spec)
+        words = f"{spec.described.tag.replace('_', '-')} {verb}"
+        _add_operation(operations, spec, verb, words, run)
 
 
 def _add_operation(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import shtab
 
@@ -31,7 +31,8 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Yield all options and positional arguments, those of commands below too."""
     for action in parser._actions:  # pyright: ignore[reportPrivateUsage]
         yield action
-        if isinstance(action.choices, dict):
-            for below in action.choices.values():
+        choices: Any = action.choices
+        if isinstance(choices, dict):
+            for below in cast("dict[str, Any]", choices).values():
                 if isinstance(below, argparse.ArgumentParser):
                     yield from _actions(below)

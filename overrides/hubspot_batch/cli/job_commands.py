@@ -17,7 +17,7 @@ from hubspot_batch.jobs.report_files import REPORTS, read_outcomes
 from hubspot_batch.jobs.results import OUTCOMES, REJECTS, UNKNOWN
 from hubspot_batch.journal import Journal
 
-from .commands import Subparsers, add_reading
+from .commands import add_reading
 from .job_words import one_line
 from .load import JOURNAL, complain
 from .output import Out
@@ -25,34 +25,19 @@ from .output import Out
 _DONE, _WRONG_USE = 0, 2
 
 
-def add_job_commands(commands: Subparsers) -> None:
-    """Add the commands.
-
-    Args:
-        commands: Where they are added.
-    """
-    mapping: argparse.ArgumentParser = commands.add_parser(
-        "mapping",
-        help="write a mapping file to start from",
-        description="Write a mapping file to start from: headings, sample values and proposals. "
-        "Read it, change it, and hand it to --map. What is not sure is a comment in it.",
-        epilog="example: hubspot-batch mapping calls.csv > calls.toml",
-        allow_abbrev=False,
-    )
-    mapping.add_argument("file", metavar="FILE", help="a file; - for standard input")
-    mapping.add_argument(
+def add_mapping(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `mapping`."""
+    parser.add_argument("file", metavar="FILE", help="a file; - for standard input")
+    parser.add_argument(
         "--operation", metavar='"FAMILY VERB"', help='such as "calls create"; proposed by default'
     )
-    add_reading(mapping)
-    mapping.set_defaults(run=_guarded(_mapping))
+    add_reading(parser)
+    parser.set_defaults(run=_guarded(_mapping))
 
-    jobs: argparse.ArgumentParser = commands.add_parser(
-        "jobs",
-        help="look at what loads have left: list, show, rejects",
-        description="Look at the folders that loads have left.",
-        allow_abbrev=False,
-    )
-    kinds = jobs.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="verb")
+
+def add_jobs(parser: argparse.ArgumentParser) -> None:
+    """Add the commands below `jobs`."""
+    kinds = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="verb")
     for name, run, words in (
         ("list", _list, "the jobs below a folder, with a line each"),
         ("show", _show, "one job: what it was, its counts, its files"),

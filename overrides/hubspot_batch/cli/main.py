@@ -21,6 +21,11 @@ PROGRAM = "hubspot-batch"
 
 DONE, WRONG_USE, STOPPED = 0, 2, 3
 
+_EXAMPLE = f"""\
+example:
+  {PROGRAM} mapping calls.csv > calls.toml
+  {PROGRAM} calls create calls.csv --map calls.toml --plan
+  {PROGRAM} calls create calls.csv --map calls.toml"""
 _COMPLETION = f"""\
 examples:
   {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
@@ -81,6 +86,8 @@ def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = _Parser(
         PROGRAM,
         description="HubSpot's batch endpoints, with a true outcome for every input.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
@@ -151,11 +158,9 @@ def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     completion.set_defaults(run=_completion)
     if first not in (["sandbox"], ["demo"], ["--version"]):
-        from .commands import add_operations  # noqa: PLC0415 - the others need no operation
-        from .job_commands import add_job_commands  # noqa: PLC0415 - likewise
+        from .command_list import add_commands  # noqa: PLC0415 - the others need no operation
 
-        add_operations(commands, _load)
-        add_job_commands(commands)
+        add_commands(commands, _load, first)
     return parser
 
 

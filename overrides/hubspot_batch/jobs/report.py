@@ -18,6 +18,7 @@ from urllib.parse import quote
 from .pace_plot import duration, pace_plot
 from .summary import JobSummary, RowDone
 
+PAGE = "report.html"
 MOST_ROWS = 5_000
 """The rows that a page shows; with more, a browser is slow to open it."""
 _LONGEST = 600
@@ -129,6 +130,7 @@ def _facts(summary: JobSummary) -> str:
     links = ", ".join(
         f'<a href="./{html.escape(quote(name, errors="replace"))}">{text(name)}</a>'
         for name in summary.files
+        if name != PAGE
     )
     return pairs + (f"<dt>Files</dt><dd>{links}</dd>" if links else "")
 

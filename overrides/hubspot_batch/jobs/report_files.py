@@ -14,11 +14,11 @@ from pathlib import Path
 from attrs import evolve
 
 from .json_forms import summary_to_json
-from .report import report_html
+from .report import PAGE, report_html
 from .results import OUTCOMES
 from .summary import JobSummary, RowDone
 
-REPORTS = ("report.json", "report.html")
+REPORTS = ("report.json", PAGE)
 
 
 def write_reports(summary: JobSummary) -> JobSummary:

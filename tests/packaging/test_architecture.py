@@ -25,6 +25,7 @@ GENERATED = "hubspot_batch_client"
 # Packages and single modules, from top to bottom; each imports only what stands below it.
 FLOORS = (
     ("cli",),
+    ("jobs",),
     ("files", "client"),
     ("_operations",),
     ("_engine",),

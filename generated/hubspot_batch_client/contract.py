@@ -17,7 +17,7 @@ CEILING = 100
 
 @frozen
 class Argument:
-    """An argument of an operation besides its inputs, in the query or in the body.
+    """An argument of an operation besides its inputs: in the path, in the query or in the body.
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
@@ -26,7 +26,7 @@ class Argument:
 
     name: str
     keyword: str
-    place: Literal["query", "body"]
+    place: Literal["path", "query", "body"]
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
@@ -36,25 +36,40 @@ class Argument:
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `kind` is the first word of its id. `max_inputs` is None if no limit is published; `limit` is
-    the ceiling then. `success` holds the documented 2xx codes or classes. The models are the names
-    of the schemas of an input, of a result and of the response, empty for a schema without a name.
+    `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
+    published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
+    models are the names of the schemas of an input (several for alternatives, none for an input
+    that is one value), of a result and of the response, empty for a schema without a name.
     `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
-    `result_fields` are the names of the fields of one item of `results`.
+    `result_fields` are the names of the fields of one result.
+
+    `results` is the field of the response that holds the results, empty if it has none. `key` are
+    the fields of an input that name its record, and `result_key` those of a result that repeat
+    them. `repeated` are the fields that a result shares with its input, if it can be matched by
+    them alone. `record_key` is the field of a result with its record's id. `named_by` is the
+    property that every record has from its input. `all_or_nothing` says that a refused request has
+    done nothing.
     """
 
     id: str
-    kind: Literal["create", "read", "update", "upsert"]
+    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
     tag: str
     method: str
     path: str
     scopes: tuple[str, ...]
     max_inputs: int | None
     success: tuple[str, ...]
-    input_model: str
+    input_models: tuple[str, ...]
     result_model: str
     answer_model: str
+    results: str
     result_fields: tuple[str, ...]
+    key: tuple[str, ...]
+    result_key: tuple[str, ...]
+    repeated: tuple[str, ...]
+    record_key: str
+    named_by: str
+    all_or_nothing: bool
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
 
@@ -79,9 +94,10 @@ _ALL = (
         scopes=("crm.objects.contacts.write",),
         max_inputs=100,
         success=("2XX",),
-        input_model="CallInput",
+        input_models=("CallInput",),
         result_model="Call",
         answer_model="CallBatch",
+        results="results",
         result_fields=(
             "id",
             "properties",
@@ -94,6 +110,12 @@ _ALL = (
             "url",
             "warnings",
         ),
+        key=(),
+        result_key=(),
+        repeated=("properties",),
+        record_key="id",
+        named_by="",
+        all_or_nothing=True,
         input_schema={
             "type": "object",
             "required": ["properties", "associations"],
@@ -150,10 +172,17 @@ _ALL = (
         scopes=("marketing.campaigns.write",),
         max_inputs=50,
         success=("2XX",),
-        input_model="CampaignInput",
+        input_models=("CampaignInput",),
         result_model="Campaign",
         answer_model="CampaignBatch",
+        results="results",
         result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt"),
+        key=(),
+        result_key=(),
+        repeated=("properties",),
+        record_key="id",
+        named_by="hs_name",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["properties"],
@@ -173,10 +202,17 @@ _ALL = (
         scopes=("marketing.campaigns.read",),
         max_inputs=50,
         success=("2XX",),
-        input_model="CampaignReadInput",
+        input_models=("CampaignReadInput",),
         result_model="CampaignWithAssets",
         answer_model="CampaignReadBatch",
+        results="results",
         result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt", "assets"),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -219,9 +255,10 @@ _ALL = (
         scopes=("crm.objects.marketing_events.write",),
         max_inputs=100,
         success=("2XX",),
-        input_model="MarketingEventUpdate",
+        input_models=("MarketingEventUpdate",),
         result_model="MarketingEvent",
         answer_model="MarketingEventBatch",
+        results="results",
         result_fields=(
             "objectId",
             "eventName",
@@ -240,6 +277,12 @@ _ALL = (
             "eventStatusV2",
             "appInfo",
         ),
+        key=("objectId",),
+        result_key=("objectId",),
+        repeated=(),
+        record_key="objectId",
+        named_by="",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["objectId", "customProperties"],

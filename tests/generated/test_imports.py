@@ -129,7 +129,7 @@ def test_a_spec_finds_what_is_generated_for_it(spec: OperationSpec) -> None:
     assert spec.functions.__name__.endswith(f".{spec.id}")
     assert inspect.iscoroutinefunction(spec.functions.asyncio_detailed)
     body = typing.get_type_hints(spec.functions.sync_detailed)["body"]
-    assert typing.get_type_hints(body)["inputs"] == list[spec.input]
+    assert typing.get_type_hints(body)["inputs"] == list[spec.inputs[0]]
     assert spec.result in vars(models).values()
 
 

@@ -199,7 +199,7 @@ def test_the_fast_check_is_enough_for_usual_inputs(spec: OperationSpec) -> None:
     wire = VALID[spec.id]
     key = wire[spec.input_key] if spec.input_key else None
     assert checked_fast(spec, wire) == (wire, key)
-    assert checked_fast(spec, spec.input.from_dict(wire)) == (wire, key)
+    assert checked_fast(spec, spec.inputs[0].from_dict(wire)) == (wire, key)
 
 
 @specs
@@ -217,7 +217,7 @@ def test_the_fast_check_proves_valid_inputs_only(
             place[key] = values()[data.draw(st.integers(0, len(values()) - 1))]
     given_: Any = wire
     if data.draw(st.booleans()) and all(isinstance(name, str) for name in wire):
-        given_ = spec.input.from_dict(wire)
+        given_ = spec.inputs[0].from_dict(wire)
     seen = checked_fast(spec, given_)
     if seen is not None:
         assert seen == checked_fully(spec, given_)

@@ -29,6 +29,28 @@ Properties = Mapping[str, Any]
 _BLANKS = 2
 
 
+PROPERTIES = ("properties",)
+"""What most results repeat: of this field the values, which a server completes by its own."""
+
+
+def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
+    """Return the values of an input or a result by which one is known from the other.
+
+    Args:
+        wire: The JSON object.
+        fields: The fields that both have.
+    """
+    if tuple(fields) == PROPERTIES:
+        values: Any = wire.get("properties")
+        return values if isinstance(values, Mapping) else {}
+    found = ((name, wire[name]) for name in fields if name in wire)
+    # A list or a map is compared as a whole.
+    return {
+        name: canonical(value).decode() if isinstance(value, list | dict) else value
+        for name, value in found
+    }
+
+
 class PropertyMatches(NamedTuple):
     """Results that were matched by their properties.
 
@@ -50,6 +72,7 @@ def match_by_properties(
     *,
     complete: bool,
     named_by: str | None = None,
+    repeated: Sequence[str] = PROPERTIES,
 ) -> PropertyMatches:
     """Match results without a key to inputs that nothing is known of.
 
@@ -60,8 +83,9 @@ def match_by_properties(
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
         named_by: The property whose text no server fills in with that of another input.
+        repeated: The fields that results repeat.
     """
-    sent: list[Properties] = [entries[at].wire.get("properties") or {} for at in positions]
+    sent: list[Properties] = [repeated_values(entries[at].wire, repeated) for at in positions]
     stored = {
         number: results.properties_of(results.values[number])
         for number in numbers

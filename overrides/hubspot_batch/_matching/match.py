@@ -15,7 +15,7 @@ from attrs import define, field
 
 from hubspot_batch.outcomes import OutcomeError
 
-from .by_properties import match_by_properties
+from .by_properties import PROPERTIES, match_by_properties
 from .shared_errors import about
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Results(NamedTuple):
         values: The results as the server gave them.
         ids: The ids of the records; None where a result has none.
         keys: The keys by which they name their inputs; None where a result names none.
-        properties_of: Returns the property values that a result repeats.
+        properties_of: Returns the values that a result repeats, by name.
     """
 
     values: Sequence[Any] = ()
@@ -72,6 +72,7 @@ def match(
     by_properties: bool,
     keys_in_messages: bool,
     named_by: str | None = None,
+    repeated: Sequence[str] = PROPERTIES,
 ) -> Matches:
     """Match results and errors to inputs.
 
@@ -83,6 +84,7 @@ def match(
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
         named_by: The property whose text no server fills in with that of another input.
+        repeated: The fields whose values a result repeats.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -110,7 +112,13 @@ def match(
         positions = [at for at in range(len(entries)) if at not in known]
         complete = not matches.unattributed
         done, keyless = match_by_properties(
-            entries, positions, results, keyless, complete=complete, named_by=named_by
+            entries,
+            positions,
+            results,
+            keyless,
+            complete=complete,
+            named_by=named_by,
+            repeated=repeated,
         )
         matches.done.update(done)
     matches.unmatched += [results.values[number] for number in keyless]

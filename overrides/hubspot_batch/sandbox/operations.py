@@ -37,7 +37,7 @@ class OperationSpec:
 
     operation: str
     family: Family
-    kind: Literal["create", "read", "update", "upsert"]
+    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
     success_status: int
     result_order: Literal["shuffled", "reversed"] = "shuffled"
     id_field: str = "id"

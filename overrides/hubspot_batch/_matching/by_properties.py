@@ -43,12 +43,25 @@ def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Propertie
     if tuple(fields) == PROPERTIES:
         values: Any = wire.get("properties")
         return values if isinstance(values, Mapping) else {}
-    found = ((name, wire[name]) for name in fields if name in wire)
-    # A list or a map is compared as a whole.
-    return {
-        name: canonical(value).decode() if isinstance(value, list | dict) else value
-        for name, value in found
-    }
+    found: dict[str, Any] = {}
+    for name in fields:
+        value = wire.get(name)
+        if isinstance(value, list):  # a list of properties, such as customProperties
+            value = {one["name"]: one.get("value") for one in value if _is_property(one)}
+        if isinstance(value, dict):
+            # A server may complete it by names of its own, so each is compared for itself.
+            inner = value.items()
+            found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _DEEP)}
+        elif name in wire:
+            found[name] = value
+    return found
+
+
+_DEEP = (dict, list)
+
+
+def _is_property(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
 
 
 class PropertyMatches(NamedTuple):

@@ -85,7 +85,7 @@ class KeyRules:
     def plain(self) -> bool:
         """Whether every input's key is its id or trace id, as it stands in the input."""
         other = self.of_all is not None or ID_PROPERTY in self.fields
-        return not (self.ids_are_values or (self.named_by_id and other))
+        return not (self.together or self.ids_are_values or (self.named_by_id and other))
 
     def key(self, wire: Any) -> str | None:
         """Return an input's key: the same for all inputs that name a record in the same way."""

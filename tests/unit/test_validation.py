@@ -15,6 +15,7 @@ from typing import Any
 
 import fastjsonschema
 import pytest
+from example_inputs import example_input
 from hubspot_batch import OutcomeError
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.fast_validation import fast_validator
@@ -74,6 +75,7 @@ VALID: dict[str, dict[str, Any]] = {
         "objectWriteTraceId": "t",
     },
 }
+VALID |= {name: example_input(name) for name in SPECS if name not in VALID}
 
 
 def values() -> list[Any]:

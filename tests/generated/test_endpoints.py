@@ -337,7 +337,7 @@ def contents(draw: st.DrawFn, operation: str) -> bytes:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("operation", CASES)
+@pytest.mark.parametrize("operation", bodies.OPERATIONS)
 @settings(max_examples=40 * FACTOR)
 @given(data=st.data(), status=st.integers(100, 999))
 def test_no_answer_raises(operation: str, way: str, data: st.DataObject, status: int) -> None:

@@ -16,7 +16,7 @@ KINDS = ("create", "read", "update", "upsert", "archive", "action")
 _SAME_WORD = 0.8  # how much a first word must be like a kind to count as misspelt
 
 TRACE_ID = "objectWriteTraceId"
-_ID = "id"
+_ID, _ID_PROPERTY = "id", "idProperty"
 _MAP = "properties"
 
 
@@ -109,9 +109,12 @@ def meaning_of(
         raise ContractError(at, text)
     key, repeats = _key(at, operation, kind, inputs, result)
     traced = kind in ("create", "upsert") and any(TRACE_ID in one.schemas for one in inputs)
-    # An upsert is also matched by the property that its id is a value of (`_matching/keys.py`).
-    by_key = bool(repeats) or (kind == "upsert" and _ID in key)
-    repeated = () if by_key or kind == "read" else _shared(inputs, result)
+    # An upsert is matched by the property that its id is a value of (`_matching/keys.py`).
+    by_property = any(_ID_PROPERTY in one.schemas for one in inputs)
+    if kind == "upsert" and key == (_ID,) and not by_property:
+        repeats = ()  # the id of an upsert can be anything, and need not be that of its result
+    by_key = bool(repeats)
+    repeated = () if by_key or kind == "read" else _shared(inputs, result, kind)
     if result is not None and not (by_key or repeated or traced):
         text = f"nothing in a result of {name} says which input it belongs to"
         raise ContractError(at, f"{text}; name the field in `{KEY}`.")
@@ -185,15 +188,16 @@ def _check_field(at: Pointer, name: str, fields: Fields, what: str) -> None:
         raise ContractError(at, text)
 
 
-def _shared(inputs: Sequence[Fields], result: Fields | None) -> tuple[str, ...]:
+def _shared(inputs: Sequence[Fields], result: Fields | None, kind: str) -> tuple[str, ...]:
     """Return the fields that input and result have in common; only `properties`, if both have it.
 
     A server adds properties of its own, but repeats those that were sent.
     """
     if result is None or not inputs:
         return ()
-    names = dict.fromkeys(name for one in inputs for name in one.schemas if name != TRACE_ID)
-    shared = tuple(name for name in names if name in result.schemas)
+    names = dict.fromkeys(name for one in inputs for name in one.schemas)
+    left_out = (TRACE_ID, *((_ID,) if kind == "upsert" else ()))
+    shared = tuple(name for name in names if name in result.schemas and name not in left_out)
     return (_MAP,) if _MAP in shared else shared
 
 

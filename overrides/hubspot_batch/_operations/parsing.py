@@ -7,14 +7,14 @@ names. Which inputs they belong to is decided in `_matching`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
 import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import UNSET, Model, to_json
+from hubspot_batch_client.types import UNSET, Model, as_model, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
 from hubspot_batch._json import canonical, is_map
@@ -95,18 +95,25 @@ def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Resu
     if index is not None:
         ids, traces = _names_of(values, "id"), _names_of(values, TRACE_IDS)
         found = zip(ids, traces, map(_properties_of, values), strict=True)
-        return Results(values, ids, [index.of_result(*one) for one in found], _properties_of)
+        keyed = [index.of_result(*one) for one in found]
+        return Results(values, ids, keyed, _repeated_by(keys))
     named: Sequence[str | None] = [None] * len(values)
     if isinstance(keys.result_key, tuple):
         named = [joined(each) for each in _together(values, keys.result_key)]
     elif keys.result_key:
         named = _names_of(values, keys.result_key)
     records = _names_of(values, keys.id_key) if keys.id_key else named
-    if keys.repeated in (PROPERTIES, ()):
-        return Results(values, records, named, _properties_of)
-    if not keys.id_key:  # what is listed twice, word for word, is one record
+    if keys.repeated not in (PROPERTIES, ()) and not keys.id_key:
+        # What is listed twice, word for word, is one record.
         records = [canonical(to_json(value)).decode() for value in values]
-    return Results(values, records, named, partial(_fields_of, keys.repeated))
+    return Results(values, records, named, _repeated_by(keys))
+
+
+def _repeated_by(keys: MatchKeys) -> Callable[[Any], Mapping[str, Any]]:
+    """Return what gives the values by which a result is known that has no key."""
+    if keys.repeated in (PROPERTIES, ()):
+        return _properties_of
+    return partial(_fields_of, keys.repeated)
 
 
 def _together(values: Iterable[object], attributes: Sequence[str]) -> Iterator[list[object]]:
@@ -129,9 +136,11 @@ def _item_errors(
     model: Any, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
     """Yield the errors that a success reports; one without keys where it does not say of what."""
-    # A response without the usual frame has neither of them.
     listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
     items = _items_of(listed)
+    if not hasattr(model, "errors"):  # of a response that the description gives no usual frame
+        listed = model.additional_properties.get("errors") if "errors" in model else None
+        items = [as_model(models.BatchError, one) for one in _items_of(listed)]
     for item in items:
         known = isinstance(item, models.BatchError)
         yield _item_error(item, whole, keys, index) if known else ItemError(whole, frozenset())

@@ -232,9 +232,9 @@ class Sandbox:
 
     def _store(self, name: str) -> Store:
         stores = self._state.stores
-        family, *names = name.split("/")
-        if name not in stores and names and family in stores:
-            return self._state.store(family, tuple(names))
+        family, slash, names = name.partition("/")
+        if name not in stores and slash and family in stores:
+            return self._state.store(family, (names,))
         if name not in stores:
             raise ValueError(f"no store is called {name!r}; choose one of: {', '.join(stores)}")
         return stores[name]

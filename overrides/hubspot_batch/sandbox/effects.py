@@ -195,16 +195,17 @@ def _upsert(batch: Batch) -> BatchResult:
 
     def with_id_property(item: Input) -> Input:
         """Add the id to the properties, as a record that is created from the input has it."""
-        if not (by_id and item.get(ID_PROPERTY)):
+        if not (by_id and fields_of(item).get(ID_PROPERTY)):
             return item
         identity = {item[ID_PROPERTY]: item["id"]}
         return {**item, "properties": {**identity, **(item.get("properties") or {})}}
 
     def check(item: Input) -> Problem | None:
         exists = _find_record(batch, item) is not None
-        if by_id and not exists and not item.get(ID_PROPERTY):
+        if by_id and not exists and not fields_of(item).get(ID_PROPERTY):
             return Problem(f"{batch.family.label} {name_of(spec, item)} was not found", 404)
-        return value_problem(batch.family, with_id_property(item), complete=not exists)
+        fields = fields_of(with_id_property(item))
+        return value_problem(batch.family, fields, complete=not exists)
 
     def apply(item: Input) -> dict[str, Any]:
         if record := _find_record(batch, item):

@@ -199,7 +199,9 @@ def refused(spec: OperationSpec, given_: Any) -> str:
 def test_the_fast_check_is_enough_for_usual_inputs(spec: OperationSpec) -> None:
     """As a mapping and as a model, and it sees the key."""
     wire = VALID[spec.id]
-    key = wire[spec.input_key] if spec.input_key else None
+    if spec._rules.together or spec._rules.gives_trace_ids:
+        return  # a trace id is added, or several fields are one key: each is looked at in full
+    key = wire[spec.input_key] if isinstance(spec.input_key, str) else None
     assert checked_fast(spec, wire) == (wire, key)
     assert checked_fast(spec, spec.inputs[0].from_dict(wire)) == (wire, key)
 

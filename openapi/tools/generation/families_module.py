@@ -5,14 +5,13 @@ only pass their arguments on to a runner.
 """
 
 import re
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import normalize
 
 from attrs import frozen
 
-from . import operation_model
+from . import docstrings, operation_model
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
 from .yaml_source import Pointer, is_map
@@ -105,53 +104,6 @@ _TAKEN_CLASSES = (
 # The types of an input that is one value.
 _BARE = {"string": "str", "integer": "int | str"}
 
-_MANY = "any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too."
-_INPUTS = {
-    "create": f"Models, or mappings in the API's own names; {_MANY}",
-    "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
-    "API's own names, are accepted too.",
-    "update": f"Models, or mappings in the API's own names; {_MANY} Two inputs for one record are "
-    "sent one after the other.",
-}
-_INPUTS["upsert"] = _INPUTS["update"]
-_INPUTS["archive"] = (
-    f"Models, or mappings in the API's own names; {_MANY} An input that occurs twice gets two "
-    "outcomes."
-)
-_INPUTS["action"] = f"Models, or mappings in the API's own names; {_MANY}"
-_IDS = "Ids; {many} An id that occurs twice gets two outcomes."
-_BARE_INPUTS = f"Ids or other texts; {_MANY}"
-_ISOLATE = {
-    "create": "Send a refused request again in halves, to find its bad inputs. A record could be "
-    "created twice, because HubSpot does not promise that a refused request creates none.",
-    "action": "Send a refused request again in halves, to find its bad inputs. An input could be "
-    "carried out twice, because HubSpot does not promise that a refused request does nothing.",
-}
-_ALLOW_IMPLAUSIBLE = (
-    "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
-    "and an `hs_timestamp` of 1970. They are refused by default."
-)
-_VALUES = (
-    "Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of texts. "
-    'None and NaN leave a property out, and "" clears it.'
-)
-_TRACED = (
-    f"Each input gets an `{TRACE_ID}` if it has none, so that HubSpot processes "
-    "the good inputs of a request and names the bad ones."
-)
-_SILENT = "HubSpot answers without results: the outcome of an input that was done has no `.result`."
-_BY_FIELDS = (
-    "A result names no input, so it is matched by the fields that both have. Where these fit two "
-    "inputs, the outcomes are `unknown`."
-)
-_ONCE = "A request that may have been carried out is not sent again; its inputs are `unknown`."
-_RETURNS = "An outcome for each {what}, in their order. A partial failure raises no exception."
-_RAISES = "HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far."
-_ITERATES = (
-    "only the inputs of the requests under way are in memory. When an error stops the run, the "
-    "outcomes of all inputs that were read are yielded before it is raised."
-)
-
 
 @frozen
 class _Method:
@@ -175,7 +127,7 @@ class _Method:
     @property
     def isolates(self) -> bool:
         """True if a refused request may still have done something that must not be done twice."""
-        return self.kind in _ISOLATE and not self.traced
+        return self.kind in docstrings.ISOLATE and not self.traced
 
     @property
     def writes(self) -> bool:
@@ -221,34 +173,31 @@ class _Method:
             "inputs": f"{self._inputs} {self.input_description}",
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
-            **({"isolate": _ISOLATE[self.kind]} if self.isolates else {}),
-            **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
+            **({"isolate": docstrings.ISOLATE[self.kind]} if self.isolates else {}),
+            **({"allow_implausible": docstrings.ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
-        lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
+        lines = [docstrings.wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
         what = "id" if self.by_id else "input"
-        return _docstring(
+        return docstrings.docstring(
             self.summary,
             self.description,
-            _ONCE if self.kind == "action" else "",
-            _VALUES if self.writes else "",
-            _TRACED if self.traced else "",
-            "" if self.result else _SILENT,
-            _BY_FIELDS if self.by_fields else "",
+            docstrings.ONCE if self.kind == "action" else "",
+            docstrings.VALUES if self.writes else "",
+            docstrings.TRACED if self.traced else "",
+            "" if self.result else docstrings.SILENT,
+            docstrings.BY_FIELDS if self.by_fields else "",
             "\n".join(["Args:", *lines]),
-            "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),
-            "\n".join(["Raises:", _wrapped(_RAISES, 12)]),
+            "\n".join(["Returns:", docstrings.wrapped(docstrings.RETURNS.format(what=what), 12)]),
+            "\n".join(["Raises:", docstrings.wrapped(docstrings.RAISES, 12)]),
         )
 
     @property
     def _inputs(self) -> str:
         if self.bare:
-            return _BARE_INPUTS
+            return docstrings.BARE_INPUTS
         if self.by_id and self.kind != "read":
-            return (
-                f"{_IDS.format(many=_MANY)} Models, and mappings in the API's own names, are "
-                "accepted too."
-            )
-        return _INPUTS[self.kind]
+            return docstrings.IDS
+        return docstrings.INPUTS[self.kind]
 
     def text(self, family: str, *, tasks: bool) -> str:
         """Return the method and its `_iter` twin as a part of a class."""
@@ -256,11 +205,13 @@ class _Method:
         begun = self.summary.rstrip(".")
         see = f"{begun}; see `{family}.{self.name}`."
         yields = f"{begun}; yield the outcomes as they become known"
-        docs = (_docstring(see), _docstring(f"{see.removesuffix('`.')}_iter`."))
+        docs = (docstrings.docstring(see), docstrings.docstring(f"{see.removesuffix('`.')}_iter`."))
         if not tasks:
             docs = (
                 self.docstring,
-                _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
+                docstrings.docstring(
+                    f"{yields}.", f"Like `{self.name}`, but {docstrings.ITERATES}"
+                ),
             )
         result = f"models.{self.result}" if self.result else "None"
         head = f"(self, {self.arguments(prefix)})"
@@ -376,7 +327,7 @@ def _class(tag: str) -> str:
 
 def _family(tag: str, about: str, methods: list[_Method], *, tasks: bool) -> str:
     prefix, name = ("Async" if tasks else ""), _class(tag)
-    head = f"class {prefix}{name}(_{prefix}Family):\n{_docstring(about, indent=4)}"
+    head = f"class {prefix}{name}(_{prefix}Family):\n{docstrings.docstring(about, indent=4)}"
     return "\n".join([head, *(method.text(name, tasks=tasks) for method in methods)])
 
 
@@ -385,10 +336,10 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
 
     def lines() -> Iterator[str]:
         yield f"class {prefix}Families:"
-        yield _docstring("The methods of a client, family by family.", indent=4)
+        yield docstrings.docstring("The methods of a client, family by family.", indent=4)
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
-            yield _docstring(said[tag], indent=4) if said.get(tag) else ""
+            yield docstrings.docstring(said[tag], indent=4) if said.get(tag) else ""
         given = f"runner: {prefix}Runner, call: Callable[..., Call]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):
@@ -396,30 +347,3 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
         yield ""
 
     return "\n".join(lines())
-
-
-def _wrapped(text: str, indent: int, first: int | None = None) -> str:
-    """Wrap a paragraph; without `first`, as an argument, whose later lines are indented more."""
-    start = " " * (indent if first is None else first)
-    return textwrap.fill(
-        *(" ".join(text.split()), 100),
-        initial_indent=start,
-        subsequent_indent=start if first is not None else " " * (indent + 4),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _docstring(first: str, *parts: str, indent: int = 8) -> str:
-    """Return a docstring, with its quotes, from a sentence and paragraphs or sections."""
-    start = " " * indent
-    texts = [
-        part if "\n" in part else _wrapped(part, indent, first=indent)
-        for part in (first, *parts)
-        if part.strip()
-    ]
-    texts[0] = texts[0].lstrip()
-    shown = f"\n\n{start}".join(text.removeprefix(start) for text in texts)
-    shown = shown.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    end = f"\n{start}" if "\n" in shown else " " if shown.endswith('"') else ""
-    return f'{start}"""{shown}{end}"""\n'

@@ -232,15 +232,12 @@ class Run(Generic[ResultT]):
             response.errors,
             shared=reads,
             by_properties=self.operation.by_properties,
-            repeated=self.operation.repeated,
+            repeated=None if response.complete else self.operation.repeated,
             named_by=self.operation.named_by,
             keys_in_messages=reads,
         )
         self.unmatched += matches.unmatched
         done, refused = matches.done, matches.refused
-        if response.complete and not matches.unattributed:
-            silent = (at for at in range(len(entries)) if at not in refused)
-            done.update((at, done.get(at)) for at in silent)
         if len(done) == len(entries):  # usually
             status = OutcomeStatus.SUCCEEDED
             self._publish(

@@ -72,7 +72,7 @@ def match(
     by_properties: bool,
     keys_in_messages: bool,
     named_by: str | None = None,
-    repeated: Sequence[str] = PROPERTIES,
+    repeated: Sequence[str] | None = PROPERTIES,
 ) -> Matches:
     """Match results and errors to inputs.
 
@@ -84,7 +84,8 @@ def match(
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
         named_by: The property whose text no server fills in with that of another input.
-        repeated: The fields whose values a result repeats.
+        repeated: The fields whose values a result repeats; None if there are no results, and every
+            input was done that no error names.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -107,7 +108,9 @@ def match(
             for position in by_key[key]:
                 if position not in matches.done:
                     matches.refused.setdefault(position, own)
-    if keyless and by_properties:
+    if repeated is None:
+        _finish_silent(matches, len(entries))
+    elif keyless and by_properties:
         known = matches.done.keys() | matches.refused.keys()
         positions = [at for at in range(len(entries)) if at not in known]
         complete = not matches.unattributed
@@ -123,6 +126,12 @@ def match(
         matches.done.update(done)
     matches.unmatched += [results.values[number] for number in keyless]
     return matches
+
+
+def _finish_silent(matches: Matches, count: int) -> None:
+    """Let every input be done that no error names, if every error names one."""
+    if not matches.unattributed:
+        matches.done.update((at, None) for at in range(count) if at not in matches.refused)
 
 
 def _match_by_key(

@@ -1,4 +1,4 @@
-"""What every test shares: Hypothesis runs the same examples every time, and keeps no results.
+"""Shared by all tests: Hypothesis runs the same examples every time, and keeps no results.
 
 And no test passes that shows a token: in a repr, a log line of any library, an exception, an output
 or a file. `leak_watch.py` says what is searched; what goes through a `face` is searched there.

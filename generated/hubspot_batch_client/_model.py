@@ -1,5 +1,5 @@
 # Copied from openapi/runtime/_model.py; "make regenerate" writes it, do not edit.
-"""What all models share: UNSET for absent fields, and `Model`, which keeps undescribed fields."""
+"""Shared by all models: UNSET for absent fields, and `Model`, which keeps undescribed fields."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def none_if_empty(more: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 class Model:
-    """What every model has: it keeps fields that the description lacks, and reads them as items."""
+    """The base of every model: it keeps unknown fields, and reads them as items."""
 
     if not TYPE_CHECKING:  # the slot of `_more` is in each model, and type checkers miss it here
         __slots__ = ()

@@ -8,6 +8,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -17,6 +18,7 @@ from . import models
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch.journal import Journal
 
 _InputT = TypeVar("_InputT")
 Inputs: TypeAlias = Iterable[_InputT]
@@ -24,6 +26,9 @@ AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
+
+JournalPath: TypeAlias = str | os.PathLike[str]
+"""The file of a journal."""
 
 Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
@@ -60,6 +65,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
@@ -81,6 +87,8 @@ class Calls(_Family):
                 `hs_timestamp` is required (ISO 8601 in UTC, or epoch milliseconds, as a string). A
                 call without an association does not show up in HubSpot's interface.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -92,7 +100,10 @@ class Calls(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -100,6 +111,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
@@ -108,7 +120,10 @@ class Calls(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def read(
@@ -119,6 +134,7 @@ class Calls(_Family):
         properties_with_history: Iterable[str] | None = None,
         id_property: str | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.Call]:
         """Read the calls of the given ids.
 
@@ -133,6 +149,8 @@ class Calls(_Family):
                 values.
             id_property: The property of which the ids are values.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -147,6 +165,7 @@ class Calls(_Family):
                 properties=properties,
                 properties_with_history=properties_with_history,
                 id_property=id_property,
+                journal=journal,
             ),
             inputs,
         )
@@ -159,6 +178,7 @@ class Calls(_Family):
         properties_with_history: Iterable[str] | None = None,
         id_property: str | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.Call]:
         """Read the calls of the given ids; yield the outcomes as they become known.
 
@@ -172,6 +192,7 @@ class Calls(_Family):
                 properties=properties,
                 properties_with_history=properties_with_history,
                 id_property=id_property,
+                journal=journal,
             ),
             inputs,
         )
@@ -181,6 +202,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Set new values of calls.
@@ -196,6 +218,8 @@ class Calls(_Family):
                 after the other. New values for a call, such as `{"id": "1", "properties":
                 {"hs_call_title": "Demo"}}`.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -207,7 +231,10 @@ class Calls(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("update_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def update_iter(
@@ -215,6 +242,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Call]:
         """Set new values of calls; yield the outcomes as they become known.
@@ -223,7 +251,10 @@ class Calls(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("update_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def upsert(
@@ -231,6 +262,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.UpsertedCall]:
         """Update the calls that there are, and create the others.
@@ -250,6 +282,8 @@ class Calls(_Family):
                 after the other. Values for a call, such as `{"id": "A-17", "idProperty":
                 "source_call_id", "properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}}`.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -261,7 +295,10 @@ class Calls(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("upsert_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def upsert_iter(
@@ -269,6 +306,7 @@ class Calls(_Family):
         inputs: Inputs[models.CallUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.UpsertedCall]:
         """Update the calls that there are, and create the others; yield the outcomes as they become
@@ -278,7 +316,10 @@ class Calls(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("upsert_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def archive(
@@ -286,6 +327,7 @@ class Calls(_Family):
         inputs: Inputs[str | models.CallArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the calls of the given ids.
 
@@ -299,6 +341,8 @@ class Calls(_Family):
                 An id that occurs twice gets two outcomes. Models, and mappings in the API's own
                 names, are accepted too. A call to archive.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -306,20 +350,25 @@ class Calls(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("archive_calls", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
 
     def archive_iter(
         self,
         inputs: Inputs[str | models.CallArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[None]:
         """Archive the calls of the given ids; yield the outcomes as they become known.
 
         Like `archive`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("archive_calls", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
 
 
 class Campaigns(_Family):
@@ -330,6 +379,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
@@ -345,6 +395,8 @@ class Campaigns(_Family):
                 `AsyncHubSpotBatch` an asynchronous one too. A campaign to create, such as
                 `{"properties": {"hs_name": "Spring"}}`. `hs_name` is required in practice.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
                 none.
@@ -360,7 +412,11 @@ class Campaigns(_Family):
         """
         return self._runner.collect(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -370,6 +426,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
@@ -380,7 +437,11 @@ class Campaigns(_Family):
         """
         return self._runner.iterate(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -393,6 +454,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids.
 
@@ -407,6 +469,8 @@ class Campaigns(_Family):
             start_date: First day of the asset metrics, such as 2026-01-31.
             end_date: Last day of the asset metrics. Without the two no metrics come back.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -421,6 +485,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -433,6 +498,7 @@ class Campaigns(_Family):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; yield the outcomes as they become known.
 
@@ -446,6 +512,7 @@ class Campaigns(_Family):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -455,6 +522,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Set new values of campaigns.
@@ -470,6 +538,8 @@ class Campaigns(_Family):
                 after the other. New values for a campaign, such as `{"id": "...", "properties":
                 {"hs_name": "Spring"}}`.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -481,7 +551,10 @@ class Campaigns(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("update_campaigns", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def update_iter(
@@ -489,6 +562,7 @@ class Campaigns(_Family):
         inputs: Inputs[models.CampaignUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
         """Set new values of campaigns; yield the outcomes as they become known.
@@ -497,7 +571,10 @@ class Campaigns(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("update_campaigns", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def archive(
@@ -505,6 +582,7 @@ class Campaigns(_Family):
         inputs: Inputs[str | models.CampaignArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the campaigns of the given ids.
 
@@ -518,6 +596,8 @@ class Campaigns(_Family):
                 An id that occurs twice gets two outcomes. Models, and mappings in the API's own
                 names, are accepted too. A campaign to archive.
             chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -525,20 +605,25 @@ class Campaigns(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("archive_campaigns", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
 
     def archive_iter(
         self,
         inputs: Inputs[str | models.CampaignArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[None]:
         """Archive the campaigns of the given ids; yield the outcomes as they become known.
 
         Like `archive`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("archive_campaigns", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
 
 
 class MarketingEvents(_Family):
@@ -549,6 +634,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events.
@@ -565,6 +651,8 @@ class MarketingEvents(_Family):
                 after the other. New values for a marketing event, such as `{"objectId": "1",
                 "eventName": "Open day"}`. What is left out stays as it is.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -576,7 +664,12 @@ class MarketingEvents(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -585,6 +678,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; yield the outcomes as they become known.
@@ -593,7 +687,12 @@ class MarketingEvents(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -602,6 +701,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[str | models.MarketingEventArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the marketing events of the given object ids.
 
@@ -614,6 +714,8 @@ class MarketingEvents(_Family):
                 An id that occurs twice gets two outcomes. Models, and mappings in the API's own
                 names, are accepted too. A marketing event to archive.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each id, in their order. A partial failure raises no exception.
@@ -621,13 +723,16 @@ class MarketingEvents(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("archive_marketing_events", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def archive_iter(
         self,
         inputs: Inputs[str | models.MarketingEventArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[None]:
         """Archive the marketing events of the given object ids; yield the outcomes as they become
         known.
@@ -635,13 +740,16 @@ class MarketingEvents(_Family):
         Like `archive`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("archive_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def upsert(
         self,
         inputs: Inputs[models.MarketingEventUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Update the events that there are, and create the others, by external ids.
@@ -662,6 +770,8 @@ class MarketingEvents(_Family):
                 "acme", "externalEventId": "17", "eventName": "Open day", "eventOrganizer":
                 "Acme"}`.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -673,7 +783,12 @@ class MarketingEvents(_Family):
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
         return self._runner.collect(
-            self._call("upsert_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -682,6 +797,7 @@ class MarketingEvents(_Family):
         inputs: Inputs[models.MarketingEventUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.MarketingEvent]:
         """Update the events that there are, and create the others, by external ids; yield the outcomes
@@ -691,12 +807,21 @@ class MarketingEvents(_Family):
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
         return self._runner.iterate(
-            self._call("upsert_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
     def delete(
-        self, inputs: Inputs[models.MarketingEventDelete | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Delete marketing events by external ids.
 
@@ -711,6 +836,8 @@ class MarketingEvents(_Family):
                 outcomes. A marketing event to delete, such as `{"appId": 1, "externalAccountId":
                 "acme", "externalEventId": "17"}`.
             chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
 
         Returns:
             An outcome for each input, in their order. A partial failure raises no exception.
@@ -718,17 +845,25 @@ class MarketingEvents(_Family):
         Raises:
             HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
         """
-        return self._runner.collect(self._call("delete_marketing_events", chunk_size), inputs)
+        return self._runner.collect(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def delete_iter(
-        self, inputs: Inputs[models.MarketingEventDelete | Fields], *, chunk_size: int | None = None
+        self,
+        inputs: Inputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> OutcomeIterator[None]:
         """Delete marketing events by external ids; yield the outcomes as they become known.
 
         Like `delete`, but only the inputs of the requests under way are in memory. When an error
         stops the run, the outcomes of all inputs that were read are yielded before it is raised.
         """
-        return self._runner.iterate(self._call("delete_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
 
 
 class Families:
@@ -757,11 +892,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def create_iter(
@@ -769,11 +908,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
         return self._runner.iterate(
-            self._call("create_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     async def read(
@@ -784,6 +927,7 @@ class AsyncCalls(_AsyncFamily):
         properties_with_history: Iterable[str] | None = None,
         id_property: str | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.Call]:
         """Read the calls of the given ids; see `Calls.read`."""
         return await self._runner.collect(
@@ -793,6 +937,7 @@ class AsyncCalls(_AsyncFamily):
                 properties=properties,
                 properties_with_history=properties_with_history,
                 id_property=id_property,
+                journal=journal,
             ),
             inputs,
         )
@@ -805,6 +950,7 @@ class AsyncCalls(_AsyncFamily):
         properties_with_history: Iterable[str] | None = None,
         id_property: str | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Read the calls of the given ids; see `Calls.read_iter`."""
         return self._runner.iterate(
@@ -814,6 +960,7 @@ class AsyncCalls(_AsyncFamily):
                 properties=properties,
                 properties_with_history=properties_with_history,
                 id_property=id_property,
+                journal=journal,
             ),
             inputs,
         )
@@ -823,11 +970,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Set new values of calls; see `Calls.update`."""
         return await self._runner.collect(
-            self._call("update_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def update_iter(
@@ -835,11 +986,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Set new values of calls; see `Calls.update_iter`."""
         return self._runner.iterate(
-            self._call("update_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     async def upsert(
@@ -847,11 +1002,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.UpsertedCall]:
         """Update the calls that there are, and create the others; see `Calls.upsert`."""
         return await self._runner.collect(
-            self._call("upsert_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def upsert_iter(
@@ -859,11 +1018,15 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[models.CallUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.UpsertedCall]:
         """Update the calls that there are, and create the others; see `Calls.upsert_iter`."""
         return self._runner.iterate(
-            self._call("upsert_calls", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     async def archive(
@@ -871,18 +1034,24 @@ class AsyncCalls(_AsyncFamily):
         inputs: AsyncInputs[str | models.CallArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the calls of the given ids; see `Calls.archive`."""
-        return await self._runner.collect(self._call("archive_calls", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
 
     def archive_iter(
         self,
         inputs: AsyncInputs[str | models.CallArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[None]:
         """Archive the calls of the given ids; see `Calls.archive_iter`."""
-        return self._runner.iterate(self._call("archive_calls", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
 
 
 class AsyncCampaigns(_AsyncFamily):
@@ -893,13 +1062,18 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create`."""
         return await self._runner.collect(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -909,13 +1083,18 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Create a campaign for each input; see `Campaigns.create_iter`."""
         return self._runner.iterate(
             self._call(
-                "create_campaigns", chunk_size, isolate=isolate, allow_implausible=allow_implausible
+                "create_campaigns",
+                chunk_size,
+                isolate=isolate,
+                allow_implausible=allow_implausible,
+                journal=journal,
             ),
             inputs,
         )
@@ -928,6 +1107,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read`."""
         return await self._runner.collect(
@@ -937,6 +1117,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -949,6 +1130,7 @@ class AsyncCampaigns(_AsyncFamily):
         start_date: Date | None = None,
         end_date: Date | None = None,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[models.CampaignWithAssets]:
         """Read the campaigns of the given ids; see `Campaigns.read_iter`."""
         return self._runner.iterate(
@@ -958,6 +1140,7 @@ class AsyncCampaigns(_AsyncFamily):
                 properties=properties,
                 start_date=start_date,
                 end_date=end_date,
+                journal=journal,
             ),
             inputs,
         )
@@ -967,11 +1150,15 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
         """Set new values of campaigns; see `Campaigns.update`."""
         return await self._runner.collect(
-            self._call("update_campaigns", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     def update_iter(
@@ -979,11 +1166,15 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[models.CampaignUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
         """Set new values of campaigns; see `Campaigns.update_iter`."""
         return self._runner.iterate(
-            self._call("update_campaigns", chunk_size, allow_implausible=allow_implausible), inputs
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
         )
 
     async def archive(
@@ -991,18 +1182,24 @@ class AsyncCampaigns(_AsyncFamily):
         inputs: AsyncInputs[str | models.CampaignArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the campaigns of the given ids; see `Campaigns.archive`."""
-        return await self._runner.collect(self._call("archive_campaigns", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
 
     def archive_iter(
         self,
         inputs: AsyncInputs[str | models.CampaignArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[None]:
         """Archive the campaigns of the given ids; see `Campaigns.archive_iter`."""
-        return self._runner.iterate(self._call("archive_campaigns", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
 
 
 class AsyncMarketingEvents(_AsyncFamily):
@@ -1013,11 +1210,17 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update`."""
         return await self._runner.collect(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -1026,11 +1229,17 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpdate | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Set new values of marketing events; see `MarketingEvents.update_iter`."""
         return self._runner.iterate(
-            self._call("update_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "update_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -1039,10 +1248,11 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[str | models.MarketingEventArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Archive the marketing events of the given object ids; see `MarketingEvents.archive`."""
         return await self._runner.collect(
-            self._call("archive_marketing_events", chunk_size), inputs
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
         )
 
     def archive_iter(
@@ -1050,22 +1260,31 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[str | models.MarketingEventArchiveInput | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[None]:
         """Archive the marketing events of the given object ids; see `MarketingEvents.archive_iter`."""
-        return self._runner.iterate(self._call("archive_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     async def upsert(
         self,
         inputs: AsyncInputs[models.MarketingEventUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> BatchResult[models.MarketingEvent]:
         """Update the events that there are, and create the others, by external ids; see
         `MarketingEvents.upsert`.
         """
         return await self._runner.collect(
-            self._call("upsert_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -1074,13 +1293,19 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventUpsert | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.MarketingEvent]:
         """Update the events that there are, and create the others, by external ids; see
         `MarketingEvents.upsert_iter`.
         """
         return self._runner.iterate(
-            self._call("upsert_marketing_events", chunk_size, allow_implausible=allow_implausible),
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
             inputs,
         )
 
@@ -1089,18 +1314,24 @@ class AsyncMarketingEvents(_AsyncFamily):
         inputs: AsyncInputs[models.MarketingEventDelete | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> BatchResult[None]:
         """Delete marketing events by external ids; see `MarketingEvents.delete`."""
-        return await self._runner.collect(self._call("delete_marketing_events", chunk_size), inputs)
+        return await self._runner.collect(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
 
     def delete_iter(
         self,
         inputs: AsyncInputs[models.MarketingEventDelete | Fields],
         *,
         chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
     ) -> AsyncOutcomeIterator[None]:
         """Delete marketing events by external ids; see `MarketingEvents.delete_iter`."""
-        return self._runner.iterate(self._call("delete_marketing_events", chunk_size), inputs)
+        return self._runner.iterate(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
 
 
 class AsyncFamilies:

@@ -1,5 +1,5 @@
 # Handwritten; "make regenerate" copies this module into generated/hubspot_batch_client.
-"""What models and endpoint functions share: UNSET, the response, and the decoders of values.
+"""Shared by models and endpoint functions: UNSET, the response, and the decoders of values.
 
 The decoders never raise and never drop anything: each converts the JSON type that it is made for
 and returns every other value as it came. Everything else stands in modules that begin with an

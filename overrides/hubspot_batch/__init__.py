@@ -11,12 +11,14 @@ from .errors import (
     HubSpotBatchError,
     IncompleteError,
     InputError,
+    JournalError,
     MissingScopesError,
     RateLimitError,
     UnavailableError,
     UnreachableError,
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .journal import Journal
 from .options import Clock, RateLimit, Retry
 from .outcomes import (
     BatchResult,
@@ -45,6 +47,8 @@ __all__ = [
     "HubSpotBatchError",
     "IncompleteError",
     "InputError",
+    "Journal",
+    "JournalError",
     "MissingScopesError",
     "Outcome",
     "OutcomeError",

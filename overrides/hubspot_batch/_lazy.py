@@ -1,7 +1,7 @@
 """Computes a property once, without a lock.
 
 In Python 3.11, `functools.cached_property` has one lock for all instances. Threads wait for each
-other there, and a process that is forked while another thread holds it waits for ever. Here two
+other there, and a process that is forked while another thread holds it waits without end. Here two
 threads may compute the same value, and one of the two is kept.
 """
 

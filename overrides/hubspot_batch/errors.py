@@ -1,4 +1,4 @@
-"""What stops a run, as exceptions.
+"""The exceptions that stop a run.
 
     HubSpotBatchError
     ├── ConfigurationError       an argument or a setting, such as `base_url`, is wrong
@@ -10,6 +10,7 @@
     ├── UnavailableError         locked or being moved, for longer than `retry` allows (423, 477)
     ├── UnreachableError         no connection; nothing of the request was sent
     ├── InputError               the iterable of inputs raised; its exception is the cause
+    ├── JournalError             the journal cannot be read or written, or another run uses it
     ├── BrokenOffError           something unforeseen was raised; it is the cause
     └── IncompleteError          `BatchResult.raise_for_failures` found what did not succeed
 
@@ -119,6 +120,10 @@ class UnreachableError(HubSpotBatchError):
 
 class InputError(HubSpotBatchError):
     """The iterable of inputs raised an exception, which is this one's cause."""
+
+
+class JournalError(HubSpotBatchError):
+    """The journal cannot be opened, read or written, or another run uses it."""
 
 
 class BrokenOffError(HubSpotBatchError):

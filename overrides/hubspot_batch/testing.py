@@ -1,6 +1,6 @@
 """Fixtures for the tests of people who use this package; pytest finds them by itself.
 
-They decide that a sandbox in a test never limits requests by time and that nobody waits. A test
+They decide that a sandbox in a test never limits requests by time and that no test waits. A test
 that wants limits, faults or a token makes its own `Sandbox`. The sandbox is imported when a test
 asks for it, since pytest loads this module in every run, wanted or not.
 """

@@ -1,1 +1,1 @@
-"""What the project measures of itself: how fast, how evenly and in how little memory it works."""
+"""Benchmarks: how fast, how evenly and in how little memory the project works."""

@@ -174,7 +174,7 @@ def hubspot_api_client(work: Work) -> Call:
 
 
 class _Row:
-    """What is generated for an operation, and where the handwritten client has it."""
+    """The generated parts of an operation, and where the handwritten client has it."""
 
     def __init__(self, send: Any, batch: Any, input_: Any, family: str, method: str) -> None:
         self.send, self.asend = send.sync_detailed, send.asyncio_detailed

@@ -1,6 +1,6 @@
-"""What a batch costs in CPU time, beside plain httpx with json that does the same untyped.
+"""The CPU time of a batch, beside plain httpx with json that does the same untyped.
 
-Each contestant is a process of its own, and so is the server. All take their turns in each round,
+Each contestant is a process of its own, as is the server. All take their turns in each round,
 in an order that changes, and a ratio is one of figures of the same round.
 """
 

@@ -55,7 +55,7 @@ def measure() -> Iterator[Row]:
     for name, limit in (("learns", LEARNS), ("told", TOLD)):
         yield from _simulated(f"alone, {name}", limit, [None])
         yield from _simulated(f"beside an even user, {name}", limit, [evenly(0.0, end)])
-    # Who comes in the midst of a run is seen when an answer tells of him. Where answers take half a
+    # A program that joins during a run is seen when a response tells of it. Where that takes half a
     # second, three of his requests are there by then, and 98 % leaves no more than three free.
     later = [evenly(10.0 + at, end) for at in LATER]
     yield from _simulated("an even user comes later, learns", LEARNS, later, ways=WAYS)

@@ -1,4 +1,4 @@
-"""What a measurement says, and how it is shown and kept.
+"""The rows of a measurement, and how they are shown and kept.
 
 This module decides when a goal is met. It never measures.
 """
@@ -54,7 +54,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """What became of the goal, as text; one that even less work misses is out of reach."""
+        """The verdict about the goal; a goal that even less work misses is out of reach."""
         if self.met is not False:
             return "met" if self.met else ""
         if self.floor is None or evolve(self, value=self.floor).met:

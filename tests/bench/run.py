@@ -34,7 +34,7 @@ def main(wanted: list[str]) -> int:
             for row in import_module(f"bench.{subject}").measure():
                 rows.append(row)
                 print(f"{subject}: {row.name}", file=sys.stderr, flush=True)
-        except Exception:  # noqa: BLE001 - the other subjects are measured all the same
+        except Exception:  # noqa: BLE001 - the other subjects are measured nevertheless
             traceback.print_exc()
             broken = True
         seconds = time.perf_counter() - begun

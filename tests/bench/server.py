@@ -54,7 +54,7 @@ def filled(
 
 
 class Server:
-    """What answers; an ASGI application.
+    """The server: an ASGI application.
 
     Args:
         rate_limit: Requests and seconds of the rolling window; None for no limit.

@@ -1,4 +1,4 @@
-"""What comes before the first request: imports, what results take in memory, and generating anew.
+"""The time before the first request: imports, the memory of results, and generating anew.
 
 Each run is a process of its own; CPU time and memory are those of the whole process.
 """

@@ -73,7 +73,7 @@ def test_a_connection_that_is_made_too_late(steps: int) -> None:
 
 
 def test_tls_that_is_cancelled() -> None:
-    """The stream below is closed: nobody else knows of it yet."""
+    """The stream below is closed: nothing else knows of it yet."""
 
     async def main() -> None:
         backend = HeldBackend()

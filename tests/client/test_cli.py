@@ -56,7 +56,7 @@ def _no_token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who gives no command learns which there are."""
+    """Without a command, the commands are listed."""
     assert cli.main([]) == 2
     out, err = capsys.readouterr()
     assert not out
@@ -329,7 +329,7 @@ def test_a_reader_that_has_seen_enough_is_no_disaster() -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
 @pytest.mark.parametrize("arguments", [["--help"], ["demo"]])
 def test_a_full_disk_ends_in_a_sentence(arguments: Sequence[str]) -> None:
-    """What cannot be written is said elsewhere."""
+    """Output that cannot be written is reported on the other stream."""
     with Path("/dev/full").open("w", encoding="utf-8") as full:
         done = subprocess.run(
             [*COMMAND, *arguments],
@@ -346,7 +346,7 @@ def test_a_full_disk_ends_in_a_sentence(arguments: Sequence[str]) -> None:
 
 @pytest.mark.parametrize("name", ["stdout", "stderr"])
 def test_a_closed_stream_is_no_disaster(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Whoever closed the output or the error stream did not want it."""
+    """A program that closed the output or the error stream did not want it."""
     monkeypatch.setattr(sys, name, None)
     assert cli.main(["sandbox", "--list-faults"]) == 0
     assert cli.main(["sandbox", "--fault", "flood"]) == 2

@@ -72,7 +72,7 @@ def call_row(number: int, **properties: str) -> dict[str, Any]:
 
 
 def assert_agrees(result: BatchResult[Any], sandbox: Sandbox, store: str) -> None:
-    """What is said of each input is what the sandbox holds."""
+    """Assert that each outcome says what the sandbox holds."""
     titles = {one.id: one.properties.get("hs_call_title") for one in sandbox.records(store)}
     held = [*titles.values()]
     assert len(held) == len(set(held)), "a record was created twice"
@@ -201,7 +201,7 @@ def test_only_invalid_inputs_send_nothing(face: Face) -> None:
 
 
 def test_a_model_may_carry_fields_that_the_description_lacks(face: Face) -> None:
-    """What is new in the API can be sent before the client is generated anew."""
+    """New fields of the API can be sent before the client is generated anew."""
     seen: list[bytes] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -367,7 +367,7 @@ def test_iterating_yields_outcomes_chunk_by_chunk(face: Face) -> None:
 
 
 def test_a_million_bad_inputs_are_told_as_they_are_read(face: Face) -> None:
-    """An endless iterable of them yields outcomes all the same."""
+    """An endless iterable of them yields outcomes nevertheless."""
     outcomes = face(transport=Sandbox()).calls.create_iter(itertools.count())
     assert [next(outcomes).index for _ in range(2500)] == list(range(2500))
 
@@ -436,7 +436,7 @@ def test_properties_as_one_text_are_refused(face: Face, properties: Any) -> None
 
 
 def test_a_mapping_that_is_filled_anew_for_each_input_is_read_in_time(face: Face) -> None:
-    """What is sent is what the mapping held when it was handed over."""
+    """The content that the mapping had when it was handed over is sent."""
     sandbox = Sandbox()
     row = call_row(0)
 
@@ -510,7 +510,7 @@ def test_a_stopped_iteration_hands_out_what_it_read(
 
 
 def test_an_iterator_whose_closing_is_cut_short_has_an_account() -> None:
-    """Who does not wait for what is under way is told that it is unknown."""
+    """Requests that are still under way when the block is left are unknown."""
     inner = SandboxTransport(Sandbox(rate_limit=None))
 
     async def answer(request: httpx.Request) -> httpx.Response:
@@ -571,7 +571,7 @@ LOST += [name for name in FAULTS if name[:3] in ("523", "524")]
 def test_a_create_that_may_have_been_done_is_unknown_and_never_repeated(
     face: Face, fault: str
 ) -> None:
-    """Whether it was done cannot be told from outside, so nobody tells."""
+    """Whether it was done cannot be told from outside, so the error does not tell."""
     sandbox = Sandbox(faults=script([None, fault]))
     rows = [call_row(number) for number in range(2 * LIMIT + 1)]
     result = face(transport=sandbox, max_concurrency=1).calls.create(rows)

@@ -1,7 +1,7 @@
 """Two hundred users of one client at the same time: everyone gets his own, and nothing twice.
 
 Each user is a thread, or a task, that does one of the things that a client can do, with inputs that
-nobody else has. What he is told is held against what the sandbox holds.
+no other has. The outcomes are compared with what the sandbox holds.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def assert_all_true(everyone: list[User], sandbox: Sandbox) -> Counter[OutcomeSt
                 results.append(str(getattr(outcome.result, "id", None) or outcome.result.object_id))
             told[outcome.status] += 1
         told_of.update(f"{outcome.index} of user {user.number}" for outcome in user.outcomes)
-    assert set(made) <= told_of, "something was made that nobody was told of"
+    assert set(made) <= told_of, "something was made that has no outcome"
     assert len(results) == len(set(results)), "a result was told to two"
     return told
 
@@ -364,7 +364,7 @@ def test_the_token_is_renewed_once_each_time_it_expires(kind: str) -> None:
 
 @both
 def test_a_token_that_nobody_renews_stops_everyone(kind: str) -> None:
-    """Who was done before is done; the others are told that nothing of theirs was sent."""
+    """Requests that ended before are done; the others are told that nothing of theirs was sent."""
     sandbox = Sandbox(rate_limit=None, token=SECRET)
     everyone, crowded = users(sandbox), Crowded(sandbox)
     crowded.meet = lambda number: sandbox.use_token("another") if number == 200 else None
@@ -382,7 +382,7 @@ LIMITS = [RateLimit(30, 10.0), RateLimit(100, 10.0, learns=True)]
 @both
 @pytest.mark.parametrize("limit", LIMITS, ids=str)
 def test_everyone_together_keeps_the_rate_limit(kind: str, limit: RateLimit) -> None:
-    """No request is refused as one too many, since nobody sends on his own account."""
+    """No request is refused as one too many, since all share one limit."""
     allowed = (30, 10.0) if limit.learns else (limit.requests, limit.seconds)
     if kind == "sync":
         # With several in flight, one thread's sleep would move the clock under another's request.
@@ -400,7 +400,7 @@ def test_everyone_together_keeps_the_rate_limit(kind: str, limit: RateLimit) -> 
 @pytest.mark.many
 @both
 def test_a_refusal_as_too_many_is_waited_for_by_all(kind: str) -> None:
-    """Where the limit is not known, a refusal is waited for by all, and nobody is lost."""
+    """Where the limit is not known, a refusal is waited for by all, and no input is lost."""
     sandbox = Sandbox(rate_limit=(30, 10.0))
     everyone, crowded = users(sandbox), Crowded(sandbox)
     # Each thread's sleep moves the clock under all others' requests, so time must not run out.

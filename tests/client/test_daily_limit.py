@@ -43,7 +43,7 @@ LEFT = "X-HubSpot-RateLimit-Daily-Remaining"
 
 
 def left(sandbox: Sandbox) -> int:
-    """What is left of the day at the server."""
+    """Return the requests that are left for the day at the server."""
     said = [answer_of(sandbox).headers[LEFT]]
     # The question was a request too.
     return int(said[0]) + 1
@@ -197,7 +197,7 @@ def test_a_client_that_knows_sends_nothing_more(face: Face) -> None:
 
 @pytest.mark.parametrize("seconds", [DAY, 3 * DAY])
 def test_a_new_day_lets_requests_go_again(face: Face, seconds: float) -> None:
-    """What was known is of yesterday."""
+    """The known number is of yesterday."""
     sandbox = Sandbox(daily_limit=50, rate_limit=None)
     client = face(transport=sandbox, daily_reserve=40, max_concurrency=1)
     assert len(stopped(client, CALLS, wanted(sandbox, CALLS, 20)).succeeded) == 10
@@ -265,7 +265,7 @@ def test_without_a_reserve_the_server_has_the_last_word(face: Face, most: int) -
 
 
 def test_a_repetition_is_not_sent_when_the_day_ends_before_it(face: Face) -> None:
-    """What may have been done stays unknown; a create that was locked is not sent."""
+    """An input that may have been done stays unknown; a create that was locked is not sent."""
     for kind, status, met in (
         (UPDATE, "unknown", says(503, work=True)),
         (CALLS, "not_sent", says(423)),

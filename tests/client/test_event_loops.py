@@ -28,7 +28,7 @@ ROW = {"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}}
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_open() -> Iterator[None]:
-    """A socket that nobody closed is an error: Python says so when it throws it away."""
+    """A socket that was not closed is an error: Python says so when it throws it away."""
     yield
     with warnings.catch_warnings():
         warnings.simplefilter("error", ResourceWarning)
@@ -166,7 +166,7 @@ def test_an_iterator_belongs_to_the_loop_in_which_it_began() -> None:
 
 
 def test_another_loop_closes_the_client() -> None:
-    """What an ended loop held is closed already."""
+    """The connections of a loop that has ended are closed already."""
     with served(Sandbox(rate_limit=None)) as url:
         client = AsyncHubSpotBatch(SECRET, base_url=url)
         assert asyncio.run(client.calls.create([ROW])).succeeded

@@ -1,4 +1,4 @@
-"""What a program is told while a run goes on."""
+"""The events that a program is told while a run goes on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROWS: list[Any] = [
     {"properties": {"hs_timestamp": "2026-01-31T09:30:00Z", "hs_call_title": f"Call {number}"}}
     for number in range(5)
 ]
-ROWS[3] = {"properties": {"hs_call_title": 5}}
+ROWS[3] = {"properties": {"hs_call_title": b"5"}}
 
 
 @pytest.mark.parametrize("iterates", [False, True])

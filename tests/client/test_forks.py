@@ -1,4 +1,4 @@
-"""What a client does in a process that was forked: it begins anew, and disturbs nobody.
+"""A client in a forked process begins anew, and does not disturb the parent.
 
 The programs are in `forking.py`. Each runs in a process of its own, against the sandbox on a real
 socket, and forks in the usual ways.
@@ -25,8 +25,8 @@ kinds = pytest.mark.parametrize("kind", ["sync", "async"])
 def run(kind: str, program: str, *arguments: str, **environment: str) -> list[dict[str, Any]]:
     """Run a program against a sandbox; gives what its processes say.
 
-    Nothing may be in doubt, nobody may get another one's records, and the sandbox may hold nothing
-    that nobody knows of.
+    Nothing may be in doubt, no input may get another one's record, and the sandbox may hold nothing
+    that has no outcome.
     """
     sandbox = Sandbox(rate_limit=None)
     with served(sandbox) as url:
@@ -59,7 +59,7 @@ def test_a_preloading_server(kind: str) -> None:
 
 @kinds
 def test_a_fork_while_requests_are_under_way(kind: str) -> None:
-    """Whatever lock a thread holds at the fork, no child hangs, and no request is disturbed."""
+    """No child hangs and no request is disturbed, for any lock that a thread holds at the fork."""
     said = run(kind, "under_way")
     assert sum(one["who"].startswith("child") for one in said) == 20
 

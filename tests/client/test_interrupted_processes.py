@@ -134,7 +134,7 @@ def test_what_is_on_the_wire_counts(program: str) -> None:
 
 
 def test_a_second_ctrl_c_waits_for_nothing() -> None:
-    """A server that never answers holds up nobody who insists."""
+    """A server that never answers does not hold up a user who insists."""
     arrived: list[bytes] = []
     with (
         answering(lambda token: arrived.append(token) or b"") as address,
@@ -199,7 +199,7 @@ def test_an_iterator_that_is_left_at_the_end() -> None:
 
 
 def test_an_iterator_that_is_left_with_requests_on_the_wire() -> None:
-    """Nobody is there any more who could take their answers, so they do not hold up the end."""
+    """Nothing is there any more that could take their responses, so they do not hold up the end."""
     answers = iter([http(b"201 Created", b'{"status": "COMPLETE", "results": []}')])
     with (
         answering(lambda _: next(answers, b"")) as address,

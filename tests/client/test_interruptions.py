@@ -1,4 +1,4 @@
-"""What is known after an interruption: of every input that was read, and nothing untrue.
+"""The result after an interruption holds every input that was read, and nothing untrue.
 
 Whatever is raised, wherever it comes from, leaves as itself, and `result_of` gives the account that
 it took along. That account is held against what the sandbox holds.
@@ -91,7 +91,7 @@ def breaking(rows: Iterable[Any], raised: BaseException) -> Iterator[Any]:
 @widths
 @interrupts
 def test_inputs_that_interrupt(face: Face, kind: type[BaseException], width: int) -> None:
-    """What was read is accounted for, and what was given out is done."""
+    """Inputs that were read are accounted for, and those that were given out are done."""
     sandbox = Sandbox()
     client = face(transport=sandbox, max_concurrency=width)
     raised = kind()
@@ -109,7 +109,7 @@ def test_inputs_that_interrupt(face: Face, kind: type[BaseException], width: int
 def test_inputs_that_interrupt_an_iteration(
     face: Face, kind: type[BaseException], width: int
 ) -> None:
-    """What was not handed out is in the account, of the exception and of the iterator."""
+    """The result of the exception and of the iterator holds all that was not handed out."""
     sandbox = Sandbox()
     raised = kind()
     outcomes = face(transport=sandbox, max_concurrency=width).calls.create_iter(
@@ -217,7 +217,7 @@ def raising(error: BaseException) -> Callable[[], object]:
 def test_a_transport_that_interrupts(
     face: Face, kind: type[BaseException], width: int, after: bool
 ) -> None:
-    """Whether its request was carried out nobody can tell, and nothing else is in doubt."""
+    """Its request may have been carried out, and nothing else is in doubt."""
     sandbox = Sandbox()
     raised = kind()
     transport = Meeting(sandbox, 3, raising(raised), after=after)
@@ -257,7 +257,7 @@ def clock_that(raised: BaseException, at: int) -> tuple[FakeClock, Clock]:
 def test_an_interruption_before_a_repetition(
     face: Face, kind: type[BaseException], width: int, fault: str
 ) -> None:
-    """What was refused and waits to be sent again was certainly not done."""
+    """A refused input that waits to be sent again was certainly not done."""
     raised = kind()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(faults=script([None, fault]), clock=fake)
@@ -276,7 +276,7 @@ def test_an_interruption_before_a_repetition(
 
 @widths
 def test_an_interruption_before_an_update_is_repeated(face: Face, width: int) -> None:
-    """The attempt before may have been done, so nobody says that it was not."""
+    """The attempt before may have been done, so it is not called unsent."""
     raised = KeyboardInterrupt()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(clock=fake)
@@ -296,7 +296,7 @@ def test_an_interruption_before_an_update_is_repeated(face: Face, width: int) ->
 def test_an_interruption_during_a_long_wait_for_a_start(
     face: Face, kind: type[BaseException], width: int
 ) -> None:
-    """What waits for the rate limit was certainly not done."""
+    """An input that waits for the rate limit was certainly not done."""
     raised = kind()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(clock=fake)
@@ -393,7 +393,7 @@ def test_an_interruption_while_a_wait_is_told(face: Face, width: int) -> None:
 @widths
 @pytest.mark.parametrize("handed_out", [0, 1, 3])
 def test_a_consumer_that_closes(face: Face, width: int, handed_out: int) -> None:
-    """What is on the wire is waited for; what was read and not sent is not sent."""
+    """Requests on the wire are waited for; inputs that were read and not sent are not sent."""
     sandbox = Sandbox()
     rows = iter(calls(100))
     client = face(transport=sandbox, max_concurrency=width)
@@ -428,7 +428,7 @@ def test_what_nobody_could_be_tied_to_is_told_at_the_end(face: Face) -> None:
 
 @widths
 def test_an_iterator_that_is_dropped(width: int) -> None:
-    """Nobody is told, no warning is given, and the client can be used."""
+    """No one is told, no warning is given, and the client can be used."""
     sandbox = Sandbox()
     with HubSpotBatch(SECRET, transport=SandboxTransport(sandbox), max_concurrency=width) as client:
         for _ in client.calls.create_iter(iter(calls(100)), chunk_size=1):
@@ -519,7 +519,7 @@ async def cancelled(task: asyncio.Task[Any]) -> asyncio.CancelledError:
 
 @widths
 def test_a_task_that_is_cancelled(width: int) -> None:
-    """What is on the wire becomes unknown at once, and the rest is not sent."""
+    """Requests on the wire become unknown at once, and the rest is not sent."""
     sandbox = Sandbox(rate_limit=None)
 
     async def main() -> None:
@@ -536,7 +536,7 @@ def test_a_task_that_is_cancelled(width: int) -> None:
 
 @widths
 def test_a_cancelled_iteration(width: int) -> None:
-    """What was not handed out is in the account."""
+    """The result holds all that was not handed out."""
     sandbox = Sandbox(rate_limit=None)
     told: list[Any] = []
 
@@ -658,7 +658,7 @@ def test_a_cancellation_before_a_repetition(width: int, fault: str, unknown: int
 
 @widths
 def test_a_cancellation_during_a_wait_for_a_start(width: int) -> None:
-    """What waits for the rate limit was certainly not done."""
+    """An input that waits for the rate limit was certainly not done."""
     sandbox = Sandbox(rate_limit=None)
 
     async def main() -> None:
@@ -738,7 +738,7 @@ def test_a_cancellation_that_comes_too_late() -> None:
 
 @widths
 def test_a_client_that_is_closed_by_its_inputs(width: int) -> None:
-    """What was given out before is done, and the rest is told that the client is closed."""
+    """Inputs that were given out before are done; the rest is told that the client is closed."""
     sandbox = Sandbox()
     client = HubSpotBatch(SECRET, transport=SandboxTransport(sandbox), max_concurrency=width)
 
@@ -798,7 +798,7 @@ def test_a_client_that_is_closed_during_a_run() -> None:
 
 
 def ctrl_c() -> None:
-    """What the terminal does, done to the thread that is interrupted by it."""
+    """Press Ctrl-C as the terminal does, in the thread that is interrupted by it."""
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
@@ -845,7 +845,7 @@ def test_what_is_on_the_wire_is_waited_for(iterates: bool, width: int, size: int
 
 
 def test_a_second_ctrl_c_waits_for_nothing() -> None:
-    """What is on the wire then is unknown."""
+    """Requests that are on the wire then are unknown."""
     sandbox = Sandbox(rate_limit=None)
     over = threading.Event()
 

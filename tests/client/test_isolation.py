@@ -85,7 +85,7 @@ def refusing(kind: str, status: int = 400) -> Callable[[Seen, int], Step]:
 def rows(
     sandbox: Sandbox, kind: str, count: int, bad: Collection[int] = ()
 ) -> list[dict[str, Any]]:
-    """Return good inputs, but for some places."""
+    """Return inputs that are good except in some places."""
     made = wanted(sandbox, kind, count)
     return [spoil(kind, one, f"bad{n}") if n in bad else one for n, one in enumerate(made)]
 
@@ -246,7 +246,7 @@ def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: 
 def test_what_stops_a_run_stops_the_search(
     face: Face, kind: str, met: Step, error: type[HubSpotBatchError]
 ) -> None:
-    """What had not been sent again by then is not done, except that campaigns may be."""
+    """Inputs that had not been sent again by then are not done, except that campaigns may be."""
     sandbox = Sandbox()
     refuse = refusing(kind)
     server = Played(sandbox, meet=lambda seen, number: met if number >= 2 else refuse(seen, number))
@@ -269,7 +269,7 @@ def test_what_stops_a_run_stops_the_search(
     ids=str,
 )
 def test_a_doubt_goes_with_all_parts(face: Face, last: Step) -> None:
-    """What may have been done as a whole is unknown in each part, sent again or not."""
+    """A request that may have been done as a whole is unknown in each part, sent again or not."""
     sandbox = Sandbox()
     steps = [says(503, work=True), says(400, {"message": "One of them is bad."}), last]
     inputs = wanted(sandbox, UPDATE, 8)

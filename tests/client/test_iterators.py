@@ -62,7 +62,7 @@ kinds = pytest.mark.parametrize("kind", ["sync", "async"])
 def test_leaving_a_block_ends_the_run_and_keeps_the_account(
     kind: str, ends: type[Exception] | None
 ) -> None:
-    """What was under way is waited for, and the rest is with the iterator and the exception."""
+    """Requests under way are waited for; the rest is with the iterator and the exception."""
     error = None if ends is None else ends("the caller's")
     sandbox = Sandbox(rate_limit=None)
     outcomes, raised = left_by(sandbox, kind, error)

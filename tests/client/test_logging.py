@@ -158,7 +158,7 @@ def test_the_documented_line_quiets_httpx_alone(
 def test_nothing_is_logged_at_warning_without_need(
     face: Face, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Who has set up no logging sees nothing."""
+    """A program that has set up no logging sees nothing."""
     server = Played(Sandbox(), fails(httpx.ConnectError), says(400, {"message": "no"}))
     client = meeting(face, server, retry=Retry(2))
     carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))

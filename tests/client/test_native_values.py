@@ -1,4 +1,4 @@
-"""What people have in their rows arrives in HubSpot as they mean it, or is refused with the remedy.
+"""Native values arrive in HubSpot as people mean them, or are refused with the remedy.
 
 Each advice that an error gives is followed here.
 """
@@ -285,7 +285,7 @@ ADVISED: list[tuple[str, Any, list[Any]]] = [
     ("associationCategory", "hubspot_defined", ["HUBSPOT_DEFINED"]),
     ("timestamp", AT_NINE.replace(tzinfo=dt.UTC), [SECONDS * 1000]),
 ]
-# What is refused without a text to write in its place; nobody can know it.
+# What is refused without a text to write in its place; it cannot be known.
 UNADVISED: list[tuple[str, Any]] = [
     *(("hs_call_title", value) for value in (math.inf, b"x", {"a": 1}, ["a;b"], [None], object())),
     *(("hs_call_title", value) for value in ("nan", "None", "null", "NaT", "<NA>")),
@@ -365,7 +365,7 @@ IMPLAUSIBLE: list[tuple[str, Any]] = [
 def test_what_is_implausible_is_sent_only_if_the_caller_says_so(
     face: Face, name: str, value: Any
 ) -> None:
-    """A message names the likely cause and the argument that sends it all the same."""
+    """A message names the likely cause and the argument that sends it anyway."""
     method, given = with_field(name, value)
     assert "pass allow_implausible=True" in refusal(face, method, given)
     family, verb = method.split(".")

@@ -1,4 +1,4 @@
-"""What the face makes of every recorded form of an answer."""
+"""The outcomes of every recorded form of a response."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EXPECTED: dict[str, tuple[int, int, int, int] | type[HubSpotBatchError]] = {
     "200 in place of 201": (1, 0, 1, 0),
     "calls created in part": (1, 1, 0, 0),
     "an error without context": (0, 0, 2, 0),
-    "a status that nobody has heard of": (1, 0, 1, 0),
+    "a status that is new": (1, 0, 1, 0),
     "calls with warnings, history and nulls": (1, 0, 1, 0),
     "campaigns created": (1, 0, 1, 0),  # one record, listed twice
     "no campaign created": (0, 0, 2, 0),

@@ -1,4 +1,4 @@
-"""What fails before the first byte of a request has left is not sent, above all inside a proxy."""
+"""A request of which no byte has left is not sent, above all where a proxy fails."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def test_a_header_that_cannot_be_sent(face: Face) -> None:
 def test_a_request_that_is_cancelled_while_it_connects(
     face: Face, behind: Callable[[WireServer], None], hubspot: WireServer
 ) -> None:
-    """Who cancels it, in another thread, says that it was not sent, and so it is not."""
+    """A request that another thread cancels before its first byte is not sent."""
     state = RequestState()
 
     def talk(connection: Connection) -> None:

@@ -74,7 +74,7 @@ def test_a_wait_beyond_retry_ends_the_run(face: Face, retry: Retry) -> None:
 
 @pytest.mark.parametrize("retry", [Retry(max_wait=0), Retry(max_elapsed=0), Retry(max_attempts=1)])
 def test_the_normal_pace_is_no_wait_beyond_retry(face: Face, retry: Retry) -> None:
-    """Who wants no repetition keeps to the rate limit all the same."""
+    """Without any retry, the rate limit is kept nevertheless."""
     for limit in (DEFAULT_RATE_LIMIT, RateLimit(5, 1.0, learns=True)):
         server = Limiting(limited(2, 10_000))
         client = server.client(face, retry=retry, rate_limit=limit)

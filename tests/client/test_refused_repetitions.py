@@ -98,7 +98,7 @@ def test_the_doubt_outlasts_what_comes_between(face: Face, between: Step) -> Non
     "last", [says(429), says(423), says(477), says(401), says(403), fails(httpx.ConnectError)]
 )
 def test_a_run_that_stops_leaves_the_doubt(face: Face, last: Step) -> None:
-    """Whatever ends the run after a lost response: the input is not said to be undone."""
+    """No end of a run after a lost response makes the input count as undone."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
     server = Played(sandbox, says(503, work=True), last)
@@ -109,7 +109,7 @@ def test_a_run_that_stops_leaves_the_doubt(face: Face, last: Step) -> None:
 
 
 def test_halves_carry_the_doubt_into_their_own_responses(face: Face) -> None:
-    """What a half says is done is done; what it refuses is unknown."""
+    """An input that a half reports as done is done; one that it refuses is unknown."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 4)
     steps = [says(503, work=True), says(400, {"message": "One of them is bad."})]

@@ -1,4 +1,4 @@
-"""What users see of a result in a REPL, a notebook, a log line or a CSV of reasons."""
+"""The look of a result in a REPL, a notebook, a log line or a CSV of reasons."""
 
 from __future__ import annotations
 
@@ -64,6 +64,6 @@ def test_the_details_of_a_refusal_are_those_that_it_lists(face: Face) -> None:
 
 
 def test_a_family_shows_its_methods(face: Face) -> None:
-    """Who asks what can be done sees it."""
+    """The repr of a family lists its methods."""
     shown = repr(face(transport=Sandbox()).marketing_events)
     assert shown.endswith("MarketingEvents: update, update_iter>")

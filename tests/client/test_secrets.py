@@ -122,7 +122,7 @@ REFUSALS = ["expired_token", "rate_limited", "daily_limit", "locked", "moved", "
 def test_a_refusal_shows_nothing(
     face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
 ) -> None:
-    """What stops a run, what is repeated, and what fails."""
+    """The token is not shown by what stops a run, what is repeated, and what fails."""
     sandbox.use_faults(script([fault] * 99))
     assert not settle(face, face(base_url=place[1], **patient())).succeeded
 
@@ -296,9 +296,10 @@ def test_a_transport_of_ones_own_that_repeats_the_token(face: Face, kind: type[E
         raw(face, client)
     shown = []
     try:
-        shown += [client.calls.create([ROW, ROW], chunk_size=1)]
+        shown += client.calls.create([ROW, ROW], chunk_size=1).to_dicts()
     except HubSpotBatchError as error:
-        shown += [error, error.__cause__, error.result]
+        told = [outcome.to_dict() for outcome in error.result or ()]
+        shown += [error, error.__cause__, *told]
     assert "(the token)" in repr(shown)
 
 
@@ -488,7 +489,7 @@ def test_a_wrong_argument_beside_a_good_token(
 
 @pytest.mark.parametrize("unfit", UNFIT, ids=lambda unfit: type(unfit).__name__)
 def test_a_token_that_is_none(face: Face, unfit: Any) -> None:
-    """What is refused may be nearly right."""
+    """The refused value may be nearly right."""
     with pytest.raises(ConfigurationError):
         face(unfit)
 

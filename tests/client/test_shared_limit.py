@@ -12,6 +12,9 @@ from hubspot_batch import RateLimit
 pytestmark = [pytest.mark.many, pytest.mark.once]
 
 GOAL = 0.98
+# A limit that no response tells counts a request until a window after its response has come, so
+# that no window holds more than was told: what the responses take is not used.
+TOLD_GOAL = 0.97
 QUICK: dict[str, Any] = {"there": (0.01, 0.01), "back": (0.01, 0.01)}
 SLOW: dict[str, Any] = {
     "there": (0.0, 0.03),
@@ -24,10 +27,10 @@ UNEVEN: dict[str, Any] = {}
 LATE: dict[str, Any] = {"there": (0.0, 0.03), "back": (0.05, 0.3)}
 
 
-def check(account: Account, begin: float, end: float) -> None:
-    """Nobody was refused, and nearly all of the allowance was used."""
+def check(account: Account, begin: float, end: float, goal: float = GOAL) -> None:
+    """No request was refused, and nearly all of the allowance was used."""
     assert account.refused("ours") == account.refused("other") == 0
-    assert account.used(begin, end) >= GOAL
+    assert account.used(begin, end) >= goal
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +53,7 @@ def _no_line_for_each_request(caplog: pytest.LogCaptureFixture) -> None:
 def test_an_allowance_of_ones_own_is_used(rate_limit: RateLimit, way: dict[str, Any]) -> None:
     """After the first window, and also when the server counts some arrivals 30 ms late."""
     account = played([Client(rate_limit, **way)], 30.0)
-    check(account, 10.0, 30.0)
+    check(account, 10.0, 30.0, TOLD_GOAL if rate_limit is TOLD else GOAL)
     assert account.admitted(0.0, 10.0) > 95
 
 

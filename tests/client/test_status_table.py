@@ -1,4 +1,4 @@
-"""What is sent again, and what it means in the end: the table of what the API's statuses mean."""
+"""The table of statuses: which are sent again, and what each means in the end."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_each_line_of_the_table_for_generated_functions(face: Face, row: Row, ki
 @each_kind
 @each_row
 def test_each_line_of_the_table_for_several_inputs_is_true(face: Face, row: Row, kind: str) -> None:
-    """What may have been done, was: outcomes have the status of the line, or were isolated."""
+    """Inputs that may have been done were: outcomes have the line's status, or are isolated."""
     sandbox = Sandbox()
     fate = row.fate(kind)
     work = fate.status == "unknown" or kind == READ
@@ -303,7 +303,7 @@ def test_requests_of_ones_own_are_repeated_by_their_method(
     ],
 )
 def test_a_path_that_only_looks_like_one_of_ours_is_sent_once(face: Face, path: str) -> None:
-    """Nobody has said that it may be repeated."""
+    """The caller has not said that it may be repeated."""
     server = Played(Sandbox(), says(503))
     assert face.request(meeting(face, server), "POST", path, json={}).status_code == 503
     assert server.times == [0.0]
@@ -355,7 +355,7 @@ LOST += [breaks_off(200, work=True)]
 def test_an_update_that_may_have_been_done_stays_unknown(
     face: Face, last: Step, error: type[HubSpotBatchError], lost: Step
 ) -> None:
-    """Whatever ends the later attempts, the first one may have been carried out, and was."""
+    """The first attempt may have been carried out, and was, however the later ones end."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 6)
     server = Played(sandbox, DONE, lost, last)
@@ -418,7 +418,7 @@ def test_a_read_is_never_unknown(face: Face, last: Step, error: type[HubSpotBatc
 def test_a_create_is_repeated_until_it_may_have_been_done(
     face: Face, first: Step, lost: Step, kind: str
 ) -> None:
-    """What was certainly not done is sent again; what may have been done is not."""
+    """An input that was certainly not done is sent again; one that may have been done is not."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, kind, 2)
     server = Played(sandbox, first, first, lost, DONE)

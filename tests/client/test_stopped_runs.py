@@ -1,4 +1,4 @@
-"""What the exception that ends a run says: how far it came, what was asked, and the response."""
+"""The note of an exception that ends a run: how far it came, what was asked, the response."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_another_run_of_the_same_failure_has_its_own_note(face: Face) -> None:
 
 
 def test_no_connection_names_host_port_and_cause(face: Face) -> None:
-    """What httpx raised is the cause, without its frames."""
+    """The exception of httpx is the cause, without its frames."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     client = face(base_url=f"http://127.0.0.1:{port}", retry=Retry(1))
@@ -200,7 +200,7 @@ def test_no_connection_names_the_proxy(face: Face, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("path", ["/crm/v3", "/x"])
 def test_a_base_url_with_a_path_too_many_stops_the_run(face: Face, path: str) -> None:
-    """Whoever listens there does not know the operation; the message names the whole address."""
+    """A server that does not know the operation: the message names the whole address."""
     with served(live_sandbox()) as url:
         client = face(base_url=url + path)
         with pytest.raises(ConfigurationError) as caught:

@@ -1,4 +1,4 @@
-"""What arrives without having been asked for is never taken for a response."""
+"""Bytes that arrive without having been asked for are never taken for a response."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_comes_behind_a_response_over_tls(
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="it takes two records in one segment")
 def test_a_record_of_tls_behind_a_response(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two records that arrive together: the second is read by nobody."""
+    """Two records that arrive together: the second is never read."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
     def answer(connection: Connection, request: Request) -> None:
@@ -145,7 +145,7 @@ def test_an_idle_connection_that_is_spoken_on(face: Face) -> None:
 
 
 def test_a_408_that_crosses_a_request(face: Face) -> None:
-    """The server sent it before it read the request, and carries the request out all the same.
+    """The server sent it before it read the request, and carries the request out nevertheless.
 
     The response to the request comes behind it, and is not taken for that to the next one.
     """

@@ -92,7 +92,7 @@ def test_each_attempt_has_the_whole_time(face: Face) -> None:
 
 
 def test_a_request_that_is_read_slowly(face: Face) -> None:
-    """A server that takes in a little now and then keeps nobody writing for ever."""
+    """A server that takes in a little now and then does not keep a client writing without end."""
 
     def reading(connection: Connection) -> None:
         for _ in range(DRIPS):

@@ -44,7 +44,7 @@ OLD, NEW, NEWEST = (f"token-of-the-{age}-half-hour" for age in ("first", "second
 
 
 class Provider:
-    """Gives tokens from a list, the last one for ever; raises what is an exception."""
+    """Gives tokens from a list, the last one again and again; raises what is an exception."""
 
     def __init__(self, *tokens: object) -> None:
         self.asked = 0
@@ -143,7 +143,7 @@ def test_threads_that_meet_the_401_together_ask_once(kind: str) -> None:
 
 
 def test_a_401_that_comes_late_finds_the_new_token(face: Face) -> None:
-    """Its token was renewed while it was under way, so nobody is asked again."""
+    """Its token was renewed while it was under way, so the provider is not asked again."""
     provider = Provider(OLD, NEW)
     renewed = threading.Event()
     together = threading.Barrier(2, timeout=10)
@@ -223,7 +223,7 @@ FAILURES = [OSError("vault sealed"), AuthenticationError("no more"), "", None, 5
 
 @pytest.mark.parametrize("failure", FAILURES, ids=repr)
 def test_threads_that_wait_for_a_provider_that_fails_do_not_ask_again(failure: object) -> None:
-    """What the first of them met is what they all met; a later run asks anew."""
+    """The failure that the first of them met counts for all; a later run asks anew."""
     provider = Provider(OLD, failure, NEW)
     together = threading.Barrier(4, timeout=10)
 

@@ -29,7 +29,7 @@ OK = {"status": "COMPLETE", "results": []}
 
 
 class Scripted:
-    """Answers from a list, the last one for ever, and remembers when each request came."""
+    """Answers from a list, the last one again and again, and remembers when each request came."""
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.clock = FakeClock(0.0)
@@ -95,7 +95,7 @@ def test_patience_is_bounded_in_time(face: Face) -> None:
 
 
 def test_waiting_is_logged_without_the_token(face: Face, caplog: pytest.LogCaptureFixture) -> None:
-    """Who wonders why nothing happens finds a line."""
+    """A wait that is noticed has a line in the log."""
     caplog.set_level(logging.INFO, "hubspot_batch")
     server = Scripted(answer(423, {}), answer(200))
     face("very-secret", **server.arguments()).calls.create([ROW])
@@ -232,7 +232,7 @@ def test_what_nobody_foresaw_keeps_the_outcomes(face: Face, raised: Exception) -
     ids=len,
 )
 def test_a_read_whose_answer_cannot_be_read_is_sent_again(face: Face, content: bytes) -> None:
-    """Whatever it is that the parser stumbles over: the transport and the engine see the same."""
+    """The transport and the engine see the same, at any part that the parser stumbles over."""
     good = {"status": "COMPLETE", "results": [{"id": "a", "properties": {}}]}
     server = Scripted(httpx.Response(200, content=content), answer(200, good))
     result = face(**server.arguments()).campaigns.read(["a"])
@@ -241,7 +241,7 @@ def test_a_read_whose_answer_cannot_be_read_is_sent_again(face: Face, content: b
 
 
 def test_closing_in_the_middle_of_an_iteration(face: Face) -> None:
-    """What was not sent is told before the sentence."""
+    """The inputs that were not sent are handed out before the exception."""
     client = face(**Scripted(answer(200)).arguments(), max_concurrency=1)
     outcomes = client.calls.create_iter([ROW] * 3, chunk_size=1)
     next(outcomes)
@@ -345,7 +345,7 @@ def never(request: httpx.Request) -> httpx.Response:
 
 
 def test_closing_closes_the_given_transport(face: Face) -> None:
-    """Who hands in a transport need not close it."""
+    """The client closes the transport that it was given."""
     closed: list[str] = []
 
     class Closing(httpx.MockTransport):

@@ -48,7 +48,7 @@ def _signals() -> Iterator[None]:
 
 
 def press_twice() -> None:
-    """What an impatient user does: the first cancels the main task, the second is raised here."""
+    """Press Ctrl-C twice: the first cancels the main task, the second is raised here."""
     os.kill(os.getpid(), signal.SIGINT)
     os.kill(os.getpid(), signal.SIGINT)
 

@@ -231,7 +231,7 @@ def test_nobody_is_told_of_a_wait_that_is_not_begun(face: Face) -> None:
 
 @pytest.mark.parametrize("raised", [ValueError("x"), StopIteration("x"), HubSpotBatchError("x")])
 def test_a_hook_that_raises_does_no_harm(face: Face, raised: Exception) -> None:
-    """The request goes its way all the same."""
+    """The request goes its way nevertheless."""
 
     def hook(wait: Any) -> None:
         raise raised
@@ -293,7 +293,7 @@ class Sleepers(FakeClock):
 
 @pytest.mark.parametrize("limit", [None, RateLimit(100, 10.0, learns=True), RateLimit(50, 10.0)])
 def test_a_429_stops_all_threads_for_a_while(limit: RateLimit | None) -> None:
-    """Who would be next waits as long as the one that met it; also without a limit."""
+    """The next request waits as long as the one that met it; also without a limit."""
     clock = Sleepers(threads=4)
     meeting_point = threading.Barrier(4, timeout=10)
 
@@ -354,7 +354,7 @@ def test_a_429_stops_all_tasks_for_a_while(limit: RateLimit | None) -> None:
 
 
 def test_a_429_that_is_not_repeated_stops_the_others_too(face: Face) -> None:
-    """Whoever sends next would only be refused too."""
+    """The next request would only be refused too."""
     server = Played(Sandbox(), slow(Retry_After="5"), DONE)
     client = meeting(face, server, retry=Retry(max_attempts=1))
     with pytest.raises(RateLimitError):
@@ -394,7 +394,7 @@ def starts(face: Face, count: int, meet: Callable[[Seen, int], Step], **argument
 
 @pytest.mark.parametrize("most", ["5", "100", "190", "1000000"])
 def test_what_was_told_is_never_exceeded(face: Face, most: str) -> None:
-    """Whatever the server would allow."""
+    """The limit that was told is kept, also where the server would allow more."""
     meet = heard(Max=most, Remaining=str(int(most) - 1), Interval_Milliseconds="10000")
     times = starts(face, 17, meet, rate_limit=RateLimit(5, 10.0))
     assert most_starts(times, 10.0) == 5
@@ -456,7 +456,7 @@ def test_a_plain_limit_does_not_learn_upwards(face: Face) -> None:
 def test_nonsense_about_the_limit_changes_nothing(
     face: Face, said: dict[str, str], limit: RateLimit | None
 ) -> None:
-    """What no account could have is not followed, up or down."""
+    """A limit that no account can have is not followed, up or down."""
     times = starts(face, 25, heard(**said), rate_limit=limit)
     if limit is None:
         assert times == [0.0] * 25

@@ -1,4 +1,4 @@
-"""What holds for contacts in a copy of the project that has their fragment, and no line of Python.
+"""Contacts in a copy of the project that has their fragment, and no line of Python.
 
 `tests/tools/test_one_edit.py` makes that copy, and runs these with what was generated there.
 """
@@ -98,7 +98,7 @@ def test_contacts_are_read_by_id(face: Face, sandbox: Sandbox) -> None:
 
 
 def test_contacts_are_read_by_email(face: Face, sandbox: Sandbox) -> None:
-    """Whatever the case, and although nobody asked for that property."""
+    """The case does not matter, and the property need not be asked for."""
     asked = ["BOB@example.com", "ada@example.com", "nobody@example.com", "bob@example.com"]
     contacts = face(transport=sandbox).contacts
     result = contacts.read(asked, id_property="email", properties=["no"])
@@ -155,7 +155,7 @@ def test_contacts_are_upserted(face: Face, sandbox: Sandbox) -> None:
         {"id": "x@example.com", "idProperty": "email"},
     ]
     contacts = face(transport=sandbox).contacts
-    # Ada is named in two ways, which nobody but the server can know: not in one request.
+    # Ada is named in two ways, which only the server can know: not in one request.
     result = contacts.upsert(rows, chunk_size=2)
     assert statuses(result) == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED, SUCCEEDED, FAILED]
     assert [o.result.new for o in result.succeeded] == [True, False, False, False]

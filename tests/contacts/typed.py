@@ -1,4 +1,4 @@
-"""What type checkers say about contacts in a copy of the project. Checked by mypy, never run.
+"""The words of type checkers about contacts in a copy of the project. Checked, never run.
 
 A line that must be an error says so (`type: ignore`).
 """

@@ -84,7 +84,7 @@ def outcomes(folder: Path, path: Path, text: str = MAPPING) -> list[str | dict[s
 def test_a_column_of_values(
     tmp_path: Path, column: str, good: dict[str, str], bad: list[str]
 ) -> None:
-    """What has one meaning is read; the rest is named with line and column, and nothing shifts."""
+    """A cell with one meaning is read; the rest is named with line and column; nothing shifts."""
     properties = {
         "Date": "hs_timestamp",
         "Duration": "hs_call_duration",

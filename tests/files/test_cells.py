@@ -340,7 +340,7 @@ def test_other_kinds(kind: str, value: Any, sent: Any) -> None:
     ],
 )
 def test_what_is_not_plausible(kind: str, value: Any, words: str) -> None:
-    """What only a program or a spreadsheet would have written is refused."""
+    """Values that only a program or a spreadsheet would have written are refused."""
     with pytest.raises(ValueError, match=words):
         cells.reader(kind)(value)
 

@@ -147,7 +147,7 @@ def test_a_column_that_is_not_mapped_stops_the_run(tmp_path: Path) -> None:
 
 
 def test_the_line_that_is_printed_can_be_added(tmp_path: Path) -> None:
-    """What the message says to add is TOML that then fits."""
+    """The lines that the message says to add are TOML that then fits."""
     lines = re.findall(r"\[columns\] of the mapping: (.*)", refused(options(), HEADINGS))
     text = 'operation = "calls create"\n[columns]\n' + "\n".join(lines)
     (first, *_) = mapping(tmp_path, text).inputs(file(tmp_path, PLAIN))
@@ -320,7 +320,7 @@ def test_a_text_stays_the_text_that_it_is(text: str) -> None:
     ],
 )
 def test_values_of_python(value: Any, sent: str) -> None:
-    """What is no text is written as HubSpot writes it."""
+    """Values that are no text are written as HubSpot writes them."""
     assert properties(options(map=["x=my_own"]), x=value) == {"my_own": sent}
 
 
@@ -528,7 +528,7 @@ def test_rows_in_the_form_of_the_api(tmp_path: Path) -> None:
 
 
 class Frame:
-    """What every DataFrame of pandas has."""
+    """The interface that every DataFrame of pandas has."""
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self._rows = rows
@@ -568,7 +568,7 @@ def test_a_dataframe_with_to_dict() -> None:
 
 
 def test_a_table_of_arrow() -> None:
-    """Whatever has __arrow_c_stream__ is read by batches."""
+    """Any object with __arrow_c_stream__ is read by batches."""
     pa = pytest.importorskip("pyarrow")
 
     class Stream:
@@ -593,7 +593,7 @@ def test_a_table_of_arrow() -> None:
 
 
 def test_a_dataframe_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What has both ways is read by the other one; what has not says what is missing."""
+    """An object with both ways is read by the other one; one with neither says what is missing."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
     class Both(Frame):
@@ -616,7 +616,7 @@ def test_rows_are_read_when_they_are_needed() -> None:
         yield {"hs_timestamp": "2026-03-02T08:15:00Z"}
         yield {"hs_timestamp": "2026-03-02T08:15:00Z", "hs_call_title": "x"}
         yield {"hs_timestamp": "2026-03-02T08:15:00Z", "Tittle": "x"}
-        raise AssertionError("nobody has asked for this row")
+        raise AssertionError("this row was not asked for")
 
     made = options().inputs(rows())
     assert isinstance(next(made), dict)

@@ -152,7 +152,7 @@ def test_every_shipped_mapping_has_a_source_and_fits_its_own_headings() -> None:
 
 
 def test_unknown_headings_are_proposed_as_comments(tmp_path: Path) -> None:
-    """Nothing is used that nobody has looked at: the run stops at these columns."""
+    """Nothing is used that was not looked at: the run stops at these columns."""
     path = file(tmp_path, PLAIN)
     text = propose(open_table(path))
     assert tomllib.loads(text) == {"operation": "calls create", "ignore": [], "columns": {}}
@@ -179,7 +179,7 @@ def test_hubspots_own_names(tmp_path: Path) -> None:
 
 @given(st.lists(st.text(min_size=1), min_size=1, max_size=5), st.text(min_size=1))
 def test_a_proposal_is_always_toml(headings: list[str], cell: str) -> None:
-    """Whatever the headings and the cells hold."""
+    """Any headings and cells give a proposal that is TOML."""
     table = value_table(
         "a\nb", Form("jsonl").headed(headings), lambda: iter([[cell] * len(headings)])
     )

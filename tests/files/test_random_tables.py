@@ -228,7 +228,7 @@ CELLS = st.text(max_size=15) | st.sampled_from(
 
 @given(st.lists(CELLS, min_size=12, max_size=12))
 def test_every_input_is_one_that_can_be_sent(cells: list[str]) -> None:
-    """Whatever the cells hold, there is a reason, or an input that the description allows."""
+    """Any cells give a reason, or an input that the description allows."""
     names = [column.heading for column in MAPPED.settings.columns]
     (made,) = MAPPED.inputs([dict(zip(names, cells, strict=True))])
     if isinstance(made, InvalidRow):

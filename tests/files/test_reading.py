@@ -74,7 +74,7 @@ def test_tsv_and_text_files(tmp_path: Path) -> None:
 
 
 def test_a_note_says_windows_1252(tmp_path: Path) -> None:
-    """What is taken for cp1252 is said, with the line that made it so."""
+    """A file that is taken for cp1252 is reported, with the line that made it so."""
     table = open_table(file(tmp_path, PLAIN.encode("cp1252")))
     assert table.notes == ("Read as Windows-1252 (cp1252), because line 3 is not UTF-8.",)
     said = open_table(file(tmp_path, PLAIN.encode("cp1252")), encoding="cp1252")
@@ -153,7 +153,7 @@ def test_a_cell_of_any_length_is_one_cell(tmp_path: Path, end: str) -> None:
     ],
 )
 def test_what_is_no_csv_stops_the_file_there(tmp_path: Path, row: str, words: str) -> None:
-    """What was read before stands, and nothing after it is guessed."""
+    """The rows before it stand, and nothing after it is guessed."""
     rows, error, _ = read(file(tmp_path, f"{HEADINGS}\n{FIRST}\n{SECOND}\n{row}\n{SECOND}\n"))
     assert [row.line for row in rows] == [2, 3]
     assert error is not None
@@ -375,7 +375,7 @@ def test_what_is_no_json_stops_the_file_there(
 
 
 def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever lacks a package is told how to get it."""
+    """A missing package is named, with the command that installs it."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "python_calamine", None)
     book = io.BytesIO()

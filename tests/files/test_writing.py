@@ -48,7 +48,7 @@ def test_rejects_have_the_dialect_of_the_input(
         assert after.startswith(before + delimiter)
     assert lines[0].endswith(delimiter.join(["", "_status", "_error", "_line"]))
     assert lines[1].split(delimiter)[-3:][::2] == ["failed", "2"]
-    # What an error says may not fit the encoding; it is written all the same.
+    # What an error says may not fit the encoding; it is written nevertheless.
     assert ("\\u0141" if encoding == "cp1252" else "\u0141") in lines[1]
 
 
@@ -92,7 +92,7 @@ def test_rejects_of_rejects(tmp_path: Path) -> None:
 
 
 def test_rejects_load_after_they_are_mended(tmp_path: Path) -> None:
-    """What was refused is mended in the file, which is then handed in as it is."""
+    """Refused rows are mended in the file, which is then handed in as it is."""
     bad = FIRST.replace("2:30", "soon").replace("Asked for a price", '"Asked, ""twice"",\nfor it"')
     table = open_table(file(tmp_path, f"{PLAIN}{bad}\n"))
     mapped = mapping(tmp_path)
@@ -258,7 +258,7 @@ def test_a_workbook_of_several_sheets(tmp_path: Path) -> None:
 
 
 def test_rows_of_a_program_are_written_as_json_lines(tmp_path: Path) -> None:
-    """What came from no file has no form of its own."""
+    """Rows that came from no file have no form of their own."""
     table = value_table("rows", Form("jsonl").headed(["a", "b"]), lambda: iter([["x", None]]))
     path = reject(tmp_path, table)
     (line,) = path.read_text("utf-8").splitlines()

@@ -30,7 +30,7 @@ class Foreign:
 
 
 class Odd(Struct):
-    """What one library knows and the others do not."""
+    """A value that one library knows and the others do not."""
 
     a: int = 1
 
@@ -42,7 +42,7 @@ class Plain(Enum):
 
 
 def plainly(body: Any) -> Any:
-    """What a body says as Python's own codec writes it, or the kind of error that it raises."""
+    """Return a body as Python's own codec writes it, or the kind of error that it raises."""
     try:
         return json.loads(json.dumps(to_json(body), ensure_ascii=False, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError) as error:
@@ -103,14 +103,14 @@ def test_bodies_are_written_alike(body: Any) -> None:
 
 
 def test_a_body_that_holds_itself_is_refused_alike() -> None:
-    """Neither codec goes on for ever."""
+    """Both codecs come to an end."""
     body: dict[str, Any] = {}
     body["a"] = [body]
     assert issubclass(quickly(body), (ValueError, RecursionError))
 
 
 def read_plainly(content: bytes) -> Any:
-    """What Python's own parser reads, None where it reads nothing."""
+    """Return what Python's own parser reads, None where it reads nothing."""
     try:
         return json.loads(content)
     except (ValueError, RecursionError):

@@ -341,7 +341,7 @@ def contents(draw: st.DrawFn, operation: str) -> bytes:
 @settings(max_examples=40 * FACTOR)
 @given(data=st.data(), status=st.integers(100, 999))
 def test_no_answer_raises(operation: str, way: str, data: st.DataObject, status: int) -> None:
-    """Whatever the status and the body, the answer is returned with all that it said."""
+    """Any response is returned with all that it said, whatever its status and body."""
     exchange = Exchange(operation, way)
     content = data.draw(contents(operation))
     returned = exchange(httpx.Response(status, content=content))

@@ -71,7 +71,7 @@ def test_a_client_shows_no_secret(make: Callable[[], Client]) -> None:
 
 
 def answered(respond: Callable[[httpx.Request], httpx.Response], way: str) -> Any:
-    """What the generated function returns or raises."""
+    """Return what the generated function returns or raises."""
     made = client(httpx_args={"transport": httpx.MockTransport(respond)})
     body = CallBatchInput([CallInput(properties={"hs_timestamp": "0"})])
     if way == "sync":

@@ -1,4 +1,4 @@
-"""What is imported when, and that what is imported later is there all the same."""
+"""The moment at which each module is imported, and that a later import finds all of it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def added(script: str, *, after: str = "pass") -> set[str]:
 
 
 def test_a_client_is_made_without_what_only_a_run_needs() -> None:
-    """Whoever imports the package waits for httpx and attrs, and for little else."""
+    """An import of the package waits for httpx and attrs, and for little else."""
     client = "from hubspot_batch import HubSpotBatch; HubSpotBatch('token')"
     loaded = added(client, after="import attrs, httpx; httpx.Client()")
     assert "hubspot_batch._engine.runner" in loaded
@@ -114,7 +114,7 @@ def test_a_model_that_nobody_has_imported_is_unpickled() -> None:
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 def test_annotations_of_methods_can_be_resolved(family: type) -> None:
-    """What makes documentation of them does that, and finds the models that they name."""
+    """Tools for documentation resolve them, and find the models that they name."""
     methods = [method for name, method in vars(family).items() if not name.startswith("_")]
     for method in methods:
         hints = typing.get_type_hints(method)

@@ -501,7 +501,7 @@ def test_what_is_no_single_instant_stays_text(text: str) -> None:
 @example(dt.datetime.min.replace(tzinfo=dt.UTC))
 @example(dt.datetime(2026, 3, 2, 8, 15, 30, 120_000, tzinfo=dt.UTC))
 def test_a_timestamp_that_is_given_can_be_read_again(value: dt.datetime) -> None:
-    """What a caller gives as a datetime goes out as ISO 8601 that means the same."""
+    """A datetime that a caller gives goes out as ISO 8601 that means the same."""
     text = to_json(value)
     assert dt.datetime.fromisoformat(text) == value
     assert to_json(as_datetime(text)) == text
@@ -511,7 +511,7 @@ def test_a_timestamp_that_is_given_can_be_read_again(value: dt.datetime) -> None
 @settings(max_examples=300 * FACTOR)
 @given(times | st.text(max_size=20) | plain)
 def test_timestamps_never_raise_and_keep_their_spelling(value: Any) -> None:
-    """Whatever stands where a timestamp should, it is kept."""
+    """Any value in the place of a timestamp is kept."""
     read = as_datetime(value)
     assert spelled(to_json(read)) == spelled(value)
     if isinstance(read, dt.datetime):
@@ -557,7 +557,7 @@ INPUTS: dict[str, Any] = {
 
 
 def test_lists_that_the_api_requires_are_sent_empty() -> None:
-    """What is left out of an input is absent, but for the lists without which it is refused."""
+    """Fields that are left out are absent, except for the lists that the API requires."""
     assert CallInput(properties={}).to_dict() == {"properties": {}, "associations": []}
     assert MarketingEventUpdate(object_id="1").to_dict() == {
         "objectId": "1",
@@ -686,7 +686,7 @@ def test_the_models_have_the_names_of_the_fragments() -> None:
 
 
 def test_a_map_of_the_fragments_is_an_alias_of_dict() -> None:
-    """Whatever declares no fields of its own is a dict, and not a class."""
+    """A schema that declares no fields of its own is a dict, and not a class."""
     for name, schema in schemas().items():
         made = getattr(models, name)
         if "enum" in schema:

@@ -100,7 +100,7 @@ def test_json_is_read_in_one_place() -> None:
 
 
 def test_a_model_without_fields_leaves_them_to_its_subclass() -> None:
-    """What the template writes for each model has no general form."""
+    """The part that the template writes for each model has no general form."""
     with pytest.raises(NotImplementedError):
         Model().to_dict()
     with pytest.raises(NotImplementedError):

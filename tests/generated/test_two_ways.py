@@ -51,7 +51,7 @@ def changed(rng: random.Random) -> tuple[Any, bytes]:
 
 
 def plainly(model: Any, content: bytes) -> Any:
-    """What the plain way reads."""
+    """Return what the plain way reads."""
     body = read_json(httpx.Response(200, content=content))
     return model.from_dict(body) if isinstance(body, dict) else None
 

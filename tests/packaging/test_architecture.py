@@ -28,7 +28,7 @@ FLOORS = (
     ("files", "client"),
     ("_operations",),
     ("_engine",),
-    ("_transport",),
+    ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
     ("errors", "_json", "_lazy", "version"),
@@ -176,7 +176,7 @@ ASYNC_NAMES = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
 
 
 def methods(made: type) -> dict[str, FunctionType]:
-    """What users call of a class, by the name that it has on the synchronous one."""
+    """Return the methods of a class that users call, by their names on the synchronous one."""
     return {
         ASYNC_NAMES.get(name, name): value
         for name, value in vars(made).items()
@@ -201,7 +201,7 @@ def test_there_are_pairs() -> None:
 
 @pytest.mark.parametrize(("blocking", "awaited"), PAIRS, ids=lambda made: made.__name__)
 def test_sync_and_async_are_the_same(blocking: type, awaited: type) -> None:
-    """Names, parameters, defaults and types are the same, but for what is awaited."""
+    """Names, parameters, defaults and types are the same, except for what is awaited."""
     first, second = methods(blocking), methods(awaited)
     assert first.keys() == second.keys()
     assert first
@@ -220,7 +220,7 @@ def test_sync_and_async_are_the_same(blocking: type, awaited: type) -> None:
 
 
 def test_both_clients_have_the_same_attributes() -> None:
-    """What hangs on a client hangs on the other."""
+    """An attribute of one client is an attribute of the other."""
     clients = HubSpotBatch("t"), AsyncHubSpotBatch("t")
     first, second = ({n: type(v).__name__ for n, v in vars(client).items()} for client in clients)
     public = [name for name in first if not name.startswith("_")]
@@ -314,19 +314,19 @@ def tool_imports(node: ast.AST) -> list[str]:
     return [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
 
 
-# ---------------------------------------------------------------- what nobody does
+# ---------------------------------------------------------------- what no module does
 
 CLOCKS = re.compile(
     r"(time\.(sleep|(time|monotonic|perf_counter|process_time)(_ns)?|localtime|gmtime|ctime)"
     r"|(asyncio|anyio|trio)\.sleep"
     r"|datetime\.(datetime\.(now|utcnow|today)|date\.today))"
 )
-# Who hands a clock on; nobody looks at one.
+# Modules that hand a clock on; none looks at one.
 DRIVERS = {"cli.main", "options", "sandbox.asgi", "sandbox.clock", "sandbox.server"}
 
 
 def aliases(tree: ast.AST) -> dict[str, str]:
-    """What the names that a module imports stand for."""
+    """Return the full names of what a module imports."""
     found: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

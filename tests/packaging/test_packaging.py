@@ -134,7 +134,7 @@ class TestSetUp:
         )
 
     def test_no_venv_module(self, tmp_path: Path) -> None:
-        """A Python without the venv module is told apart from one that is too old."""
+        """A Python without the venv module is distinguished from one that is too old."""
         fake = 'case "$2" in *"%d.%d"*) echo 3.12 ;; *venv*) exit 1 ;; esac'
         assert "./fake-python cannot make virtual environments" in self.set_up(tmp_path, fake)
 
@@ -230,7 +230,7 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def published(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
-    """The package on a pypiserver that lets nobody look, fetch or upload without the password."""
+    """The package on a pypiserver that shows and takes nothing without the password."""
     if not (ROOT / ".venv" / "bin").exists():
         pytest.skip("needs the project's own environment: make setup")
     folder = tmp_path_factory.mktemp("index")

@@ -1,9 +1,9 @@
 """The command behind `make soak`: very many runs with faults and changed answers, on all cores.
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
-`soak_runs` decides what a run is. Only the signals of `soak_signals` wait for real time; where one
-of them finds its run is up to the machine, so its failure names the place, and what repeats it does
-so often.
+`soak_runs` decides what a run is. Only the signals of `soak_signals` and the kills of `soak_kills`
+wait for real time; where one of them finds its run is up to the machine, so what repeats it does so
+often.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from attrs import frozen
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_runs import Report, one_body, one_run, run_all
 from soak_signals import CAN_SIGNAL, one_signal
 
@@ -35,7 +36,10 @@ _RUNS = {
     "bodies": one_body,
     "signals": one_signal,
     "cancelled": one_cancelled,
+    "kills": one_load,
 }
+# How many there are of each, where no number is given.
+_FULL = {"runs": 100_000, "bodies": 100_000, "signals": 10_000, "cancelled": 100, "kills": 2_000}
 
 
 @frozen
@@ -64,12 +68,21 @@ def run_block(block: Block) -> list[Report]:
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line says; return 1 if anything failed."""
     chosen = _parser().parse_args(arguments)
+    every = all(getattr(chosen, name) is None for name in _FULL)
+    for name, number in _FULL.items():
+        if getattr(chosen, name) is None:
+            setattr(chosen, name, number if every else 0)
     kinds = ["sync", "async"] if chosen.kind == "both" else [chosen.kind]
     work = [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
         *(blocks("cancelled", ["async"], chosen.seed, chosen.cancelled) if CAN_COUNT else ()),
+        *(
+            blocks("kills", kinds, chosen.seed, -(-chosen.kills // KILLS_AT_MOST))
+            if CAN_KILL
+            else ()
+        ),
     ] * chosen.times
     total = sum(len(block.seeds) for block in work)
     begun = time.monotonic()
@@ -106,13 +119,18 @@ def _all(work: list[Block], processes: int, total: int) -> list[Report]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Run a client against a sandbox that goes wrong.")
-    parser.add_argument("--runs", type=int, default=100_000, help="runs with faults")
-    parser.add_argument("--bodies", type=int, default=100_000, help="runs with changed answers")
+    parser = argparse.ArgumentParser(
+        description="Run a client against a sandbox that goes wrong.",
+        epilog="Without a number, all kinds of runs are made; with one, only those that have one.",
+    )
+    parser.add_argument("--runs", type=int, help="runs with faults")
+    parser.add_argument("--bodies", type=int, help="runs with changed answers")
     help_ = "runs that a signal interrupts, on systems that have timers for it"
-    parser.add_argument("--signals", type=int, default=10_000, help=help_)
+    parser.add_argument("--signals", type=int, help=help_)
     help_ = f"clients of which {RUNS} runs are cancelled each"
-    parser.add_argument("--cancelled", type=int, default=100, help=help_)
+    parser.add_argument("--cancelled", type=int, help=help_)
+    help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
+    parser.add_argument("--kills", type=int, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
     parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")

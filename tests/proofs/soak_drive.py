@@ -27,7 +27,7 @@ METHODS = {
 
 @define
 class Told:
-    """What the client said of the inputs."""
+    """The outcomes that the client gave to the inputs."""
 
     handed: list[Outcome[Any]] = field(factory=list)
     rest: BatchResult[Any] | None = None

@@ -47,7 +47,7 @@ MARK = "hs_owner"
 
 
 class Halt(BaseException):
-    """An interruption that nobody has heard of."""
+    """An interruption of an unknown class."""
 
 
 class CtrlC(KeyboardInterrupt):
@@ -55,11 +55,11 @@ class CtrlC(KeyboardInterrupt):
 
 
 class Leave(SystemExit):
-    """A SystemExit that nobody meant."""
+    """A SystemExit by mistake."""
 
 
 class UnforeseenError(Exception):
-    """An exception that nobody has heard of."""
+    """An exception of an unknown class."""
 
 
 INTERRUPTIONS: tuple[type[BaseException], ...] = (CtrlC, Halt, Leave)
@@ -319,5 +319,5 @@ class _Sized:
 
     def __len__(self) -> int:
         if self.length is None:
-            raise TypeError("nobody knows")
+            raise TypeError("not known")
         return self.length

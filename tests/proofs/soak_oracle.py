@@ -1,7 +1,7 @@
 """Whether what a client said of its inputs is true, held against what the sandbox did.
 
 It decides what must hold after a run, whatever went wrong in it. It never decides how much must
-succeed, but for runs in which nothing went wrong.
+succeed, except in runs in which nothing went wrong.
 """
 
 from __future__ import annotations
@@ -133,13 +133,13 @@ def _check_reasons(world: World, told: Told) -> None:
         return
     cancelled = chosen.interruption is not None and chosen.interruption.where
     if isinstance(error, asyncio.CancelledError):
-        assert cancelled == "cancel", "nobody cancelled it"
+        assert cancelled == "cancel", "it was not cancelled"
         return
     if isinstance(error, TimeoutError):
-        assert cancelled == "timeout", "nobody set a time"
+        assert cancelled == "timeout", "no time was set"
         return
     if isinstance(error, KeyboardInterrupt):
-        assert cancelled == "key", "nobody pressed a key"
+        assert cancelled == "key", "no key was pressed"
         return
     assert isinstance(error, HubSpotBatchError), f"{error!r} is not documented"
     seen = _reasons(world)
@@ -228,7 +228,7 @@ def _check_store(world: World, outcomes: list[Outcome[Any]]) -> None:
     """Hold every outcome against the store."""
     chosen, there = world.plan, made(world)
     told = {str(outcome.index): outcome for outcome in outcomes}
-    # A refused request of campaigns can create some; `isolate` sends them again all the same.
+    # A refused request of campaigns can create some; `isolate` sends them again anyway.
     partly = any(entry.fault == "partly_refused" for entry in world.sandbox.requests)
     again = partly and chosen.arguments.get("isolate", False)
     for mark, ids in there.items():
@@ -312,6 +312,6 @@ def _check_calm(world: World, told: Told, outcomes: list[Outcome[Any]]) -> None:
         if chosen.operation == CAMPAIGNS and "refused" in sorts and sort != "invalid":
             wanted |= {UNKNOWN}  # a refused request may have created some of them
         if chosen.stop_at is not None:
-            # A refused request is not taken apart any more when nobody wants the rest.
+            # A refused request is not split any more when the rest is not wanted.
             wanted |= {NOT_SENT, FAILED} if 400 in world.sandbox.statuses else {NOT_SENT}
         assert outcome.status in wanted, f"{sort} input {outcome.index} is {outcome.status}"

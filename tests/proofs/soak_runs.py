@@ -33,17 +33,18 @@ STUCK_AFTER = 60.0
 """Seconds of the machine's clock after which a run is taken to hang."""
 
 _REPEATED = {
-    "true": "--runs 1 --bodies 0 --signals 0 --cancelled 0",
-    # Where a signal finds a run is up to the machine.
-    "signal": "--runs 0 --bodies 0 --signals 1 --cancelled 0 --times 1000",
-    "cancelled": "--runs 0 --bodies 0 --signals 0 --cancelled 1 --times 100",
+    "true": "--runs 1",
+    # Where a signal or a kill finds a run is up to the machine.
+    "signal": "--signals 1 --times 1000",
+    "cancelled": "--cancelled 1 --times 100",
+    "kill": "--kills 1 --times 100",
 }
 _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2
 
 
 @frozen
 class Report:
-    """What happened in a run, by name, and what was wrong with it."""
+    """The events of a run, by name, and what was wrong with it."""
 
     seed: int
     kind: str
@@ -53,8 +54,8 @@ class Report:
 
     @property
     def command(self) -> str:
-        """What repeats the run."""
-        what = _REPEATED.get(self.answers, "--runs 0 --bodies 1 --signals 0 --cancelled 0")
+        """The command that repeats the run."""
+        what = _REPEATED.get(self.answers, "--bodies 1")
         return f"python tests/proofs/soak.py --seed {self.seed} --kind {self.kind} {what}"
 
 

@@ -1,4 +1,4 @@
-"""What one soak run does, drawn from its seed.
+"""The plan of one soak run, drawn from its seed.
 
 It decides the operation, the client's settings, the sandbox's, what goes wrong and where the run is
 interrupted. It never runs anything.

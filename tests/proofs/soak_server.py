@@ -140,7 +140,7 @@ class Recorded(Watched):
 
 @define
 class World:
-    """What a plan is carried out in, and what was seen there."""
+    """The place in which a plan is carried out, and what was seen there."""
 
     plan: Plan
     sandbox: Watched

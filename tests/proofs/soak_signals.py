@@ -65,7 +65,7 @@ def rows(name: str, count: int) -> list[dict[str, Any]]:
 
 @define
 class Alarm:
-    """What interrupts some work, once, and where it did.
+    """An interruption of some work, once, and where it came.
 
     Attributes:
         raises: Whether its handler raises; else it calls that of Ctrl-C.
@@ -203,7 +203,7 @@ class Run:
 
     def _met(self, error: BaseException | None) -> str:
         assert not self.alarm.mistakes, self.alarm.mistakes
-        # Where a handler raises in the midst of a lock, Python may raise another error of it.
+        # Where a handler raises within a lock, Python may raise another error of it.
         others = (KeyboardInterrupt, RuntimeError) if self.raises else KeyboardInterrupt
         if error is not None and not (isinstance(error, others) and self.alarm.frames):
             raise AssertionError(f"{error!r} came out") from error
@@ -244,7 +244,7 @@ class Run:
         assert not account.unmatched, "something is tied to nothing"
         indexes = Counter(outcome.index for outcome in outcomes)
         assert set(indexes.values()) <= {1}, "something was told twice"
-        # An outcome that was on its way to the caller is in nobody's hands.
+        # An outcome that was on its way to the caller is lost.
         innermost = self.alarm.frames[0][2] if self.alarm.frames else ""
         goes_out = self.form.startswith("iterate") and innermost in ("__next__", "_carry_out")
         spare = 1 if goes_out else 0
@@ -261,7 +261,7 @@ class Run:
         if not self.raises:
             assert OutcomeStatus.UNKNOWN not in self.statuses, "an answer was not waited for"
         if not self.alarm.frames:
-            assert self.statuses == {OutcomeStatus.SUCCEEDED}, "nobody interrupted it"
+            assert self.statuses == {OutcomeStatus.SUCCEEDED}, "it was not interrupted"
 
 
 def iter_rows(given: list[Any]) -> Iterator[Any]:

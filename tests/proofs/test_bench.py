@@ -1,4 +1,4 @@
-"""What the benchmark says of itself: it refuses what would say nothing."""
+"""The benchmark refuses measurements that would say nothing."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ FOLDERS = {str(PACKAGE), *(str(path) for path in PACKAGE.glob("_[a-z]*") if path
 # Beside these, no outcome is known to anybody yet, or all are known to the caller.
 NOT_YET = ("check_open", "_begin", "operation", "limit", "__init__", "_holds_inputs")
 NOT_YET += ("operation_call", "_value", "_tail", "collect", "iterate", "encoder", "kind")
-NOT_YET += ("__enter__",)
+NOT_YET += ("__enter__", "reading")
 ROWS = 5
 
 
@@ -61,13 +61,13 @@ def is_thrown_away(frame: FrameType | None) -> bool:
 
 
 def press_ctrl_c(frame: FrameType) -> None:
-    """What the terminal does: Python calls the handler of the main thread."""
+    """Press Ctrl-C: Python calls the handler of the main thread."""
     handler: Any = signal.getsignal(signal.SIGINT)
     handler(signal.SIGINT, frame)
 
 
 def raise_at_once(_: FrameType) -> None:
-    """What the handler of a program may do."""
+    """Raise as the handler of a program may."""
     raise KeyboardInterrupt
 
 
@@ -233,6 +233,12 @@ def method(client: HubSpotBatch, kind: str, *, iterates: bool = False) -> Any:
     """The method that carries out an operation."""
     what, _, family = kind.partition("_")
     return getattr(getattr(client, family), f"{what}_iter" if iterates else what)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """An interruption within an import is no interruption of a run."""
+    Run(1, iterates=False).interrupted_at(10**9)
 
 
 acts = pytest.mark.parametrize("act", [press_ctrl_c, raise_at_once], ids=lambda act: act.__name__)

@@ -1,4 +1,4 @@
-"""A batch takes no more instructions than it did, so that nobody slows it down unawares."""
+"""A batch takes no more instructions than it did, so that no change slows it down unawares."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_an_exception_is_searched_through_and_through(error: BaseException) -> N
 
 
 def test_what_cannot_be_shown_or_pickled_is_passed_over() -> None:
-    """A variable may be half-made; the rest is searched all the same."""
+    """A variable may be half-made; the rest is searched nevertheless."""
 
     class Broken:
         def __repr__(self) -> str:

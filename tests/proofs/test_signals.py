@@ -20,7 +20,7 @@ PLACES = 10
 
 pytestmark = [
     pytest.mark.skipif(not CAN_SIGNAL, reason="no timer of this system sends a signal"),
-    # A signal in the midst of coverage's own lock would leave it locked, and the run would hang.
+    # A signal within coverage's own lock would leave it locked, and the run would hang.
     pytest.mark.many,
 ]
 
@@ -52,7 +52,7 @@ def test_the_signals_come_in_the_midst_of_runs() -> None:
 
 
 def test_a_failure_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It cannot be had again at will, so all is told that is known, and what tries it often."""
+    """It does not come again at will, so all is told that is known, and what tries it often."""
 
     def judge(run: Run, share: float) -> str:
         def work() -> None:
@@ -67,13 +67,11 @@ def test_a_failure_names_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
     assert report.failure
     assert re.match(r"Run.+ was interrupted at test_signals.py:\d+ work < ", report.failure)
     assert "untrue" in report.failure
-    assert report.command.endswith(
-        "--seed 7 --kind sync --runs 0 --bodies 0 --signals 1 --times 1000"
-    )
+    assert report.command.endswith("--seed 7 --kind sync --signals 1 --times 1000")
 
 
 def test_the_command_has_a_share_of_them(capsys: pytest.CaptureFixture[str]) -> None:
     """They are carried out in processes of their own, as all runs of the soak are."""
-    numbers = ["--runs", "0", "--bodies", "0", "--signals", "20"]
+    numbers = ["--signals", "20"]
     assert main([*numbers, "--processes", "1"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("soak: 20 runs in ")

@@ -102,7 +102,7 @@ class Wire(SandboxTransport):
 
 
 class Life(RuleBasedStateMachine):
-    """What can happen to a client; `kind` says of which kind it is."""
+    """The life of a client; `kind` says of which kind it is."""
 
     kind = "sync"
     iterators: Bundle[Run] = Bundle("iterators")

@@ -11,7 +11,7 @@ from hubspot_batch.sandbox import Sandbox, SandboxTransport
 def test_the_fixtures_are_one_sandbox(
     hubspot_sandbox: Sandbox, hubspot_sandbox_transport: SandboxTransport
 ) -> None:
-    """What goes in through the transport is held by the sandbox, and nobody waits."""
+    """The sandbox holds what goes in through the transport, and no time passes."""
     rows = [{"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}] * 300
     with HubSpotBatch("token", transport=hubspot_sandbox_transport, rate_limit=None) as hubspot:
         hubspot.calls.create(rows, chunk_size=1).raise_for_failures()

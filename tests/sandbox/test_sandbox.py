@@ -182,7 +182,7 @@ def test_one_input_too_many_refuses_the_batch(sandbox: Sandbox, operation: str) 
 
 
 def test_a_limit_can_be_overridden() -> None:
-    """A limit that nobody published can be tried out."""
+    """A limit that is not published can be tried out."""
     sandbox = Sandbox(max_inputs={"update_marketing_events": 1})
     event = {"objectId": sandbox.add_marketing_event("Day"), "customProperties": []}
     assert ask(sandbox, "update_marketing_events", [event]).status == 200
@@ -511,7 +511,7 @@ def test_a_date_in_another_form_is_refused(sandbox: Sandbox, day: str) -> None:
 
 
 def test_an_update_sets_fields_and_merges_custom_properties(sandbox: Sandbox) -> None:
-    """What is not named stays; what nobody ever set is null."""
+    """A field that is not named stays; a field that was never set is null."""
     one = {
         "objectId": MARKETING_EVENT_IDS[0],
         "eventName": "Open day",
@@ -611,7 +611,7 @@ def test_records_put_in_place_by_hand_get_ids_of_their_own() -> None:
 
 
 def test_times_are_those_of_the_clock() -> None:
-    """Creation and change are told apart by the sandbox's own clock."""
+    """Creation and change are distinguished by the sandbox's own clock."""
     clock = FakeClock(1_767_603_600.5)
     sandbox = Sandbox(clock=clock)
     event = sandbox.add_marketing_event("Day")
@@ -707,7 +707,7 @@ REQUESTS = st.builds(
 
 @given(st.sampled_from(list(OPERATIONS)), JSON)
 def test_no_body_breaks_it(operation: str, inputs: object) -> None:
-    """Whatever JSON comes, the answer is JSON with a correlation id, and never a 5xx."""
+    """Any JSON gets a JSON response with a correlation id, and never a 5xx."""
     answer = ask(Sandbox(), operation, inputs)
     assert answer.status in {200, 201, 207, 400, 409}
     assert isinstance(answer.document(), dict)
@@ -731,7 +731,7 @@ def test_the_same_seed_and_requests_give_the_same_bytes(
 
 @given(st.lists(st.booleans(), min_size=1, max_size=20), st.booleans())
 def test_the_store_and_the_answer_agree(good: list[bool], traced: bool) -> None:
-    """What the answer says was made is held, and nothing else is."""
+    """The sandbox holds the records that the response says were made, and no others."""
     sandbox = Sandbox()
     inputs = [
         call(str(place) if traced else None, **({} if fine else {"hs_timestamp": ""}))

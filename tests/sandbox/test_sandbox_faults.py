@@ -319,7 +319,7 @@ def test_what_a_server_makes_of_values() -> None:
 
 @pytest.mark.parametrize("told", [True, False])
 def test_limits_that_no_response_tells(told: bool) -> None:
-    """They hold all the same."""
+    """They hold nevertheless."""
     sandbox = Sandbox(rate_limit=(1, 10.0), limits_told=told)
     answers = [ask(sandbox, "create_calls", [CALL]) for _ in range(2)]
     assert [answer.status for answer in answers] == [201, 429]

@@ -1,4 +1,4 @@
-"""What the sandbox says of the form of an input, and how it reads moments."""
+"""The sandbox's words about the form of an input, and how it reads moments."""
 
 from typing import Any
 
@@ -42,6 +42,6 @@ def test_moments_survive_being_written_and_read(milliseconds: int) -> None:
 
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_reading_of_moments(text: str) -> None:
-    """Whatever is read, it is a moment in UTC or nothing."""
+    """Any text is a moment in UTC or nothing."""
     moment = parse_datetime(text)
     assert moment is None or moment.utcoffset() is not None

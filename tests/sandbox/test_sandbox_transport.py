@@ -94,7 +94,7 @@ def test_every_other_fault_is_an_answer(post: Post, name: str) -> None:
 
 
 def test_time_passes_on_the_fake_clock_only(post: Post) -> None:
-    """A delay and a time-out advance the clock; nobody waits."""
+    """A delay and a time-out advance the clock; the test does not wait."""
     clock = FakeClock()
     transport = SandboxTransport(
         Sandbox(clock=clock, faults=script(["delay", "delay", "timeout_after"]))

@@ -20,7 +20,7 @@ from attrs import frozen
 
 NAMES = ("chromium", "chromium-browser")
 SECONDS = 90
-# Nothing is looked up, and what would be fetched is asked of a port that nobody listens on.
+# Nothing is looked up, and what would be fetched is asked of a port that no server listens on.
 OFFLINE = (
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=127.0.0.1:9",
@@ -54,7 +54,7 @@ class Browser:
         return self._run("--dump-dom", f"--window-size={width},800", page.as_uri()).decode()
 
     def picture(self, page: Path, width: int, height: int, *more: str) -> Picture:
-        """What is seen of a page in a window of this size."""
+        """Take a picture of a page in a window of this size."""
         into = page.with_suffix(".png")
         size = f"--window-size={width},{height}"
         self._run(f"--screenshot={into}", size, *more, page.as_uri())
@@ -74,7 +74,7 @@ class Browser:
 
 
 def run(command: list[str], home: str, seconds: float = SECONDS) -> bytes:
-    """What a command prints; it and all that it has started are ended when they take too long."""
+    """Return what a command prints; it and all that it started are ended if they take too long."""
     environment = {"PATH": os.environ.get("PATH", ""), "HOME": home, "LANG": "C.UTF-8"}
     with subprocess.Popen(
         command,

@@ -1,6 +1,6 @@
-"""What was true of a request, and whether a changed answer forges evidence of something else.
+"""The truth about a request, and whether a changed response forges evidence of another one.
 
-What no client can see through, and so is not tried, is forged evidence:
+Forged evidence, which no client can see through, is not tried:
 
 - the key of a result (trace id, id, object id) that is another input's;
 - a value of a result that another input has sent, and its own has not;
@@ -39,7 +39,7 @@ KEYS: Mapping[str, str | None] = {
 
 @frozen
 class Facts:
-    """What was true of a request: what each origin sent, and what became of it.
+    """The truth about a request: what each origin sent, and its outcome.
 
     Where nothing is known, everything is `free` to be said.
     """
@@ -65,7 +65,7 @@ class Facts:
         return isinstance(errors, list) and any(self._untrue_error(error) for error in errors)
 
     def _strange(self, strangers: list[Any], document: dict[str, Any]) -> bool:
-        """Return whether an answer shows that these results are nobody's."""
+        """Return whether an answer shows that these results belong to no input."""
         errors, number = document.get("errors"), document.get("numErrors")
         known = len(errors) if isinstance(errors, list) else 0
         refused = isinstance(number, int) and number > known

@@ -163,7 +163,7 @@ def first_run() -> None:
 
 
 def in_process(name: str) -> dict[str, Any]:
-    """What a worker of `multiprocessing` does with the module's client."""
+    """Use the module's client in a worker of `multiprocessing`."""
     faulthandler.dump_traceback_later(PATIENCE, exit=True)
     got = create(name)
     faulthandler.cancel_dump_traceback_later()
@@ -209,7 +209,7 @@ def raw() -> None:
 
 
 def child_closes() -> None:
-    """What a child closes stays open in the parent, and what is closed stays closed."""
+    """A connection that a child closes stays open in the parent, and closed ones stay closed."""
 
     def close() -> dict[str, Any]:
         finish(client.close()) if KIND == "async" else client.close()

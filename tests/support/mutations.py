@@ -1,8 +1,8 @@
 """Answers that were changed on their way: parts dropped, retyped, nested, doubled, swapped.
 
 The sandbox does its work and answers; then its answer is changed at random places of any depth.
-This module decides how. Which changes no client could see through, and so are not tried, stands in
-`evidence`. It judges nothing.
+This module decides how. `evidence` has the changes that no client could see through: they are not
+tried. It judges nothing.
 """
 
 from __future__ import annotations
@@ -234,7 +234,7 @@ def _forget_errors(document: dict[str, Any], rng: random.Random) -> None:
 
 
 def _stranger(document: dict[str, Any], rng: random.Random) -> None:
-    """Add a record that is nobody's: by its values, or where the answer has refused somebody."""
+    """Add a record of no input: by its values, or where the answer has refused somebody."""
     names = ("hs_name", "hs_call_title")
     strange = dict.fromkeys(names, "a stranger") if rng.random() < 0.5 else {}
     one = {"id": "4711", "objectId": "4711", "properties": strange, ORIGIN: STRANGER}

@@ -440,7 +440,7 @@ def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
 
 
 def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
-    """What is published of a product, with some operations beside ours."""
+    """Return the published description of a product, with some operations beside ours."""
     made = (*_ours(product, version), *_others(product, version))
     paths = {path: {"post": operation} for path, operation in made}
     for number in range(others):

@@ -27,7 +27,7 @@ class Answer:
 
 @frozen
 class Sent:
-    """What a caller wants to send, and the JSON and query that the API must get for it."""
+    """The inputs of a caller, and the JSON and query that the API must get for them."""
 
     name: str
     operation: str
@@ -127,7 +127,7 @@ CALLS = (
         shows=("errors-left-out",),
     ),
     Answer(
-        "a status that nobody has heard of",
+        "a status that is new",
         "create_calls",
         201,
         batch([CALL], status="QUEUED_FOR_REVIEW"),
@@ -227,6 +227,7 @@ CAMPAIGNS = (
                 {**CAMPAIGN, "assets": None},
             ]
         ),
+        shows=("assets-left-out",),
     ),
     Answer(
         "one error for two campaigns",
@@ -515,6 +516,7 @@ SENT = (
                         "sourceVid": [1, 2],
                         "timestamp": 1772438400000,
                     },
+                    {"name": "floor", "value": "1", "maskedSubstrings": {}},
                 ],
                 "startDateTime": "2026-04-01T09:00:00Z",
                 "endDateTime": "2026-04-01T11:00:00+02:00",
@@ -526,6 +528,7 @@ SENT = (
             "free-custom-values",
             "free-sources",
             "masked-substrings",
+            "masked-substrings-left-out",
         ),
     ),
     Sent(

@@ -44,7 +44,7 @@ CREATES = (CALLS, CAMPAIGNS)
 
 @frozen
 class Step:
-    """What becomes of a request: the work first, if any, then what comes back.
+    """The fate of a request: the work first, if any, then what comes back.
 
     `said` None is the sandbox's own answer. `seconds` go by until it comes.
     """
@@ -105,7 +105,7 @@ class Seen:
 
 
 class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Meets each request with the next step, and with the last one for ever.
+    """Meets each request with the next step, and with the last one again and again.
 
     `meet` can be told what to do instead of a list: it is called with the request as it was seen
     and its number from 0, outside of any lock, and returns a step.

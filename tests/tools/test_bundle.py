@@ -161,7 +161,7 @@ def test_the_parts_are_joined_and_the_notes_dropped(tree: Tree) -> None:
 
 
 def test_the_text_is_the_document_for_readers_of_both_yaml_versions(tree: Tree) -> None:
-    """What is written reads back as what was joined, under YAML 1.1 and 1.2 rules."""
+    """The text reads back as what was joined, under YAML 1.1 and 1.2 rules."""
     made = bundle.build(tree.home)
     assert made.text.startswith("# ")
     assert "make regenerate" in made.text.splitlines()[1]
@@ -787,7 +787,7 @@ def test_each_unusable_file_is_told(tree: Tree, name: str) -> None:
 
 
 def test_nesting_ends_in_a_sentence(tree: Tree) -> None:
-    """Nesting is followed to a depth that nobody writes, and not further."""
+    """Nesting is followed to a depth that no fragment has, and not further."""
     for depth, count in ((90, 0), (101, 1), (50_000, 1)):
         lists = "[" * depth + "]" * depth
         tree.write("parts", PARTS.replace("default: 2026-01-01", f"example: {lists}"))
@@ -897,7 +897,7 @@ def test_a_write_that_fails_leaves_the_old_bundle(
 
 
 def test_check_compares_and_writes_nothing(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
-    """A missing, a stale and a current bundle are told apart by --check."""
+    """A missing, a stale and a current bundle are distinguished by --check."""
     output = tree.home.parent / "out.yaml"
     arguments = ["--root", str(tree.home), "--output", str(output)]
     assert join_fragments.main([*arguments, "--check"]) == 1

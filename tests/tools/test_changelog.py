@@ -38,7 +38,7 @@ def test_any_changelog(present: list[str]) -> None:
     st.lists(st.sampled_from(["- a", "- b", ""]), min_size=1),
 )
 def test_only_between_the_markers(present: list[str], lines: list[str]) -> None:
-    """Whatever stands in the file is there afterwards, in its order, and twice is like once."""
+    """The rest of the file stays as it is, in its order, and twice is like once."""
     once = changelog.put(present, lines, Version("0.1.0"))
     assert changelog.put(once, lines, Version("0.1.0")) == once
     begin, end = once.index(changelog.BEGIN), once.index(changelog.END)

@@ -1,4 +1,4 @@
-"""What is different between two descriptions: nothing that is not, and everything that is."""
+"""The differences between two descriptions: all of them, and no others."""
 
 from __future__ import annotations
 
@@ -494,7 +494,7 @@ def test_what_cannot_be_read_is_told(schema: Any, words: str) -> None:
 
 
 def _against_ours(document: Json, operation: str) -> ComparisonResult:
-    """What comes of comparing one operation of our bundle with a published description."""
+    """Compare one operation of our bundle with a published description."""
     ours, theirs = (
         Description(_bundle()),
         Description(document),
@@ -560,7 +560,7 @@ def test_a_reference_may_be_escaped() -> None:
 
 
 def test_no_file_can_silence_a_comparison() -> None:
-    """What a page leaves open is noted under a key that JSON does not have."""
+    """A part that a page leaves open is noted under a key that JSON does not have."""
     new = real()
     call = new["components"]["schemas"]["Call"]["properties"]
     call["id"] = {"type": "integer", "x-unsaid": ["type"]}

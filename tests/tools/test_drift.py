@@ -119,7 +119,7 @@ def test_our_own_bundle_is_nothing_new(run: Run) -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_fragments_say_what_the_kept_facts_say(operation: str) -> None:
-    """Field by field and both ways, but for the deviations."""
+    """Field by field and both ways, except for the deviations."""
     fragments = read_fragments(ROOT / "openapi")
     kept_facts = facts.read(ROOT / "openapi" / "pages" / f"{operation}.yaml")
     description = kept_facts.description()
@@ -178,7 +178,7 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
 def test_the_readme_shows_what_is_printed(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its example, but for the line, which moves as fragments grow."""
+    """Its example, except for the line, which moves as fragments grow."""
     path = captured(tmp_path, "create_campaigns", captures.Form(), limit=25)
     monkeypatch.chdir(tmp_path)
     _, out, _ = run("--page", path.rename(tmp_path / "campaigns.txt"))
@@ -401,7 +401,7 @@ def test_what_changes_in_a_description_is_told(what: str, tmp_path: Path, run: R
 
 
 def test_a_deviation_that_changed_again_is_named(tmp_path: Path, run: Run) -> None:
-    """What was noted is said beside what is."""
+    """The noted difference is shown beside the present one."""
     document = copy.deepcopy(published.description("calls"))
     _schema(document, "StandardError").update(subCategory={"type": "string"})
     _, every, _ = run("--spec", spec(tmp_path, document), "--json")
@@ -587,7 +587,7 @@ def test_two_revisions_of_the_bundle(run: Run) -> None:
 
 
 def test_two_published_descriptions(tmp_path: Path, run: Run) -> None:
-    """Only our operations are looked at; wording is told apart."""
+    """Only our operations are looked at; wording is distinguished."""
     old = copy.deepcopy(published.description("campaigns"))
     new = copy.deepcopy(old)
     new["components"]["schemas"]["PublicAsset"]["properties"]["name"]["description"] = "A name."
@@ -906,7 +906,7 @@ def test_what_is_neither_a_file_nor_a_revision(
 def test_another_repository_of_the_caller_is_not_asked(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A hook has GIT_DIR set; revisions are ours all the same."""
+    """A hook has GIT_DIR set; revisions are ours nevertheless."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no git repository")
     monkeypatch.setenv("GIT_DIR", str(tmp_path))

@@ -82,6 +82,7 @@ def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:
         "some": "str | None",
         "id_property": "str | None",
         "chunk_size": "int | None",
+        "journal": "Journal | JournalPath | None",
     }
     assert function.args.kw_defaults[0] is None
     inputs = function.args.args[1].annotation
@@ -110,7 +111,7 @@ def test_a_create_without_trace_ids_can_be_isolated(
 
 
 def test_a_missing_limit_is_said() -> None:
-    """Whoever reads the docstring learns that the number is ours."""
+    """The docstring says that the number is ours."""
     made = document(operation("read_odd_things"))
     doc = ast.get_docstring(classes(made)["OddThings"]["read"]) or ""
     assert "chunk_size: Inputs to a request; 7 by default and at most.\n" in doc

@@ -192,14 +192,14 @@ def values(was: Any, now: Any) -> tuple[str, str]:
 
 
 def marks(was: Any, now: Any) -> tuple[list[str], list[str]]:
-    """What is marked in two values."""
+    """Return the parts that are marked in two values."""
     seen = page(finding(was=was, now=now))
     return seen.texts("del"), seen.texts("ins")
 
 
 @pytest.mark.parametrize("value", [0, 1.5, True, "string", "", [], {}, {"é": [None, "\n"]}])
 def test_values_are_json(value: Any) -> None:
-    """What is short stands on one line."""
+    """A short value stands on one line."""
     assert values(value, "other")[0] == json.dumps(value, ensure_ascii=False)
 
 
@@ -324,7 +324,7 @@ def test_whatever_findings_hold_can_be_written(text: str) -> None:
 
 
 def test_values_stay_json_when_they_are_spelled_out() -> None:
-    """What cannot be seen is an escape of JSON, so that the value can be read back."""
+    """Invisible characters are escapes of JSON, so that the value can be read back."""
     text = HOSTILE.replace("\udfff", "")  # which JSON makes one character of with what is before
     value = {text: [text]}
     assert json.loads(values(value, 1)[0]) == value
@@ -400,7 +400,7 @@ def colour(name: str, scheme: int = 0) -> tuple[int, int, int]:
 
 
 def test_a_browser_shows_the_text(shown: Shown) -> None:
-    """What a browser understands is what was written, hostile texts too."""
+    """A browser understands exactly what was written, hostile texts too."""
     made = render([*EACH, *both(HOSTILE)], old="a", new="b", notes=[HOSTILE])
     written, seen = parsed(made), parsed(shown.browser.text(shown.write(made)))
     for name in ("title", "h1", "h2", "h3", "dt", "dd", "li", "label", "style"):
@@ -425,7 +425,7 @@ def test_a_browser_draws_and_filters(shown: Shown) -> None:
 
 
 def test_a_browser_in_the_dark(shown: Shown) -> None:
-    """Who prefers dark pages gets one."""
+    """A reader who prefers dark pages gets one."""
     path = shown.write(render(EACH, old="a", new="b"))
     seen = shown.browser.picture(path, 500, 400, "--blink-settings=preferredColorScheme=0")
     light = shown.browser.picture(path, 500, 400)
@@ -435,7 +435,7 @@ def test_a_browser_in_the_dark(shown: Shown) -> None:
 
 @pytest.mark.parametrize("width", [420, 1200])
 def test_nothing_sticks_out(shown: Shown, width: int) -> None:
-    """Whatever findings hold, the page is no wider than its window."""
+    """The page is no wider than its window, for any findings."""
     made = render([*EACH, *both(HOSTILE)], old=HOSTILE, new=HOSTILE, notes=[HOSTILE])
     # The page itself allows no script.
     open_page = re.sub("<meta http-equiv.*?>", "", made).replace(

@@ -170,7 +170,7 @@ def test_a_new_field_and_a_new_value_reach_the_face(edited: Copy) -> None:
         noon = "2026-01-31T12:00:00Z"
         rows = [{"properties": {"hs_timestamp": noon, "hs_call_title": str(n)}} for n in range(5)]
         rows[0] |= {"callTopic": "renewal", "associations": [{"to": {"id": "1"}, "types": [kind]}]}
-        rows[1] |= {"callTopic": 5}
+        rows[1] |= {"callTopic": ["renewal"]}
         rows[2] = CallInput(properties=rows[2]["properties"], call_topic="upsell")
         odd = {"associationCategory": "OTHER", "associationTypeId": 1}
         rows[3] |= {"associations": [{"to": {"id": "1"}, "types": [odd]}]}
@@ -189,7 +189,7 @@ def test_a_new_field_and_a_new_value_reach_the_face(edited: Copy) -> None:
     )
     assert shown["member"] == "MADE_UP"
     assert shown["statuses"] == ["succeeded", "failed", "succeeded", "failed", "succeeded"]
-    assert "callTopic is 5" in shown["errors"][0]
+    assert "callTopic is ['renewal']" in shown["errors"][0]
     assert "MADE_UP" in shown["errors"][1]
     assert shown["topics"] == ["renewal", None, "upsell"]
     assert shown["stored"] == ["renewal", "upsell"]
@@ -354,7 +354,7 @@ def test_all_operations_move_to_other_paths(copied: Callable[[], Copy]) -> None:
 
 
 def test_a_renamed_operation_that_has_a_row_is_told(copied: Callable[[], Copy]) -> None:
-    """Its row would be missed: nobody is to find that out from outcomes."""
+    """Its row would be missed: users must not find that out from outcomes."""
     copy = copied()
     copy.edit("calls", ("operationId: create_calls", "operationId: create_phone_calls"))
     told = subprocess.run(copy.command, capture_output=True, text=True, check=False)

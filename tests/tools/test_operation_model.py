@@ -1,4 +1,4 @@
-"""What the tools find out about each operation of a bundle."""
+"""The facts that the tools find out about each operation of a bundle."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROOT = Path(__file__).parents[2]
     ids=str,
 )
 def test_the_form_of_an_argument(schema: Any, form: str) -> None:
-    """What is not understood as a whole is JSON."""
+    """A form that is not understood as a whole is JSON."""
     document = {"components": {"schemas": {"Day": {"type": "string", "format": "date"}}}}
     assert operation_model.form_of(document, (), schema) == form
 

@@ -1,4 +1,4 @@
-"""What an index is asked, and that no credential is shown or sent elsewhere."""
+"""The questions to an index; no credential is shown or sent elsewhere."""
 
 from collections.abc import Callable
 
@@ -211,8 +211,8 @@ class TestPublishedVersions:
         """An index that is not there is one sentence."""
 
         def answer(request: httpx.Request) -> httpx.Response:
-            raise httpx.ConnectError("nobody listens", request=request)
+            raise httpx.ConnectError("no listener", request=request)
 
-        assert "cannot be reached (ConnectError: nobody listens)" in str(
+        assert "cannot be reached (ConnectError: no listener)" in str(
             refusal(lambda: self.versions(answer))
         )

@@ -21,7 +21,7 @@ from pages.facts import Facts
 
 
 def stated(facts: Facts, *, listed: bool) -> dict[str, Any]:
-    """What was read, in the form of the file."""
+    """Return what was read, in the form of the file."""
     shown = {
         name: getattr(facts, name)
         for name in ("method", "path", "limit", "order_of_results", "enums", "request", "response")
@@ -119,7 +119,7 @@ def test_half_a_page_states_nothing(name: str) -> None:
 
 @given(operation=st.sampled_from(OPERATIONS), data=st.data())
 def test_a_page_without_its_beginning(operation: str, data: st.DataObject) -> None:
-    """What is left of its end is refused, or states the same."""
+    """The rest of such a page is refused, or states the same."""
     text = captures.render(kept(operation), captures.Form(described="after"))
     whole = without_prose(reader.read(text, "page.txt"))
     start = data.draw(st.integers(1, len(text)))
@@ -270,7 +270,7 @@ def test_a_list_without_the_value_of_the_example_is_refused(name: str) -> None:
 
 
 def test_variables_named_curl_begin_no_sample() -> None:
-    """What stands between them and the next response is said in words."""
+    """The text between them and the next response counts as words."""
     text = altered("create_campaigns", "\n\nThis makes", "\n\n$curl = curl_init();\n\nThis makes")
     assert reader.read(text, "page.txt").limit == 50
 
@@ -372,7 +372,7 @@ def test_a_limit_in_other_words(sentence: str) -> None:
 @pytest.mark.skipif(not CAPTURED, reason="the captured pages are not beside the project")
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.name)
 def test_the_captured_pages_state_what_is_kept(path: Path) -> None:
-    """What was read off HubSpot's pages once is read off them still."""
+    """The facts that were read off HubSpot's pages once are read off them still."""
     read = reader.read(path.read_text("utf-8"), path.name)
     (facts,) = (facts_of(name) for name in OPERATIONS if facts_of(name)["path"] == read.path)
     assert stated(read, listed=False) == expected(facts, listed=False)

@@ -1,4 +1,4 @@
-"""What is told about two published descriptions, where one change was made between them."""
+"""The findings about two published descriptions, where one change was made between them."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class Project:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that the real generator has been run in; nobody changes it."""
+    """A project that the real generator has been run in; no test changes it."""
     project = Project(tmp_path_factory.mktemp("made") / "project")
     assert project.run() == 0
     return project
@@ -276,7 +276,7 @@ def test_a_new_field_arrives_and_a_warning_stops(
 def test_a_run_without_changes_touches_nothing(
     project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is up to date keeps even its times."""
+    """Files that are up to date keep even their times."""
     before = project.package.stat()  # its access time may change
     capsys.readouterr()
     assert project.run() == 0
@@ -380,7 +380,7 @@ MADE_BADLY: dict[str, tuple[str, str, str]] = {
 def test_a_bad_output_changes_nothing(
     project: Project, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Whatever is wrong with the new package, the old one stays, and the step is named."""
+    """The old package stays, and the step is named, for any fault of the new one."""
     plan, step, expected = MADE_BADLY[name]
     before = project.state()
     project.plan(plan)
@@ -430,7 +430,7 @@ FACES: dict[str, tuple[str, str]] = {
 def test_a_face_that_does_not_fit_is_told(
     project: Project, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """What is written by hand is tried with the new package, which stands in either case."""
+    """Handwritten code is tried with the new package, which stands in either case."""
     text, expected = FACES[name]
     face = project.home / "overrides" / "hubspot_batch" / "__init__.py"
     face.parent.mkdir(parents=True)

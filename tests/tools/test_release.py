@@ -134,7 +134,7 @@ class TestBuild:
         assert distributions.commit_time() == {}
 
     def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A machine without git builds all the same."""
+        """A machine without git builds nevertheless."""
         (tmp_path / ".git").touch()
         monkeypatch.setattr(distributions, "ROOT", tmp_path)
         monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
@@ -203,7 +203,7 @@ class TestCommandLine:
         assert capsys.readouterr().out.splitlines() == [str(f) for f in sorted(tmp_path.iterdir())]
 
     def test_publish_without_an_index(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """What is missing is said on the error stream, with the exit code of wrong use."""
+        """The missing part is named on the error stream, with the exit code of wrong use."""
         assert release.main(["publish", ""]) == 2
         assert "no index is named" in capsys.readouterr().err
 

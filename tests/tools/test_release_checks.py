@@ -1,4 +1,4 @@
-"""What is checked before an upload, and what is said of an index that refuses one."""
+"""The checks before an upload, and the words of an index that refuses one."""
 
 from __future__ import annotations
 

@@ -261,7 +261,7 @@ class Place:
 
 @frozen
 class Said:
-    """What a run of the command said."""
+    """The output of a run of the command."""
 
     status: int
     out: str
@@ -543,7 +543,7 @@ CHANGES = {
     ),
     "a model's field can be more": (CALL, "id: str", "id: str | None", ADDITIVE, "`str | None`"),
     "a fixture is gone": (TESTING, "def sandbox", "def box", BREAKING, "testing.sandbox` is gone."),
-    # What is nobody's business.
+    # Private names.
     "what a fixture asks for": (TESTING, "tmp_path", "tmp_path_factory", NOTHING, ""),
     "a private function": (CLIENT, "def _log(text: str)", "def _log()", NOTHING, ""),
     "a private method": (CALL, "def _private(self)", "def _other(self, x)", NOTHING, ""),
@@ -579,7 +579,7 @@ def test_a_change_forces_a_version(
 
 
 def test_one_line_for_many_classes(place: Place, run: Run) -> None:
-    """What many classes have alike is said once; what a base has is said of the base."""
+    """A change that many classes share is told once; that of a base is told of the base."""
     names = [f"M{n}" for n in range(6)]
     model = "@define\nclass {}(Model):\n    id: str = ''\n"
     place.write({CALL: FILES[CALL] + "".join(map(model.format, names))})
@@ -702,7 +702,7 @@ class TestHistory:
         assert "since v0.10.0" in run("--check").out
 
     def test_the_work_tree_counts(self, place: Place, run: Run) -> None:
-        """What is not committed is compared, and so is a file that git does not know."""
+        """Changes that are not committed are compared, and files that git does not know."""
         place.write({"generated/hubspot_batch_client/models/more.py": "class More: ..."})
         place.edit(MODELS, "import Call", "import Call\n    from .more import More")
         place.edit(MODELS, '("Call",)', '("Call", "More")')
@@ -770,7 +770,7 @@ class TestUnreadable:
         ],
     )
     def test_this_side(self, name: str, text: str, sentence: str, place: Place, run: Run) -> None:
-        """So is a work tree that cannot be read."""
+        """A work tree that cannot be read is refused as well."""
         place.write({name: text})
         said = run("--check")
         assert (said.status, said.out) == (2, "")

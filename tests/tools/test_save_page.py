@@ -1,4 +1,4 @@
-"""What is kept of a page: its facts, beside those of the operation's other pages."""
+"""The facts that are kept of a page, beside those of the operation's other pages."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
     )
 )
 def test_any_finding_is_one_line(findings: list[Finding]) -> None:
-    """Whatever the two sides are, a finding is one line, and wordings are one in all."""
+    """A finding is one line, for any two sides, and wordings are one in all."""
     told = notes_of_description(findings)
     assert all(len(str(note).splitlines()) == 1 for note in told)
     worded = sum(one.severity is Severity.WORDING for one in findings)

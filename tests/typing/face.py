@@ -1,4 +1,4 @@
-"""What type checkers say about the handwritten package. Checked by mypy and pyright, never run.
+"""The words of type checkers about the handwritten package. Checked, never run.
 
 A line that must be an error says so (`type: ignore`): both checkers report such a comment where
 they find no error, and mypy also where it finds another one.
@@ -166,7 +166,7 @@ async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -
 
 
 def errors(hubspot: HubSpotBatch) -> None:
-    """What is raised carries the outcomes."""
+    """The exception carries the outcomes."""
     try:
         with hubspot as entered:
             assert_type(entered, HubSpotBatch)

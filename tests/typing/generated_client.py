@@ -1,4 +1,4 @@
-"""What type checkers say about the generated client. Checked by mypy and pyright, never run.
+"""The words of type checkers about the generated client. Checked, never run.
 
 A line that must be an error says so (`type: ignore`): both checkers report such a comment where
 they find no error, and mypy also where it finds another one.
@@ -78,7 +78,7 @@ def inputs() -> None:
 
 
 def wrong_inputs(client: Client) -> None:
-    """What the API would refuse for its form is an error of types too."""
+    """An input that the API would refuse for its form is an error of types too."""
     CallInput()  # type: ignore[call-arg]
     CallInput(properties={"a": 1})  # type: ignore[dict-item]
     CallInput(properties={"a": None})  # type: ignore[dict-item]

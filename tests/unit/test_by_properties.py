@@ -141,7 +141,7 @@ def test_what_a_server_can_make_of_a_value(sent: str, stored: str | None) -> Non
     ],
 )
 def test_what_no_server_makes_of_a_value(sent: str, stored: str | None) -> None:
-    """Else two inputs could not be told apart that a server keeps apart."""
+    """Else two inputs could not be distinguished that a server keeps apart."""
     assert not becomes(sent, stored)
 
 
@@ -209,7 +209,7 @@ def test_no_result_is_given_to_the_input_of_another(
     named_by: str | None,
     seed: int,
 ) -> None:
-    """Whatever a server makes of texts, refuses, and leaves out of its response."""
+    """No result is given to another input, whatever a server changes, refuses and leaves out."""
     entries = [
         EncodedInput(n, None, json.dumps({"properties": one}).encode(), None)
         for n, one in enumerate(inputs)

@@ -1,4 +1,4 @@
-"""What is sent for what a caller gives beside the inputs."""
+"""The arguments beside the inputs, and what is sent for them."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_arguments_go_where_they_belong() -> None:
 
 
 def test_a_property_that_ids_are_values_of_is_asked_for() -> None:
-    """Else nobody could tell whose a result is; what is there by default stays so."""
+    """Else a result could not be matched; what is there by default stays so."""
     spec, _, body = sent(id_property="email", properties=("city",))
     assert body == {"idProperty": "email", "properties": ["city", "email"]}
     assert spec.id_property == "email"
@@ -136,7 +136,7 @@ def test_a_call_is_what_was_given() -> None:
 
 
 def test_the_spec_by_a_property_is_made_once() -> None:
-    """What it compiles is compiled once."""
+    """The validators of the spec are compiled once."""
     first, again = (registry.spec_by_property("read_campaigns", "email") for _ in range(2))
     assert first is again
     assert (first.id_property, first.input_key) == ("email", "id")

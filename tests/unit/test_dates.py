@@ -35,7 +35,7 @@ JANUARY = dt.date(2026, 1, 31)
     ],
 )
 def test_what_means_one_day_is_read(text: str) -> None:
-    """Whatever its spelling."""
+    """A day is read in any of its spellings."""
     assert read_date(text) == JANUARY
 
 
@@ -93,7 +93,7 @@ TIME = Argument("x", "x", "query", required=False, form="time", schema={})
 
 
 def every_reading(text: str) -> list[dt.datetime | None]:
-    """What each of the three readers makes of a text; None where it refuses it.
+    """Return what each of the three readers makes of a text; None where it refuses it.
 
     Cells of files, arguments of methods, and timestamps in models.
     """
@@ -198,7 +198,7 @@ def test_a_zone_is_read_as_it_is_written_or_refused(
     end: str,
     ahead: bool,
 ) -> None:
-    """Whatever its spelling, in cells, arguments and models."""
+    """A zone is read in any of its spellings, in cells, arguments and models."""
     if "{m" not in form:
         minutes = 0
     offset = sign + form.format(h=hours, m=minutes)

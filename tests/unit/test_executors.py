@@ -67,7 +67,7 @@ def test_a_thread_serves_many_runs(others: set[threading.Thread]) -> None:
 
 
 def test_threads_end_with_a_client_that_nobody_closed(others: set[threading.Thread]) -> None:
-    """As soon as nobody has it any more."""
+    """As soon as it is not referenced any more."""
     client = client_of(4)
     client.calls.create(rows("Call", 12), chunk_size=3)
     left = ours() - others
@@ -77,7 +77,7 @@ def test_threads_end_with_a_client_that_nobody_closed(others: set[threading.Thre
 
 
 def test_no_more_threads_are_kept_than_needed(others: set[threading.Thread]) -> None:
-    """What many users at once had need of ends when they are served."""
+    """Threads that many users at once needed end when they are served."""
     together = threading.Barrier(6, timeout=10)
     workers = ThreadExecutor(2)
     done(workers, *[together.wait] * 6)
@@ -120,7 +120,7 @@ def test_requests_see_the_context_of_their_run() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_fork_begins_with_threads_of_its_own() -> None:
-    """Those of its parent are not there; a call would wait for them for ever."""
+    """Those of its parent are not there; a call would wait for them without end."""
     script = """
 import os, warnings
 from queue import SimpleQueue
@@ -139,7 +139,7 @@ os._exit(came.get(timeout=10))
 
 
 def test_an_interpreter_ends_though_threads_are_left() -> None:
-    """Nobody has to close a client for that."""
+    """A client need not be closed for that."""
     script = """
 from hubspot_batch import HubSpotBatch
 from hubspot_batch.sandbox import Sandbox, SandboxTransport

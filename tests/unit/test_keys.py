@@ -11,7 +11,7 @@ from hubspot_batch._matching.keys import KeyIndex, id_property_of, key_of
 
 
 def names(*inputs: dict[str, Any], of_all: str | None = None, of_records: bool = True) -> KeyIndex:
-    """What tells inputs apart; their keys are those that a row gives them."""
+    """Return an index of inputs, with the keys that an operation gives them."""
     entries = [
         EncodedInput(
             n, one, json.dumps(one).encode(), key_of(one["id"], id_property_of(one, of_all))

@@ -100,7 +100,7 @@ def test_an_error_fails_every_input_that_it_names() -> None:
 
 
 def test_an_error_that_names_no_input_is_kept_apart() -> None:
-    """It is tied to nobody, also if there is only one input left."""
+    """It is matched to no input, also if there is only one input left."""
     out = tied([entry(0, "a")], [], [refusal("zz"), refusal(message="a is bad")])
     assert said(out) == {}
     assert [error.message for error in out.unattributed] == ["no", "a is bad"]
@@ -144,7 +144,7 @@ def test_texts_that_are_no_times_are_compared_as_texts(value: str) -> None:
 
 
 def test_a_result_that_fits_several_inputs_is_not_guessed() -> None:
-    """What two different inputs share is no evidence for either."""
+    """A value that two different inputs share is no evidence for either."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
     out = tied(entries, [found("r", hs_name="A")])
     assert said(out) == {}
@@ -201,14 +201,14 @@ def test_places_are_found_for_all_where_that_can_be(wishes: list[set[int]]) -> N
 
 
 def test_results_without_an_id_are_no_evidence() -> None:
-    """Whatever they are, they are handed on."""
+    """Results without an id are handed on."""
     out = tied([entry(0, hs_name="A")], [Found(None), Found("junk", properties={"hs_name": "A"})])
     assert said(out) == {}
     assert out.unmatched == [None, "junk"]
 
 
 def test_a_record_under_two_names_belongs_to_neither() -> None:
-    """One of them is wrong, and nobody can say which."""
+    """One of them is wrong, and it cannot be said which."""
     out = tied([entry(0, "a"), entry(1, "b")], [found("7", "a"), found("7", "b")])
     assert said(out) == {}
     assert out.unmatched == ["7"]

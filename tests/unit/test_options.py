@@ -66,7 +66,7 @@ def test_everything_else_is_refused_in_a_sentence(given: Any) -> None:
 def test_a_wrong_address_is_named_by_its_variable(
     monkeypatch: pytest.MonkeyPatch, given: str
 ) -> None:
-    """Who has set a variable looks for its name."""
+    """The message names the variable that is set."""
     monkeypatch.setenv("HUBSPOT_BASE_URL", given)
     with pytest.raises(ConfigurationError, match=r"^HUBSPOT_BASE_URL is not .*https://host"):
         ClientOptions()
@@ -117,7 +117,7 @@ NAN = float("nan")
     ],
 )
 def test_a_wrong_argument_says_what_is_right(given: dict[str, Any], words: str) -> None:
-    """What it must be, and what it is."""
+    """The message says what it must be, and what it is."""
     with pytest.raises(ConfigurationError, match=f"^{words}$"):
         ClientOptions(**given)
 

@@ -269,7 +269,7 @@ def test_an_input_that_holds_itself_ends() -> None:
     ],
 )
 def test_details_are_read_out_of_a_message(message: str, details: Any) -> None:
-    """HubSpot writes them as JSON into a sentence, so nobody has to find it there."""
+    """HubSpot writes them as JSON into a sentence, so that users need not find them there."""
     error = OutcomeError("refused", message)
     assert error.details == details
     assert [tuple(one.values()) for one in error.to_dict()["details"]] == [*details]

@@ -33,7 +33,7 @@ def take(limiter: RateLimiter, now: float, until: float = 1e12) -> float | None:
         if now + pause > until:
             return None
         now += pause
-    raise AssertionError("it waits for ever")
+    raise AssertionError("it waits without end")
 
 
 def most_in(times: Iterable[float], seconds: float) -> int:
@@ -79,7 +79,7 @@ headers = st.builds(
 def test_nothing_that_headers_say_lifts_a_told_limit(
     limit: RateLimit, begin: float, answers: list[tuple[dict[str, str], float]]
 ) -> None:
-    """They are a second bound; and none of them stops everything for ever."""
+    """They are a second bound; and none of them stops everything for good."""
     limit = RateLimit(limit.requests, limit.seconds)
     limiter, now, starts = RateLimiter(limit), begin, []
     for answer, seconds in answers:
@@ -139,7 +139,7 @@ def full(limit: RateLimit, answer: dict[str, str], seconds: float = 60.0) -> lis
     ids=str,
 )
 def test_what_names_no_limit_changes_none(answer: dict[str, str]) -> None:
-    """What was told goes on."""
+    """The limit that was told goes on."""
     assert len(full(RateLimit(10, 10.0, learns=True), answer)) == 60
 
 
@@ -383,7 +383,7 @@ def test_requests_that_are_refused_together_are_one_refusal() -> None:
 
 
 def test_a_request_that_was_given_up_may_have_arrived_until_now() -> None:
-    """Nobody waits for its response any more, and it fills the window all the same."""
+    """Its response is not waited for any more, and it fills the window nevertheless."""
     limiter = RateLimiter(RateLimit(1, 10.0))
     assert limiter.reserve(0.0) == 0.0
     limiter.abandon(0.0)

@@ -1,4 +1,4 @@
-"""What the operations are."""
+"""The operations and their specs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_what_is_no_input_is_named_by_its_type(given: object) -> None:
 @pytest.mark.parametrize("status", [200, 207, 299])
 @pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"null"])
 def test_a_success_without_a_batch_is_unreadable(status: int, content: bytes) -> None:
-    """Whatever stands in the body, only a JSON object says what was done."""
+    """Only a JSON object says what was done, whatever stands in the body."""
     response = httpx.Response(status, content=content)
     assert SPECS["create_calls"].read_success(response) is None
 
@@ -108,7 +108,7 @@ def test_an_error_names_inputs_under_any_of_its_keys(
     ],
 )
 def test_an_error_that_cannot_be_read_is_an_error_all_the_same(more: dict[str, Any]) -> None:
-    """It names nobody."""
+    """It names no input."""
     answer = answered(SPECS["create_calls"], 207, {"results": [], **more})
     assert [error.keys for error in answer.errors] == [frozenset()] * len(answer.errors) != []
     if "message" in more:
@@ -138,5 +138,5 @@ def test_the_body_names_the_request_and_else_the_header() -> None:
     [(302, "refused"), (400, "refused"), (500, "server_error"), (526, "server_error")],
 )
 def test_the_kind_of_an_error_is_that_of_its_status(status: int, kind: str) -> None:
-    """Whoever looks at the kind learns who has to act."""
+    """The kind of an error says who has to act."""
     assert answered(SPECS["create_calls"], status, {"message": "m"}).error.kind == kind

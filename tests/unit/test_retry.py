@@ -1,4 +1,4 @@
-"""What may be repeated, when, and how often."""
+"""The rules for a retry: what may be repeated, when, and how often."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 @pytest.mark.parametrize("numbers", [(0, 10.0), (1, 0.0), (-1, 1.0)])
 def test_a_rate_limit_that_allows_nothing_is_refused(numbers: tuple[int, float]) -> None:
-    """It would wait for ever."""
+    """It would wait without end."""
     with pytest.raises(ValueError, match="must be"):
         RateLimit(*numbers)
 
@@ -72,7 +72,7 @@ def test_pauses_grow_to_ten_seconds() -> None:
 def test_a_pause_is_a_number_of_seconds(
     attempt: int, status: int | None, said: str | None, policy: Any
 ) -> None:
-    """Whatever the server says, it is neither negative nor endless, and never too short."""
+    """A pause is neither negative nor endless, and never too short, whatever the server says."""
     headers = {} if said is None else {"Retry-After": said}
     pause = pause_after(attempt, status, headers, policy)
     assert math.isfinite(pause)
@@ -86,6 +86,6 @@ def test_a_pause_is_a_number_of_seconds(
     + [(text, None) for text in ("", "-1", "nan", "inf", "1e3", "x", "1.2.3", "\u0665", ".")],
 )
 def test_numbers_in_headers(text: str, value: float | None) -> None:
-    """What is no plain number is none."""
+    """Only a plain number is a number."""
     assert number({"X": text}, "X") == value
     assert number({}, "X") is None

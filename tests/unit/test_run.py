@@ -32,7 +32,7 @@ def answer(
 ) -> BatchResponse:
     """A response as the transport and the parser hand it on."""
     disposition = disposition_of(status_code, readable=readable, daily=daily)
-    return BatchResponse(status_code, disposition, SAID, daily=daily, **more)
+    return BatchResponse(status_code, disposition, lambda: SAID, daily=daily, **more)
 
 
 REFUSED = answer(400)
@@ -71,6 +71,10 @@ def operation(**changes: Any) -> Operation[Any]:
         "read": no_request,
         "send": no_request,
         "asend": no_request,
+        "repeatable": False,
+        "identify": no_request,
+        "write_result": no_request,
+        "read_result": no_request,
     }
     return Operation(**(plain | changes))
 
@@ -95,7 +99,7 @@ def chunks(run: Run[Any]) -> list[list[str | None]]:
 
 
 def handed_out(run: Run[Any]) -> list[Outcome[Any]]:
-    """What has become known since the last time."""
+    """Return the outcomes that have become known since the last time."""
     return [run.ready.popleft() for _ in range(len(run.ready))]
 
 
@@ -129,7 +133,7 @@ def test_a_read_without_a_response_is_a_loss_of_all_who_asked() -> None:
 
 
 def test_a_record_that_is_asked_for_twice_stands_alone() -> None:
-    """The server's words are about it and about nobody else."""
+    """The server's words are about it and no other input."""
     run = Run(operation(reads=True, splits=True), ["a", "a"], run_id="r")
     assert chunks(run) == [["a", "a"]]
     assert {o.error.kind for o in run.close(drain=True).outcomes if o.error} == {SAID.kind}
@@ -194,7 +198,7 @@ def test_every_input_gets_exactly_one_outcome(
     order: Any,
     flags: tuple[bool, ...],
 ) -> None:
-    """Whatever comes back, in whatever order, and wherever the run stops."""
+    """Every input has one true outcome, for any response, order and end of the run."""
     reads, names, splits, collects = flags
     same_key = SameKey.SHARED if reads else SameKey.RENAMED if names else SameKey.IN_TURN
     row = operation(reads=reads, same_key=same_key, splits=splits)
@@ -253,7 +257,7 @@ def test_a_stopped_run_stays_stopped() -> None:
 
 
 def test_unmatched_results_of_all_chunks_are_kept() -> None:
-    """And an error that names nobody is told once."""
+    """And an error that names no input is told once."""
     run = Run(operation(), ["a", "b"], run_id="r", chunk_size=1)
     nobody = ItemError(OutcomeError("refused", "some were bad"), frozenset())
     while (chunk := run.next_chunk()) is not None:

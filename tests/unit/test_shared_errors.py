@@ -15,7 +15,7 @@ SEPARATORS = st.sampled_from([",", ", ", "; ", " ", '", "', "', '", ",\n", " and
 
 @given(KEYS, SEPARATORS, st.sampled_from(["", "[", '["', "(ids: "]))
 def test_each_input_is_told_its_own_key(keys: list[str], separator: str, before: str) -> None:
-    """Whatever stands between the keys of the list, and around it."""
+    """The keys are found with any text between and around them."""
     message = f"Not found: {before}{separator.join(keys)} -- look again"
     error = OutcomeError("refused", message, "C", context={"ids": tuple(keys), "x": ("y", "z")})
     told = about(error, keys)

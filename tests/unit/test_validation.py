@@ -43,7 +43,7 @@ class Word(StrEnum):
 
 
 class Odd(Struct):
-    """What one parser knows and the other does not."""
+    """A value that one parser knows and the other does not."""
 
     id: str = "1"
 
@@ -79,7 +79,7 @@ VALID |= {name: example_input(name) for name in SPECS if name not in VALID}
 
 
 def values() -> list[Any]:
-    """What may stand anywhere, made anew, since some of it is changed."""
+    """Return values that may stand anywhere, made anew, since some of them are changed."""
     return [
         *(
             "",
@@ -150,7 +150,7 @@ def spots(value: Any) -> list[tuple[Any, Any]]:
 
 
 def encoder(spec: OperationSpec) -> InputEncoder:
-    """What encodes the inputs of a run."""
+    """Return the encoder of a run's inputs."""
     return spec.encoder("run")
 
 
@@ -211,7 +211,7 @@ def test_the_fast_check_is_enough_for_usual_inputs(spec: OperationSpec) -> None:
 def test_the_fast_check_proves_valid_inputs_only(
     spec: OperationSpec, data: st.DataObject, changes: int
 ) -> None:
-    """What it lets through, the full check lets through, with the same text and key."""
+    """Inputs that it lets through pass the full check too, with the same text and key."""
     wire = copy.deepcopy(VALID[spec.id])
     for _ in range(changes):
         place, key = data.draw(st.sampled_from(spots(wire)))
@@ -284,7 +284,7 @@ class Raising(Mapping[str, Any]):
 
 
 def test_an_input_that_raises_fails_alone() -> None:
-    """Whatever it raises."""
+    """An input fails alone, whatever it raises."""
     encoded = encoder(SPECS["read_campaigns"]).encode(0, ["a", Raising(), "b"])
     assert isinstance(encoded[1], OutcomeError)
     assert "OSError" in encoded[1].message
@@ -385,7 +385,7 @@ JSON = st.recursive(
 @example(schema={"type": "object", "additionalProperties": {}}, value={})
 @example(schema={"type": "object", "properties": {}, "additionalProperties": False}, value={"a": 1})
 def test_a_type_is_found_in_valid_values_only(schema: Any, value: Any) -> None:
-    """Whatever rules a schema has, also those that nobody thought of here."""
+    """A type is found in valid values only, for any rules of a schema."""
     validator = fast_validator(schema)
     if validator is None:
         return

@@ -125,7 +125,7 @@ OTHERS: tuple[Callable[[], Any], ...] = (
 
 @st.composite
 def odd_values(draw: st.DrawFn) -> Any:
-    """A value of a type that nobody has thought of."""
+    """A value of a type that was not thought of."""
     if draw(st.integers(0, 3)) == 0:
         return draw(st.sampled_from(OTHERS))()
     base, value = draw(st.sampled_from(BASES))
@@ -153,7 +153,7 @@ def inputs(draw: st.DrawFn, spec: OperationSpec) -> Any:
 @specs
 @given(data=st.data())
 def test_both_checks_agree_on_every_type(spec: OperationSpec, data: st.DataObject) -> None:
-    """What the fast check proves valid, the full check sends in the same words, if it is asked."""
+    """An input that the fast check proves valid is sent in the same words by the full check."""
     given_ = data.draw(inputs(spec))
     encoder = spec.encoder("run")
     (found,) = encoder.encode(0, [given_])

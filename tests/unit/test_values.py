@@ -214,7 +214,7 @@ def test_a_number_is_written_without_an_exponent_and_means_the_same(
 
 @given(st.datetimes(timezones=st.timezones() | st.just(dt.UTC), min_value=dt.datetime(2, 1, 1)))
 def test_a_time_is_written_in_utc_and_means_the_same(value: dt.datetime) -> None:
-    """Whatever its zone."""
+    """A time is written in UTC, from any zone."""
     text = property_text(value)
     assert isinstance(text, str)
     assert text.endswith("Z")
@@ -245,7 +245,7 @@ def test_what_can_be_no_id_is_refused(value: object) -> None:
 
 
 def test_flags_and_whole_numbers_are_told_from_texts() -> None:
-    """What is written in their place is named."""
+    """The value that is written in their place is named."""
     assert (flag(True), flag(Scalar(False, "b"))) == (True, False)
     assert (whole_number(194.0), whole_number(Scalar(194, "i"))) == (194, 194)
     for value, advice in (("true", "True"), ("FALSE", "False"), (1, "True"), (0.0, None)):

@@ -35,7 +35,7 @@ T = TypeVar("T")
 Locate: TypeAlias = Callable[[Pointer], tuple[str, int]]
 """Returns the file and line of a place in the old document."""
 
-# No two versions of an operation come near, and nobody could read more findings.
+# No two versions of an operation come near, and no reader could use more findings.
 _MOST_VISITS = 50_000
 _DEEPEST = 100  # as deep as a fragment may be nested
 

@@ -33,6 +33,10 @@ ISOLATE = {
     "action": "Send a refused request again in halves, to find its bad inputs. An input could be "
     "carried out twice, because HubSpot does not promise that a refused request does nothing.",
 }
+JOURNAL = (
+    "A file that records each outcome, or a `Journal`. A later call with it resumes: it sends only "
+    "what is new or was not sent."
+)
 ALLOW_IMPLAUSIBLE = (
     "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
     "and an `hs_timestamp` of 1970. They are refused by default."

@@ -25,6 +25,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -34,6 +35,7 @@ from . import models
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch.journal import Journal
 
 _InputT = TypeVar("_InputT")
 Inputs: TypeAlias = Iterable[_InputT]
@@ -41,6 +43,9 @@ AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
 
 Fields: TypeAlias = Mapping[str, Any]
 """An input as a mapping in the API's own names."""
+
+JournalPath: TypeAlias = str | os.PathLike[str]
+"""The file of a journal."""
 
 Date: TypeAlias = str | datetime.date
 Time: TypeAlias = str | datetime.datetime
@@ -83,22 +88,13 @@ _TYPES = {
 }
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = (
-    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "operation"),
-    "self",
+    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "journal"),
+    *("operation", "self"),
 )
 _TAKEN_CLASSES = (
-    *("Any", "AsyncIterable", "BatchResult", "Callable", "Close", "Date", "Families", "Fields"),
-    *(
-        "Call",
-        "Inputs",
-        "Iterable",
-        "Mapping",
-        "OutcomeIterator",
-        "Raw",
-        "Runner",
-        "Time",
-        "TypeAlias",
-    ),
+    *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),
+    *("Fields", "Inputs", "Iterable", "Journal", "JournalPath", "Mapping", "OutcomeIterator"),
+    *("Raw", "Runner", "Time", "TypeAlias"),
 )
 
 # The types of an input that is one value.
@@ -151,6 +147,7 @@ class _Method:
                 f"{one.keyword}: {kind}" if one.required else f"{one.keyword}: {kind} | None = None"
             )
         found.append("chunk_size: int | None = None")
+        found.append("journal: Journal | JournalPath | None = None")
         found += ["isolate: bool = False"] if self.isolates else []
         found += ["allow_implausible: bool = False"] if self.writes else []
         return ", ".join(found)
@@ -162,6 +159,7 @@ class _Method:
         given += ["isolate=isolate"] if self.isolates else []
         given += ["allow_implausible=allow_implausible"] if self.writes else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
+        given.append("journal=journal")
         return f"self._call({', '.join(given)}), inputs"
 
     @property
@@ -173,6 +171,7 @@ class _Method:
             "inputs": f"{self._inputs} {self.input_description}",
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
+            "journal": docstrings.JOURNAL,
             **({"isolate": docstrings.ISOLATE[self.kind]} if self.isolates else {}),
             **({"allow_implausible": docstrings.ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }

@@ -3,7 +3,7 @@
 Decides what breaks a program that was written for the old tree. What becomes of arguments is
 griffe's to say; names, types, bases and the values of enumerations are compared here, since griffe
 does not. Annotations are compared as they are written, without the modules of their names: a class
-that moved is the same, and so is a union in another order.
+that moved is the same, as is a union in another order.
 """
 
 import ast

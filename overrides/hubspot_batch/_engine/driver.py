@@ -1,4 +1,4 @@
-"""What the drivers of threads and of tasks have in common.
+"""The common part of the drivers of threads and of tasks.
 
 This module decides how a run begins, and whether it goes on in this process at all.
 """
@@ -20,6 +20,7 @@ from .chunk import BatchResponse
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
+    from .recorder import Recorder
     from .run import Run
 
 Came: TypeAlias = BatchResponse | BaseException
@@ -38,9 +39,13 @@ class Call(Protocol):
         """Inputs in a request; None for the operation's limit."""
         ...
 
+    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+        """Return what a run of it records; None if it has no journal."""
+        ...
+
 
 class Settings(Protocol):
-    """What a runner gives to its drivers."""
+    """The settings that a runner gives to its drivers."""
 
     @property
     def client(self) -> Any:
@@ -64,7 +69,7 @@ class Settings(Protocol):
 
 
 class Driver:
-    """What the two drivers have in common."""
+    """The common part of the two drivers."""
 
     run: Run[Any]
 
@@ -74,10 +79,13 @@ class Driver:
         check_open(runner.http)
         self._process = os.getpid()
         self._runner = runner
-        self._operation = call.operation
+        operation = call.operation
+        recorder = call.recorder(operation, str(runner.http.base_url))
+        self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
             inputs,
+            recorder=recorder,
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             notify=runner.notify,
@@ -116,10 +124,10 @@ class Driver:
             self.run.interrupt(error)
             attach(error, self.run.close(drain=False, rest=True), self.run.note)
 
-    @property
-    def _outcomes_first(self) -> bool:
-        """Whether the caller must take outcomes before anything is waited for."""
-        return not self.run.collects and bool(self.run.ready)
+    def _goes_on(self, *, came: bool) -> bool:
+        """Return whether outcomes must be taken, or inputs be read, before it waits."""
+        first = not self.run.collects and bool(self.run.ready)
+        return first if self.run.recorder is None else (first or self.run.paused) and not came
 
     @staticmethod
     def _is_pending(chunks: Iterable[Chunk]) -> bool:

@@ -11,12 +11,11 @@ from collections import deque
 from collections.abc import AsyncIterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from operator import attrgetter
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._matching.match import match
 from hubspot_batch._transport.request_state import (
     CancelledBeforeSendError,
     RequestState,
@@ -34,7 +33,11 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
+from .success import not_known, outcomes_of_success
 from .totals import Totals
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 ResultT = TypeVar("ResultT")
 
@@ -54,10 +57,11 @@ class Run(Generic[ResultT]):
         notify: Told of the run's events.
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
+        recorder: The journal of the run.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
-        ready: Outcomes that nobody has taken yet; take them from the left.
+        ready: Outcomes that are not taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
         awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
@@ -74,6 +78,7 @@ class Run(Generic[ResultT]):
         notify: Notify | None = None,
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
+        recorder: Recorder[ResultT] | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -87,6 +92,7 @@ class Run(Generic[ResultT]):
         self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
+        self.recorder = recorder
         self._run_id = run_id
         self._notify = notify
         self._size = size
@@ -104,7 +110,12 @@ class Run(Generic[ResultT]):
     def going(self) -> bool:
         """Whether there can be another chunk, now or when one under way has been reported."""
         left = self._again or self._chunker.waiting or not self._reader.exhausted
-        return self.stopped is None and bool(left)
+        return self.stopped is None and bool(left or (self.recorder and self.recorder.holds))
+
+    @property
+    def paused(self) -> bool:
+        """Whether there is no chunk before inputs were looked up in the journal."""
+        return self.stopped is None and self.recorder is not None and self.recorder.looks_up
 
     def next_chunk(self) -> Chunk | None:
         """Return the next chunk to send; None if there is none now.
@@ -116,6 +127,9 @@ class Run(Generic[ResultT]):
             if not self.going:
                 return None
             self._read()
+            short = not self._reader.exhausted and len(self._chunker.waiting) < self._size
+            if self.recorder is not None and (short or self.paused):
+                return None
         if self.stopped is not None:
             self._give_up_waiting()
             return None
@@ -134,17 +148,28 @@ class Run(Generic[ResultT]):
 
     def _read(self) -> None:
         """Read and encode inputs until they fill a chunk."""
-        while (wanted := self._size - len(self._chunker.waiting)) > 0:
-            if self._reader.exhausted or self._output_full:
-                return
+        if (recorder := self.recorder) is None:  # usually
+            self._chunker.waiting += self._encoded(self._size - len(self._chunker.waiting))
+            return
+        known, entries = recorder.take()
+        self._chunker.waiting += entries
+        self._publish(known)
+        recorder.look_up(self._encoded(self._size - len(self._chunker.waiting)))
+
+    def _encoded(self, most: int) -> list[EncodedInput]:
+        """Read inputs, and return those that are valid: as many as are wanted, or all."""
+        found: list[EncodedInput] = []
+        while (wanted := most - len(found)) > 0:
+            if self._output_full or self._reader.exhausted:
+                break
             first = self._reader.count
             try:
                 given = self._reader.read(wanted)
             except InputError as error:
                 self._end(error)
-                return
+                break
             if not given:
-                return
+                break
             encoded = self.operation.encode(first, given)
             if OutcomeError in {*map(type, encoded)}:
                 indexed = enumerate(zip(given, encoded, strict=True), first)
@@ -155,14 +180,16 @@ class Run(Generic[ResultT]):
                         if isinstance(one, OutcomeError)
                     ]
                 )
-            self._chunker.waiting += [one for one in encoded if type(one) is EncodedInput]
+            found += [one for one in encoded if type(one) is EncodedInput]
+        return found
 
     async def fetch(self) -> None:
         """Await the inputs of a chunk; after a stop, the rest, if all outcomes are kept."""
         reader = self._reader
         assert isinstance(reader, AsyncInputReader)  # noqa: S101 - `awaits_inputs` says so
         while self.stopped is None and not (reader.exhausted or self._again or self._output_full):
-            if len(self._chunker.waiting) >= self._size:
+            held = 0 if self.recorder is None else self.recorder.holds
+            if len(self._chunker.waiting) + held >= self._size:
                 return
             await reader.fetch()
             self._read()
@@ -202,15 +229,17 @@ class Run(Generic[ResultT]):
         if stop is not None:
             self.stop(chunk, stop)
         elif disposition.effect is Effect.APPLIED:
-            self._settle_success(chunk, response)
+            outcomes, unmatched = outcomes_of_success(self.operation, chunk, response)
+            self.unmatched += unmatched
+            self._publish(outcomes)
         elif disposition.effect is Effect.AMBIGUOUS:
-            self._settle_all(chunk, self._not_known, response.error)
+            self._settle_all(chunk, not_known(self.operation), response.error)
         elif disposition.splits and self._split(chunk, response):
             self._take_back(chunk)  # its inputs are still to be sent
             return
         else:
             error, in_doubt = chunk.refused(response, self.operation)
-            status = self._not_known if in_doubt else OutcomeStatus.FAILED
+            status = not_known(self.operation) if in_doubt else OutcomeStatus.FAILED
             self._settle_all(chunk, status, error)
         self._finish(chunk)
 
@@ -224,49 +253,13 @@ class Run(Generic[ResultT]):
             self._again.extendleft(reversed(halves))
         return halves is not None
 
-    def _settle_success(self, chunk: Chunk, response: BatchResponse) -> None:
-        reads, entries = self.operation.reads, chunk.entries
-        matches = match(
-            entries,
-            response.results,
-            response.errors,
-            shared=reads,
-            by_properties=self.operation.by_properties,
-            repeated=None if response.complete else self.operation.repeated,
-            named_by=self.operation.named_by,
-            keys_in_messages=reads,
-        )
-        self.unmatched += matches.unmatched
-        done, refused = matches.done, matches.refused
-        if len(done) == len(entries):  # usually
-            status = OutcomeStatus.SUCCEEDED
-            self._publish(
-                [Outcome(one.index, one.input, status, done[at]) for at, one in enumerate(entries)]
-            )
-            return
-        silence: OutcomeError | None = None
-        if len(done) + len(refused) < len(entries):
-            silence = response.silence(matches.unattributed, reads=reads)
-        outcomes: list[Outcome[ResultT]] = []
-        for position, entry in enumerate(entries):
-            status, result, error = OutcomeStatus.SUCCEEDED, None, None
-            if position in done:
-                result = done[position]
-            elif position in refused:
-                error, in_doubt = chunk.doubt(refused[position], self.operation)
-                status = self._not_known if in_doubt else OutcomeStatus.FAILED
-            else:
-                status, error = self._not_known, silence
-            outcomes.append(Outcome(entry.index, entry.input, status, result, error))
-        self._publish(outcomes)
-
     def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Settle a chunk that got no response."""
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             self.stop(chunk, unreachable(chunk.state.address, failure))
         else:
             lost = OutcomeError("no_answer", f"No response came ({reason_of(failure)}).")
-            self._settle_all(chunk, self._not_known, lost)
+            self._settle_all(chunk, not_known(self.operation), lost)
             self._finish(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:
@@ -281,6 +274,12 @@ class Run(Generic[ResultT]):
         self._end(error)
         self.abandon(chunk)
         self._give_up_waiting()
+
+    def heed_journal(self, failure: HubSpotBatchError | None) -> None:
+        """End the run if its journal failed."""
+        if failure is not None:
+            self._end(failure)
+            self._give_up_waiting()
 
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or the caller's code, raised an exception."""
@@ -301,7 +300,7 @@ class Run(Generic[ResultT]):
             error = OutcomeError("no_answer", f"No response came. {self.stopped}")
             if chunk.refusal is not None:
                 error = batch_refused(chunk.refusal)
-            self._settle_all(chunk, self._not_known, error)
+            self._settle_all(chunk, not_known(self.operation), error)
         else:
             self._not_sent(chunk.entries)
         self._finish(chunk)
@@ -318,7 +317,7 @@ class Run(Generic[ResultT]):
     def _end(self, error: HubSpotBatchError) -> None:
         if self.stopped is None:
             self.stopped = error
-        # What was handed out before the inputs ended in an error is sent all the same.
+        # Chunks that were handed out before the inputs ended in an error are still sent.
         if not isinstance(error, InputError):
             for chunk in [*self.under_way]:
                 chunk.state.cancelled = True
@@ -330,11 +329,6 @@ class Run(Generic[ResultT]):
             self._again.popleft()
         self._not_sent([*self._chunker.waiting])
         self._chunker.waiting.clear()
-
-    @property
-    def _not_known(self) -> OutcomeStatus:
-        """The status of an input whose fate is unknown; a read has no effect to be in doubt."""
-        return OutcomeStatus.FAILED if self.operation.reads else OutcomeStatus.UNKNOWN
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
         self._publish([Outcome(one.index, one.input, status, None, error) for one in chunk.entries])
@@ -350,6 +344,8 @@ class Run(Generic[ResultT]):
         outcomes = [outcome for outcome in outcomes if outcome.index in known]
         if not outcomes:
             return
+        if self.recorder is not None:
+            outcomes = self.recorder.settle(outcomes)
         self.ready.extend(outcomes)
         for outcome in outcomes:
             known.pop(outcome.index, None)
@@ -367,7 +363,7 @@ class Run(Generic[ResultT]):
             self._notify(event)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
-        """Settle what is left, and return the outcomes that nobody has taken.
+        """Settle what is left, and return the outcomes that are not taken yet.
 
         It may be called again after an interruption. In the end it returns the same each time.
 
@@ -388,9 +384,13 @@ class Run(Generic[ResultT]):
             if rest:
                 self._reader.read_rest()
             self._give_up_waiting()
+        if self.recorder is not None:
+            self._publish(self.recorder.recall_rest(self._reader.open))
         error = OutcomeError("stopped", str(self.stopped))
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
+        if self.recorder is not None:
+            self.heed_journal(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)

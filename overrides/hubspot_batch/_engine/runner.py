@@ -130,13 +130,20 @@ class ThreadDriver(Driver):
         """Send what can be sent, then wait for one response; return False at the end."""
         if self.interrupts.pressed:
             self.interrupts.check()
+        self._record()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
-        if self._outcomes_first:
+        if self._goes_on(came=bool(self._came)):
             return True
         if self._is_pending(self._in_flight):
             self.run.report(*self._fetch())
+            self._record()
         return self._is_pending(self._in_flight) or self.run.going
+
+    def _record(self) -> None:
+        """Bring the journal up to date, before the caller gets the outcomes."""
+        if (recorder := self.run.recorder) is not None and recorder.behind:
+            self.run.heed_journal(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
@@ -216,22 +223,31 @@ class TaskDriver(Driver):
                 "This run belongs to the event loop in which it began; begin another one in this "
                 "event loop."
             )
+        await self._record()
         while True:
             if self.run.awaits_inputs and self._is_free:
                 await self.run.fetch()
             if (chunk := self._next_chunk()) is None:
                 break
             await self._start(chunk)
-        if self._outcomes_first:
+        if self._goes_on(came=any(task.done() for task in self._tasks)):
             return True
         if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
+            await self._record()
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
         if self.run.awaits_inputs and self.run.stopped is not None:
             await self.run.fetch()
         return False
+
+    async def _record(self) -> None:
+        """Bring the journal up to date, before the caller gets the outcomes."""
+        if (recorder := self.run.recorder) is not None and recorder.behind:
+            from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
+
+            self.run.heed_journal(await to_thread(recorder.keep_up))
 
     def _at_home(self) -> bool:
         """Whether this is the event loop in which the run began, if it has."""

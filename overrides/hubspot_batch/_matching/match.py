@@ -96,18 +96,7 @@ def match(
         by_key = {**several}
     by_key.pop(None, None)
     keyless = _match_by_key(matches, by_key, results, shared=shared)
-    for error in errors:
-        keys = error.keys & by_key.keys()
-        if not error.keys and keys_in_messages:
-            keys = _keys_in(error.error.message, by_key)
-        if not keys:
-            matches.unattributed.append(error.error)
-        told = about(error.error, keys)
-        for key in keys:
-            own = told(key)
-            for position in by_key[key]:
-                if position not in matches.done:
-                    matches.refused.setdefault(position, own)
+    _match_errors(matches, by_key, errors, keys_in_messages=keys_in_messages)
     if repeated is None:
         _finish_silent(matches, len(entries))
     elif keyless and by_properties:
@@ -126,6 +115,28 @@ def match(
         matches.done.update(done)
     matches.unmatched += [results.values[number] for number in keyless]
     return matches
+
+
+def _match_errors(
+    matches: Matches,
+    by_key: Mapping[Any, Sequence[int]],
+    errors: Sequence[ItemError],
+    *,
+    keys_in_messages: bool,
+) -> None:
+    """Match the errors to the inputs that they name; what has a result was done all the same."""
+    for error in errors:
+        keys = error.keys & by_key.keys()
+        if not error.keys and keys_in_messages:
+            keys = _keys_in(error.error.message, by_key)
+        if not keys:
+            matches.unattributed.append(error.error)
+        told = about(error.error, keys)
+        for key in keys:
+            own = told(key)
+            for position in by_key[key]:
+                if position not in matches.done:
+                    matches.refused.setdefault(position, own)
 
 
 def _finish_silent(matches: Matches, count: int) -> None:

@@ -6,9 +6,11 @@ This module decides which arguments are valid. The methods themselves are genera
 from __future__ import annotations
 
 import datetime as dt
+import json
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from attrs import Factory, frozen
@@ -22,16 +24,20 @@ from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterato
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult
 
 from .dates import read_date, read_datetime
 from .registry import SPECS, OperationSpec, Parameters, spec_by_property
 
+if TYPE_CHECKING:
+    from hubspot_batch._engine.recorder import Recorder
+
 _T = TypeVar("_T")
 
 # The generated methods name these types for type checkers only. Whoever asks for their annotations
 # at run time finds them too.
-for _named in (AsyncOutcomeIterator, BatchResult, OutcomeIterator):
+for _named in (AsyncOutcomeIterator, BatchResult, Journal, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 
 
@@ -45,6 +51,7 @@ class OperationCall:
         isolate: Whether a refused request is split even if it may have created something.
         allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
+        journal: The journal of the job; None if it has none.
     """
 
     operation_id: str
@@ -52,6 +59,20 @@ class OperationCall:
     isolate: bool = False
     allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
+    journal: Journal | None = None
+
+    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+        """Return what a run of the operation records; None if it has no journal."""
+        if self.journal is None:
+            return None
+        from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
+
+        job = {
+            "operation": self.operation_id,
+            "arguments": json.dumps(dict(self.arguments), default=str, sort_keys=True),
+            "base_url": base_url.rstrip("/"),
+        }
+        return Recorder(self.journal, operation, job)
 
     @property
     def operation(self) -> Operation[Any]:
@@ -88,6 +109,7 @@ def operation_call(
     /,
     *,
     isolate: bool = False,
+    journal: Journal | str | PathLike[str] | None = None,
     allow_implausible: bool = False,
     **given: Any,
 ) -> OperationCall:
@@ -97,6 +119,7 @@ def operation_call(
         operation: The operation's id.
         chunk_size: Inputs in a request; None for the operation's limit.
         isolate: Whether a refused request is split even if it may have created something.
+        journal: The journal of the job, or its path.
         allow_implausible: Whether values are sent that are most likely not meant.
         given: The other arguments, by their names in Python; None where one is left out.
 
@@ -111,7 +134,9 @@ def operation_call(
     if arguments:
         _check_period(arguments)
         _check_length(SPECS[operation].described, arguments)
-    return OperationCall(operation, chunk_size, isolate, allow_implausible, arguments)
+    return OperationCall(
+        operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
+    )
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:

@@ -31,7 +31,7 @@ def read_datetime(text: str, *, zone: dt.tzinfo | None = dt.UTC) -> dt.datetime:
             read = read_iso(text)
             return read if read.tzinfo else read.replace(tzinfo=zone)
     shown = reprlib.repr(text)
-    # Nobody writes year, day, month: after a year of four digits, the order is known.
+    # No country writes year, day, month: after a year of four digits, the order is known.
     orders = [False] if re.match(r"\s*\d{4}\D", text) else [False, True]
     found: set[dt.datetime] = set()
     if not bare:

@@ -6,6 +6,7 @@ names. Which inputs they belong to is decided in `_matching`.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from hubspot_batch_client import models
 from hubspot_batch_client.types import UNSET, Model, as_model, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
-from hubspot_batch._json import canonical, is_map
+from hubspot_batch._json import canonical, is_map, read
 from hubspot_batch._matching.by_properties import PROPERTIES, repeated_values
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
@@ -64,7 +65,7 @@ def parse_response(
     """
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
-        error = _error_beside_results(response, model)
+        error = partial(_error_beside_results, response, model)
         values = _items_of(getattr(model, keys.results, None)) if keys.results else []
         results = _results(values, keys, index)
         errors = (*_item_errors(model, error, keys, index),)
@@ -72,8 +73,8 @@ def parse_response(
         return BatchResponse(status, disposition, error, results, errors, complete=complete)
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
-    error, foreign = _whole_error(response, body), _is_foreign(response, body)
-    return BatchResponse(status, disposition, error, daily=daily, foreign=foreign)
+    whole, foreign = _whole_error(response, body), _is_foreign(response, body)
+    return BatchResponse(status, disposition, lambda: whole, daily=daily, foreign=foreign)
 
 
 def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:
@@ -133,7 +134,7 @@ def _properties_of(value: Any) -> dict[str, Any]:
 
 
 def _item_errors(
-    model: Any, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
+    model: Any, whole: Callable[[], OutcomeError], keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
     """Yield the errors that a success reports; one without keys where it does not say of what."""
     listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
@@ -143,11 +144,11 @@ def _item_errors(
         items = [as_model(models.BatchError, one) for one in _items_of(listed)]
     for item in items:
         known = isinstance(item, models.BatchError)
-        yield _item_error(item, whole, keys, index) if known else ItemError(whole, frozenset())
+        yield _item_error(item, whole(), keys, index) if known else ItemError(whole(), frozenset())
     odd = listed and not items
     more = isinstance(count, int) and count > len(items)
     if odd or more or "message" in model:
-        yield ItemError(whole, frozenset())
+        yield ItemError(whole(), frozenset())
 
 
 def _item_error(
@@ -266,3 +267,18 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     if {*map(type, names)} == {str} and all(names):  # as a rule
         return names
     return [name if type(name) is str and name else _name_of(name) for name in names]
+
+
+def write_result(result: Any) -> bytes:
+    """Return the JSON text of a result, also of one that no proper server sends."""
+    import orjson  # noqa: PLC0415 - few runs need it
+
+    wire = to_json(result)
+    try:
+        text = orjson.dumps(wire)
+        # orjson writes null for infinite numbers, which Python's parser reads.
+        if read(text) == wire:
+            return text
+    except orjson.JSONEncodeError:  # numbers of more than 64 bits, unpaired surrogates
+        pass
+    return json.dumps(wire, separators=(",", ":")).encode()

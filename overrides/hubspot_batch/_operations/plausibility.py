@@ -1,7 +1,7 @@
 """Finds values that can be sent, but that are most likely not what was meant.
 
 This module decides what is implausible: the words that programs write for a missing value, years
-below 1900, and calls whose time is in the wrong unit. The caller can send such values all the same
+below 1900, and calls whose time is in the wrong unit. The caller can send such values anyway
 (`allow_implausible`).
 """
 

@@ -1,4 +1,4 @@
-"""What is wrong with an input, and where.
+"""The problems of an input, and where they are.
 
 This module decides the form in which problems are named.
 """

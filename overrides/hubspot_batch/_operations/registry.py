@@ -23,17 +23,18 @@ from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, as_model, read_model
 
 from hubspot_batch._engine.chunk import BatchResponse, Chunk, Operation, SameKey
+from hubspot_batch._json import read
 from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
-from .parsing import TRACE_IDS, MatchKeys, parse_response
+from .parsing import TRACE_IDS, MatchKeys, parse_response, write_result
 from .schemas import fields_of
 from .validation import InputEncoder, InputValidator
 
 
 class Kind(NamedTuple):
-    """What operations of a kind have in common.
+    """The properties of a kind of operation.
 
     Attributes:
         reads: Whether it changes nothing.
@@ -243,8 +244,16 @@ class OperationSpec:
             read=self.read_success,
             send=send,
             asend=asend,
+            repeatable=kind.repeatable,
+            identify=encoder.identify,
+            write_result=write_result,
+            read_result=self.read_result,
             name=self.name,
         )
+
+    def read_result(self, text: bytes) -> Any:
+        """Return the result of a JSON text."""
+        return as_model(self.result, read(text))
 
     def read_success(self, response: httpx.Response) -> Any:
         """Return the model of a success; None if its body is not a JSON object."""

@@ -17,7 +17,7 @@ from uuid import UUID
 from attrs import define
 from hubspot_batch_client.types import Model, plain_to_bytes
 
-from hubspot_batch._json import is_list, is_map
+from hubspot_batch._json import canonical, is_list, is_map
 from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
@@ -297,6 +297,19 @@ class InputEncoder:
         name = self.trace_id(entry.index)
         text = json.dumps({**entry.wire, TRACE_ID: name}).encode()
         return type(entry)(entry.index, entry.input, text, name)
+
+    def identify(self, entry: EncodedInput) -> bytes:
+        """Return a text that is the same for equal inputs, also of another run.
+
+        The order of names does not count, nor does a trace id that was added here.
+        """
+        wire: Any = entry.wire
+        if is_map(wire) and wire.get(TRACE_ID) == self.trace_id(entry.index):
+            del wire[TRACE_ID]
+        try:
+            return canonical(wire)
+        except OverflowError:  # a number of more than 64 bits
+            return json.dumps(wire, sort_keys=True).encode()
 
     def _mapping(self, given: object) -> object:
         """Return an input as a model or a mapping; an id stands for one that has only that."""

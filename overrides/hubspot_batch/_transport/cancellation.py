@@ -1,7 +1,7 @@
 """Closes a connection whose request is cancelled while it is made.
 
 anyio and httpcore lose a connection if a task is cancelled at certain moments, and its socket stays
-open as long as the event loop. So a task of its own makes each connection, and closes it if nobody
+open as long as the event loop. So a task of its own makes each connection, and closes it if no task
 waits for it any more; and a connection on which TLS cannot be begun is closed.
 """
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ClosingBackend(httpcore.AsyncNetworkBackend):
-    """Makes connections, and closes those that nobody waits for any more."""
+    """Makes connections, and closes those that no task waits for any more."""
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
         self._inner = inner

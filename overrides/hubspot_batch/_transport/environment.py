@@ -1,4 +1,4 @@
-"""What the environment says of the way to HubSpot: a proxy, and the certificates to trust.
+"""Reads the way to HubSpot from the environment: a proxy, and the certificates to trust.
 
 This module decides which proxy is used, and that a value that cannot be used is named by its
 variable. A proxy's address can hold a password, so no message, repr or traceback shows it.

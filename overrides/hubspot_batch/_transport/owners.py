@@ -1,7 +1,7 @@
-"""Who may use which connection: one process, and one event loop.
+"""Decides who may use which connection: one process, and one event loop.
 
 A fork copies sockets, locks and waiting requests. Two processes that share a socket take each
-other's responses, and a lock that another thread held at the fork is held for ever. An event loop
+other's responses, and a lock that another thread held at the fork is never released. An event loop
 cannot use the sockets of another one. So this module decides that each process starts with a
 transport of its own, and each event loop with connections of its own. What was copied is left
 alone: the process that made it goes on with it.

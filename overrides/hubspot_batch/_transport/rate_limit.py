@@ -172,6 +172,12 @@ class RateLimiter:
                 self._day = (self._day[0] - 1, self._day[1])
             return 0.0
 
+    @property
+    def window(self) -> float:
+        """Seconds of the window that the server told; 0 if it told none."""
+        server = self._server
+        return 0.0 if server is None else server.seconds
+
     def nap(self, wait: float) -> float:
         """Return how many seconds to sleep: less where any response can change the wait."""
         with self._lock:

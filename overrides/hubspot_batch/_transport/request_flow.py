@@ -237,7 +237,8 @@ class RequestFlow:
                     "Of the account's requests for the day, only those are left that daily_reserve "
                     "leaves to other programs; go on after midnight in its time zone."
                 )
-            if pause > self._patience:
+            # Other programs can make a wait longer than the window; that is no reason to stop.
+            if min(pause, self._limiter.window) > self._patience:
                 raise RateLimitError(
                     f"HubSpot lets the next request start in {pause:.0f} s, and `retry` allows no "
                     f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."

@@ -37,7 +37,7 @@ class Interpretation(NamedTuple):
 
 
 class RunState:
-    """What the requests of one run share.
+    """The state that the requests of one run share.
 
     Attributes:
         asked: How often the token's provider had been asked when the first of them began; None

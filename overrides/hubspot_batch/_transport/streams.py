@@ -24,7 +24,7 @@ _PIECE = 16 * 1024
 
 
 class _Watched:
-    """What connections of threads and of tasks have in common.
+    """Watches the connections of threads and of tasks.
 
     Args:
         inner: The connection of httpcore that performs the steps.
@@ -81,7 +81,7 @@ class _Watched:
 
 
 def _has_unread(inner: Any) -> bool:
-    """Return whether the TLS layer holds bytes that nobody has read.
+    """Return whether the TLS layer holds bytes that were not read.
 
     The socket does not show them. The connection is not used again if it does, so a byte may be
     taken from it.

@@ -63,7 +63,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         proxy: str | None = None,
     ) -> None:
         self._inner = inner
-        # With another transport than ours, nobody knows more than that it was called.
+        # With another transport than ours, it is only known that it was called.
         self._tells_of_first_byte = getattr(inner, "begins_attempts", False)
         self._clock = clock
         self._limiter = RateLimiter(options.rate_limit, options.daily_reserve)

@@ -1,4 +1,4 @@
-"""What is known of properties, options and associations, as data.
+"""The properties, options and associations that are known, as data.
 
 It holds nothing that HubSpot does not say or has not been seen to do. Which properties an account
 has beside these is for the account to say.
@@ -13,7 +13,7 @@ from attrs import Factory, frozen
 
 
 class Property(NamedTuple):
-    """What is known of a property's values.
+    """The values that a property takes, as far as they are known.
 
     Attributes:
         kind: How a cell is read: `text`, `short` (a text that is not empty of meaning, such as a
@@ -28,7 +28,7 @@ class Property(NamedTuple):
 
 @frozen
 class Family:
-    """What is known of a family's records.
+    """The properties of a family's records, as far as they are known.
 
     Attributes:
         properties: The known properties that can be written.

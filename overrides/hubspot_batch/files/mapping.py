@@ -26,7 +26,7 @@ from .table import Row, Table
 
 @frozen
 class Mapping:
-    """What the columns of a file mean.
+    """The meaning of a file's columns.
 
     Attributes:
         settings: What was said.

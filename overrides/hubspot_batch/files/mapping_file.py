@@ -29,7 +29,7 @@ _TOP = ("operation", "timezone", "ignore", "ignore_unknown", "columns", "set", "
 
 @frozen
 class Column:
-    """What a column means.
+    """The meaning of a column.
 
     Attributes:
         heading: Its heading.

@@ -1,4 +1,4 @@
-"""What a mapping must know of an operation: the fields of an input, and the family.
+"""The part of an operation that a mapping needs: the fields of an input, and the family.
 
 This module decides where in an input a name belongs. All of it is data of the description and of
 `known`, so that a new operation needs nothing here.
@@ -32,7 +32,7 @@ class Operation:
         reads: Whether an input is an id and nothing else.
         creates: Whether it creates records.
         fields: The JSON Schema of each field of an input.
-        required: The fields that HubSpot requires, but for lists.
+        required: The fields that HubSpot requires, except lists.
         family: What is known of the records.
     """
 

@@ -53,7 +53,7 @@ class InvalidRow(Mapping[str, Any]):
 
     @property
     def reason(self) -> str:
-        """What is wrong, with the line and the columns, in a sentence."""
+        """The problem, with the line and the columns, in a sentence."""
         parts = [f"{column}: {words}" if column else words for column, words in self.problems]
         return f"{self.unit.capitalize()} {self.line}, {'; '.join(parts)}."
 
@@ -87,7 +87,7 @@ class InvalidRow(Mapping[str, Any]):
 
 
 class Step(NamedTuple):
-    """What becomes of a column.
+    """The target of a column.
 
     Attributes:
         heading: The column's name.

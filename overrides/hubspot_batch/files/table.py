@@ -1,4 +1,4 @@
-"""What a table is: columns with names of their own, rows, and the form in which it came.
+"""A table: columns with names of their own, rows, and the form in which it came.
 
 This module decides how columns are called and which rows count. It never decides what a cell means.
 """
@@ -63,7 +63,7 @@ class Form:
 
     @property
     def unit(self) -> str:
-        """What the number of a row counts."""
+        """The thing that the number of a row counts."""
         return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
 
     def headed(self, headings: Iterable[str]) -> Form:

@@ -17,7 +17,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 def toml_value(value: Any) -> str:
     """Return a value as TOML writes it, on one line."""
     if isinstance(value, str):
-        # TOML's texts are JSON's, but for the character DEL.
+        # TOML's texts are JSON's, except for the character DEL.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -1,4 +1,4 @@
-"""What servers do to the values that they store, as edits of a response.
+"""The changes that servers make to the values that they store, as edits of a response.
 
 The module decides how a value comes back. Which responses are edited is decided by the faults.
 """

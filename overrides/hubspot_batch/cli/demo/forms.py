@@ -1,4 +1,4 @@
-"""What the columns of the demo's example files mean, and what the API calls them.
+"""The columns of the demo's example files, and what the API calls them.
 
 This module decides how a cell becomes a value. It is data for `rows`, which reads the files.
 """

@@ -34,14 +34,14 @@ _ENDLESS = 1_000_000
 
 @frozen
 class Entry:
-    """What became of one row; `outcome` is None where it was not handed to the client."""
+    """The outcome of one row; `outcome` is None where it was not handed to the client."""
 
     row: FileRow
     outcome: Outcome[Any] | None = None
 
     @property
     def status(self) -> OutcomeStatus:
-        """What became of it."""
+        """The status of the row."""
         if self.outcome is not None:
             return self.outcome.status
         return self.row.problem.status if self.row.problem else OutcomeStatus.NOT_SENT
@@ -70,7 +70,7 @@ class Entry:
 
 @frozen
 class Section:
-    """What became of the rows of one operation.
+    """The outcomes of the rows of one operation.
 
     Attributes:
         operation: The operation's name, as the command line has it.

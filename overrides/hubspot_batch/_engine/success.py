@@ -1,0 +1,60 @@
+"""The outcomes of a chunk that the server carried out, as a whole or in part.
+
+This module decides the outcome of each input of such a chunk. `_matching` decides which result and
+which error belongs to which input.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from hubspot_batch._matching.match import match
+from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+
+from .chunk import BatchResponse, Chunk, Operation
+
+ResultT = TypeVar("ResultT")
+
+
+def not_known(operation: Operation[ResultT]) -> OutcomeStatus:
+    """Return the status of an input whose fate is unknown; a read has no effect to be in doubt."""
+    return OutcomeStatus.FAILED if operation.reads else OutcomeStatus.UNKNOWN
+
+
+def outcomes_of_success(
+    operation: Operation[ResultT], chunk: Chunk, response: BatchResponse
+) -> tuple[list[Outcome[ResultT]], list[ResultT]]:
+    """Return the outcomes of a chunk, and the results of none of its inputs."""
+    reads, entries = operation.reads, chunk.entries
+    matches = match(
+        entries,
+        response.results,
+        response.errors,
+        shared=reads,
+        by_properties=operation.by_properties,
+        repeated=None if response.complete else operation.repeated,
+        named_by=operation.named_by,
+        keys_in_messages=reads,
+    )
+    done, refused = matches.done, matches.refused
+    succeeded = OutcomeStatus.SUCCEEDED
+    if len(done) == len(entries):  # usually
+        found = [
+            Outcome(one.index, one.input, succeeded, done[at]) for at, one in enumerate(entries)
+        ]
+        return found, matches.unmatched
+    silence: OutcomeError | None = None
+    if len(done) + len(refused) < len(entries):
+        silence = response.silence(matches.unattributed, reads=reads)
+    outcomes: list[Outcome[ResultT]] = []
+    for position, entry in enumerate(entries):
+        status, result, error = succeeded, None, None
+        if position in done:
+            result = done[position]
+        elif position in refused:
+            error, in_doubt = chunk.doubt(refused[position], operation)
+            status = not_known(operation) if in_doubt else OutcomeStatus.FAILED
+        else:
+            status, error = not_known(operation), silence
+        outcomes.append(Outcome(entry.index, entry.input, status, result, error))
+    return outcomes, matches.unmatched

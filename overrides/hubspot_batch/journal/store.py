@@ -1,0 +1,95 @@
+"""The record that a journal keeps of each input, and the interface of a journal's storage.
+
+This module decides by what an input is known from one run to the next: the digest of what is sent
+and its number among equal inputs. Its position is no part of that, because rows of a file move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+
+class Status(StrEnum):
+    """The state of an input in a journal: the status of its outcome, or that it has none."""
+
+    INTENDED = "intended"
+    """A request with it may have been sent; no outcome is known."""
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+SETTLED = (Status.SUCCEEDED, Status.FAILED)
+"""What a later run does not send again by itself."""
+
+
+class Identity(NamedTuple):
+    """The identity of an input in a journal.
+
+    Attributes:
+        digest: The digest of what is sent, without a trace id that we added.
+        ordinal: Its number among the equal inputs of a run, from 0.
+    """
+
+    digest: bytes
+    ordinal: int
+
+
+class Recorded(NamedTuple):
+    """The record of an input in a journal.
+
+    Attributes:
+        status: Its state.
+        result: The JSON text of its result; None if it has none.
+        error: The JSON text of its error; None if it has none.
+        number: Orders inputs by when they were last intended; None before it is recorded.
+    """
+
+    status: Status
+    result: bytes | None = None
+    error: bytes | None = None
+    number: int | None = None
+
+
+class Store(Protocol):
+    """An open journal, which no other run can open until it is closed.
+
+    Its methods are called by several threads, one at a time. Each but `close` raises JournalError
+    where the storage fails; nothing of what it was to write is written then.
+
+    Attributes:
+        fresh: Whether it said nothing of any input when it was opened.
+    """
+
+    fresh: bool
+
+    def count(self, digests: Sequence[bytes]) -> list[int]:
+        """Return how often each digest was counted before in this run, and count it."""
+        ...
+
+    def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
+        """Return what earlier runs recorded of inputs; other inputs are missing."""
+        ...
+
+    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the numbers that keys were marked with in this run."""
+        ...
+
+    def mark(self, numbers: Mapping[bytes, int]) -> None:
+        """Mark keys with numbers until the end of this run."""
+        ...
+
+    def intend(self, identities: Sequence[Identity]) -> None:
+        """Record durably that a request with these inputs is about to be sent."""
+        ...
+
+    def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
+        """Record durably the outcomes of inputs that are recorded as intended."""
+        ...
+
+    def close(self) -> None:
+        """Close it. It may be closed again."""
+        ...

@@ -51,4 +51,7 @@ def repeat_name(spec: OperationSpec, item: Input, record: Record, result: dict[s
         for name in {*spec.id_field} - {*spec.echoes}:
             result.pop(name, None)
     if spec.echoes and (spec.kind != "create" or spec.id_field):
-        result.update(zip(spec.echoes, values_of(spec, item), strict=False))
+        for field, value in zip(spec.echoes, values_of(spec, item), strict=False):
+            # The id of an input can be the value of a property, and not that of its record.
+            if str(result.get(field, value)) == str(value):
+                result[field] = value

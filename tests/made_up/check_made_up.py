@@ -16,7 +16,7 @@ from both_clients import Face
 from hubspot_batch import ConfigurationError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, script
 from hubspot_batch_client.contract import OPERATIONS
-from made_up_operations import MadeUp
+from made_up_shapes import MadeUp
 
 SUCCEEDED, FAILED, UNKNOWN = OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED, OutcomeStatus.UNKNOWN
 TABLE = "a b/ä?"

@@ -274,6 +274,7 @@ TOOL_PACKAGES: dict[str, set[str]] = {
     "generation": set(),
     "comparison": {"generation"},
     "pages": {"comparison", "generation"},
+    "drafting": {"comparison", "generation"},
     "releases": {"comparison", "generation"},
 }
 

@@ -11,14 +11,14 @@ import shutil
 import sys
 from pathlib import Path
 
-import made_up_operations
+import made_up_shapes
 import pytest
 import yaml
 from generation import bundle, contract_module, families_module
 from generation.operation_meaning import ContractError
 from test_one_edit import ROOT, Copy, run
 
-MADE = made_up_operations.draw(seed=7, count=10_000)
+MADE = made_up_shapes.draw(seed=7, count=10_000)
 PAGE = "create_calls"
 
 
@@ -32,8 +32,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def write(folder: Path, made: list[made_up_operations.MadeUp]) -> None:
-    text = yaml.safe_dump(made_up_operations.fragment(made, PAGE), sort_keys=False)
+def write(folder: Path, made: list[made_up_shapes.MadeUp]) -> None:
+    text = yaml.safe_dump(made_up_shapes.fragment(made, PAGE), sort_keys=False)
     (folder / "fragments" / "made-up.yaml").write_text(text, encoding="utf-8")
 
 
@@ -64,7 +64,7 @@ def test_what_is_taken_works(tmp_path: Path) -> None:
     """In a copy: created, read, lost, refused in part and as a whole, by both clients."""
     copy = Copy(tmp_path / "project")
     made = [one for one in MADE if not one.refused][:70]
-    assert {one.kind for one in made} == {*made_up_operations.KINDS}
+    assert {one.kind for one in made} == {*made_up_shapes.KINDS}
     write(copy.home / "openapi", made)
     copy.regenerate()
     listed = tmp_path / "made_up.json"

@@ -1,7 +1,7 @@
 """Responses that are not quite right, as bytes.
 
-It decides in which ways a response can be deformed, and what can arrive without having been asked for. None
-of them says anything false in a form that HTTP allows.
+It decides in which ways a response can be deformed, and what can arrive that was not asked for.
+None of them says anything false in a form that HTTP allows.
 """
 
 from __future__ import annotations

@@ -275,6 +275,7 @@ TOOL_PACKAGES: dict[str, set[str]] = {
     "generation": set(),
     "comparison": {"generation"},
     "pages": {"comparison", "generation"},
+    "drafting": {"comparison", "generation"},
     "releases": {"comparison", "generation"},
 }
 

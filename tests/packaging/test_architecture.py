@@ -25,7 +25,7 @@ GENERATED = "hubspot_batch_client"
 # Packages and single modules, from top to bottom; each imports only what stands below it.
 FLOORS = (
     ("cli",),
-    ("files", "client"),
+    ("files", "client", "integrations"),
     ("_operations",),
     ("_engine",),
     ("journal", "_transport"),

@@ -15,8 +15,13 @@ from typing import Any
 import pytest
 import redis_server
 from both_clients import Face
-from hubspot_batch import ConfigurationError, DailyLimitError, RateLimit, UnreachableError
-from hubspot_batch.integrations import SharedAllowance
+from hubspot_batch import (
+    ConfigurationError,
+    DailyLimitError,
+    RateLimit,
+    SharedAllowance,
+    UnreachableError,
+)
 from hubspot_batch.integrations.allowance_rule import Ask, Report, answer
 from hubspot_batch.integrations.shared_limiter import SharedLimiter, StoreLostError
 from hubspot_batch.sandbox import Sandbox, SandboxTransport, served
@@ -196,6 +201,53 @@ def test_without_the_store_each_takes_its_share() -> None:
     before = crew[0].reserve(161.2, "z")
     assert before is not None
     assert len([s for s in store.state.starts if s < 161_000]) > 5  # they were told afterwards
+
+
+def test_a_store_that_is_lost_after_a_burst_has_no_room() -> None:
+    """The first window may be half full, so no process starts before it has ended."""
+    store = Broken()
+    store.now = 100.0
+    one, two = (SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(2))
+    for limiter in (one, two):
+        assert limiter.reserve(100.0, limiter) is not None
+    store.now, sent = 120.0, 0
+    while one.reserve(120.0, sent) == 0.0:
+        sent += 1
+    promised = one.reserve(120.0, "promised")
+    assert promised is not None
+    assert sent == 20
+    two.reserve(120.0, "late")
+    store.lost = True
+    assert one.reserve(120.1, "other") == pytest.approx(9.95, abs=0.01)
+    wait = one.reserve(120.0 + promised, "promised")
+    assert wait is not None
+    assert wait > 8
+
+
+def test_a_real_store_is_lost_and_comes_back_empty(face: Face) -> None:
+    """Meanwhile each takes its share; then all pause for one window."""
+    port = redis_server.free_port()
+    process = redis_server.start(port)
+    import redis  # where it is missing, the test has been skipped
+
+    client: Any = (redis if face.kind == "sync" else redis.asyncio).Redis(port=port)
+    limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 0.4)).limiter(None)
+    now = 50.0
+    try:
+        assert run(face, limiter, "reserve", now, "a") == 0.0
+        redis_server.stop(process)
+        wait = run(face, limiter, "reserve", now + 0.1, "b")
+        assert 0.2 < wait < 0.4
+        assert run(face, limiter, "reserve", now + 0.1 + wait, "b") == 0.0
+        process = redis_server.start(port)
+        pause = run(face, limiter, "reserve", now + 1.2, "c")
+        assert 9.0 < pause <= 10.05  # HubSpot's window, because no response told another
+    finally:
+        redis_server.stop(process)
+        if face.kind == "sync":
+            client.close()
+        else:
+            face._runner.run(client.aclose())
 
 
 def test_without_the_store_a_run_can_stop(face: Face) -> None:

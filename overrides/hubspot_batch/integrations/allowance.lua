@@ -202,4 +202,4 @@ if ask.wants then start, again = give() end
 -- It expires when nothing in it matters any more, and an hour after the last request.
 local life = math.max(3600000, (starts[#starts] or now) - now + 2 * longest, state.closed - now)
 redis.call('SET', KEYS[1], cjson.encode(state), 'PX', math.ceil(life))
-return {now, start, again, state.born, state.closed, size, allowed, limits[1][2]}
+return {now, start, again, state.born, state.closed, size, allowed, limits[1][2], state.since + span}

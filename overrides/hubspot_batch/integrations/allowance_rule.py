@@ -94,6 +94,7 @@ class Reply(NamedTuple):
         closed: Until when no request starts.
         crew: How many processes share the allowance.
         requests, milliseconds: How many requests of them all a window may hold, and its length.
+        even: From when starts are spaced evenly.
     """
 
     now: int
@@ -104,6 +105,7 @@ class Reply(NamedTuple):
     crew: int
     requests: int
     milliseconds: int
+    even: int
 
 
 @define
@@ -170,7 +172,15 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         held = ask.held if ask.born == state.born else 0
         start, again = _give(state, now, held, limits, allowed)
     return state, Reply(
-        now, start, again, state.born, state.closed, len(state.crew), allowed, limits[0][1]
+        now,
+        start,
+        again,
+        state.born,
+        state.closed,
+        len(state.crew),
+        allowed,
+        limits[0][1],
+        state.since + limits[0][1] + MARGIN,
     )
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from hubspot_batch.options import DEFAULT_RATE_LIMIT, SYSTEM_CLOCK, Clock, RateLimit, check, wrong
 
-from .local_store import LocalStore
-from .shared_limiter import OnLost, SharedLimiter, Store
+if TYPE_CHECKING:
+    from .shared_limiter import OnLost, SharedLimiter, Store
 
 
 class SharedAllowance:
@@ -75,6 +75,8 @@ class SharedAllowance:
             on_lost: As for a store.
             clock: How time is told, for tests that must not wait.
         """
+        from .local_store import LocalStore  # noqa: PLC0415 - only where it is used
+
         check("path", path, str | os.PathLike, "the path of a file")
         check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
         made = cls.__new__(cls)
@@ -98,4 +100,6 @@ class SharedAllowance:
 
     def limiter(self, daily_reserve: int | None) -> SharedLimiter:
         """Return the rate limiter of one process; a client calls this."""
+        from .shared_limiter import SharedLimiter  # noqa: PLC0415 - only where it is used
+
         return SharedLimiter(self._store(), self._limit, daily_reserve, self._on_lost)

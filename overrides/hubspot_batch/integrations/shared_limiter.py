@@ -7,6 +7,7 @@ compared with that of the store or of another process.
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
 from collections import deque
@@ -83,7 +84,7 @@ class SharedLimiter:
         self._started: dict[float, int] = {}
         self._reports: deque[Report] = deque(maxlen=50)
         self._reply: Reply | None = None
-        self._closed_until = 0.0
+        self._closed_until = self._even_from = -math.inf
         # While the store is lost: when to ask it again, when to start, and what was started.
         self._lost_until: float | None = None
         self._lost_text = ""
@@ -243,6 +244,7 @@ class SharedLimiter:
         with self._lock:
             self._reply = reply
             self._closed_until = now + (reply.closed - reply.now) / 1000
+            self._even_from = now + (reply.even - reply.now) / 1000
             self._lost_until = None
 
     # ------------------------------------------------------------ without the store
@@ -254,7 +256,11 @@ class SharedLimiter:
             self._reports.extend(ask.reports)
             self._alone[:0] = [now - ago / 1000 for ago in ask.alone]
             if self._lost_until is None:
-                self._next_alone = max(self._closed_until, now + self._interval())
+                # A first window can have begun with a burst, and is not known to have room.
+                first = now + self._interval()
+                self._next_alone = max(self._closed_until, self._even_from, first)
+                # What the store promised is part of the share now.
+                self._promises.clear()
             self._lost_until = now + _ASK_AGAIN
 
     def _lose(self, now: float, ask: Ask, error: StoreLostError) -> float:

@@ -99,6 +99,7 @@ def test_the_rest_of_the_day_is_shared(face: Face, allowance: Make) -> None:
         )
         for _ in range(2)
     )
+    # The first response is told at once: the second client does not wait for the first one's next.
     for client in (one, two, one):
         assert len(client.calls.create([ROW]).succeeded) == 1
     two.calls.create([ROW])

@@ -25,6 +25,7 @@ GENERATED = "hubspot_batch_client"
 # Packages and single modules, from top to bottom; each imports only what stands below it.
 FLOORS = (
     ("cli",),
+    ("jobs",),
     ("files", "client", "integrations"),
     ("_operations",),
     ("_engine",),
@@ -274,6 +275,7 @@ TOOL_PACKAGES: dict[str, set[str]] = {
     "generation": set(),
     "comparison": {"generation"},
     "pages": {"comparison", "generation"},
+    "drafting": {"comparison", "generation"},
     "releases": {"comparison", "generation"},
 }
 

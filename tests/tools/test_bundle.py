@@ -133,7 +133,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     return Tree(tmp_path)
 
 
-def test_the_real_fragments_give_the_four_operations() -> None:
+def test_the_real_fragments_give_every_operation_that_has_a_page() -> None:
     """The project's own fragments are joined and valid."""
     document = bundle.build(REAL).document
     names = {
@@ -141,12 +141,8 @@ def test_the_real_fragments_give_the_four_operations() -> None:
         for item in document["paths"].values()
         for operation in [item["post"]]
     }
-    assert names == {
-        "create_calls",
-        "create_campaigns",
-        "read_campaigns",
-        "update_marketing_events",
-    }
+    assert names == {path.stem for path in (REAL / "pages").glob("*.yaml")}
+    assert {"create_calls", "create_campaigns", "read_campaigns"} <= names
 
 
 def test_the_parts_are_joined_and_the_notes_dropped(tree: Tree) -> None:
@@ -253,6 +249,14 @@ def test_methods_of_one_path_may_stand_in_two_fragments(tree: Tree) -> None:
     assert [*item] == ["post", "put"]
 
 
+def test_a_description_and_its_day_are_a_source(tree: Tree) -> None:
+    """As `make fragment` names them; the bundle has neither."""
+    before = bundle.build(tree.home).text
+    named = "x-source: [things, 'my file.json of 2026-05-28']"
+    tree.edit("things", "x-source: [things, parts]", named)
+    assert bundle.build(tree.home).text == before
+
+
 # Each case: an edit of a good tree, and what is said. The comment HERE marks the line it names.
 CASES: dict[str, tuple[str, str, str, str]] = {
     "unknown page": (
@@ -266,6 +270,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "x-source: [things, parts]",
         "x-source:\n        - things\n        - nothing.like.it # HERE",
         "pages/nothing.like.it.yaml does not exist; add it.",
+    ),
+    "description without its day": (
+        "things",
+        "x-source: things",
+        "x-source: things.json # HERE",
+        "pages/things.json.yaml does not exist; did you mean things.",
     ),
     "page outside its folder": (
         "things",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 import httpx
 from attrs import Factory, define, evolve, field, frozen
 
+from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
@@ -66,20 +67,27 @@ class BatchResponse(NamedTuple):
     Attributes:
         status_code: Its HTTP status.
         disposition: Its meaning for the request.
-        error: What it says of the whole request, where it was refused.
+        read_error: Returns what it says of the whole request; few successes are asked.
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
         foreign: Whether it looks as if it came from another server than HubSpot's API.
+        complete: Whether a success means that every input was done that no error names.
     """
 
     status_code: int
     disposition: Disposition
-    error: OutcomeError
+    read_error: Callable[[], OutcomeError]
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
     foreign: bool = False
+    complete: bool = False
+
+    @property
+    def error(self) -> OutcomeError:
+        """The error of the whole request, where it was refused."""
+        return self.read_error()
 
     def stop(
         self, operation: str, address: str = "", *, alone: bool = False
@@ -91,16 +99,18 @@ class BatchResponse(NamedTuple):
             address: Where the request was sent.
             alone: Whether no other response of the run came from HubSpot's API.
         """
+        wrong_address = self.foreign and alone
+        if not (wrong_address or self.disposition.ends_run):
+            return None
         kind: type[HubSpotBatchError]
-        words = shorten(self.error.message.rstrip("."), _WORDS_AT_MOST)
-        if self.foreign and alone:
+        error = self.error
+        words = shorten(error.message.rstrip("."), _WORDS_AT_MOST)
+        if wrong_address:
             kind = ConfigurationError
             advice = f"{address} is no address of HubSpot's API; check base_url (HUBSPOT_BASE_URL)"
-        elif not self.disposition.ends_run:
-            return None
         elif self.daily and self.status_code == 429:
             kind, advice = _DAILY
-        elif self.status_code == 403 and (scopes := _scopes(self.error)) is not None:
+        elif self.status_code == 403 and (scopes := _scopes(error)) is not None:
             kind, advice = _SCOPES
             words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
         else:
@@ -108,7 +118,7 @@ class BatchResponse(NamedTuple):
         return kind(
             f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
-            correlation_id=self.error.correlation_id,
+            correlation_id=error.correlation_id,
         )
 
     def partial(self, operation: Operation[Any]) -> bool:
@@ -179,7 +189,7 @@ class Operation(Generic[ResultT]):
         reads: Whether it changes nothing.
         splits: Whether the parts of a refused request may be sent again.
         all_or_nothing: Whether a refused request counts as one of which no part was done.
-        by_properties: Whether a result repeats the properties of its input.
+        by_properties: Whether a result repeats values of its input.
         named_by: The property whose text no server fills in with that of another input.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
@@ -193,6 +203,7 @@ class Operation(Generic[ResultT]):
         identify: Returns what is the same for equal inputs of all runs.
         write_result: Returns the JSON text of a result.
         read_result: Returns the result of a JSON text.
+        repeated: The fields whose values a result repeats.
     """
 
     id: str
@@ -213,6 +224,7 @@ class Operation(Generic[ResultT]):
     write_result: Callable[[ResultT], bytes]
     read_result: Callable[[bytes], ResultT]
     name: str = Factory(lambda self: self.id, takes_self=True)
+    repeated: tuple[str, ...] = PROPERTIES
 
 
 @define

@@ -83,6 +83,7 @@ class SharedLimiter:
         # When requests started on our clock, and on the store's.
         self._started: dict[float, int] = {}
         self._reports: deque[Report] = deque(maxlen=50)
+        self._reported = False
         self._reply: Reply | None = None
         self._closed_until = self._even_from = -math.inf
         # While the store is lost: when to ask it again, when to start, and what was started.
@@ -133,7 +134,7 @@ class SharedLimiter:
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
     ) -> None:
-        """Take in the end of a request. The next request tells the store, or a refusal at once."""
+        """Take in the end of a request; tell the store with the next ask, or of a 429 at once."""
         if (ask := self._end(started, now, headers, refused_until)) is not None:
             try:
                 self._note(now, self._store.ask(ask))
@@ -212,11 +213,14 @@ class SharedLimiter:
                     round(refused * 1000),
                 )
             )
-            if refused_until is None:
+            # The first response tells the limit and the day's rest, which others may wait for.
+            if refused_until is None and self._reported:
                 return None
-            self._closed_until = max(self._closed_until, refused_until)
+            self._reported = True
+            if refused_until is not None:
+                self._closed_until = max(self._closed_until, refused_until)
             if self._lost_until is not None:
-                self._next_alone = max(self._next_alone, refused_until)
+                self._next_alone = max(self._next_alone, self._closed_until)
                 return None
             return self._ask(now, wants=False)
 
@@ -228,8 +232,8 @@ class SharedLimiter:
             return None if not reply.again else (reply.again - reply.now) / 1000
         with self._lock:
             wait = (reply.start - reply.now) / 1000
-            # A start that was held, and is confirmed, has just come.
-            if wait <= 0 or reply.start == ask.held:
+            # A start that was held, and is confirmed, has just come, by one clock or the other.
+            if wait <= (MARGIN / 1000 if reply.start == ask.held else 0.0):
                 self._start(now, reply.start)
                 return 0.0
             for old in [k for k, v in self._promises.items() if now - v.due > _FORGOTTEN]:

@@ -31,3 +31,11 @@ class State:
     stores: dict[str, Store]
     fault_plans: tuple[ActivePlan, ...] = ()
     request_number: int = 0
+
+    def store(self, family: str, names: tuple[str, ...] = ()) -> Store:
+        """Return the records of a family; those under other names in a path are apart."""
+        place = "/".join((family, *names))
+        if place not in self.stores:
+            found = self.families[family]
+            self.stores[place] = Store(found.guids, found.unique, found.id_offset)
+        return self.stores[place]

@@ -84,9 +84,11 @@ class Limiter(Protocol):
     @property
     def window(self) -> float:
         """Seconds of the window; 0 if it is not known."""
+        ...
 
     def nap(self, wait: float) -> float:
         """Return how many seconds of a wait to sleep before asking again."""
+        ...
 
     def reserve(self, now: float, holder: object = None, /) -> float | None:
         """Take a start now and return 0, or return how many seconds to wait before asking again.
@@ -94,9 +96,11 @@ class Limiter(Protocol):
         None when no more than the day's reserve is left. The holder is the request: it may have
         been promised a start when it asked before.
         """
+        ...
 
     async def areserve(self, now: float, holder: object = None, /) -> float | None:
         """Do as `reserve`, in a task."""
+        ...
 
     def abandon(self, started: float) -> None:
         """Take in that no report of a request that had a start will come."""
@@ -119,9 +123,11 @@ class SharedRateLimit(Protocol):
     @property
     def seconds(self) -> float:
         """The length of its window, as far as it is known."""
+        ...
 
     def limiter(self, daily_reserve: int | None) -> Limiter:
         """Return the rate limiter of one process."""
+        ...
 
 
 @frozen

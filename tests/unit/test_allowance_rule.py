@@ -55,6 +55,9 @@ class Crew:
         self.reports: dict[int, list[Report]] = {worker: [] for worker in range(workers)}
         self.sent = dict.fromkeys(range(workers), 0)
         self.order: list[int] = []
+        # Workers that are now and then stopped while they wait, and how often they woke late.
+        self.frozen: set[int] = set()
+        self.woken = 0
         # When, a number for equal moments, what happens, and to whom.
         self.events: list[tuple[int, int, str, int, int]] = []
         self.count = 0
@@ -92,6 +95,9 @@ class Crew:
         self.born[worker] = reply.born
         if reply.start > now + 1000:
             self.at(reply.start, "ask", worker, reply.start)  # it confirms what was long ago
+        elif worker in self.frozen and reply.start > now and self.rng.random() < 0.5:
+            self.woken += 1
+            self.at(reply.start + 1_500, "ask", worker, reply.start)
         elif not reply.start:
             self.at(reply.again, "ask", worker)
         else:
@@ -175,6 +181,17 @@ def test_a_store_that_comes_back_empty_makes_all_pause() -> None:
     late = [start for start in crew.order if 30_500 < start < 30_000 + 10_000]
     assert late == []
     assert max(crew.order) > 75_000
+
+
+def test_a_frozen_worker_overfills_no_window() -> None:
+    """Those that wake too late ask again, and each of them starts at once."""
+    server = Server(50, 2_000)
+    crew = Crew(8, server, 5)
+    crew.frozen = {2, 3}
+    crew.run(60_000)
+    assert server.refused == 0
+    assert crew.woken > 10
+    assert sum(crew.sent.values()) > 0.9 * 29 * 48
 
 
 def test_a_refusal_makes_all_wait() -> None:

@@ -91,7 +91,7 @@ class SharedAllowance:
             raise wrong("on_lost", '"share" or "stop"', on_lost)
         self._store = store
         self._limit = limit
-        self._on_lost = on_lost
+        self._on_lost: OnLost = on_lost
 
     @property
     def seconds(self) -> float:

@@ -47,9 +47,11 @@ class Store(Protocol):
 
     def ask(self, ask: Ask) -> Reply:
         """Answer a process, in one step that no other process sees half done."""
+        ...
 
     async def aask(self, ask: Ask) -> Reply:
         """Do as `ask`, for a task."""
+        ...
 
 
 class _Promise(NamedTuple):

@@ -286,3 +286,16 @@ def test_a_tiny_limit_is_kept(requests: int) -> None:
     for first, last in zip(starts, starts[requests:], strict=False):
         assert last - first >= 10_050
     assert all(a <= b for a, b in pairwise(starts))
+
+
+def test_a_limit_that_grows_keeps_the_order() -> None:
+    """A request that asks later starts no earlier, even if more is allowed by then."""
+    state, starts, born = None, [], 0
+    for number in range(12):
+        told = (Report(0, 190, 10_000, -1, -1, 0),) if number == 8 else ()
+        ask = asking(str(number), born=born, requests=4, reports=told)
+        state, reply = answer(state, 30_000 + number, ask)
+        born = reply.born
+        starts.append(reply.start)
+    assert starts == sorted(starts)
+    assert starts[7] > 39_000

@@ -103,7 +103,7 @@ def test_an_answer_says_what_was_archived(
 
 
 def test_the_raw_client_takes_a_204_as_an_answer(face: Face) -> None:
-    """It is no body that cannot be read, and so is not sent again."""
+    """Its body counts as read, so it is not sent again."""
     sandbox = Sandbox()
     client = face(transport=sandbox)
     url = "https://api.hubapi.com/crm/v3/objects/calls/batch/archive"

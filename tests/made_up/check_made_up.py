@@ -1,4 +1,4 @@
-"""What holds for made-up operations in a copy of the project, of which only a fragment was added.
+"""Made-up operations in a copy of the project, of which only a fragment was added.
 
 `tests/tools/test_every_shape.py` makes that copy, and runs these with what was generated there.
 """
@@ -108,7 +108,7 @@ def test_all_are_done(face: Face, one: MadeUp) -> None:
 @made_up
 @pytest.mark.parametrize("fault", ["reset_after", "502_after", "timeout_before"])
 def test_a_lost_answer(face: Face, one: MadeUp, fault: str) -> None:
-    """What may be done twice is; what may not is unknown, and done once at most."""
+    """An operation that may be done twice is repeated; another is unknown, done at most once."""
     sandbox = filled(one, 3, faults=script([fault]))
     result = run(face, sandbox, one, inputs(one, 3))
     check(one, result, 3)

@@ -1,4 +1,4 @@
-"""What an operation does, and how its answer names inputs: the `x-` keywords of an operation.
+"""The meaning of an operation, and how its response names inputs: its `x-` keywords.
 
 Decides the kind of an operation, the fields that name a record, the fields that a result repeats,
 and the field that holds the results. Each has a default that is never wrong, only careful. What no
@@ -41,7 +41,7 @@ class Fields(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What an operation does, and how its answer names inputs.
+    """The meaning of an operation, and how its response names inputs.
 
     - `key`: the fields of an input that name its record, none for an input that is only a text.
     - `result_key`: the fields of a result that repeat them; none if no result does.

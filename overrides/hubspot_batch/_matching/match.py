@@ -124,7 +124,7 @@ def _match_errors(
     *,
     keys_in_messages: bool,
 ) -> None:
-    """Match the errors to the inputs that they name; what has a result was done all the same."""
+    """Match the errors to the inputs that they name; an input with a result was done."""
     for error in errors:
         keys = error.keys & by_key.keys()
         if not error.keys and keys_in_messages:

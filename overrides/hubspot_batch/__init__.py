@@ -18,6 +18,7 @@ from .errors import (
     UnreachableError,
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .integrations import SharedAllowance
 from .journal import Journal
 from .options import Clock, RateLimit, Retry
 from .outcomes import (
@@ -60,6 +61,7 @@ __all__ = [
     "RequestStarting",
     "Retry",
     "RunEnded",
+    "SharedAllowance",
     "UnavailableError",
     "UnreachableError",
     "Wait",

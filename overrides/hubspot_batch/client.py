@@ -41,6 +41,7 @@ from .options import (
     Clock,
     RateLimit,
     Retry,
+    SharedRateLimit,
     check,
 )
 from .version import __version__
@@ -71,7 +72,8 @@ class HubSpotBatch(families.Families):
         max_concurrency: The most requests under way at the same time, those of `raw` included.
             Threads send them, and end when the client is closed.
         rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
-            until the first response says what the account's limit is.
+            until the first response says what the account's limit is. Several processes share one
+            with an `integrations.SharedAllowance`.
         retry: How often and how long a request is sent again, if it was certainly not done or
             repeating it is harmless.
         daily_reserve: Requests of the day to leave to other programs; a run stops with
@@ -106,7 +108,7 @@ class HubSpotBatch(families.Families):
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
         max_concurrency: int = 8,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
+        rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
         on_wait: Callable[[Wait], object] | None = None,
@@ -177,7 +179,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
         max_concurrency: int = 8,
-        rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
+        rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
         on_wait: Callable[[Wait], object] | None = None,

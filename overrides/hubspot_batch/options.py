@@ -12,8 +12,8 @@ import re
 import reprlib
 import time
 import urllib.request
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import httpx
 from attrs import field, frozen
@@ -73,6 +73,61 @@ class RateLimit:
     def __attrs_post_init__(self) -> None:
         whole("requests of RateLimit", self.requests, 1)
         seconds("seconds of RateLimit", self.seconds)
+
+
+class Limiter(Protocol):
+    """Decides when the next request of a process may start; times are those of its own clock.
+
+    The asynchronous methods may wait for a store.
+    """
+
+    @property
+    def window(self) -> float:
+        """Seconds of the window; 0 if it is not known."""
+        ...
+
+    def nap(self, wait: float) -> float:
+        """Return how many seconds of a wait to sleep before asking again."""
+        ...
+
+    def reserve(self, now: float, holder: object = None, /) -> float | None:
+        """Take a start now and return 0, or return how many seconds to wait before asking again.
+
+        None when no more than the day's reserve is left. The holder is the request: it may have
+        been promised a start when it asked before.
+        """
+        ...
+
+    async def areserve(self, now: float, holder: object = None, /) -> float | None:
+        """Do as `reserve`, in a task."""
+        ...
+
+    def abandon(self, started: float) -> None:
+        """Take in that no report of a request that had a start will come."""
+
+    def report(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Take in the end of a request, and until when a 429 lets none start."""
+
+    async def areport(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Do as `report`, in a task."""
+
+
+@runtime_checkable
+class SharedRateLimit(Protocol):
+    """A rate limit that several processes share, such as `integrations.SharedAllowance`."""
+
+    @property
+    def seconds(self) -> float:
+        """The length of its window, as far as it is known."""
+        ...
+
+    def limiter(self, daily_reserve: int | None) -> Limiter:
+        """Return the rate limiter of one process."""
+        ...
 
 
 @frozen
@@ -166,13 +221,13 @@ class ClientOptions:
     base_url: str = field(default=None, converter=_as_base_url)
     timeout: httpx.Timeout = field(default=DEFAULT_TIMEOUT, converter=_as_timeout)
     max_concurrency: int = 8
-    rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT
+    rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT
     retry: Retry = DEFAULT_RETRY
     daily_reserve: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        wanted = "a RateLimit, such as RateLimit(50, 10), or None"
-        check("rate_limit", self.rate_limit, RateLimit | None, wanted)
+        wanted = "a RateLimit, such as RateLimit(50, 10), a SharedAllowance, or None"
+        check("rate_limit", self.rate_limit, RateLimit | SharedRateLimit | None, wanted)
         wanted = "a Retry, such as Retry(1), which sends every request once"
         check("retry", self.retry, Retry, wanted)
         whole("max_concurrency", self.max_concurrency, 1)

@@ -26,7 +26,7 @@ GENERATED = "hubspot_batch_client"
 FLOORS = (
     ("cli",),
     ("jobs",),
-    ("files", "client"),
+    ("files", "client", "integrations"),
     ("_operations",),
     ("_engine",),
     ("journal", "_transport"),

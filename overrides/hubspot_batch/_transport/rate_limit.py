@@ -118,8 +118,8 @@ class RateLimiter:
     A token bucket would let nearly twice the limit into one window of a rolling limit, so the
     starts of the last window are kept instead.
 
-    This one is for one process. One that several processes share has the same methods, and may wait
-    for a store in `areserve` and `areport`.
+    This one is for one process. One that several processes share (`integrations.shared_limiter`)
+    has the same methods, and waits for a store.
 
     Args:
         limit: The limit that the user set; None for none, until the server refuses a request.
@@ -145,7 +145,7 @@ class RateLimiter:
         self._day_heard = -math.inf
         self._lock = threading.Lock()
 
-    def reserve(self, now: float) -> float | None:
+    def reserve(self, now: float, _holder: object = None, /) -> float | None:
         """Take a start now and return 0, or return how many seconds to wait before asking again.
 
         None when no more than the day's reserve is left.
@@ -206,7 +206,7 @@ class RateLimiter:
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
         return max(moments)
 
-    async def areserve(self, now: float) -> float | None:
+    async def areserve(self, now: float, _holder: object = None, /) -> float | None:
         """Do as `reserve`, which never blocks."""
         return self.reserve(now)
 

@@ -16,9 +16,8 @@ import httpx
 from hubspot_batch._json import is_map, read_object
 from hubspot_batch.errors import ConfigurationError, DailyLimitError, RateLimitError
 from hubspot_batch.events import Notify, Wait
-from hubspot_batch.options import ClientOptions
+from hubspot_batch.options import ClientOptions, Limiter
 
-from .rate_limit import RateLimiter
 from .repeatable import Repeatable
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
@@ -41,9 +40,13 @@ class AcquireSlot(NamedTuple):
 
 
 class ReserveBudget(NamedTuple):
-    """Ask the rate limiter for a start; the result is that of `RateLimiter.reserve`."""
+    """Ask the rate limiter for a start; the result is that of `RateLimiter.reserve`.
+
+    The holder is the request: a limiter may have promised it a start when it asked before.
+    """
 
     now: float
+    holder: object
 
 
 class ReportBudget(NamedTuple):
@@ -116,7 +119,7 @@ class RequestFlow:
         *,
         options: ClientOptions,
         repeatable: Collection[tuple[str, str]],
-        limiter: RateLimiter,
+        limiter: Limiter,
         notify: Notify | None,
         proxy: str | None = None,
     ) -> None:
@@ -229,7 +232,7 @@ class RequestFlow:
         """Wait until the rate limit allows a start, and return its time."""
         told_until = -math.inf
         while True:
-            _, pause = yield ReserveBudget(now)
+            _, pause = yield ReserveBudget(now, state)
             if pause == 0.0:
                 return now
             if pause is None:

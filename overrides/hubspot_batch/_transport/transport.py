@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from hubspot_batch.events import Notify
-from hubspot_batch.options import ClientOptions, Clock
+from hubspot_batch.options import ClientOptions, Clock, Limiter, RateLimit
 
 from .active_attempt import ActiveAttempt, attempting
 from .owners import PerLoop
@@ -66,7 +66,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         # With another transport than ours, it is only known that it was called.
         self._tells_of_first_byte = getattr(inner, "begins_attempts", False)
         self._clock = clock
-        self._limiter = RateLimiter(options.rate_limit, options.daily_reserve)
+        self._limiter = _limiter(options)
         self._slots = _Slots(options.max_concurrency)
         self._flow = RequestFlow(
             token,
@@ -99,8 +99,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     return _without_frames(error)
             case AcquireSlot():
                 return self._slots.acquire()
-            case ReserveBudget(now):
-                return self._limiter.reserve(now)
+            case ReserveBudget():
+                return self._limiter.reserve(*step)
             case ReportBudget():
                 self._limiter.report(*step)
                 return None
@@ -131,8 +131,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     return _without_frames(error)
             case AcquireSlot():
                 return await self._slots.aacquire()
-            case ReserveBudget(now):
-                return await self._limiter.areserve(now)
+            case ReserveBudget():
+                return await self._limiter.areserve(*step)
             case ReportBudget():
                 await self._limiter.areport(*step)
                 return None
@@ -154,6 +154,13 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the inner transport."""
         await cast("httpx.AsyncBaseTransport", self._inner).aclose()
+
+
+def _limiter(options: ClientOptions) -> Limiter:
+    limit, reserve = options.rate_limit, options.daily_reserve
+    if limit is None or isinstance(limit, RateLimit):
+        return RateLimiter(limit, reserve)
+    return limit.limiter(reserve)
 
 
 class _Slots:

@@ -86,21 +86,22 @@ class _Place:
 
 def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
     work = _work(arguments, name)
+    rate_limit = arguments.rate or DEFAULT_RATE_LIMIT
     options = ClientOptions(
         arguments.base_url,
-        rate_limit=arguments.rate or DEFAULT_RATE_LIMIT,
+        rate_limit=rate_limit,
         daily_reserve=arguments.daily_reserve,
     )
     work.mapping.check(work.table.columns)  # before the whole file is read
     if arguments.plan:
-        plan = make_plan(work, options.base_url, options.rate_limit)
+        plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)
         return SUCCEEDED
     place = _place(arguments, name)
     journal = _journal(arguments, work, place)
     earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
-    plan = make_plan(work, options.base_url, options.rate_limit)
+    plan = make_plan(work, options.base_url, rate_limit)
     if arguments.expect and arguments.expect.lower() != plan.digest:
         raise ConfigurationError(
             f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "

@@ -1,0 +1,307 @@
+"""The rule by which several processes share a rate limit.
+
+This module decides which start a process is given. It is pure: the state and the store's time are
+handed in. All times are whole milliseconds of the store, because only a store has one clock for all
+processes. `allowance.lua` is the same rule for Redis; a test holds the two to the same replies.
+
+The starts of the last window are kept in order, together with those that are promised. A process
+asks once for each request, and is given the next free start, so the first to ask is the first to
+send. Margin and spacing are those of `_transport.rate_limit`.
+
+HubSpot's rules: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right, insort
+from typing import NamedTuple
+
+from attrs import define, field
+
+# Added to each window, because the server's clock can run faster, and requests arrive late.
+MARGIN = 50
+# A process asks again before it uses a start that was promised longer than this before.
+HELD = 1_000
+# How many evenly spaced starts that came late may be made up for at once.
+_LATE = 4
+# One request in so many stays free, so the first requests of another program get in and are seen.
+_NEWCOMER = 95
+# From this limit on, at least one stays free, because some requests arrive later than others.
+_FEW = 20
+# How long what others use is taken together, and after which growth is expected to go on.
+_RECENT = 1_000
+# For how long the number of requests left for the day is believed: midnight resets it.
+_DAY_KNOWN = 900_000
+# When to ask again while another request finds out what is left for the day.
+_LOOK_AGAIN = 50
+
+
+class Report(NamedTuple):
+    """The content of a response about limits; -1 where it said nothing.
+
+    Attributes:
+        start: When the request started; 0 if no store knows.
+        requests, milliseconds: The server's limit.
+        left: Requests that are left of it.
+        left_today: Requests that are left for the day.
+        refused_for: If the server refused it as too many, how long all must wait; else 0.
+    """
+
+    start: int
+    requests: int
+    milliseconds: int
+    left: int
+    left_today: int
+    refused_for: int
+
+
+class Ask(NamedTuple):
+    """The question of a process, with what it tells.
+
+    Attributes:
+        worker: The name of the process.
+        born: When the state began that it knows; 0 if it knows none.
+        wants: Whether it wants a start.
+        held: The start that it was promised; 0 for none.
+        requests, milliseconds: The limit that its user set or assumes.
+        learns: Whether the server's limit replaces that one.
+        reserve: Requests of the day that are left to others; -1 to use all.
+        alone: How long ago it started requests without the store.
+        reports: What responses said.
+    """
+
+    worker: str
+    born: int
+    wants: bool
+    held: int
+    requests: int
+    milliseconds: int
+    learns: bool
+    reserve: int
+    alone: tuple[int, ...] = ()
+    reports: tuple[Report, ...] = ()
+
+
+class Reply(NamedTuple):
+    """The reply to a process.
+
+    Attributes:
+        now: The store's time.
+        start: When its request may start; 0 for none, see `again`.
+        again: When it is to ask again, if it was given no start; 0 if the day is spent.
+        born: When the state began.
+        closed: Until when no request starts.
+        crew: How many processes share the allowance.
+        requests, milliseconds: How many requests of them all a window may hold, and its length.
+        even: From when starts are spaced evenly.
+    """
+
+    now: int
+    start: int
+    again: int
+    born: int
+    closed: int
+    crew: int
+    requests: int
+    milliseconds: int
+    even: int
+
+
+@define
+class State:
+    """The state that a store keeps.
+
+    Attributes:
+        born: When it began.
+        now: When it was last asked.
+        starts: When requests started, or will, in order.
+        since: The start of the first window after a pause.
+        due: When the next start is due at an even pace.
+        closed: Until when no request starts.
+        others: When other programs were seen, and how many requests they used.
+        requests, milliseconds: The limit that the server told; 0 if it told none.
+        left_today: Requests left for the day; -1 if unknown.
+        left_at: When that was said.
+        heard: The latest start of a request whose response said it.
+        told_today: Whether responses say it: not with OAuth.
+        reserve: The largest number of requests of the day that a process leaves to others.
+        crew: When each process last asked.
+    """
+
+    born: int
+    now: int
+    starts: list[int] = field(factory=list[int])
+    since: int = 0
+    due: int = 0
+    closed: int = 0
+    others: list[list[int]] = field(factory=list[list[int]])
+    requests: int = 0
+    milliseconds: int = 0
+    left_today: int = -1
+    left_at: int = 0
+    heard: int = 0
+    told_today: bool = True
+    reserve: int = -1
+    crew: dict[str, int] = field(factory=dict[str, int])
+
+
+def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
+    """Take in what a process tells, and give it a start if it wants one."""
+    # A clock that went back is that of a machine that has been started again.
+    if state is None or now < state.now:
+        state = State(now, now)
+    state.now = now
+    if ask.born and ask.born != state.born:
+        # The store has lost what it knew: the last window may have been full.
+        lost = max(ask.milliseconds, state.milliseconds, 10_000) + MARGIN
+        state.closed = max(state.closed, state.born + lost)
+    for ago in ask.alone:
+        insort(state.starts, now - ago)
+    for report in ask.reports:
+        _learn(state, now, report, ask)
+    limits = _limits(state, ask)
+    longest = max(milliseconds for _, milliseconds in limits) + MARGIN
+    del state.starts[: bisect_right(state.starts, now - longest)]
+    state.crew[ask.worker] = now
+    state.crew = {name: seen for name, seen in state.crew.items() if now - seen < 2 * longest}
+    state.reserve = max(state.reserve, ask.reserve)
+    allowed = _allowed(state, limits[0][0], now)
+    start = again = 0
+    if ask.wants:
+        held = ask.held if ask.born == state.born else 0
+        start, again = _give(state, now, held, limits, allowed)
+    return state, Reply(
+        now,
+        start,
+        again,
+        state.born,
+        state.closed,
+        len(state.crew),
+        allowed,
+        limits[0][1],
+        state.since + limits[0][1] + MARGIN,
+    )
+
+
+def _limits(state: State, ask: Ask) -> list[tuple[int, int]]:
+    """Return the limits in force, the one first by which starts are spaced."""
+    told, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
+    if not state.requests:
+        return [told]
+    return [server] if ask.learns else [server, told]
+
+
+def _allowed(state: State, requests: int, now: int) -> int:
+    """Return how many starts of these processes a window may hold."""
+    span = (state.milliseconds or 0) + _RECENT
+    state.others = [seen for seen in state.others if seen[0] > now - span]
+    others = max((count for _, count in state.others), default=0)
+    if not others:
+        free = requests // _NEWCOMER or int(requests >= _FEW)
+    else:
+        before = [count for when, count in state.others if when <= now - _RECENT]
+        growth = others - max(before, default=others)
+        free = growth + 3 if growth > 0 else 1
+    return max(1, requests - others - free)
+
+
+def _give(
+    state: State, now: int, held: int, limits: list[tuple[int, int]], allowed: int
+) -> tuple[int, int]:
+    """Return the next start, or when to ask again."""
+    span = limits[0][1] + MARGIN
+    if held and held in state.starts:
+        if state.closed <= now <= held + MARGIN:
+            return held, 0
+        state.starts.remove(held)
+        if state.closed <= now and (not state.starts or state.starts[-1] < held + span):
+            # It woke too late. No start was promised yet because this one would be out of the
+            # window, so it may be now.
+            insort(state.starts, now)
+            return now, 0
+    elif (again := _again_today(state, now)) is not None:
+        return 0, again
+    start = _next(state, now, limits, allowed)
+    if start > now + span and any(count for _, count in state.others):
+        # What others use can change before then, so nothing that far ahead is promised.
+        return 0, now + span // 4
+    if not held and state.left_today >= 0:
+        state.left_today -= 1
+    state.starts.append(start)
+    # Rounded down: the window itself holds back what would be too many.
+    state.due = max(state.due, start) + math.floor(span / allowed)
+    return start, 0
+
+
+def _again_today(state: State, now: int) -> int | None:
+    """Return None if the day allows a start, 0 if it is spent, or else when to ask again."""
+    if state.reserve < 0:
+        return None
+    if now - state.left_at > _DAY_KNOWN:
+        state.left_today = -1
+    if state.left_today >= 0:
+        return 0 if state.left_today <= state.reserve else None
+    # One request finds out what is left, and the others wait for its response.
+    return now + _LOOK_AGAIN if state.told_today and state.starts else None
+
+
+def _next(state: State, now: int, limits: list[tuple[int, int]], allowed: int) -> int:
+    """Return when the next request may start."""
+    span = limits[0][1] + MARGIN
+    count = len(state.starts)
+    moment = max(now, state.closed)
+    if not count:
+        state.since = now
+        last = now
+    else:
+        last = state.starts[-1]
+        moment = max(moment, last)
+    for number, (requests, milliseconds) in enumerate(limits):
+        most = allowed if number == 0 else requests
+        if count >= most:
+            moment = max(moment, state.starts[count - most] + milliseconds + MARGIN)
+    end = state.since + span
+    # A new state says nothing of what was sent before it, so it begins without a burst.
+    burst = 1 if state.since == state.born else allowed / 2
+    if moment >= end:
+        moment = max(moment, math.ceil(state.due - _LATE * span / allowed))
+    elif burst <= count < allowed:
+        moment = max(moment, math.ceil(last + (end - last) / (allowed - count + 1)))
+    return moment
+
+
+def _learn(state: State, now: int, report: Report, ask: Ask) -> None:
+    """Take in what a response said."""
+    if report.requests > 0 and report.milliseconds > 0:
+        state.requests, state.milliseconds = report.requests, report.milliseconds
+        # What was started before this state began is not known, so neither is what others used.
+        if report.left >= 0 and report.start >= state.born:
+            first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
+            ours = bisect_right(state.starts, report.start + MARGIN) - first
+            _see(state, now, max(0, report.requests - report.left - ours))
+    if report.refused_for > 0:
+        state.closed = max(state.closed, now + report.refused_for)
+        if ask.learns and report.start in state.starts:
+            state.starts.remove(report.start)  # a refused request does not count
+        # A process that was promised one of these asks again before it uses it.
+        state.starts = [start for start in state.starts if start <= now + HELD]
+    state.told_today = report.left_today >= 0 or (report.requests < 0 and state.told_today)
+    if report.left_today >= 0:
+        # The server had not counted the requests that started later.
+        later = len(state.starts) - bisect_right(state.starts, report.start)
+        left = max(0, report.left_today - later)
+        if state.left_today >= 0 and report.start <= state.heard:
+            left = min(left, state.left_today)
+        else:
+            state.heard = report.start
+        state.left_today, state.left_at = left, now
+
+
+def _see(state: State, now: int, count: int) -> None:
+    """Note how many requests other programs used; the largest number of each second."""
+    second = now - now % _RECENT
+    if state.others and state.others[-1][0] == second:
+        state.others[-1][1] = max(state.others[-1][1], count)
+    else:
+        state.others.append([second, count])

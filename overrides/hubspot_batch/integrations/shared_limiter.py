@@ -1,0 +1,299 @@
+"""A rate limiter of one process that shares its limit with others through a store.
+
+This module decides what a process asks the store, and when it may do without. The rule itself is
+`allowance_rule`. The clock of a process only measures how long something took: its time is never
+compared with that of the store or of another process.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, Protocol
+
+from hubspot_batch._transport.retry import believable_interval, number
+from hubspot_batch.errors import UnreachableError
+from hubspot_batch.options import RateLimit
+
+from .allowance_rule import HELD, MARGIN, Ask, Reply, Report
+
+PATIENCE = 0.25
+"""Seconds after which a store that does not answer counts as unreachable."""
+
+OnLost = Literal["share", "stop"]
+
+# Seconds after which an unreachable store is asked again.
+_ASK_AGAIN = 1.0
+# Seconds below which two clock readings are the same moment.
+_MOMENT = 0.001
+# Larger numbers of requests are not believed.
+_MOST = 100_000
+# Seconds after which an unused start is forgotten: its request was cancelled.
+_FORGOTTEN = 120.0
+
+
+class StoreLostError(Exception):
+    """A store does not answer; the text says which, and why."""
+
+
+class Store(Protocol):
+    """Where the state of an allowance is kept.
+
+    Both methods raise `StoreLostError` after `PATIENCE`.
+    """
+
+    def ask(self, ask: Ask) -> Reply:
+        """Answer a process, in one step that no other process sees half done."""
+        ...
+
+    async def aask(self, ask: Ask) -> Reply:
+        """Do as `ask`, for a task."""
+        ...
+
+
+class _Promise(NamedTuple):
+    """A start that the store promised, in its time, and when that is on our clock."""
+
+    start: int
+    due: float
+    asked: float
+
+
+class SharedLimiter:
+    """Decides when the next request of this process may start.
+
+    Args:
+        store: Where the state is kept.
+        limit: The limit until the server tells its own, or beside it.
+        daily_reserve: Requests of the day that are left to others; None to use all.
+        on_lost: What happens while the store does not answer.
+    """
+
+    def __init__(
+        self, store: Store, limit: RateLimit, daily_reserve: int | None, on_lost: OnLost
+    ) -> None:
+        self._store = store
+        self._limit = limit
+        self._reserve = -1 if daily_reserve is None else daily_reserve
+        self._on_lost = on_lost
+        self._worker = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._promises: dict[object, _Promise] = {}
+        # When requests started on our clock, and on the store's.
+        self._started: dict[float, int] = {}
+        self._reports: deque[Report] = deque(maxlen=50)
+        self._reported = False
+        self._reply: Reply | None = None
+        self._closed_until = self._even_from = -math.inf
+        # While the store is lost: when to ask it again, when to start, and what was started.
+        self._lost_until: float | None = None
+        self._lost_text = ""
+        self._next_alone = 0.0
+        self._alone: list[float] = []
+
+    @property
+    def window(self) -> float:
+        """Seconds of the window that is shared; 0 before the store has told it."""
+        return 0.0 if self._reply is None else self._reply.milliseconds / 1000
+
+    def nap(self, wait: float) -> float:
+        """Return how many seconds to sleep: all, because the store is not polled."""
+        return wait
+
+    def reserve(self, now: float, holder: object = None, /) -> float | None:
+        """Take a start now and return 0, or return how many seconds to wait before asking again.
+
+        None when no more than the day's reserve is left.
+        """
+        ask = self._begin(now, holder)
+        if not isinstance(ask, Ask):
+            return ask
+        try:
+            reply = self._store.ask(ask)
+        except StoreLostError as error:
+            return self._lose(now, ask, error)
+        return self._take(now, holder, ask, reply)
+
+    async def areserve(self, now: float, holder: object = None, /) -> float | None:
+        """Do as `reserve`, in a task."""
+        ask = self._begin(now, holder)
+        if not isinstance(ask, Ask):
+            return ask
+        try:
+            reply = await self._store.aask(ask)
+        except StoreLostError as error:
+            return self._lose(now, ask, error)
+        return self._take(now, holder, ask, reply)
+
+    def abandon(self, started: float) -> None:
+        """Take in that no report of a request that had a start will come."""
+        with self._lock:
+            self._started.pop(started, None)
+
+    def report(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Take in the end of a request; tell the store with the next ask, or of a 429 at once."""
+        if (ask := self._end(started, now, headers, refused_until)) is not None:
+            try:
+                self._note(now, self._store.ask(ask))
+            except StoreLostError as error:
+                self._keep(now, ask, error)
+
+    async def areport(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> None:
+        """Do as `report`, in a task."""
+        if (ask := self._end(started, now, headers, refused_until)) is not None:
+            try:
+                self._note(now, await self._store.aask(ask))
+            except StoreLostError as error:
+                self._keep(now, ask, error)
+
+    # ------------------------------------------------------------ before the store is asked
+
+    def _begin(self, now: float, holder: object) -> Ask | float:
+        """Return what to ask the store, or the result if it need not be asked."""
+        with self._lock:
+            promise = self._promises.pop(holder, None)
+            if promise is not None:
+                if now < promise.due - _MOMENT:
+                    self._promises[holder] = promise
+                    return promise.due - now
+                known = promise.due - promise.asked <= HELD / 1000 and now >= self._closed_until
+                if known and now <= promise.due + MARGIN / 1000:
+                    self._start(now, promise.start)
+                    return 0.0
+            if self._lost_until is not None:
+                if now < self._lost_until:
+                    return self._share(now)
+                self._lost_until = now + _ASK_AGAIN  # the others go on without it meanwhile
+            return self._ask(now, held=0 if promise is None else promise.start)
+
+    def _ask(self, now: float, *, wants: bool = True, held: int = 0) -> Ask:
+        reports, alone = tuple(self._reports), tuple(self._alone)
+        self._reports.clear()
+        self._alone.clear()
+        return Ask(
+            worker=self._worker,
+            born=0 if self._reply is None else self._reply.born,
+            wants=wants,
+            held=held,
+            requests=self._limit.requests,
+            milliseconds=round(self._limit.seconds * 1000),
+            learns=self._limit.learns,
+            reserve=self._reserve,
+            alone=tuple(max(0, round((now - start) * 1000)) for start in alone),
+            reports=reports,
+        )
+
+    def _end(
+        self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
+    ) -> Ask | None:
+        """Keep what a response said; return what to tell the store at once."""
+        said = {name.lower(): value for name, value in headers.items()}
+        most = number(said, "x-hubspot-ratelimit-max")
+        interval = believable_interval(said, "x-hubspot-ratelimit-interval-milliseconds")
+        left = number(said, "x-hubspot-ratelimit-remaining")
+        today = number(said, "x-hubspot-ratelimit-daily-remaining")
+        limited = most is not None and interval and 1 <= most <= _MOST
+        refused = 0.0 if refused_until is None else max(0.0, refused_until - now)
+        with self._lock:
+            start = self._started.pop(started, 0)
+            if not headers:
+                return None
+            self._reports.append(
+                Report(
+                    start,
+                    int(most) if most is not None and limited else -1,
+                    round(interval * 1000) if interval and limited else -1,
+                    -1 if left is None else int(left),
+                    -1 if today is None else int(today),
+                    round(refused * 1000),
+                )
+            )
+            # The first response tells the limit and the day's rest, which others may wait for.
+            if refused_until is None and self._reported:
+                return None
+            self._reported = True
+            if refused_until is not None:
+                self._closed_until = max(self._closed_until, refused_until)
+            if self._lost_until is not None:
+                self._next_alone = max(self._next_alone, self._closed_until)
+                return None
+            return self._ask(now, wants=False)
+
+    # ------------------------------------------------------------ after the store was asked
+
+    def _take(self, now: float, holder: object, ask: Ask, reply: Reply) -> float | None:
+        self._note(now, reply)
+        if not reply.start:
+            return None if not reply.again else (reply.again - reply.now) / 1000
+        with self._lock:
+            wait = (reply.start - reply.now) / 1000
+            # A start that was held, and is confirmed, has just come, by one clock or the other.
+            if wait <= (MARGIN / 1000 if reply.start == ask.held else 0.0):
+                self._start(now, reply.start)
+                return 0.0
+            for old in [k for k, v in self._promises.items() if now - v.due > _FORGOTTEN]:
+                del self._promises[old]
+            self._promises[holder] = _Promise(reply.start, now + wait, now)
+            return wait
+
+    def _start(self, now: float, start: int) -> None:
+        self._started[now] = start
+
+    def _note(self, now: float, reply: Reply) -> None:
+        with self._lock:
+            self._reply = reply
+            self._closed_until = now + (reply.closed - reply.now) / 1000
+            self._even_from = now + (reply.even - reply.now) / 1000
+            self._lost_until = None
+
+    # ------------------------------------------------------------ without the store
+
+    def _keep(self, now: float, ask: Ask, error: StoreLostError) -> None:
+        """Keep what the store was to be told, for the next time."""
+        with self._lock:
+            self._lost_text = str(error)
+            self._reports.extend(ask.reports)
+            self._alone[:0] = [now - ago / 1000 for ago in ask.alone]
+            if self._lost_until is None:
+                # A first window can have begun with a burst, and is not known to have room.
+                first = now + self._interval()
+                self._next_alone = max(self._closed_until, self._even_from, first)
+                # What the store promised is part of the share now.
+                self._promises.clear()
+            self._lost_until = now + _ASK_AGAIN
+
+    def _lose(self, now: float, ask: Ask, error: StoreLostError) -> float:
+        self._keep(now, ask, error)
+        with self._lock:
+            return self._share(now)
+
+    def _interval(self) -> float:
+        """Return the seconds between two starts of this process without the store."""
+        reply = self._reply
+        if reply is None:
+            return 0.0
+        # A window can begin just before a start of each process, so each counts one more.
+        shared = max(reply.requests - reply.crew, reply.requests // 2, 1)
+        return (reply.milliseconds + MARGIN) / 1000 * reply.crew / shared
+
+    def _share(self, now: float) -> float:
+        if self._on_lost == "stop" or self._reply is None:
+            raise UnreachableError(
+                f"The shared allowance cannot be reached: {self._lost_text}. Nothing is sent "
+                "without it; check the store, and run again."
+            )
+        if now < self._next_alone - _MOMENT:
+            return self._next_alone - now
+        self._next_alone = now + self._interval()
+        self._alone.append(now)
+        self._start(now, 0)
+        window = (self._reply.milliseconds + MARGIN) / 1000
+        self._alone = [start for start in self._alone if now - start < window]
+        return 0.0

@@ -1,0 +1,431 @@
+"""Several clients, in one process or in many, share the allowance of one account."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis_server
+from both_clients import Face
+from hubspot_batch import (
+    ConfigurationError,
+    DailyLimitError,
+    RateLimit,
+    SharedAllowance,
+    UnreachableError,
+)
+from hubspot_batch.integrations.allowance_rule import Ask, Report, answer
+from hubspot_batch.integrations.shared_limiter import SharedLimiter, StoreLostError
+from hubspot_batch.sandbox import Sandbox, SandboxTransport, served
+
+ROOT = Path(__file__).parents[2]
+ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
+Make = Callable[..., SharedAllowance]
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """The port of a real server."""
+    with redis_server.running() as port:
+        yield port
+
+
+@pytest.fixture(params=["local", "redis"])
+def allowance(request: pytest.FixtureRequest, face: Face, tmp_path: Path) -> Iterator[Make]:
+    """Return allowances of one store."""
+    if request.param == "local":
+        yield lambda **changes: SharedAllowance.local(tmp_path / "allowance", **changes)
+        return
+    port = request.getfixturevalue("port")
+    import redis
+
+    made: list[Any] = []
+
+    def make(key: str = str(tmp_path), **changes: Any) -> SharedAllowance:
+        module: Any = redis if face.kind == "sync" else redis.asyncio
+        made.append(module.Redis(port=port))
+        return SharedAllowance(made[-1], key=key, **changes)
+
+    yield make
+    for client in made:
+        if face.kind == "sync":
+            client.close()
+        else:
+            face._runner.run(client.aclose())
+
+
+def sandbox(requests: int = 20, seconds: float = 0.5) -> Sandbox:
+    """A server with a short window, in real time."""
+    return Sandbox(rate_limit=(requests, seconds), clock=time.time)
+
+
+def statuses(server: Sandbox) -> list[int | None]:
+    return [entry.status for entry in server.requests]
+
+
+def test_two_clients_stay_below_one_limit(face: Face, allowance: Make) -> None:
+    """Alone, each would send what the limit allows; together they send no more than that."""
+    server = sandbox()
+    limit = RateLimit(20, 0.5, learns=True)
+    one, two = (
+        face(
+            transport=SandboxTransport(server), rate_limit=allowance(limit=limit), max_concurrency=1
+        )
+        for _ in range(2)
+    )
+    for _ in range(25):
+        for client in (one, two):
+            assert len(client.calls.create([ROW]).succeeded) == 1
+    assert statuses(server) == [201] * 50
+
+
+def test_the_rest_of_the_day_is_shared(face: Face, allowance: Make) -> None:
+    """A client stops at its reserve because of what another one was told."""
+    server = Sandbox(rate_limit=(20, 0.5), daily_limit=14, clock=time.time)
+    one, two = (
+        face(
+            transport=SandboxTransport(server),
+            rate_limit=allowance(),
+            daily_reserve=10,
+            max_concurrency=1,
+        )
+        for _ in range(2)
+    )
+    # The first response is told at once: the second client does not wait for the first one's next.
+    for client in (one, two, one):
+        assert len(client.calls.create([ROW]).succeeded) == 1
+    two.calls.create([ROW])
+    with pytest.raises(DailyLimitError):
+        one.calls.create([ROW])
+    assert len(server.requests) == 4
+
+
+def test_a_429_makes_all_wait(face: Face, allowance: Make) -> None:
+    """If one client is refused, another one does not try before the pause ends."""
+    one, other = allowance().limiter(None), allowance().limiter(None)
+    now = time.monotonic()
+    assert run(face, one, "reserve", now) == 0.0
+    run(face, one, "report", now, now, {"X-HubSpot-RateLimit-Max": "100"}, now + 5.0)
+    assert 4.5 <= run(face, other, "reserve", now) <= 5.0
+
+
+def run(face: Face, limiter: Any, name: str, *arguments: Any) -> Any:
+    """Call a method of a limiter as a client of this kind does."""
+    if face.kind == "sync":
+        return getattr(limiter, name)(*arguments)
+    return face._runner.run(getattr(limiter, f"a{name}")(*arguments))
+
+
+def test_a_wait_asks_the_store_once(face: Face, allowance: Make) -> None:
+    """A request that waits for a start that is near asks once, and then sends."""
+    limiter = allowance(limit=RateLimit(4, 2.0)).limiter(None)
+    store = limiter._store
+    asked: list[Ask] = []
+    name = "ask" if face.kind == "sync" else "aask"
+    real = getattr(store, name)
+
+    def ask(one: Ask) -> Any:
+        asked.append(one)
+        return real(one)
+
+    setattr(store, name, ask)
+    assert run(face, limiter, "reserve", 100.0, "a") == 0.0
+    wait = run(face, limiter, "reserve", 100.0, "b")
+    assert 0.0 < wait < 1.0
+    assert run(face, limiter, "reserve", 100.0 + wait / 2, "b") == pytest.approx(wait / 2)
+    assert run(face, limiter, "reserve", 100.0 + wait, "b") == 0.0
+    assert len(asked) == 2
+
+
+# ---------------------------------------------------------------- without a store
+
+
+class Broken:
+    """A store that answers as the rule does, until it is lost."""
+
+    def __init__(self) -> None:
+        self.state: Any = None
+        self.lost = False
+        self.asked = 0
+        self.now = 1.0
+
+    def ask(self, ask: Ask) -> Any:
+        self.asked += 1
+        if self.lost:
+            raise StoreLostError("the store (it is away)")
+        self.state, reply = answer(self.state, int(self.now * 1000), ask)
+        return reply
+
+    async def aask(self, ask: Ask) -> Any:
+        return self.ask(ask)
+
+
+def starts(limiter: Any, store: Broken, begin: float, end: float) -> list[float]:
+    """Let one request after another start, as soon as it may."""
+    found, now = [], begin
+    while now < end:
+        store.now = now
+        pause = limiter.reserve(now, "holder")
+        assert pause is not None
+        if pause == 0.0:
+            found.append(now)
+            now += 0.01
+        else:
+            now += pause
+    return found
+
+
+def test_without_the_store_each_takes_its_share() -> None:
+    """All together start no more than the limit, and ask for the store once a second."""
+    store = Broken()
+    crew = [SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(4)]
+    store.now = 100.0
+    for limiter in crew:
+        limiter.reserve(100.0, "x")
+    for limiter in crew:  # each has asked when all were there
+        limiter.reserve(100.0, "y")
+    store.lost = True
+    asked = store.asked
+    times = sorted(t for limiter in crew for t in starts(limiter, store, 120.0, 160.0))
+    assert store.asked - asked <= 4 * 41
+    worst = max(sum(t <= u < t + 10.0 for u in times) for t in times)
+    assert 30 <= worst <= 40
+    store.lost = False
+    before = crew[0].reserve(161.2, "z")
+    assert before is not None
+    assert len([s for s in store.state.starts if s < 161_000]) > 5  # they were told afterwards
+
+
+def test_a_store_that_is_lost_after_a_burst_has_no_room() -> None:
+    """The first window may be half full, so no process starts before it has ended."""
+    store = Broken()
+    store.now = 100.0
+    one, two = (SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(2))
+    for limiter in (one, two):
+        assert limiter.reserve(100.0, limiter) is not None
+    store.now, sent = 120.0, 0
+    while one.reserve(120.0, sent) == 0.0:
+        sent += 1
+    promised = one.reserve(120.0, "promised")
+    assert promised is not None
+    assert sent == 20
+    two.reserve(120.0, "late")
+    store.lost = True
+    assert one.reserve(120.1, "other") == pytest.approx(9.95, abs=0.01)
+    wait = one.reserve(120.0 + promised, "promised")
+    assert wait is not None
+    assert wait > 8
+
+
+def test_a_real_store_is_lost_and_comes_back_empty(face: Face) -> None:
+    """Meanwhile each takes its share; then all pause for one window."""
+    port = redis_server.free_port()
+    process = redis_server.start(port)
+    import redis  # where it is missing, the test has been skipped
+
+    client: Any = (redis if face.kind == "sync" else redis.asyncio).Redis(port=port)
+    limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 0.4)).limiter(None)
+    now = 50.0
+    try:
+        assert run(face, limiter, "reserve", now, "a") == 0.0
+        redis_server.stop(process)
+        wait = run(face, limiter, "reserve", now + 0.1, "b")
+        assert 0.2 < wait < 0.4
+        assert run(face, limiter, "reserve", now + 0.1 + wait, "b") == 0.0
+        process = redis_server.start(port)
+        pause = run(face, limiter, "reserve", now + 1.2, "c")
+        assert 9.0 < pause <= 10.05  # HubSpot's window, because no response told another
+    finally:
+        redis_server.stop(process)
+        if face.kind == "sync":
+            client.close()
+        else:
+            face._runner.run(client.aclose())
+
+
+def test_without_the_store_a_run_can_stop(face: Face) -> None:
+    """With "stop", and where no store ever answered, nothing is sent."""
+    server = Sandbox()
+    for on_lost in ("stop", "share"):
+        shared = SharedAllowance.local("/nowhere/at/all", on_lost=on_lost)
+        client = face(transport=server, rate_limit=shared)
+        with pytest.raises(UnreachableError, match=r"The shared allowance cannot be reached: the"):
+            client.calls.create([ROW])
+    assert server.requests == ()
+
+
+def test_a_store_that_is_lost_stops_a_run() -> None:
+    """With "stop", a run that had begun stops, too."""
+    store = Broken()
+    limiter = SharedLimiter(store, RateLimit(40, 10.0), None, "stop")
+    assert limiter.reserve(0.0, "a") == 0.0
+    store.lost = True
+    with pytest.raises(UnreachableError, match="it is away"):
+        limiter.reserve(1.0, "b")
+
+
+def test_an_hour_of_difference_between_clocks_changes_nothing() -> None:
+    """Only the store's time counts."""
+    store = Broken()
+    one, two = (SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(2))
+    times = []
+    for number in range(60):
+        store.now = 50.0 + number / 100
+        for limiter, shift in ((one, 0.0), (two, 3600.0)):
+            pause = limiter.reserve(store.now + shift, number)
+            assert pause is not None
+            times.append(store.now + pause)
+    assert times == sorted(times)
+    assert all(b - a >= 10.0 for a, b in zip(times, times[40:], strict=False))
+
+
+# ---------------------------------------------------------------- arguments
+
+
+def test_a_local_allowance_can_be_given_to_another_process(tmp_path: Path) -> None:
+    """It is pickled with its path, and opens the file there."""
+    copy = pickle.loads(pickle.dumps(SharedAllowance.local(tmp_path / "a", key="k")))
+    assert copy.limiter(None).reserve(0.0, "a") == 0.0
+
+
+def test_arguments_are_checked(tmp_path: Path) -> None:
+    """The message names what is wrong."""
+    wrong: Any = object()
+    for make, text in (
+        (lambda: SharedAllowance(wrong, key="a"), "client must be a client of redis-py"),
+        (lambda: SharedAllowance.local(wrong), "path must be the path of a file"),
+        (lambda: SharedAllowance.local(tmp_path, key=wrong), "key must be a text"),
+        (lambda: SharedAllowance.local(tmp_path, limit=wrong), "limit must be a RateLimit"),
+        (lambda: SharedAllowance.local(tmp_path, on_lost=wrong), 'on_lost must be "share" or'),
+    ):
+        with pytest.raises(ConfigurationError, match=text):
+            make()
+
+
+# ---------------------------------------------------------------- a real store
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_script_is_the_rule(port: int, seed: int) -> None:
+    """Redis gives the same replies as the rule, whatever is asked."""
+    import redis
+    from hubspot_batch.integrations.redis_store import script
+
+    rng = random.Random(seed)
+    now = 1_790_000_000_000
+    state, born, given = None, 0, [0]
+    with redis.Redis(port=port) as client:
+        for _ in range(400):
+            now += rng.choice((0, 1, 7, 40, 300, 300, 3000))
+            reports = [
+                Report(
+                    rng.choice(given),
+                    rng.choice((-1, 30, 30)),
+                    rng.choice((-1, 10_000, 10_000)),
+                    rng.randrange(-1, 30),
+                    rng.choice((-1, 1000, 12)),
+                    rng.choice((0,) * 12 + (2000,)),
+                )
+                for _ in range(rng.randrange(3))
+            ]
+            ask = Ask(
+                rng.choice("abc"),
+                rng.choice((born,) * 20 + (0, 5)),
+                rng.random() < 0.9,
+                rng.choice((0, rng.choice(given[-9:]))),
+                20,
+                5_000,
+                rng.random() < 0.8,
+                rng.choice((-1,) * 9 + (10,)),
+                tuple(rng.randrange(900) for _ in range(rng.randrange(2))),
+                tuple(reports),
+            )
+            state, reply = answer(state, now, ask)
+            text = json.dumps(ask._asdict())
+            said = client.eval(script(), 1, f"rule{seed}", text, now)
+            assert tuple(said) == tuple(reply)
+            born = reply.born
+            given.append(reply.start)
+        assert client.pttl(f"rule{seed}") > 0
+
+
+def test_a_client_of_the_wrong_kind_is_refused(face: Face, port: int) -> None:
+    """A client that blocks would stop an event loop."""
+    import redis
+
+    module: Any = redis.asyncio if face.kind == "sync" else redis
+    shared = SharedAllowance(module.Redis(port=port), key="a")
+    with pytest.raises(ConfigurationError, match="needs a SharedAllowance of a"):
+        face(transport=Sandbox(), rate_limit=shared).calls.create([ROW])
+
+
+def test_a_store_that_is_silent_is_given_up_in_time(face: Face) -> None:
+    """A server that accepts a connection and says nothing costs 250 ms."""
+    import socket
+
+    redis = pytest.importorskip("redis")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        module = redis if face.kind == "sync" else redis.asyncio
+        client = module.Redis(port=listening.getsockname()[1])
+        limiter = SharedAllowance(client, key="a").limiter(None)
+        begin = time.monotonic()
+        with pytest.raises(UnreachableError):
+            run(face, limiter, "reserve", 0.0, "a")
+        assert time.monotonic() - begin < 1.0
+        if face.kind == "async":
+            face._runner.run(client.aclose())
+
+
+# ---------------------------------------------------------------- processes
+
+WORKER = """
+import sys
+from hubspot_batch import HubSpotBatch
+from hubspot_batch.integrations import SharedAllowance
+kind, where, url, seconds = sys.argv[1:]
+if kind == "redis":
+    import redis
+    shared = SharedAllowance(redis.Redis(port=int(where)), key="processes")
+else:
+    shared = SharedAllowance.local(where)
+import time
+row = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
+end = time.monotonic() + float(seconds)
+count = 0
+with HubSpotBatch("t", base_url=url, rate_limit=shared) as hubspot:
+    def rows():
+        while time.monotonic() < end:
+            yield row
+    for outcome in hubspot.calls.create_iter(rows(), chunk_size=1):
+        count += outcome.status == "succeeded"
+print(count)
+"""
+
+
+@pytest.mark.parametrize("kind", ["local", "redis"])
+def test_processes_share_it(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Four processes use the whole limit of 50 in 2 s, in equal parts, and none is refused."""
+    where = str(request.getfixturevalue("port") if kind == "redis" else tmp_path / "allowance")
+    server = Sandbox(rate_limit=(50, 2.0), clock=time.time)
+    with served(server) as url:
+        crew = [
+            subprocess.Popen(
+                [sys.executable, "-c", WORKER, kind, where, url, "7"],
+                stdout=subprocess.PIPE,
+                text=True,
+                env={"PYTHONPATH": f"{ROOT / 'overrides'}:{ROOT / 'generated'}", "PATH": ""},
+            )
+            for _ in range(4)
+        ]
+        counts = [int(process.communicate(timeout=60)[0]) for process in crew]
+    assert statuses(server) == [201] * sum(counts)
+    assert sum(counts) >= 3 * 50
+    assert max(counts) - min(counts) <= 0.35 * max(counts)

@@ -1,0 +1,301 @@
+"""The rule of a shared allowance, with many workers in simulated time."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hubspot_batch.integrations.allowance_rule import MARGIN, Ask, Reply, Report, State, answer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TOLD = (100, 10_000)
+
+
+def asking(worker: str = "a", **changes: Any) -> Ask:
+    """Return the question of a worker that has not asked before."""
+    ask = Ask(
+        worker, 0, wants=True, held=0, requests=100, milliseconds=10_000, learns=True, reserve=-1
+    )
+    return ask._replace(**changes)
+
+
+class Server:
+    """Counts arrivals in a rolling window, as HubSpot does, and those of other programs too."""
+
+    def __init__(self, requests: int, milliseconds: int) -> None:
+        self.requests, self.milliseconds = requests, milliseconds
+        self.accepted: deque[int] = deque()
+        self.worst = self.refused = 0
+
+    def arrive(self, now: int) -> int:
+        """Return how many requests are left; -1 if this one was refused."""
+        while self.accepted and now - self.accepted[0] >= self.milliseconds:
+            self.accepted.popleft()
+        if len(self.accepted) >= self.requests:
+            self.refused += 1
+            return -1
+        self.accepted.append(now)
+        self.worst = max(self.worst, len(self.accepted))
+        return self.requests - len(self.accepted)
+
+
+class Crew:
+    """Workers that ask, wait, send, report with the next ask, and begin again."""
+
+    def __init__(self, workers: int, server: Server, seed: int, latency: int = 30) -> None:
+        self.server, self.latency = server, latency
+        self.rng = random.Random(seed)
+        self.state: State | None = None
+        self.born = dict.fromkeys(range(workers), 0)
+        self.reports: dict[int, list[Report]] = {worker: [] for worker in range(workers)}
+        self.sent = dict.fromkeys(range(workers), 0)
+        self.order: list[int] = []
+        # Workers that are now and then stopped while they wait, and how often they woke late.
+        self.frozen: set[int] = set()
+        self.woken = 0
+        # When, a number for equal moments, what happens, and to whom.
+        self.events: list[tuple[int, int, str, int, int]] = []
+        self.count = 0
+        for worker in range(workers):
+            self.at(1_000 + self.rng.randrange(200), "ask", worker)
+
+    def at(self, when: int, what: str, worker: int, start: int = 0) -> None:
+        """Let something happen."""
+        self.count += 1
+        heapq.heappush(self.events, (when, self.count, what, worker, start))
+
+    def run(self, until: int) -> None:
+        """Let time pass."""
+        while self.events and self.events[0][0] <= until:
+            now, _, what, worker, start = heapq.heappop(self.events)
+            if what == "empty":
+                self.state = None
+            elif what == "other":
+                self.server.arrive(now)
+            elif what == "arrive":
+                left = self.server.arrive(now)
+                refused = 0 if left >= 0 else self.server.milliseconds
+                limit = self.server.requests, self.server.milliseconds
+                self.reports[worker].append(Report(start, *limit, max(left, 0), -1, refused))
+                self.sent[worker] += 1
+                self.at(now + self.rng.randrange(self.latency + 1), "ask", worker)
+            else:
+                self.ask(now, worker, held=start)
+
+    def ask(self, now: int, worker: int, held: int) -> None:
+        told = tuple(self.reports[worker])
+        self.reports[worker].clear()
+        ask = asking(str(worker), born=self.born[worker], reports=told, held=held)
+        self.state, reply = answer(self.state, now, ask)
+        self.born[worker] = reply.born
+        if reply.start > now + 1000:
+            self.at(reply.start, "ask", worker, reply.start)  # it confirms what was long ago
+        elif worker in self.frozen and reply.start > now and self.rng.random() < 0.5:
+            self.woken += 1
+            self.at(reply.start + 1_500, "ask", worker, reply.start)
+        elif not reply.start:
+            self.at(reply.again, "ask", worker)
+        else:
+            self.order.append(reply.start)
+            self.at(max(now, reply.start) + self.rng.randrange(20), "arrive", worker, reply.start)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    workers=st.integers(1, 60),
+    requests=st.integers(20, 250),
+    seed=st.integers(0, 1000),
+)
+def test_no_window_is_over_the_limit(workers: int, requests: int, seed: int) -> None:
+    """With any crew, nothing is refused, and each worker gets as much as any other."""
+    server = Server(requests, 10_000)
+    crew = Crew(workers, server, seed)
+    crew.state = State(0, 0, requests=requests, milliseconds=10_000)
+    crew.run(20_000)
+    before = dict(crew.sent)
+    crew.run(80_000)
+    assert server.refused == 0
+    assert server.worst <= requests
+    if workers * 10_000 // 50 > 2 * requests:  # there are enough workers to use all
+        assert len(server.accepted) >= 0.95 * requests - 2
+    shares = [crew.sent[worker] - before[worker] for worker in before]
+    assert max(shares) - min(shares) <= max(2, 0.2 * max(shares))
+
+
+def test_the_whole_limit_is_used() -> None:
+    """After the first window, 98 % of it."""
+    server = Server(190, 10_000)
+    crew = Crew(16, server, 1)
+    crew.run(12_000)
+    before = sum(crew.sent.values())
+    crew.run(112_000)
+    assert sum(crew.sent.values()) - before >= 0.98 * 1900
+    assert server.refused == 0
+
+
+def test_a_thousand_workers_are_served_in_turn() -> None:
+    """Once all have asked, none sends twice before each has sent."""
+    server = Server(190, 10_000)
+    crew = Crew(1000, server, 1)
+    crew.run(60_000)
+    before = dict(crew.sent)
+    crew.run(200_000)
+    assert server.refused == 0
+    shares = [crew.sent[worker] - before[worker] for worker in before]
+    assert max(shares) - min(shares) <= 2
+
+
+def test_starts_are_given_in_the_order_of_asking() -> None:
+    """The first to ask is the first to send."""
+    state, starts = None, []
+    for number in range(300):
+        state, reply = answer(state, 1000 + number, asking(str(number)))
+        starts.append(reply.start)
+    assert starts == sorted(starts)
+    assert all(b - a > 10_000 for a, b in zip(starts, starts[100:], strict=False))
+
+
+def test_what_others_use_is_left_to_them() -> None:
+    """A second application that uses a fifth is not kept out, and nothing is refused."""
+    server = Server(190, 10_000)
+    crew = Crew(8, server, 3)
+    for when in range(1_000, 100_000, 263):
+        crew.at(when, "other", 0)
+    crew.run(100_000)
+    assert server.refused == 0
+    assert sum(crew.sent.values()) >= 0.93 * 0.8 * 1900
+
+
+def test_a_store_that_comes_back_empty_makes_all_pause() -> None:
+    """No window is over the limit, because none starts for one window."""
+    server = Server(190, 10_000)
+    crew = Crew(8, server, 4)
+    crew.at(30_000, "empty", 0)
+    crew.run(80_000)
+    assert server.refused == 0
+    late = [start for start in crew.order if 30_500 < start < 30_000 + 10_000]
+    assert late == []
+    assert max(crew.order) > 75_000
+
+
+def test_a_frozen_worker_overfills_no_window() -> None:
+    """Those that wake too late ask again, and each of them starts at once."""
+    server = Server(50, 2_000)
+    crew = Crew(8, server, 5)
+    crew.frozen = {2, 3}
+    crew.run(60_000)
+    assert server.refused == 0
+    assert crew.woken > 10
+    assert sum(crew.sent.values()) > 0.9 * 29 * 48
+
+
+def test_a_refusal_makes_all_wait() -> None:
+    """None is given a start before it ends, and promised ones are given anew."""
+    state, first = answer(None, 1000, asking("a"))
+    promised = first
+    for number in range(60):
+        state, promised = answer(state, 1100, asking(str(number), born=first.born))
+    assert promised.start > 2_100
+    told = Report(first.start, 100, 10_000, 0, -1, 7_000)
+    state, reply = answer(state, 1200, asking("a", born=first.born, wants=False, reports=(told,)))
+    assert reply.closed == 8_200
+    assert max(state.starts) <= 2_200
+    _, reply = answer(state, promised.start, asking("59", born=first.born, held=promised.start))
+    assert reply.start >= 8_200
+
+
+def test_a_worker_that_wakes_too_late_starts_now() -> None:
+    """Its old start counts no more."""
+    state, one = answer(None, 1000, asking("a"))
+    state, two = answer(state, 1000, asking("b", born=one.born))
+    late = two.start + 1_500
+    state, reply = answer(state, late, asking("b", born=one.born, held=two.start))
+    assert reply.start == late
+    assert state.starts == [one.start, late]
+
+
+def test_a_late_start_never_fills_a_window_that_is_promised() -> None:
+    """It is given a new start if others were promised what its old one would free."""
+    state, replies = None, list[Reply]()
+    for number in range(150):
+        state, reply = answer(state, 1000, asking(str(number)))
+        replies.append(reply)
+    held = replies[1].start
+    _, reply = answer(state, held + 2_000, asking("1", born=reply.born, held=held, reports=()))
+    assert reply.start >= replies[-1].start
+
+
+def test_the_rest_of_the_day_is_shared() -> None:
+    """The rest that one worker learns stops all of them at the largest reserve."""
+    state, first = answer(None, 1000, asking("a", reserve=10))
+    state, waits = answer(state, 1000, asking("b", born=first.born, reserve=5))
+    assert (waits.start, waits.again) == (0, 1050)
+    told = Report(first.start, 100, 10_000, 99, 12, 0)
+    given_ = 0
+    for number in range(5):
+        ask = asking("b", born=first.born, reserve=5, reports=(told,) if not number else ())
+        state, reply = answer(state, 2000 + number, ask)
+        given_ += reply.start > 0
+    assert given_ == 2
+    assert (reply.start, reply.again) == (0, 0)
+    _, reply = answer(state, 2000 + 900_001, asking("b", born=first.born))
+    assert reply.start or reply.again
+
+
+def test_a_limit_that_the_user_set_is_kept_beside_the_servers() -> None:
+    """A burst that the server would accept is spread as the user said."""
+    state, starts = None, []
+    told = Report(0, 190, 10_000, 189, -1, 0)
+    for number in range(60):
+        ask = asking(requests=5, milliseconds=1_000, learns=False, reports=(told,))
+        state, reply = answer(state, 20_000 + number, ask)
+        starts.append(reply.start)
+    assert all(b - a >= 1_000 + MARGIN for a, b in zip(starts, starts[5:], strict=False))
+
+
+def test_starts_without_the_store_are_counted_afterwards() -> None:
+    """A start of a worker alone takes part of the window."""
+    state, first = answer(None, 20_000, asking())
+    state, _ = answer(state, 21_000, asking(born=first.born, alone=(500, 400, 300)))
+    assert state.starts[:4] == [20_000, 20_500, 20_600, 20_700]
+
+
+def test_the_crew_is_those_who_asked_lately() -> None:
+    """A worker that ends is forgotten, so nothing is kept for each job."""
+    state, reply = None, None
+    for number in range(20):
+        state, reply = answer(state, 1000, asking(str(number)))
+    assert reply is not None
+    assert reply.crew == 20
+    state, reply = answer(state, 60_000, asking("z", born=reply.born))
+    assert (reply.crew, len(state.starts)) == (1, 1)
+
+
+@pytest.mark.parametrize("requests", [1, 3])
+def test_a_tiny_limit_is_kept(requests: int) -> None:
+    """One request in a window is one request in a window."""
+    state, starts = None, []
+    for _ in range(6):
+        state, reply = answer(state, 1000, asking(requests=requests))
+        starts.append(reply.start)
+    for first, last in zip(starts, starts[requests:], strict=False):
+        assert last - first >= 10_050
+    assert all(a <= b for a, b in pairwise(starts))
+
+
+def test_a_limit_that_grows_keeps_the_order() -> None:
+    """A request that asks later starts no earlier, even if more is allowed by then."""
+    state, starts, born = None, [], 0
+    for number in range(12):
+        told = (Report(0, 190, 10_000, -1, -1, 0),) if number == 8 else ()
+        ask = asking(str(number), born=born, requests=4, reports=told)
+        state, reply = answer(state, 30_000 + number, ask)
+        born = reply.born
+        starts.append(reply.start)
+    assert starts == sorted(starts)
+    assert starts[7] > 39_000

@@ -26,6 +26,7 @@ GENERATED = "hubspot_batch_client"
 FLOORS = (
     ("cli",),
     ("files", "client"),
+    ("_lookup",),
     ("_operations",),
     ("_engine",),
     ("journal", "_transport"),
@@ -37,7 +38,7 @@ ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")
 # `_json` shares a handwritten module of the generated package.
-GENERATED_USERS = ("client", "_json", "_operations", "sandbox")
+GENERATED_USERS = ("client", "_json", "_lookup", "_operations", "sandbox")
 SANDBOX_USERS = ("cli", "testing")
 LONGEST = 400
 

@@ -5,7 +5,6 @@ only pass their arguments on to a runner.
 """
 
 import re
-import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 from unicodedata import normalize
@@ -13,7 +12,9 @@ from unicodedata import normalize
 from attrs import frozen
 
 from . import operation_model
+from .docstrings import docstring, wrapped
 from .operation_model import ContractError, Parameter
+from .reconcile_method import RECONCILES, reconcile_method
 from .yaml_source import Pointer, is_map
 
 _HEAD = '''"""The methods of each family of records, blocking and asynchronous.
@@ -33,7 +34,7 @@ from . import models
 
 # At run time this package imports nothing handwritten.
 if TYPE_CHECKING:
-    from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
+    from hubspot_batch import AsyncOutcomeIterator, BatchResult, Outcome, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
     from hubspot_batch.journal import Journal
 
@@ -57,18 +58,24 @@ def _methods_of(family: object) -> str:
 
 
 class _Family:
-    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
 
 
 class _AsyncFamily:
-    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
@@ -93,7 +100,16 @@ _TAKEN_ARGUMENTS = (
 )
 _TAKEN_CLASSES = (
     *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),
-    *("Fields", "Inputs", "Iterable", "Journal", "JournalPath", "Mapping", "OutcomeIterator"),
+    *(
+        "Fields",
+        "Inputs",
+        "Iterable",
+        "Journal",
+        "JournalPath",
+        "Mapping",
+        "Outcome",
+        "OutcomeIterator",
+    ),
     *("Raw", "Runner", "Time", "TypeAlias"),
 )
 
@@ -149,6 +165,7 @@ class _Method:
     limit: int | None
     traced: bool
     parameters: tuple[Parameter, ...]
+    reconciles: bool
 
     @property
     def isolates(self) -> bool:
@@ -198,16 +215,16 @@ class _Method:
             **({"isolate": _ISOLATE} if self.isolates else {}),
             **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
-        lines = [_wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
+        lines = [wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
         what = "id" if self.kind == "read" else "input"
-        return _docstring(
+        return docstring(
             self.summary,
             self.description,
             _VALUES if self.writes else "",
             _TRACED if self.traced else "",
             "\n".join(["Args:", *lines]),
-            "\n".join(["Returns:", _wrapped(_RETURNS.format(what=what), 12)]),
-            "\n".join(["Raises:", _wrapped(_RAISES, 12)]),
+            "\n".join(["Returns:", wrapped(_RETURNS.format(what=what), 12)]),
+            "\n".join(["Raises:", wrapped(_RAISES, 12)]),
         )
 
     def text(self, family: str, *, tasks: bool) -> str:
@@ -216,18 +233,21 @@ class _Method:
         begun = self.summary.rstrip(".")
         see = f"{begun}; see `{family}.{self.name}`."
         yields = f"{begun}; yield the outcomes as they become known"
-        docs = (_docstring(see), _docstring(f"{see.removesuffix('`.')}_iter`."))
+        docs = (docstring(see), docstring(f"{see.removesuffix('`.')}_iter`."))
         if not tasks:
             docs = (
                 self.docstring,
-                _docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
+                docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
             )
+        more = ""
+        if self.reconciles:
+            more = reconcile_method(self.id, self.name, self.result, family, tasks=tasks)
         result, head = f"models.{self.result}", f"(self, {self.arguments(prefix)})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"
             f"    def {self.name}_iter{head} -> {prefix}OutcomeIterator[{result}]:\n{docs[1]}"
-            f"        return self._runner.iterate({self.call})\n"
+            f"        return self._runner.iterate({self.call})\n{more}"
         )
 
 
@@ -294,6 +314,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
+        reconciles=operation.get(RECONCILES) is True,
         traced=operation_model.TRACE_ID in fields and kind in ("create", "upsert"),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
     )
@@ -312,7 +333,7 @@ def _class(tag: str) -> str:
 
 def _family(tag: str, about: str, methods: list[_Method], *, tasks: bool) -> str:
     prefix, name = ("Async" if tasks else ""), _class(tag)
-    head = f"class {prefix}{name}(_{prefix}Family):\n{_docstring(about, indent=4)}"
+    head = f"class {prefix}{name}(_{prefix}Family):\n{docstring(about, indent=4)}"
     return "\n".join([head, *(method.text(name, tasks=tasks) for method in methods)])
 
 
@@ -321,41 +342,14 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
 
     def lines() -> Iterator[str]:
         yield f"class {prefix}Families:"
-        yield _docstring("The methods of a client, family by family.", indent=4)
+        yield docstring("The methods of a client, family by family.", indent=4)
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
-            yield _docstring(said[tag], indent=4) if said.get(tag) else ""
-        given = f"runner: {prefix}Runner, call: Callable[..., Call]"
+            yield docstring(said[tag], indent=4) if said.get(tag) else ""
+        given = f"runner: {prefix}Runner, call: Callable[..., Call], reconcile: Callable[..., Any]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):
-            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call)"
+            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call, reconcile)"
         yield ""
 
     return "\n".join(lines())
-
-
-def _wrapped(text: str, indent: int, first: int | None = None) -> str:
-    """Wrap a paragraph; without `first`, as an argument, whose later lines are indented more."""
-    start = " " * (indent if first is None else first)
-    return textwrap.fill(
-        *(" ".join(text.split()), 100),
-        initial_indent=start,
-        subsequent_indent=start if first is not None else " " * (indent + 4),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _docstring(first: str, *parts: str, indent: int = 8) -> str:
-    """Return a docstring, with its quotes, from a sentence and paragraphs or sections."""
-    start = " " * indent
-    texts = [
-        part if "\n" in part else _wrapped(part, indent, first=indent)
-        for part in (first, *parts)
-        if part.strip()
-    ]
-    texts[0] = texts[0].lstrip()
-    shown = f"\n\n{start}".join(text.removeprefix(start) for text in texts)
-    shown = shown.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    end = f"\n{start}" if "\n" in shown else " " if shown.endswith('"') else ""
-    return f'{start}"""{shown}{end}"""\n'

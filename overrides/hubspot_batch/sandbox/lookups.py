@@ -163,16 +163,17 @@ def _read_search(body: bytes) -> dict[str, Any] | Problem:
     if len(body.decode(errors="replace")) > _BODY_AT_MOST:
         return Problem(f"A search has at most {_BODY_AT_MOST} characters")
     try:
-        asked: Any = json.loads(body)
+        document: object = json.loads(body)
     except ValueError:
-        asked = None
-    if not isinstance(asked, dict) or not asked.keys() <= _SEARCH_FIELDS:
+        document = None
+    asked = cast("dict[str, Any]", document) if isinstance(document, dict) else None
+    if asked is None or not asked.keys() <= _SEARCH_FIELDS:
         return Problem("Invalid input JSON", category=None)
     filters = [len(group["filters"]) for group in asked.get("filterGroups") or []]
     many = len(filters) > _GROUPS or max(filters, default=0) > _FILTERS
     if many or sum(filters) > _FILTERS_IN_ALL:
         return Problem("There are too many filters")
-    return cast("dict[str, Any]", asked)
+    return asked
 
 
 def _page(

@@ -31,8 +31,14 @@ def stored_form(value: object) -> Hashable:
         return Decimal(value).normalize()
     if (instant := instant_of(value)) is not None:
         return Decimal(int(instant.timestamp()) * 1000 + instant.microsecond // 1000).normalize()
-    text = _TAGS.sub(" ", unescape(value)) if "<" in value or "&" in value else value
-    return " ".join(text.split()) or None
+    return " ".join(_text_of(value).split()) or None
+
+
+def _text_of(value: str) -> str:
+    """Return the text of HTML, which may be escaped again."""
+    while "&" in value and (read := unescape(value)) != value:
+        value = read
+    return _TAGS.sub(" ", value) if "<" in value else value
 
 
 def stored_forms(properties: Mapping[str, Any], names: Sequence[str]) -> tuple[Hashable, ...]:

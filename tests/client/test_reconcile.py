@@ -294,6 +294,23 @@ def test_a_token_without_the_scope_is_told(face: Face) -> None:
     assert result_of(caught.value)[0].error.kind == "no_answer"  # type: ignore[index]
 
 
+@pytest.mark.parametrize("fault", ["cut_texts", "straightened"])
+def test_a_record_with_changed_values_is_not_absent(face: Face, family: str, fault: str) -> None:
+    """It can be the input's, so that one is neither done for certain nor to be sent again."""
+    way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    more = "hs_call_body" if family == "calls" else "hs_notes"
+    row = FAMILIES[family]("A", **{more: "\u201cone\u201d and two and three and four and five"})
+    row["properties"][more] += " " + "and so on" * 10
+    lost = part.create([row])
+    sandbox.use_faults(script([fault] * 99, operation=way))
+    (outcome,) = part.reconcile(lost, assume_absent_after=300.0)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "not_distinguished")
+    (record,) = sandbox.records(family)
+    assert record.id in outcome.error.message
+
+
 def test_nothing_in_doubt_asks_nothing(face: Face, family: str) -> None:
     """Also where there is no outcome at all."""
     sandbox = Sandbox()

@@ -131,7 +131,7 @@ def _search(
     if start + limit > _HITS_AT_MOST:
         return Problem(f"A search shows at most {_HITS_AT_MOST} results")
     groups: list[list[_Test]] = []
-    for group in asked.get("filterGroups") or []:
+    for group in _objects(asked, "filterGroups"):
         tests = [_test(family, one) for one in group["filters"]]
         for test in tests:
             if isinstance(test, Problem):
@@ -151,7 +151,7 @@ def _search(
             for shown, one in found
             if any(all(test(shown) for test in group) for group in groups)
         ]
-    for rule in (asked.get("sorts") or [])[:1]:
+    for rule in _objects(asked, "sorts")[:1]:
         name, down = rule["propertyName"], rule.get("direction") == "DESCENDING"
         found.sort(key=lambda one: _sortable(family, name, one[0].get(name)), reverse=down)
     ordered = [record for _, record in found]
@@ -169,11 +169,15 @@ def _read_search(body: bytes) -> dict[str, Any] | Problem:
     asked = cast("dict[str, Any]", document) if isinstance(document, dict) else None
     if asked is None or not asked.keys() <= _SEARCH_FIELDS:
         return Problem("Invalid input JSON", category=None)
-    filters = [len(group["filters"]) for group in asked.get("filterGroups") or []]
+    filters = [len(group["filters"]) for group in _objects(asked, "filterGroups")]
     many = len(filters) > _GROUPS or max(filters, default=0) > _FILTERS
     if many or sum(filters) > _FILTERS_IN_ALL:
         return Problem("There are too many filters")
     return asked
+
+
+def _objects(asked: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    return asked.get(name) or []
 
 
 def _page(

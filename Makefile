@@ -5,8 +5,8 @@ SHELL := /bin/sh
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift page test lint types suite lowest soak soak-needed bench \
-  instructions release-notes build publish lock clean
+.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
+  soak-needed bench instructions release-notes build publish lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -71,24 +71,26 @@ drift: $(PROJECT) ## compare HubSpot's documentation with the fragments: SPEC=fi
 	@$(RUN) openapi/tools/drift.py $${SPEC:+--spec "$$SPEC"} $${PAGE:+--page "$$PAGE"} \
 	  $${OLD:+--old "$$OLD"} $${NEW:+--new "$$NEW"} $${HTML:+--html "$$HTML"} $(if $(JSON),--json)
 
+fragment: $(PROJECT) ## write the fragment of an operation of a published description: SPEC=file OPERATION="POST /path" (or LIST=1)
+	@$(RUN) openapi/tools/fragment.py --spec "$${SPEC:?make fragment SPEC=file}" $(if $(LIST),--list,--operation "$$OPERATION")
+
+every-endpoint: $(PROJECT) $(GENERATOR) ## try all batch operations of a published description in a copy: SPEC=file
+	@$(RUN) tests/proofs/every_endpoint.py "$${SPEC:?make every-endpoint SPEC=file}"
+
 page: $(PROJECT) ## save the facts of a captured page: PAGE=file (OPERATION=id for a new one)
 	@$(RUN) openapi/tools/save_page.py $${OPERATION:+--operation "$$OPERATION"} -- "$${PAGE:?make page PAGE=file}"
 
 # ---------------------------------------------------------------- tests
-
 test: $(INSTALLED) check lint types suite lowest ## everything that CI runs
 	$(say) 'all passed'
 
 lint: $(PROJECT) ## ruff
 	$(say) 'ruff'
-	@$(RUN) -m ruff check --quiet .
-	@$(RUN) -m ruff format --quiet --check .
+	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --quiet --check .
 
 types: $(PROJECT) ## mypy and pyright
-	$(say) 'mypy'
-	@$(RUN) -m mypy
-	$(say) 'pyright'
-	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
+	$(say) 'mypy and pyright'
+	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
 
 # A file is run by one process, so what its tests share is made once.
 SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
@@ -96,10 +98,8 @@ SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 # Coverage starts before pytest does: the package's own pytest plugin is imported very early.
 suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with coverage
 	$(say) 'tests, highest dependencies'
-	@$(RUN) -m coverage erase
-	@$(RUN) -m coverage run -m pytest $(SIDE_BY_SIDE)
-	@$(RUN) -m coverage combine --quiet
-	@$(RUN) -m coverage report
+	@$(RUN) -m coverage erase && $(RUN) -m coverage run -m pytest $(SIDE_BY_SIDE)
+	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
 NOT_RUN_TIME := tests/tools tests/packaging/test_packaging.py
@@ -107,21 +107,20 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 	$(say) 'tests, lowest dependencies'
 	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
 
-soak: $(PROJECT) ## random runs against the sandbox, to prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=...)
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
 	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
-	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %)
+	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(WIRE:%=--wire %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path)
+bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
 
 # ---------------------------------------------------------------- releases
-
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
 	@$(RUN) openapi/tools/release_notes.py
 
@@ -147,5 +146,4 @@ lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newe
 	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
 
 clean: ## remove .venv, dist and every cache
-	@rm -rf .venv dist
-	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf .venv dist; find . -name __pycache__ -type d -prune -exec rm -rf {} +

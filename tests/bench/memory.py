@@ -83,10 +83,10 @@ def _main(kind: str, count: int, *, traced: bool) -> float:
         raise RuntimeError(f"{done} of {count} calls were created")
     if traced:
         return tracemalloc.get_traced_memory()[1]
-    return _resident()
+    return resident()
 
 
-def _resident() -> int:
+def resident() -> int:
     """Return the peak of this process in bytes, from its own start on."""
     status = Path("/proc/self/status")
     if status.exists():

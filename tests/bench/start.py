@@ -69,8 +69,8 @@ read = lambda body: _build_response(httpx.Response(201, content=body)).parsed.re
 
 
 def cpu(*command: str) -> float:
-    """Return the CPU seconds of a process."""
-    process = subprocess.Popen(command)
+    """Return the CPU seconds of a process, whose output is not wanted."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
@@ -101,7 +101,7 @@ def _held(script: str) -> Callable[[], float]:
 
 def measure() -> Iterator[Row]:
     """Yield a row for each goal."""
-    yield _row("import and a client, to httpx", _run(_CLIENT), _run(_HTTPX), 1.25, 1000, "ms")
+    yield ratio_row("import and a client, to httpx", _run(_CLIENT), _run(_HTTPX), 1.25, 1000, "ms")
     with TemporaryDirectory() as folder:
         stock = Path(folder) / "stock"
         bare = [
@@ -115,22 +115,22 @@ def measure() -> Iterator[Row]:
         bare += ["--overwrite", "--output-path", str(stock)]
         seconds(*bare, cwd=Path(folder))
         find = f"import sys; sys.path.insert(0, {folder!r}); "
-        yield _row(
+        yield ratio_row(
             "import of all models, to the stock generator's",
             _run(_MODELS.format("hubspot_batch_client")),
             _run(find + _MODELS.format("stock")),
             *(0.5, 1000, "ms"),
         )
-        yield _row(
+        yield ratio_row(
             "make regenerate, to the bare generator",
             lambda: seconds("make", "regenerate", cwd=ROOT),
             lambda: seconds(*bare, cwd=Path(folder)),
             *(1.5, 1, "s"),
         )
-    yield _row("100,000 results, to dicts", _held(_RESULTS), _held(_DICTS), 1.2, 1e-6, "MB")
+    yield ratio_row("100,000 results, to dicts", _held(_RESULTS), _held(_DICTS), 1.2, 1e-6, "MB")
 
 
-def _row(
+def ratio_row(
     name: str,
     ours: Callable[[], float],
     theirs: Callable[[], float],
@@ -138,6 +138,7 @@ def _row(
     scale: float,
     unit: str,
 ) -> Row:
+    """Return a row that compares two figures of runs that take turns."""
     pairs = take_turns(ours, theirs, PAIRS)
     found = Spread.of([one / other for one, other in pairs])
     figures = (Spread.of([scale * pair[which] for pair in pairs]).median for which in (0, 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import signal
@@ -297,7 +296,7 @@ def test_the_demo_as_a_command() -> None:
     assert done.returncode == 0
     assert not done.stderr
     assert "\x1b" not in done.stdout
-    assert "The client's word agrees with what the sandbox holds" in done.stdout
+    assert "the outcomes match the records in the sandbox" in done.stdout
 
 
 def test_all_shows_what_succeeded(capsys: pytest.CaptureFixture[str]) -> None:
@@ -369,7 +368,7 @@ def test_what_stops_a_run_is_said(
     """Exit code 3, and a sentence where there is anybody to read it."""
     from hubspot_batch.cli.demo import run as demo
 
-    def stop(stream: io.StringIO, **options: Any) -> int:
+    def stop(*_: object, **options: Any) -> int:
         raise raised
 
     monkeypatch.setattr(demo, "run", stop)

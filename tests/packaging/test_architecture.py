@@ -25,6 +25,7 @@ GENERATED = "hubspot_batch_client"
 # Packages and single modules, from top to bottom; each imports only what stands below it.
 FLOORS = (
     ("cli",),
+    ("jobs",),
     ("files", "client"),
     ("_lookup",),
     ("_operations",),
@@ -275,6 +276,7 @@ TOOL_PACKAGES: dict[str, set[str]] = {
     "generation": set(),
     "comparison": {"generation"},
     "pages": {"comparison", "generation"},
+    "drafting": {"comparison", "generation"},
     "releases": {"comparison", "generation"},
 }
 

@@ -23,6 +23,7 @@ PROVEN = (
     "overrides/hubspot_batch/outcomes.py",
     "generated/",
     "tests/proofs/soak",
+    "tests/proofs/wire",
 )
 
 

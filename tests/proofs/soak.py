@@ -1,9 +1,9 @@
 """The command behind `make soak`: very many runs with faults and changed answers, on all cores.
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
-`soak_runs` decides what a run is. Only the signals of `soak_signals` and the kills of `soak_kills`
-wait for real time; where one of them finds its run is up to the machine, so what repeats it does so
-often.
+`soak_runs` decides what a run is, and `wire_runs` what one over real sockets is. Only these, the
+signals of `soak_signals` and the kills of `soak_kills` happen in real time; what overtakes what
+there is up to the machine, so what repeats such a failure does so often.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
 from soak_runs import Report, one_body, one_run, run_all
 from soak_signals import CAN_SIGNAL, one_signal
+from wire_runs import one_wire
 
 _BLOCK = 50
 _PROGRESS_EVERY = 10.0
@@ -39,6 +40,7 @@ _RUNS = {
     "signals": one_signal,
     "cancelled": one_cancelled,
     "kills": one_load,
+    "wire": one_wire,
 }
 # How many there are of each, where no number is given.
 _FULL = {
@@ -48,6 +50,7 @@ _FULL = {
     "signals": 10_000,
     "cancelled": 100,
     "kills": 2_000,
+    "wire": 10_000,
 }
 
 
@@ -93,6 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
             if CAN_KILL
             else ()
         ),
+        *blocks("wire", kinds, chosen.seed, chosen.wire),
     ] * chosen.times
     total = sum(len(block.seeds) for block in work)
     begun = time.monotonic()
@@ -143,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cancelled", type=int, help=help_)
     help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
     parser.add_argument("--kills", type=int, help=help_)
+    help_ = "runs over real sockets, against a server that shares no code with the sandbox"
+    parser.add_argument("--wire", type=int, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seed", type=int, default=0, help="of the first run of each kind")
     parser.add_argument("--kind", choices=("sync", "async", "both"), default="both")

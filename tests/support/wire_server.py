@@ -52,10 +52,12 @@ class Connection:
 
     Attributes:
         number: Which of the server's connections it is, from 0.
+        received: How many bytes have come in.
     """
 
     def __init__(self, server: WireServer, sock: socket.socket, number: int) -> None:
         self.number = number
+        self.received = 0
         self.sock = sock
         self._server = server
         self._received = b""
@@ -74,6 +76,10 @@ class Connection:
         while len(self._received) < count and self._more():
             pass
         return self._take(count)
+
+    def peek(self, most: int) -> None:
+        """Let up to so many bytes come in; they stay to be taken."""
+        self._more(most)
 
     def receive_head(self) -> Request | None:
         """Return a request without its body; None at the end of the connection."""
@@ -103,9 +109,15 @@ class Connection:
         while (request := self.receive()) is not None:
             yield request
 
-    def _more(self) -> bool:
-        part = self.sock.recv(65536)
+    @property
+    def unread(self) -> int:
+        """How many of them are still to be taken."""
+        return len(self._received)
+
+    def _more(self, most: int = 65536) -> bool:
+        part = self.sock.recv(most)
         self._received += part
+        self.received += len(part)
         return bool(part)
 
     def _take(self, count: int) -> bytes:

@@ -253,6 +253,14 @@ def test_methods_of_one_path_may_stand_in_two_fragments(tree: Tree) -> None:
     assert [*item] == ["post", "put"]
 
 
+def test_a_description_and_its_day_are_a_source(tree: Tree) -> None:
+    """As `make fragment` names them; the bundle has neither."""
+    before = bundle.build(tree.home).text
+    named = "x-source: [things, 'my file.json of 2026-05-28']"
+    tree.edit("things", "x-source: [things, parts]", named)
+    assert bundle.build(tree.home).text == before
+
+
 # Each case: an edit of a good tree, and what is said. The comment HERE marks the line it names.
 CASES: dict[str, tuple[str, str, str, str]] = {
     "unknown page": (
@@ -266,6 +274,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "x-source: [things, parts]",
         "x-source:\n        - things\n        - nothing.like.it # HERE",
         "pages/nothing.like.it.yaml does not exist; add it.",
+    ),
+    "description without its day": (
+        "things",
+        "x-source: things",
+        "x-source: things.json # HERE",
+        "pages/things.json.yaml does not exist; did you mean things.",
     ),
     "page outside its folder": (
         "things",

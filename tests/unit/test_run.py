@@ -32,7 +32,7 @@ def answer(
 ) -> BatchResponse:
     """A response as the transport and the parser hand it on."""
     disposition = disposition_of(status_code, readable=readable, daily=daily)
-    return BatchResponse(status_code, disposition, SAID, daily=daily, **more)
+    return BatchResponse(status_code, disposition, lambda: SAID, daily=daily, **more)
 
 
 REFUSED = answer(400)

@@ -4,6 +4,7 @@ Decides which operations are looked for, and when a text for people counts. Diff
 count only between two texts of one author, so only where the description was made from our bundle.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -57,8 +58,15 @@ def read_fragments(home: Path) -> Fragments:
     return Fragments(Description(joined.document, NAME), joined, home)
 
 
-def compare_with_fragments(given: Description, fragments: Fragments) -> Report:
+def compare_with_fragments(
+    given: Description, fragments: Fragments, *, only: Collection[str] = ()
+) -> Report:
     """Compare a published description with the fragments.
+
+    Args:
+        given: The published description.
+        fragments: The fragments.
+        only: The ids of the operations to compare; all, if it is empty.
 
     Raises:
         UnreadableError, SchemaError: It cannot be read, or describes none of our operations.
@@ -68,6 +76,8 @@ def compare_with_fragments(given: Description, fragments: Fragments) -> Report:
     covered = 0
     sides = (fragments.description, given)
     for one in fragments.description.operations:
+        if only and one.id not in only:
+            continue
         here = Comparison(one.id, sides[0].reader, given.reader, fragments.locate)
         both = find_both(one, *sides, here)
         found = both and both[1]

@@ -323,8 +323,13 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
 def _check_tag(at: Pointer, tag: str) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", tag):
         raise ContractError(at, f"the tag {tag} becomes an attribute; write it in snake_case.")
-    if _class(tag) in _TAKEN_CLASSES:
+    if is_taken(tag):
         raise ContractError(at, f"a family cannot be called {tag}; choose another tag.")
+
+
+def is_taken(tag: str) -> bool:
+    """Return True if a family of this name would hide something that its module uses."""
+    return _class(tag) in _TAKEN_CLASSES
 
 
 def _class(tag: str) -> str:

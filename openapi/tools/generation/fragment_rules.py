@@ -23,7 +23,10 @@ _NAMED = (
 _LITERAL = ("default", "enum", "const", "example", "examples")
 
 
-_SAME_TAG = 0.8  # how much a tag must be like another one to count as misspelt
+# A source that is no page: a published description, as `make fragment` names it.
+DESCRIPTION = re.compile(r"\S(?:.*\S)? of \d{4}-\d\d-\d\d")
+
+SAME_TAG = 0.8  # how much a tag must be like another one to count as misspelt
 
 
 def walk(
@@ -176,7 +179,7 @@ def _source(
         yield document.problem(pointer, text)
         return
     for index, name in enumerate(names):
-        if name not in pages:
+        if name not in pages and not DESCRIPTION.fullmatch(name):
             inner = (*pointer, index) if is_list(value) else pointer
             text = f"{SOURCE} names no page: pages/{name}.yaml does not exist"
             yield document.problem(inner, f"{text}; {_suggest(name, pages, 'add it')}.")
@@ -247,7 +250,7 @@ def check_tags(documents: Sequence[Document], root: Document) -> Iterator[Proble
         for pointer, operation in operations(document):
             tags = operation.get("tags") if is_map(operation) else None
             for index, tag in enumerate(tags if is_list(tags) else ()):
-                close = difflib.get_close_matches(str(tag), known, n=1, cutoff=_SAME_TAG)
+                close = difflib.get_close_matches(str(tag), known, n=1, cutoff=SAME_TAG)
                 if tag not in known and close:
                     text = f"the tag {tag} is not in root.yaml; did you mean {close[0]}?"
                     advice = "If it is another family, add it there."

@@ -129,13 +129,7 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
         # problems are reported first: a package made from an invalid bundle means nothing.
         (work / atomic_swap.BUNDLE).write_bytes(joined.text.encode())
         bundle.validate(joined)
-        try:
-            written = {
-                "contract.py": contract_module.render(joined.document),
-                "families.py": families_module.render(joined.document),
-            }
-        except ContractError as error:
-            raise SourceError([joined.problem(error.pointer, error.text)]) from error
+        written = written_modules(joined)
         try:
             wait_for_package()
         except generator.StepError as error:
@@ -148,6 +142,20 @@ def make(project: Project, tool: generator.Generator, work: Path) -> None:
         path.write_bytes(tool.header.encode() + path.read_bytes())
     for path in project.runtime:
         (package / path.name).write_bytes(_copied(path))
+
+
+def written_modules(joined: bundle.Bundle) -> dict[str, str]:
+    """Return the modules that are written from a bundle without the generator, by file name.
+
+    Raises SourceError if the bundle says something that has no place in them.
+    """
+    try:
+        return {
+            "contract.py": contract_module.render(joined.document),
+            "families.py": families_module.render(joined.document),
+        }
+    except ContractError as error:
+        raise SourceError([joined.problem(error.pointer, error.text)]) from error
 
 
 def _with_places(error: generator.StepError, joined: bundle.Bundle) -> Exception:

@@ -12,7 +12,7 @@ from .yaml_source import Document, Pointer, Problem, is_list
 
 _TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _TEXT, _WHOLE = ("string",), ("integer", "number")
-_FORMATS = {
+FORMATS = {
     **dict.fromkeys(("int32", "int64"), _WHOLE),
     **dict.fromkeys(("float", "double"), ("number",)),
     **dict.fromkeys(("date", "date-time", "time", "duration", "uuid", "byte", "binary"), _TEXT),
@@ -34,8 +34,8 @@ def check_schemas(document: Document) -> Iterator[Problem]:
     for at, schema in walk_schemas(document.data):
         yield from _check_limits(document, at, schema)
         form = schema.get("format", "date")
-        if isinstance(form, str) and form not in _FORMATS:  # else the validator reports it
-            like = closest(form, _FORMATS)
+        if isinstance(form, str) and form not in FORMATS:  # else the validator reports it
+            like = closest(form, FORMATS)
             advice = f"did you mean {like}" if like else "leave it out"
             text = f"`format` is {form!r}, which is none; {advice}."
             yield document.problem((*at, "format"), text)
@@ -61,7 +61,7 @@ def _check_types(document: Document, at: Pointer, schema: dict[str, Any]) -> Ite
         return
     form = str(schema.get("format"))
     owned = [(key, key, owners) for owners, keys in OF_TYPES.items() for key in keys]
-    owned += [("format", f"format: {form}", _FORMATS[form])] if form in _FORMATS else []
+    owned += [("format", f"format: {form}", FORMATS[form])] if form in FORMATS else []
     for key, shown, owners in owned:
         if key in schema and not {*types} & {*owners}:
             text = f"`{shown}` says nothing about the type {_either(types)}"

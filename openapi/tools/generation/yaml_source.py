@@ -278,17 +278,19 @@ class _Builder:
         self.problems.append(self.at(node, text))
 
 
-class _Dumper(yaml.SafeDumper):
+class Dumper(yaml.SafeDumper):
     """Quotes text that YAML 1.1 or YAML 1.2 could read as another type."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
+        """Write every value out."""
         return True
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002
-        super().increase_indent(flow, False)  # indent lists below their key
+        """Indent lists below their key."""
+        super().increase_indent(flow, False)
 
 
-_add_types(_Dumper)  # in addition to YAML 1.1: 1e5 is a number only in YAML 1.2
+_add_types(Dumper)  # in addition to YAML 1.1: 1e5 is a number only in YAML 1.2
 
 
 _RARE_BREAKS = ("\x85", "\u2028", "\u2029")
@@ -302,7 +304,7 @@ def _text(dumper: Any, value: str) -> yaml.ScalarNode:
     return node
 
 
-_Dumper.add_representer(str, _text)
+Dumper.add_representer(str, _text)
 
 
 def dump(data: Mapping[str, Any]) -> str:
@@ -312,7 +314,7 @@ def dump(data: Mapping[str, Any]) -> str:
     """
     text: str = yaml.dump(
         data,
-        Dumper=_Dumper,
+        Dumper=Dumper,
         sort_keys=False,
         allow_unicode=True,
         default_flow_style=False,

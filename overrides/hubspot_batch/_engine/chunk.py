@@ -66,7 +66,7 @@ class BatchResponse(NamedTuple):
     Attributes:
         status_code: Its HTTP status.
         disposition: Its meaning for the request.
-        error: What it says of the whole request, where it was refused.
+        read_error: Returns what it says of the whole request; few successes are asked.
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
@@ -75,11 +75,16 @@ class BatchResponse(NamedTuple):
 
     status_code: int
     disposition: Disposition
-    error: OutcomeError
+    read_error: Callable[[], OutcomeError]
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
     foreign: bool = False
+
+    @property
+    def error(self) -> OutcomeError:
+        """The error of the whole request, where it was refused."""
+        return self.read_error()
 
     def stop(
         self, operation: str, address: str = "", *, alone: bool = False
@@ -91,16 +96,18 @@ class BatchResponse(NamedTuple):
             address: Where the request was sent.
             alone: Whether no other response of the run came from HubSpot's API.
         """
+        wrong_address = self.foreign and alone
+        if not (wrong_address or self.disposition.ends_run):
+            return None
         kind: type[HubSpotBatchError]
-        words = shorten(self.error.message.rstrip("."), _WORDS_AT_MOST)
-        if self.foreign and alone:
+        error = self.error
+        words = shorten(error.message.rstrip("."), _WORDS_AT_MOST)
+        if wrong_address:
             kind = ConfigurationError
             advice = f"{address} is no address of HubSpot's API; check base_url (HUBSPOT_BASE_URL)"
-        elif not self.disposition.ends_run:
-            return None
         elif self.daily and self.status_code == 429:
             kind, advice = _DAILY
-        elif self.status_code == 403 and (scopes := _scopes(self.error)) is not None:
+        elif self.status_code == 403 and (scopes := _scopes(error)) is not None:
             kind, advice = _SCOPES
             words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
         else:
@@ -108,7 +115,7 @@ class BatchResponse(NamedTuple):
         return kind(
             f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
-            correlation_id=self.error.correlation_id,
+            correlation_id=error.correlation_id,
         )
 
     def partial(self, operation: Operation[Any]) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from hashlib import blake2b
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
@@ -18,7 +17,15 @@ from attrs import evolve, fields
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
-from hubspot_batch.journal import SETTLED, Identity, Journal, Recorded, Status, Store
+from hubspot_batch.journal import (
+    SETTLED,
+    Identity,
+    Journal,
+    Recorded,
+    Status,
+    Store,
+    digest_of,
+)
 from hubspot_batch.outcomes import (
     Detail,
     Outcome,
@@ -157,7 +164,7 @@ class Recorder(Generic[ResultT]):
 
     def _look_up(self, entries: Sequence[EncodedInput]) -> None:
         store, self._miscounts = self._opened(), True
-        digests = [_digest(self._operation.identify(entry)) for entry in entries]
+        digests = [digest_of(self._operation.identify(entry)) for entry in entries]
         identities = [*map(Identity, digests, store.count(digests))]
         known = store.find(identities)
         again = self._sent_after(store, entries, identities, known)
@@ -192,7 +199,7 @@ class Recorder(Generic[ResultT]):
         """
         if store.fresh or self._operation.same_key is not SameKey.IN_TURN:
             return set()
-        keys = [_digest(str(entry.identity).encode()) for entry in entries]
+        keys = [digest_of(str(entry.identity).encode()) for entry in entries]
         latest, again = store.marks(keys), set[int]()
         for entry, identity, key in zip(entries, identities, keys, strict=True):
             recorded, before = known.get(identity), latest.get(key, 0)
@@ -314,10 +321,6 @@ class Recorder(Generic[ResultT]):
         if self._store is None:
             raise JournalError("The journal is closed.")
         return self._store
-
-
-def _digest(text: bytes) -> bytes:
-    return blake2b(text, digest_size=16).digest()
 
 
 def _read_error(text: bytes) -> OutcomeError:

@@ -66,12 +66,15 @@ class OperationCall:
             return None
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
-        job = {
+        return Recorder(self.journal, operation, self.head(base_url))
+
+    def head(self, base_url: str) -> dict[str, str]:
+        """Return what the head of a journal says of a run."""
+        return {
             "operation": self.operation_id,
             "arguments": json.dumps(dict(self.arguments), default=str, sort_keys=True),
             "base_url": base_url.rstrip("/"),
         }
-        return Recorder(self.journal, operation, job)
 
     @property
     def operation(self) -> Operation[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
@@ -58,14 +59,14 @@ def parse_response(
     """
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
-        error = _error_beside_results(response, model)
+        error = partial(_error_beside_results, response, model)
         results = _results(_items_of(getattr(model, "results", None)), keys, index)
         errors = (*_item_errors(model, error, keys, index),)
         return BatchResponse(status, disposition, error, results, errors)
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
-    error, foreign = _whole_error(response, body), _is_foreign(response, body)
-    return BatchResponse(status, disposition, error, daily=daily, foreign=foreign)
+    whole, foreign = _whole_error(response, body), _is_foreign(response, body)
+    return BatchResponse(status, disposition, lambda: whole, daily=daily, foreign=foreign)
 
 
 def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:
@@ -101,17 +102,17 @@ def _properties_of(value: Any) -> dict[str, Any]:
 
 
 def _item_errors(
-    model: Any, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
+    model: Any, whole: Callable[[], OutcomeError], keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
     """Yield the errors that a success reports; one without keys where it does not say of what."""
     items = _items_of(model.errors)
     for item in items:
         known = isinstance(item, models.BatchError)
-        yield _item_error(item, whole, keys, index) if known else ItemError(whole, frozenset())
+        yield _item_error(item, whole(), keys, index) if known else ItemError(whole(), frozenset())
     odd = model.errors and not items
     more = isinstance(model.num_errors, int) and model.num_errors > len(items)
     if odd or more or "message" in model:
-        yield ItemError(whole, frozenset())
+        yield ItemError(whole(), frozenset())
 
 
 def _item_error(

@@ -203,6 +203,8 @@ def simplify(value: Any) -> object:
         return NO_VALUE
     if isinstance(value, Enum):
         return simplify(value.value)
+    if isinstance(value, int):  # none is missing, also if it is not equal to itself
+        return value
     if isinstance(value, Decimal):
         return NO_VALUE if value.is_nan() else value
     if _is_missing(value):

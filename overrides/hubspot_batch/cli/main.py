@@ -21,6 +21,17 @@ PROGRAM = "hubspot-batch"
 
 DONE, WRONG_USE, STOPPED = 0, 2, 3
 
+_EXAMPLE = f"""\
+example:
+  {PROGRAM} mapping calls.csv > calls.toml
+  {PROGRAM} calls create calls.csv --map calls.toml --plan
+  {PROGRAM} calls create calls.csv --map calls.toml"""
+_COMPLETION = f"""\
+examples:
+  {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
+  {PROGRAM} completion fish > ~/.config/fish/completions/{PROGRAM}.fish
+  {PROGRAM} completion zsh > DIR/_{PROGRAM}     (DIR is a folder in $fpath)"""
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line, and where to read more."""
@@ -51,10 +62,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(argv: Sequence[str] | None) -> int:
-    parser = _parser()
+def _run(argv: Sequence[str] | None, token: str | None = None) -> int:
+    given = [*(sys.argv[1:] if argv is None else argv)]
+    parser = _parser(given[:1])
     try:
-        arguments = parser.parse_args(argv)
+        # An option whose value may be left out would take the file that follows.
+        arguments = parser.parse_args(
+            ["--resume=same" if one == "--resume" else one for one in given],
+            argparse.Namespace(argv=given, wall=time.time, token=token),
+        )
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
     if arguments.run is None:
@@ -65,10 +81,13 @@ def _run(argv: Sequence[str] | None) -> int:
         return run(arguments, stream)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Return the parser of a command that begins with a word."""
     parser = _Parser(
         PROGRAM,
         description="HubSpot's batch endpoints, with a true outcome for every input.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
@@ -127,7 +146,28 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--all", action="store_true", help="show the rows that succeeded, too")
     demo.set_defaults(run=_demo)
+
+    completion = commands.add_parser(
+        "completion",
+        help="print what completes this command in a shell",
+        description="Print a script that completes this command in a shell.",
+        epilog=_COMPLETION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(run=_completion)
+    if first not in (["sandbox"], ["demo"], ["--version"]):
+        from .command_list import add_commands  # noqa: PLC0415 - the others need no operation
+
+        add_commands(commands, _load, first)
     return parser
+
+
+def _load(arguments: argparse.Namespace, stream: TextIO) -> int:
+    from .load import load  # noqa: PLC0415 - only when it is asked for
+
+    return load(arguments, stream)
 
 
 def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
@@ -189,12 +229,25 @@ def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
     try:
         return run(
             stream,
+            _run,
             base_url=arguments.base_url,
             everything=arguments.all,
             confirmed=arguments.yes,
         )
     except (HubSpotBatchError, ServeError) as error:
         return _end(str(error), WRONG_USE)
+
+
+def _completion(arguments: argparse.Namespace, stream: TextIO) -> int:
+    try:
+        from .completion import script  # noqa: PLC0415 - only when it is asked for
+    except ModuleNotFoundError as error:
+        return _end(
+            f'completion needs {error.name}: pip install "{PROGRAM}[cli]"',
+            WRONG_USE,
+        )
+    stream.write(f"{script(_parser(), arguments.shell)}\n")
+    return DONE
 
 
 def _port(text: str) -> int:

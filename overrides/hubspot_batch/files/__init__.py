@@ -8,7 +8,7 @@ from .errors import EmptyTableError, FileError, MappingError
 from .mapping import Mapping
 from .opening import open_table
 from .proposals import propose
-from .row_mapper import InvalidRow, RowMapper
+from .row_mapper import Input, InvalidRow, RowMapper
 from .table import Form, Row, Table
 from .writing import RowWriter
 
@@ -16,6 +16,7 @@ __all__ = [
     "EmptyTableError",
     "FileError",
     "Form",
+    "Input",
     "InvalidRow",
     "Mapping",
     "MappingError",

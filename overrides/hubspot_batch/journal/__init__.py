@@ -5,6 +5,6 @@ inputs in a later run, what is known of them. What a run does with that is decid
 """
 
 from .options import Journal
-from .store import SETTLED, Identity, Recorded, Status, Store
+from .store import SETTLED, Identity, Recorded, Status, Store, digest_of
 
-__all__ = ["SETTLED", "Identity", "Journal", "Recorded", "Status", "Store"]
+__all__ = ["SETTLED", "Identity", "Journal", "Recorded", "Status", "Store", "digest_of"]

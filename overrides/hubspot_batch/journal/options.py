@@ -111,6 +111,17 @@ class Journal:
 
         return inspect(self.path).counts
 
+    def begun(self) -> dict[str, str] | None:
+        """Return the head of the file; None if no run has begun with it.
+
+        Raises:
+            JournalError: It cannot be read, or a run has it.
+        """
+        from .sqlite import look  # noqa: PLC0415 - most programs have no journal
+
+        found = look(self.path) if self.exists() else None
+        return None if found is None else found.head
+
     def open(self, job: Mapping[str, str]) -> Store:
         """Open the journal for a run, which alone has it until it is closed.
 

@@ -207,6 +207,19 @@ def inspect(path: str) -> Inspection:
     Raises:
         JournalError: There is none, it cannot be read, or a run has it.
     """
+    if (found := look(path)) is None:
+        raise JournalError(f"The journal {path} is empty; no run has begun with it.")
+    return found
+
+
+def look(path: str) -> Inspection | None:
+    """Read a journal that no run has; return None if no run has begun with it.
+
+    A run that was killed in its first moments leaves such a file.
+
+    Raises:
+        JournalError: There is no file, it cannot be read, or a run has it.
+    """
     with _telling(path, "read"):
         address = f"file:{quote(str(Path(path).absolute()))}?mode=rw"
         one = sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
@@ -214,7 +227,7 @@ def inspect(path: str) -> Inspection:
             _check_kind(one, path)
             head = _head_of(one, path)
             if not head:
-                raise JournalError(f"The journal {path} is empty; no run has begun with it.")
+                return None
             counts = dict(one.execute("SELECT status, count(*) FROM inputs GROUP BY status"))
             return Inspection(head, {status: counts.get(status, 0) for status in Status})
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 
@@ -24,6 +25,11 @@ class Status(StrEnum):
 
 SETTLED = (Status.SUCCEEDED, Status.FAILED)
 """What a later run does not send again by itself."""
+
+
+def digest_of(text: bytes) -> bytes:
+    """Return the digest of what is sent."""
+    return blake2b(text, digest_size=16).digest()
 
 
 class Identity(NamedTuple):

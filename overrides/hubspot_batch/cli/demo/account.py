@@ -8,22 +8,32 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from hubspot_batch.outcomes import Outcome, OutcomeStatus
+from hubspot_batch.jobs.summary import RowDone
 from hubspot_batch.sandbox import Record, Sandbox, add_examples
 
-from .forms import ACCOUNT_EVENTS
-from .rows import read_example
-
-if TYPE_CHECKING:
-    # The sandbox of the command line holds the same account, and needs no tables for it.
-    from .tables import Section
+from .examples import account_events
 
 Records: TypeAlias = Mapping[str, Record]
-_Outcomes: TypeAlias = Sequence[Outcome[Any]]
+_Rows: TypeAlias = Sequence[tuple[Any, RowDone]]
+
+
+@frozen
+class Loaded:
+    """A file that was loaded.
+
+    Attributes:
+        operation: The operation, as the command line calls it.
+        rows: The input of each row, and what became of it.
+        records: The records that were read, by id.
+    """
+
+    operation: str
+    rows: _Rows
+    records: Mapping[str, Any]
 
 
 @frozen
@@ -38,10 +48,8 @@ class Account:
 def fill_account(sandbox: Sandbox) -> None:
     """Put the sandbox's own examples in place, and the events that the example files know."""
     add_examples(sandbox)
-    for row in read_example(ACCOUNT_EVENTS).rows:
-        if isinstance(row.input, Mapping):
-            fields = {name: row.input[name] for name in ("startDateTime",) if name in row.input}
-            sandbox.add_marketing_event(row.label, record_id=row.input["objectId"], fields=fields)
+    for id_, name, start in account_events():
+        sandbox.add_marketing_event(name, record_id=id_, fields={"startDateTime": start})
 
 
 def look(sandbox: Sandbox) -> Account:
@@ -54,25 +62,24 @@ def look(sandbox: Sandbox) -> Account:
     )
 
 
-def disagreements(before: Account, after: Account, sections: Iterable[Section]) -> list[str]:
+def disagreements(before: Account, after: Account, loaded: Iterable[Loaded]) -> list[str]:
     """Return every point on which the outcomes and the account differ, as sentences."""
     found: list[str] = []
-    for section in sections:
-        outcomes = [entry.outcome for entry in section.entries if entry.outcome is not None]
-        match section.operation:
+    for file in loaded:
+        match file.operation:
             case "campaigns create":
-                found += _created("campaign", before.campaigns, after.campaigns, outcomes)
+                found += _created("campaign", before.campaigns, after.campaigns, file.rows)
             case "calls create":
-                found += _created("call", before.calls, after.calls, outcomes)
+                found += _created("call", before.calls, after.calls, file.rows)
             case "campaigns read":
-                found += _read(after.campaigns, outcomes)
+                found += _read(after.campaigns, file)
             case _:
-                found += _updated(before.marketing_events, after.marketing_events, outcomes)
+                found += _updated(before.marketing_events, after.marketing_events, file.rows)
     return found
 
 
-def _inputs(outcomes: _Outcomes, status: OutcomeStatus) -> Counter[str]:
-    return Counter(_content(o.input) for o in outcomes if o.status is status)
+def _inputs(rows: _Rows, status: str) -> Counter[str]:
+    return Counter(_content(given) for given, done in rows if done.status == status)
 
 
 def _content(given: Mapping[str, Any]) -> str:
@@ -87,56 +94,52 @@ def _content_of(record: Record) -> str:
     )
 
 
-def _created(what: str, before: Records, after: Records, outcomes: _Outcomes) -> list[str]:
+def _created(what: str, before: Records, after: Records, rows: _Rows) -> list[str]:
     held = Counter(_content_of(record) for id_, record in after.items() if id_ not in before)
-    said = _inputs(outcomes, OutcomeStatus.SUCCEEDED)
-    maybe = _inputs(outcomes, OutcomeStatus.UNKNOWN)
+    said = _inputs(rows, "succeeded")
+    maybe = _inputs(rows, "unknown")
     found = [f"A {what} that succeeded is not there: {text}." for text in said - held]
     found += [
         f"A {what} is there twice, or although it did not succeed: {text}."
         for text in held - said - maybe
     ]
-    for outcome in outcomes:
-        if outcome.result is not None:
-            record = after.get(outcome.result.id)
-            if record is None or _content_of(record) != _content(outcome.input):
-                found.append(f"The id {outcome.result.id} belongs to another {what}, or to none.")
+    for given, done in rows:
+        if done.id is not None:
+            record = after.get(done.id)
+            if record is None or _content_of(record) != _content(given):
+                found.append(f"The id {done.id} belongs to another {what}, or to none.")
     return found
 
 
-def _read(after: Records, outcomes: _Outcomes) -> list[str]:
+def _read(after: Records, file: Loaded) -> list[str]:
     found: list[str] = []
-    for outcome in outcomes:
-        record = after.get(outcome.input)
-        if outcome.status is OutcomeStatus.SUCCEEDED:
+    for given, done in file.rows:
+        record = after.get(given) if isinstance(given, str) else None
+        if done.status == "succeeded":
             name = record.properties["hs_name"] if record else None
-            result = outcome.result
-            if not record or not result or result.properties.get("hs_name") != name:
-                found.append(f"The campaign {outcome.input} is not what was read.")
-        elif record and outcome.error and outcome.error.category == "OBJECT_NOT_FOUND":
-            found.append(f"The campaign {outcome.input} was not found, but is there.")
+            result = file.records.get(given)
+            if not record or not result or result["properties"].get("hs_name") != name:
+                found.append(f"The campaign {given} is not what was read.")
+        elif record and "not found" in (done.message or ""):
+            found.append(f"The campaign {given} was not found, but is there.")
     return found
 
 
-def _updated(before: Records, after: Records, outcomes: _Outcomes) -> list[str]:
+def _updated(before: Records, after: Records, rows: _Rows) -> list[str]:
     """Repeat the updates that succeeded, one after another, and compare."""
     expected = {id_: (dict(r.fields), dict(r.custom_properties)) for id_, r in before.items()}
-    unsure = {
-        outcome.input.get("objectId")
-        for outcome in outcomes
-        if outcome.status is OutcomeStatus.UNKNOWN
-    }
+    unsure = {given["objectId"] for given, done in rows if done.status == "unknown"}
     found: list[str] = []
-    for outcome in outcomes:
-        if outcome.status is not OutcomeStatus.SUCCEEDED:
+    for given, done in rows:
+        if done.status != "succeeded":
             continue
-        given = dict(outcome.input)
-        id_, custom = given.pop("objectId"), given.pop("customProperties")
+        values = dict(given)
+        id_, custom = values.pop("objectId"), values.pop("customProperties", ())
         if id_ not in expected:
             found.append(f"The event {id_} was updated, but is not there.")
             continue
         fields, properties = expected[id_]
-        fields.update(given)
+        fields.update(values)
         properties.update({item["name"]: item["value"] for item in custom})
     for id_ in sorted((expected.keys() | after.keys()) - unsure):
         record = after.get(id_)

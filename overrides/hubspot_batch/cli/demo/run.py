@@ -1,55 +1,63 @@
-"""Loads the example files through all four operations and shows what became of each row.
+"""Loads the example files by the commands that everyone uses, and shows each row's outcome.
 
-This module decides in which order the files go and which server they go to. It never decides what
-an outcome is: the client does, and where the server is the embedded sandbox, the sandbox is asked
-whether the client was right.
+This module decides which server the files go to. It never decides what an outcome is: the client
+does, and where the server is the embedded sandbox, the sandbox is asked whether the client was
+right.
 """
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Sequence
-from typing import Any, TextIO, TypeAlias
+import shlex
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
 
 import httpx
-from attrs import define, field
 
-from hubspot_batch.client import HubSpotBatch
-from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, MissingScopesError
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.files import Mapping, Table, open_table
+from hubspot_batch.jobs.report_files import read_outcomes
 from hubspot_batch.options import is_loopback, read_base_url
-from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, served
 
-from .account import disagreements, fill_account, look
-from .forms import CALLS, CAMPAIGN_IDS, CAMPAIGNS, EVENT_UPDATES
-from .rows import FileRow, Form, read_example
+from .account import Loaded, disagreements, fill_account, look
+from .examples import CALLS, CAMPAIGNS, EXAMPLES, Example, copy_example
 from .tables import Entry, Report, Section
 
 SEED = 2026
 _TOKEN = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 _MADE_UP_TOKEN = "made-up-for-the-sandbox"  # noqa: S105 - no server but a sandbox takes it
+_WRONG_USE, _STOPPED = 2, 3
 
-_Inputs: TypeAlias = Sequence[Any]
-_Send: TypeAlias = Callable[[_Inputs], BatchResult[Any]]
+Command = Callable[[Sequence[str], str | None], int]
+"""Runs the command line; the second argument is the token, None for the environment's."""
 
 
 def run(
     stream: TextIO,
+    command: Command,
     *,
     base_url: str | None = None,
     everything: bool = False,
     confirmed: bool = False,
+    folder: Path | None = None,
 ) -> int:
-    """Run the demo, write the report to `stream`, and return the exit code.
+    """Run the demo, write to `stream` what became of each row, and return the exit code.
 
     Args:
         stream: Where the tables go; in colour if it is a terminal.
+        command: Runs the command line.
         base_url: The server to load into; by default an embedded sandbox that is started here.
             The token is the environment's HUBSPOT_ACCESS_TOKEN. This machine's own addresses need
             none, and the embedded sandbox is never given it.
         everything: Whether rows that succeeded get a line each, too.
         confirmed: Whether the records may be created on a server that is not this machine: there
             they are made-up records in a HubSpot account, which nothing removes.
+        folder: Where the files and the results go; a new folder by default.
 
     Returns:
         0 where every operation was carried out (bad rows are part of it), 1 where the sandbox does
@@ -63,7 +71,9 @@ def run(
     token = os.environ.get(_TOKEN, "").strip()
     report = Report(stream, everything=everything)
     if base_url is not None:
-        return _run_against(base_url, token, report, confirmed=confirmed)
+        address = _checked(base_url, token, confirmed=confirmed)
+        report.say(f"Loading the example files into {address}.")
+        return _load(address, None, command, report, folder)[0]
     sandbox = Sandbox(seed=SEED)
     fill_account(sandbox)
     with served(sandbox) as url:
@@ -74,11 +84,11 @@ def run(
                 "API, add --base-url https://api.hubapi.com --yes."
             )
         before = look(sandbox)
-        loading = load(url, _MADE_UP_TOKEN, report)
-    return _compare(loading, disagreements(before, look(sandbox), loading.sections), sandbox)
+        code, loaded = _load(url, _MADE_UP_TOKEN, command, report, folder)
+    return code if code == _WRONG_USE else _compare(code, loaded, before, sandbox, report)
 
 
-def _run_against(base_url: str, token: str, report: Report, *, confirmed: bool) -> int:
+def _checked(base_url: str, token: str, *, confirmed: bool) -> str:
     address = read_base_url(base_url)
     local = is_loopback(httpx.URL(address).host)
     if not token and not local:
@@ -87,131 +97,92 @@ def _run_against(base_url: str, token: str, report: Report, *, confirmed: bool) 
             "embedded sandbox."
         )
     if not local and not confirmed:
-        made = len(read_example(CAMPAIGNS).rows) + len(read_example(CALLS).rows)
         raise ConfigurationError(
-            f"The demo would create about {made} made-up campaigns and calls in the HubSpot "
-            f"account of {_TOKEN} at {address}, and nothing removes them. Add --yes (make demo: "
-            "YES=1) if that is meant, or leave out --base-url to use the embedded sandbox."
+            f"The demo would create the made-up campaigns of {CAMPAIGNS.file} and calls of "
+            f"{CALLS.file} in the HubSpot account of {_TOKEN} at {address}, and nothing removes "
+            "them. Add --yes (make demo: YES=1) if that is meant, or leave out --base-url to use "
+            "the embedded sandbox."
         )
-    report.say(f"Loading the example files into {address}.")
-    return 3 if load(address, token or _MADE_UP_TOKEN, report).stopped else 0
+    return address
 
 
-def _compare(loading: Loading, found: Sequence[str], sandbox: Sandbox) -> int:
-    report, requests = loading.report, len(sandbox.requests)
+def _compare(
+    code: int, loaded: Sequence[Loaded], before: Any, sandbox: Sandbox, report: Report
+) -> int:
+    found = disagreements(before, look(sandbox), loaded)
     if found:
         report.say("The sandbox does not hold what the client said:", "bold red")
         for sentence in found:
             report.say(f"- {sentence}")
         return 1
-    done = sum(section.counts[OutcomeStatus.SUCCEEDED] for section in loading.sections)
+    done = sum(one.status == "succeeded" for file in loaded for _, one in file.rows)
     report.say(
-        f"The client's word agrees with what the sandbox holds, in {requests} requests: all {done} "
-        "that succeeded are there, nothing is there twice, and nothing that failed or was not sent "
-        "is there.",
+        "Checked: the outcomes match the records in the sandbox, in "
+        f"{len(sandbox.requests)} requests. All {done} rows that succeeded are there, and nothing "
+        "that failed or was not sent is there.",
         "green",
     )
-    return 3 if loading.stopped else 0
+    return code
 
 
-def load(base_url: str, token: str, report: Report) -> Loading:
-    """Load the example files into a server, one operation after another, and report each."""
-    report.say("Times in the files that name no zone are taken as UTC.")
-    loading = Loading(report)
-    with HubSpotBatch(token, base_url=base_url) as hubspot:
-        campaigns = loading.carry_out(
-            "campaigns create", *_rows(CAMPAIGNS), hubspot.campaigns.create
+def _load(
+    base_url: str, token: str | None, command: Command, report: Report, folder: Path | None
+) -> tuple[int, list[Loaded]]:
+    """Load the example files, one after another; return the exit code and what was loaded."""
+    folder = folder or Path(tempfile.mkdtemp(prefix="hubspot-batch-demo-"))
+    worst = 0
+    loaded: list[Loaded] = []
+    sections: list[Section] = []
+    for example in EXAMPLES:
+        path, mapping = copy_example(example, folder)
+        words = [*example.operation.split(), str(path), "--map", str(mapping), *example.options]
+        report.say(f"\n$ hubspot-batch {shlex.join(words)}", "bold")
+        code = command(
+            [*words, "--base-url", base_url, "--yes", "--quiet", "--progress", "none"], token
         )
-        created = _created(campaigns)
-        source, rows = _rows(CAMPAIGN_IDS)
-        loading.carry_out(
-            "campaigns read",
-            f"{len(created)} campaigns that were just made, and {source}",
-            (*created, *rows),
-            lambda ids: hubspot.campaigns.read(
-                ids,
-                properties=["hs_name", "hs_start_date"],
-                start_date="1 January 2026",
-                end_date="31 March 2026",
-            ),
-        )
-        loading.carry_out(
-            "marketing events update", *_rows(EVENT_UPDATES), hubspot.marketing_events.update
-        )
-        loading.carry_out("calls create", *_rows(CALLS), hubspot.calls.create)
-    report.summary(loading.sections)
-    return loading
+        if code == _WRONG_USE or code > _STOPPED:
+            return code, loaded
+        worst = max(worst, code if code == _STOPPED else 0)
+        file = _read(example, path, mapping)
+        loaded.append(file)
+        sections.append(_section(example, path, file))
+        report.section(sections[-1])
+    report.summary(sections)
+    report.say(f"The results are in {folder}. Each load has its report there:")
+    for example in EXAMPLES:
+        report.say(f"  {folder / f'{example.file}.hubspot' / 'report.html'}")
+    return worst, loaded
 
 
-def _rows(form: Form) -> tuple[str, tuple[FileRow, ...]]:
-    """Return what the rows of an example file are, in words, and the rows."""
-    sheet = read_example(form)
-    blank = "a blank line" if sheet.blank == 1 else f"{sheet.blank} blank lines"
-    return (
-        f"{len(sheet.rows)} rows of {sheet.file}" + (f" (and {blank})" if sheet.blank else ""),
-        sheet.rows,
+def _read(example: Example, path: Path, mapping: Path) -> Loaded:
+    """Return the inputs of a file with what its load says of them."""
+    results = path.with_name(f"{path.name}.hubspot")
+    done = sorted(read_outcomes(results), key=lambda one: one.index)
+    made = Mapping.load(mapping).map_rows(open_table(path))
+    rows = [(given, one) for (_, given), one in zip(made, done, strict=True)]
+    return Loaded(example.operation, rows, dict(_records(results)))
+
+
+def _records(results: Path) -> Iterator[tuple[str, Any]]:
+    with suppress(FileNotFoundError), (results / "records.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            record = json.loads(line)
+            yield record["id"], record
+
+
+def _section(example: Example, path: Path, file: Loaded) -> Section:
+    table = open_table(path)
+    labels = _labels(table, example.label)
+    entries = tuple(
+        Entry(example.file, label, done) for label, (_, done) in zip(labels, file.rows, strict=True)
     )
+    results = path.with_name(f"{path.name}.hubspot") / "report.json"
+    stopped: str | None = json.loads(results.read_text("utf-8"))["stopped"]
+    return Section(example.operation, f"{len(entries)} rows of {example.file}", entries, stopped)
 
 
-def _created(section: Section) -> list[FileRow]:
-    """Return a row for each campaign that was made, with its id as the input."""
-    return [
-        FileRow(entry.row.file, entry.row.line, entry.row.label, entry.outcome.result.id)
-        for entry in section.entries
-        if entry.outcome is not None and entry.outcome.result is not None
-    ]
-
-
-@define
-class Loading:
-    """Carries out one operation after another, until something stops it.
-
-    Attributes:
-        report: Where each operation is shown when it is done.
-        sections: What became of the rows so far.
-        stopped: Whether something stopped an operation.
-    """
-
-    report: Report
-    sections: list[Section] = field(factory=list[Section])
-    stopped: bool = False
-    _given_up: bool = False
-
-    def carry_out(
-        self, operation: str, source: str, rows: Sequence[FileRow], send: _Send
-    ) -> Section:
-        """Hand the rows without a problem to the client, and report all of them."""
-        inputs = [row.input for row in rows if row.problem is None]
-        result, stop = self._send(send, inputs)
-        outcomes = iter(result.outcomes)
-        section = Section(
-            operation,
-            source,
-            tuple(Entry(row, None if row.problem else next(outcomes)) for row in rows),
-            len(result.unmatched),
-            stop,
-        )
-        self.sections.append(section)
-        self.report.section(section)
-        return section
-
-    def _send(self, send: _Send, inputs: _Inputs) -> tuple[BatchResult[Any], str | None]:
-        if self._given_up:
-            return _none_sent(inputs, "The run had been stopped before."), None
-        try:
-            return send(inputs), None
-        except HubSpotBatchError as error:
-            self.stopped = True
-            # A scope is missing for one operation; whatever else stops one stops them all.
-            self._given_up = not isinstance(error, MissingScopesError)
-            return error.result or _none_sent(inputs, str(error)), str(error)
-
-
-def _none_sent(inputs: _Inputs, reason: str) -> BatchResult[Any]:
-    error = OutcomeError("stopped", reason)
-    return BatchResult(
-        tuple(
-            Outcome(index, given, OutcomeStatus.NOT_SENT, error=error)
-            for index, given in enumerate(inputs)
-        )
-    )
+def _labels(table: Table, columns: Sequence[str]) -> Iterator[str]:
+    positions = [table.columns.index(name) for name in columns]
+    for row in table:
+        cells = [row.cells[at] for at in positions if at < len(row.cells)]
+        yield next((str(cell).strip() for cell in cells if str(cell).strip()), "")

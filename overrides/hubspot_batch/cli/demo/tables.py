@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from attrs import frozen
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from hubspot_batch.outcomes import Outcome, OutcomeStatus
-
-from .rows import FileRow
+from hubspot_batch.jobs.summary import RowDone
+from hubspot_batch.outcomes import OutcomeStatus
 
 STATUSES: dict[OutcomeStatus, tuple[str, str]] = {
     OutcomeStatus.SUCCEEDED: ("succeeded", "green"),
@@ -34,56 +33,48 @@ _ENDLESS = 1_000_000
 
 @frozen
 class Entry:
-    """The outcome of one row; `outcome` is None where it was not handed to the client."""
+    """A row and what became of it.
 
-    row: FileRow
-    outcome: Outcome[Any] | None = None
+    Attributes:
+        file: The file's name.
+        label: The name by which people know the row.
+        done: What became of it.
+    """
+
+    file: str
+    label: str
+    done: RowDone
 
     @property
     def status(self) -> OutcomeStatus:
-        """The status of the row."""
-        if self.outcome is not None:
-            return self.outcome.status
-        return self.row.problem.status if self.row.problem else OutcomeStatus.NOT_SENT
-
-    @property
-    def kind(self) -> str:
-        """In a word, why it did not succeed."""
-        if self.outcome is not None:
-            return self.outcome.error.kind if self.outcome.error else ""
-        return self.row.problem.kind if self.row.problem else ""
-
-    @property
-    def reason(self) -> str:
-        """Why it did not succeed, or the id of the record that came of it."""
-        if self.outcome is not None:
-            return self.outcome.error.message if self.outcome.error else self.record
-        return self.row.problem.reason if self.row.problem else ""
+        """The row's outcome, in a word."""
+        return OutcomeStatus(self.done.status)
 
     @property
     def record(self) -> str:
-        """The id of the record that was tied to it."""
-        result = self.outcome.result if self.outcome else None
-        found = getattr(result, "id", None) or getattr(result, "object_id", None)
-        return f"id {found}" if found else ""
+        """The id of the record that was matched to it."""
+        return f"id {self.done.id}" if self.done.id else ""
+
+    @property
+    def reason(self) -> str:
+        """Why it did not succeed, or the id of its record."""
+        return self.done.message or self.record
 
 
 @frozen
 class Section:
-    """The outcomes of the rows of one operation.
+    """The rows of one operation.
 
     Attributes:
         operation: The operation's name, as the command line has it.
-        source: The rows' files, for people.
+        source: The rows' file, for people.
         entries: One for each row, in their order.
-        unmatched: How many results could not be tied to any row.
-        stopped: Why the operation ended early, or None.
+        stopped: Why the operation ended early; None if it did not.
     """
 
     operation: str
     source: str
     entries: tuple[Entry, ...]
-    unmatched: int = 0
     stopped: str | None = None
 
     @property
@@ -128,7 +119,7 @@ class Report:
             entry
             for entry in section.entries
             if self._everything
-            or (entry.status is not OutcomeStatus.SUCCEEDED and entry.kind != "stopped")
+            or (entry.status is not OutcomeStatus.SUCCEEDED and entry.done.kind != "stopped")
         ]
         if rest:
             self._write(_rows(rest), Text(""))
@@ -160,7 +151,6 @@ def _totals(sections: Sequence[Section], *, total: bool) -> Table:
     table.add_column("inputs", justify="right")
     for name, _ in STATUSES.values():
         table.add_column(name, justify="right")
-    table.add_column("unmatched", justify="right")
     for section in sections:
         table.add_row(*([section.operation] if total else []), *_numbers([section]))
     if total:
@@ -170,15 +160,13 @@ def _totals(sections: Sequence[Section], *, total: bool) -> Table:
 
 def _numbers(sections: Iterable[Section]) -> list[Text]:
     counts: Counter[OutcomeStatus] = Counter()
-    inputs = unmatched = 0
+    inputs = 0
     for section in sections:
         counts += section.counts
         inputs += len(section.entries)
-        unmatched += section.unmatched
     return [
         Text(str(inputs)),
         *(Text(str(counts[s]), style if counts[s] else "") for s, (_, style) in STATUSES.items()),
-        Text(str(unmatched), "yellow" if unmatched else ""),
     ]
 
 
@@ -192,10 +180,10 @@ def _rows(entries: Iterable[Entry]) -> Table:
     for entry in entries:
         name, style = STATUSES[entry.status]
         table.add_row(
-            Text(f"{entry.row.file}:{entry.row.line}"),
-            Text(plain(entry.row.label)),
+            Text(f"{entry.file}:{entry.done.line}"),
+            Text(plain(entry.label)),
             Text(name, style),
-            Text(entry.kind),
+            Text(entry.done.kind or ""),
             Text(plain(entry.reason)),
         )
     return table
@@ -205,8 +193,6 @@ def _successes(section: Section) -> str:
     done = [entry for entry in section.entries if entry.status is OutcomeStatus.SUCCEEDED]
     if not done:
         return "None succeeded."
-    shown = "; ".join(
-        plain(f"{entry.row.label} ({entry.record or 'done'})") for entry in done[:_FIRST]
-    )
+    shown = "; ".join(plain(f"{entry.label} ({entry.record or 'done'})") for entry in done[:_FIRST])
     rest = "" if len(done) <= _FIRST else f"; and {len(done) - _FIRST} more (--all shows them)"
     return f"Succeeded: {shown}{rest}."

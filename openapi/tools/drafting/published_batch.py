@@ -1,0 +1,217 @@
+"""A batch operation of a published description: its kind, its inputs and its results.
+
+Decides where a description has each of these, and which operations cannot have a fragment: one
+table, REFUSED, has the reasons.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import TypeAlias
+
+from attrs import frozen
+from comparison import operation_view
+from comparison.description import Description, Operation, signature
+from comparison.operation_view import Body, Parameter
+from comparison.schema_forms import Form, Parts
+from generation.operation_model import KINDS, TRACE_ID
+
+FRAME = ("status", "startedAt", "completedAt")
+"""The fields that a batch response has beside its results (`BatchSummary`)."""
+
+
+@frozen(eq=False, slots=False)
+class PublishedBatch:
+    """An operation of a description, seen as a batch.
+
+    Reading it raises SchemaError where a reference leads nowhere or something is no schema.
+    """
+
+    operation: Operation
+    side: Description
+
+    @property
+    def verb(self) -> str:
+        """The last part of the path that is written out, such as `create`."""
+        return self._words[-1] if self._words else ""
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """The parts of the path before `batch` and the verb, without the version."""
+        return tuple(self._words[:-1])
+
+    @cached_property
+    def _words(self) -> list[str]:
+        parts = signature(self.operation.path)
+        return [part for part in parts if part != "batch" and part[:1] != "{"]
+
+    @property
+    def path_parameters(self) -> list[str]:
+        """The names in braces in the path."""
+        return re.findall(r"\{([^{}]*)\}", self.operation.path)
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """The parameters beside those of the path."""
+        found = operation_view.parameters(self.operation, self.side).values()
+        return [one for one in found if one.key[0] != "path"]
+
+    @cached_property
+    def body(self) -> Form | None:
+        """The JSON object of the request, if it has one."""
+        return self._object(operation_view.request(self.operation, self.side).schema)
+
+    @cached_property
+    def items(self) -> Parts:
+        """The schemas of one input."""
+        return self._items(self.body, "inputs")
+
+    @cached_property
+    def input(self) -> Form | None:
+        """One input, if it is an object."""
+        return self._object(self.items)
+
+    @cached_property
+    def responses(self) -> list[Body]:
+        """The successful responses, the one without errors first."""
+        found = operation_view.responses(self.operation, self.side)
+        codes = sorted((code for code in found if code[0] == "2"), key=lambda code: code == "207")
+        return [found[code]() for code in codes]
+
+    @cached_property
+    def answers(self) -> list[Form]:
+        """The JSON objects of the successful responses."""
+        forms = (self._object(body.schema) for body in self.responses)
+        return [form for form in forms if form is not None]
+
+    @property
+    def results(self) -> Parts:
+        """The schemas of one result."""
+        found = (self._items(form, "results") for form in self.answers)
+        return next((parts for parts in found if parts), ())
+
+    @cached_property
+    def result(self) -> Form | None:
+        """One result, if it is an object."""
+        return self._object(self.results)
+
+    @property
+    def limit(self) -> int | None:
+        """The most inputs of one request, if the description names a number."""
+        body = operation_view.request(self.operation, self.side)
+        return operation_view.limit(body, self.operation, self.side).value
+
+    @property
+    def scopes(self) -> list[list[str]]:
+        """The scopes that a token needs, for each way of being let in."""
+        ways = operation_view.ways(self.operation, self.side, by_scheme=False) or ()
+        return sorted(sorted(str(need) for need in way) for way in ways)
+
+    def has_text(self, form: Form | None, name: str) -> bool:
+        """Return True if an object has a field of this name that is text."""
+        parts = form.fields.get(name, ()) if form else ()
+        return {*self.side.reader.shape(parts).kinds} - {"null"} == {"string"}
+
+    def _object(self, parts: Parts) -> Form | None:
+        shape = self.side.reader.shape(parts)
+        forms = [form for form in shape.forms if form.kind != "null"]
+        return forms[0] if len(forms) == 1 and forms[0].kind == "object" else None
+
+    def _items(self, form: Form | None, name: str) -> Parts:
+        parts = form.fields.get(name, ()) if form else ()
+        lists = [one for one in self.side.reader.shape(parts).forms if one.kind == "array"]
+        return lists[0].items if len(lists) == 1 else ()
+
+
+_Check: TypeAlias = Callable[[PublishedBatch], object]
+
+
+def _has_no_frame(one: PublishedBatch) -> list[str]:
+    return [name for name in FRAME if not any(name in form.fields for form in one.answers)]
+
+
+def _is_named(one: PublishedBatch) -> bool:
+    return one.verb != "create"
+
+
+# What the client cannot do yet, or cannot know. Each reason follows "METHOD PATH: "; a row goes
+# when the client learns what it names.
+REFUSED: tuple[tuple[_Check, str], ...] = (
+    (lambda one: not one.items, "it is no batch: its JSON body has no list `inputs`."),
+    (
+        lambda one: one.verb not in KINDS,
+        "its path ends with none of {kinds}, so nothing says whether it may be sent twice.",
+    ),
+    (
+        lambda one: one.path_parameters,
+        "its path has parameters ({path_parameters}), which no method takes.",
+    ),
+    (
+        lambda one: one.input is None,
+        "its inputs are not objects of one form; the client sends only objects.",
+    ),
+    (
+        lambda one: one.result is None,
+        "it has no successful JSON response with a list `results` of objects.",
+    ),
+    (
+        _has_no_frame,
+        "its response has no `status`, `startedAt` and `completedAt` beside its results.",
+    ),
+    (
+        lambda one: _is_named(one) and not one.has_text(one.input, "id"),
+        "its inputs have no text `id`, so no response could name one.",
+    ),
+    (
+        lambda one: _is_named(one) and not one.has_text(one.result, "id"),
+        "its results have no text `id`, so none could be matched to its input.",
+    ),
+    (
+        lambda one: any(p.required and p.key[0] != "query" for p in one.parameters),
+        "it requires a header or a cookie, which the client does not send.",
+    ),
+)
+
+
+def refusal(one: PublishedBatch) -> str:
+    """Return why an operation cannot have a fragment, or an empty text."""
+    for check, reason in REFUSED:
+        if check(one):
+            kinds, names = ", ".join(KINDS), ", ".join(one.path_parameters)
+            return reason.format(kinds=kinds, path_parameters=names)
+    return ""
+
+
+def undecided(one: PublishedBatch) -> Iterator[str]:
+    """Yield what the description leaves open, as sentences for the author of the fragment."""
+    if one.limit is None:
+        yield "The description names no limit: `maxItems` of `inputs` is left out (100 are sent)."
+    if not any(one.scopes):
+        yield "The description names no scope: fill in the list under `bearer`."
+    if len(one.scopes) > 1:
+        yield "The description names several sets of scopes; each is an entry under `security`."
+    if one.verb == "create" and not (_both_have(one, TRACE_ID) or _both_have(one, "properties")):
+        yield (
+            "Its results repeat neither a trace id nor `properties`: a record that is created "
+            "cannot be matched to its input, whose outcome is then `unknown`."
+        )
+    if one.verb == "upsert" and not (_both_have(one, TRACE_ID) or _has_properties(one)):
+        yield (
+            "Its results repeat neither a trace id nor the property that `idProperty` names: an "
+            "outcome is `unknown` where the result has another id than the input."
+        )
+    for parameter in one.parameters:
+        if parameter.key[0] != "query":
+            yield f"The {parameter.key[0]} `{parameter.key[1]}` is left out; it is not sent."
+
+
+def _both_have(one: PublishedBatch, name: str) -> bool:
+    return all(name in _fields(form) for form in (one.input, one.result))
+
+
+def _has_properties(one: PublishedBatch) -> bool:
+    return "idProperty" in _fields(one.input) and "properties" in _fields(one.result)
+
+
+def _fields(form: Form | None) -> Mapping[str, Parts]:
+    return form.fields if form else {}

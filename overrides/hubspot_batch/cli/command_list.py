@@ -1,0 +1,65 @@
+"""The commands that there are, with a line of help each.
+
+This module decides what `hubspot-batch --help` lists. The options of a command are added only if
+its name was typed, because reading files, mappings and jobs takes long to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hubspot_batch._operations.registry import SPECS, OperationSpec
+
+Subparsers = Any
+"""What `add_subparsers` returns; its type is private to argparse."""
+
+
+def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[str]) -> None:
+    """Add a command for each family of records, and those around a load.
+
+    Args:
+        commands: Where they are added.
+        run: Runs an operation.
+        first: The first word that was typed; with none, all commands have their options.
+    """
+    families: dict[str, list[OperationSpec]] = {}
+    for spec in SPECS.values():
+        families.setdefault(spec.described.tag, []).append(spec)
+    for tag, specs in sorted(families.items()):
+        name, words = tag.replace("_", "-"), tag.replace("_", " ")
+        verbs = [verb_of(spec) for spec in specs]
+        family = commands.add_parser(
+            name,
+            help=f"{words} of a file: {', '.join(verbs)}",
+            description=f"Load a file of {words}.",
+            allow_abbrev=False,
+        )
+        if not first or first[0] == name:
+            from .commands import add_operations  # noqa: PLC0415 - see above
+
+            add_operations(family, specs, run)
+    mapping = commands.add_parser(
+        "mapping",
+        help="write a mapping file to start from",
+        description="Write a mapping file to start from: headings, sample values and proposals. "
+        "Read it, change it, and hand it to --map. What is not sure is a comment in it.",
+        epilog="example: hubspot-batch mapping calls.csv > calls.toml",
+        allow_abbrev=False,
+    )
+    jobs = commands.add_parser(
+        "jobs",
+        help="look at what loads have left: list, show, rejects",
+        description="Look at the folders that loads have left.",
+        allow_abbrev=False,
+    )
+    if not first or first[0] in ("mapping", "jobs"):
+        from .job_commands import add_jobs, add_mapping  # noqa: PLC0415 - see above
+
+        add_mapping(mapping)
+        add_jobs(jobs)
+
+
+def verb_of(spec: OperationSpec) -> str:
+    """Return how the command line calls what an operation does."""
+    return spec.name.partition(".")[2].replace("_", "-")

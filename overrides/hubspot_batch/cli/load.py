@@ -1,0 +1,315 @@
+"""The commands that load a file: `hubspot-batch calls create FILE`, and their like.
+
+This module decides in which order a file is checked, when a person is asked, and with which exit
+code a run ends: 0 all succeeded, 1 some did not, 2 wrong use (nothing sent), 3 stopped, and 128
+and the number of a signal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
+
+import httpx
+from attrs import frozen
+
+from hubspot_batch.client import HubSpotBatch
+from hubspot_batch.errors import ConfigurationError, JournalError
+from hubspot_batch.files import Mapping, open_table
+from hubspot_batch.jobs import (
+    INSISTS,
+    Earlier,
+    Ended,
+    Job,
+    JobEvent,
+    Plan,
+    Work,
+    check_earlier,
+    check_folder,
+    command_line,
+    make_plan,
+)
+from hubspot_batch.jobs.json_forms import event_to_json
+from hubspot_batch.jobs.records import Records
+from hubspot_batch.journal import Journal
+from hubspot_batch.options import (
+    DEFAULT_RATE_LIMIT,
+    SYSTEM_CLOCK,
+    ClientOptions,
+    is_loopback,
+)
+
+from .job_words import brief_lines, one_line, plan_lines, summary_lines
+from .output import Out
+from .progress import displays, shown
+from .signals import Signals
+
+SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
+JOURNAL = "journal.sqlite"
+_MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
+
+
+def load(arguments: argparse.Namespace, stream: TextIO) -> int:
+    """Load the files, one after another, and return the exit code; the worst of theirs.
+
+    Args:
+        arguments: The options, `argv` (what was typed), `token` (None for the environment's)
+            and `wall` (returns the time of day).
+        stream: Where the output goes.
+    """
+    out = Out(stream)
+    worst = SUCCEEDED
+    for name in arguments.files:
+        try:
+            code = _load_file(arguments, name, out)
+        except (ConfigurationError, JournalError) as error:
+            complain(error.message)
+            code = WRONG_USE
+        worst = max(worst, code)
+        if code >= STOPPED:
+            break
+    return worst
+
+
+@frozen(eq=False)
+class _Place:
+    """Where the results of a file go."""
+
+    folder: Path
+    journal: Path
+
+
+def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
+    work = _work(arguments, name)
+    options = ClientOptions(
+        arguments.base_url,
+        rate_limit=arguments.rate or DEFAULT_RATE_LIMIT,
+        daily_reserve=arguments.daily_reserve,
+    )
+    work.mapping.check(work.table.columns)  # before the whole file is read
+    if arguments.plan:
+        plan = make_plan(work, options.base_url, options.rate_limit)
+        _show_plan(plan, arguments, out)
+        return SUCCEEDED
+    place = _place(arguments, name)
+    journal = _journal(arguments, work, place)
+    earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
+    note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
+    plan = make_plan(work, options.base_url, options.rate_limit)
+    if arguments.expect and arguments.expect.lower() != plan.digest:
+        raise ConfigurationError(
+            f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "
+            "or an option is not the one that was reviewed. Nothing was sent. Look at the plan "
+            f"again:\n  {command_line(_without(arguments.argv, '--expect'), '--plan')}"
+        )
+    if not (arguments.quiet or arguments.json):
+        out.lines(brief_lines(plan))
+        if note:
+            out.lines([note])
+    if not _confirmed(arguments, work, options):
+        complain("Nothing was sent.")
+        return WRONG_USE
+    with shown(displays(arguments, out.stream, sys.stderr, os.environ)) as tell:
+        tell(plan.event)
+        ended, signals = _run(arguments, work, plan, place, journal, options, tell)
+    return _end(arguments, ended, signals, out)
+
+
+def _run(
+    arguments: argparse.Namespace,
+    work: Work,
+    plan: Plan,
+    place: _Place,
+    journal: Journal,
+    options: ClientOptions,
+    tell: Callable[[JobEvent], object],
+) -> tuple[Ended, Signals]:
+    form = getattr(arguments, "to", None)
+    job = Job(
+        work,
+        plan,
+        folder=place.folder,
+        journal=journal,
+        command=command_line(arguments.argv),
+        resume=command_line(arguments.argv, "--resume"),
+        tell=tell,
+        max_failures=arguments.max_failures,
+        records=Records(place.folder, form) if form else None,
+        clock=SYSTEM_CLOCK,
+        wall=arguments.wall,
+    )
+    with HubSpotBatch(
+        arguments.token or _token(options.base_url),
+        base_url=options.base_url,
+        rate_limit=options.rate_limit,
+        daily_reserve=options.daily_reserve,
+        on_event=job.heed,
+    ) as client:
+        try:
+            check_folder(place.folder)
+            place.journal.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(
+                f"The results cannot be written to {place.folder} ({error.strerror}), so nothing "
+                "was sent. Name another folder with --out."
+            ) from None
+        with Signals() as signals:
+            return job.run(client), signals
+
+
+def _end(arguments: argparse.Namespace, ended: Ended, signals: Signals, out: Out) -> int:
+    summary, failure = ended.summary, ended.failure
+    if ended.unwritten:
+        complain(f"The reports cannot be written to {summary.folder}: {ended.unwritten}.")
+    if not (arguments.quiet or arguments.json):
+        out.lines(summary_lines(summary))
+    if isinstance(failure, ConfigurationError) and not summary.requests:
+        complain(failure.message)
+        return WRONG_USE
+    if summary.stopped is not None:
+        complain(f"{summary.stopped}\nTo go on:\n  {summary.resume}")
+        return signals.code if isinstance(failure, KeyboardInterrupt) else STOPPED
+    return SUCCEEDED if summary.counts["succeeded"] == sum(summary.counts.values()) else SOME_FAILED
+
+
+def _work(arguments: argparse.Namespace, name: str) -> Work:
+    mapping = Mapping.from_options(
+        operation=arguments.operation,
+        map=arguments.map,
+        set=arguments.set,
+        associate=arguments.associate,
+        timezone=arguments.timezone,
+        ignore=arguments.ignore,
+        ignore_unknown=arguments.ignore_unknown,
+    )
+    table = open_table(
+        name,
+        format=arguments.format,
+        encoding=arguments.encoding,
+        delimiter=arguments.delimiter,
+        sheet=arguments.sheet,
+        headings=arguments.headings,
+    )
+    prefix = "argument_"
+    given = {
+        option.removeprefix(prefix): value
+        for option, value in vars(arguments).items()
+        if option.startswith(prefix) and value is not None
+    }
+    work = Work(
+        arguments.operation,
+        table,
+        mapping,
+        given,
+        getattr(arguments, "allow_implausible", False),
+        arguments.limit,
+    )
+    _ = work.call  # which refuses arguments that are not valid
+    return work
+
+
+def _place(arguments: argparse.Namespace, name: str) -> _Place:
+    called = "stdin" if name == "-" else name
+    if arguments.out is None:
+        folder = Path(f"{called}.hubspot")
+    else:
+        several = len(arguments.files) > 1
+        folder = Path(arguments.out) / Path(called).name if several else Path(arguments.out)
+    journal = Path(arguments.journal) if arguments.journal else folder / JOURNAL
+    return _Place(folder, journal)
+
+
+def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journal:
+    if arguments.retry and not arguments.resume:
+        raise ConfigurationError("--retry is about an earlier run: add --resume.")
+    if arguments.resume and arguments.restart:
+        raise ConfigurationError("--resume and --restart exclude each other: name one of them.")
+    retry = [status for status in arguments.retry if status != "not-sent"]
+    size, digest = work.table.fingerprint()
+    return Journal(
+        place.journal,
+        retry=retry,
+        may_create_twice="unknown" in retry and _insists(arguments, work),
+        restart=arguments.restart,
+        mapping=work.mapping.digest(),
+        source_size=size,
+        source_digest=digest,
+    )
+
+
+def _insists(arguments: argparse.Namespace, work: Work) -> bool:
+    """Return whether rows are sent again that may have been created; the caller has to insist."""
+    if work.spec.kind.repeatable:
+        return False
+    said = arguments.insist
+    if said is None and _asks():
+        said = _ask(
+            f"Rows that are unknown may have been created. Look them up in HubSpot first. To send "
+            f"them again, type: {INSISTS}\n> "
+        )
+    if said != INSISTS:
+        raise ConfigurationError(
+            "--retry unknown sends rows again that may have been created, and nothing was sent "
+            f'now. Look them up in HubSpot first, then add --insist "{INSISTS}".'
+        )
+    return True
+
+
+def _confirmed(arguments: argparse.Namespace, work: Work, options: ClientOptions) -> bool:
+    local = is_loopback(httpx.URL(options.base_url).host)
+    if arguments.yes or local or work.spec.kind.reads or not _asks():
+        return True
+    answer = _ask(f"Write to the HubSpot account of this token at {options.base_url}? [y/N] ")
+    return answer.lower() in ("y", "yes")
+
+
+def _asks() -> bool:
+    """Return whether there is a person to ask."""
+    return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))
+
+
+def _ask(question: str) -> str:
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _token(base_url: str) -> str | None:
+    """Return the token for a server; None for the environment's, which is never shown."""
+    local = is_loopback(httpx.URL(base_url).host)
+    return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None
+
+
+def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Out) -> None:
+    if arguments.json:
+        out.lines([json.dumps(event_to_json(plan.event))])
+    else:
+        out.lines(plan_lines(plan))
+
+
+def _without(argv: list[str], option: str) -> list[str]:
+    """Return arguments without an option and its value."""
+    kept: list[str] = []
+    skip = False
+    for one in argv:
+        if not (skip or one.partition("=")[0] == option):
+            kept.append(one)
+        skip = one == option
+    return kept
+
+
+def complain(text: str) -> None:
+    """Say on the error output what is wrong; its other lines keep their indent."""
+    if sys.stderr is not None:
+        first, *rest = text.splitlines()
+        lines = [f"hubspot-batch: {one_line(first)}", *(one_line(one, keep=True) for one in rest)]
+        try:
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
+        except OSError:
+            return

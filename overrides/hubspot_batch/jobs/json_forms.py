@@ -1,0 +1,59 @@
+"""The events and the summary of a job in the types of JSON.
+
+This module decides the names in `report.json` and in the lines of `--json`. Each text that JSON
+allows is kept as it is; the caller writes with `ensure_ascii`, so any text can be written.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import asdict
+
+from .summary import JobEnded, JobEvent, JobSummary, PlanMade, Progress, RowDone, Waiting
+
+FORMAT = 1
+"""The version of these forms; it rises when a name goes or changes its meaning."""
+
+_NAMES: dict[type[JobEvent], str] = {
+    PlanMade: "plan",
+    Progress: "progress",
+    Waiting: "wait",
+    RowDone: "outcome",
+    JobEnded: "end",
+}
+
+
+def event_to_json(event: JobEvent) -> dict[str, Any]:
+    """Return an event: its name under `event`, then its attributes."""
+    if isinstance(event, JobEnded):
+        return {"event": "end", **summary_to_json(event.summary)}
+    return {"event": _NAMES[type(event)], **asdict(event)}
+
+
+def summary_to_json(summary: JobSummary) -> dict[str, Any]:
+    """Return the summary; times in ISO 8601, and seconds where there is a duration."""
+    return {
+        "format": FORMAT,
+        "file": summary.file,
+        "folder": summary.folder,
+        "command": summary.command,
+        "operation": summary.operation,
+        "base_url": summary.base_url,
+        "started": summary.started.isoformat(),
+        "ended": summary.ended.isoformat(),
+        "seconds": (summary.ended - summary.started).total_seconds(),
+        "rows": summary.rows,
+        "counts": dict(summary.counts),
+        "requests": summary.requests,
+        "waits": summary.waits,
+        "waited": summary.waited,
+        "stopped": summary.stopped,
+        "resume": summary.resume,
+        "unit": summary.unit,
+        "reasons": [reason._asdict() for reason in summary.reasons],
+        "mapping": [{"column": column, "meaning": words} for column, words in summary.mapping],
+        "notes": [*summary.notes],
+        "files": [*summary.files],
+        "pace": [point._asdict() for point in summary.pace],
+    }

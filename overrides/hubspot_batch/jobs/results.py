@@ -1,0 +1,164 @@
+"""The files that tell what became of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
+
+This module decides what stands in them and when. A line of `outcomes.jsonl` is whole at every
+moment; the other two appear when they are complete.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict
+
+from hubspot_batch.files import Row, RowWriter, Table
+from hubspot_batch.outcomes import Outcome
+
+from .summary import Reason, RowDone
+
+OUTCOMES = "outcomes.jsonl"
+REJECTS, UNKNOWN = "rejects", "unknown"
+_STEMS = {"failed": REJECTS, "unknown": UNKNOWN}
+STATUSES = ("succeeded", "failed", "unknown", "not_sent")
+_REASONS = 50
+_LINES = 5
+
+
+def row_done(row: Row, outcome: Outcome[Any]) -> RowDone:
+    """Return what became of a row, as it is written."""
+    error, result = outcome.error, outcome.result
+    found = getattr(result, "id", None) or getattr(result, "object_id", None)
+    evidence = getattr(outcome, "evidence", None)
+    return RowDone(
+        index=outcome.index,
+        line=row.line,
+        status=str(outcome.status),
+        id=None if found is None else str(found),
+        kind=None if error is None else error.kind,
+        message=None if error is None else error.message,
+        correlation_id=None if error is None else error.correlation_id,
+        evidence=None if evidence is None else str(evidence),
+    )
+
+
+class Results:
+    """Writes what became of the rows of a table, and counts it.
+
+    Args:
+        folder: Where the files are written; it exists.
+        table: The table.
+
+    Raises:
+        OSError: They cannot be written.
+
+    Attributes:
+        counts: How many rows have each status.
+    """
+
+    def __init__(self, folder: Path, table: Table) -> None:
+        self.counts: Counter[str] = Counter()
+        self._reasons: dict[tuple[str, str], list[int]] = {}
+        self._writers = {status: RowWriter(folder, stem, table) for status, stem in _STEMS.items()}
+        self._written: set[str] = set()
+        # Rows for these files, which are written in the order of the table: (index, done, row).
+        self._waiting: list[tuple[int, RowDone, Row]] = []
+        # Without a buffer, so that no kill leaves a part of a line.
+        self._stream = (folder / OUTCOMES).open("wb", buffering=0)
+
+    def add(self, done: RowDone, row: Row, before: int | None) -> None:
+        """Write what became of a row.
+
+        Args:
+            done: What became of it.
+            row: The row.
+            before: The lowest index of a row that has no outcome yet; None if there is none.
+        """
+        self._write(json.dumps(asdict(done), ensure_ascii=False).encode() + b"\n")
+        self.counts[done.status] += 1
+        if done.kind is not None:
+            self._count_reason(done)
+        if done.status in _STEMS:
+            heapq.heappush(self._waiting, (done.index, done, row))
+        self._pass_on(before)
+
+    def _write(self, line: bytes) -> None:
+        written = self._stream.write(line)
+        if written != len(line):
+            # The disk is full. Take the part back, and let the next attempt say so.
+            self._stream.seek(-written, os.SEEK_CUR)
+            self._stream.truncate()
+            if self._stream.write(line) != len(line):
+                raise OSError(28, os.strerror(28))
+
+    def _count_reason(self, done: RowDone) -> None:
+        # Messages that differ in each row are counted with the first of their kind at the end.
+        key = (done.kind or "", done.message or "")
+        if key not in self._reasons and len(self._reasons) >= _REASONS:
+            key = (key[0], "(other messages)")
+        numbers = self._reasons.setdefault(key, [0])
+        numbers[0] += 1
+        if len(numbers) <= _LINES:
+            numbers.append(done.line)
+
+    def _pass_on(self, before: int | None) -> None:
+        while self._waiting and (before is None or self._waiting[0][0] < before):
+            _, done, row = heapq.heappop(self._waiting)
+            self._writers[done.status].write(row, done.status, done.message or "")
+            self._written.add(done.status)
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why rows did not succeed, the most frequent reason first."""
+        found = [
+            Reason(kind, message, rows, tuple(lines))
+            for (kind, message), (rows, *lines) in self._reasons.items()
+        ]
+        return tuple(sorted(found, key=lambda one: -one.rows))
+
+    def close(self) -> tuple[str, ...]:
+        """Complete the files; return their names.
+
+        Raises:
+            OSError: One of them cannot be written.
+        """
+        self._pass_on(None)
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        names = [OUTCOMES]
+        for status, writer in self._writers.items():
+            writer.close()
+            if status in self._written:
+                names.append(writer.path.name)
+            else:
+                writer.path.unlink(missing_ok=True)  # of an earlier run; it holds no longer
+        return tuple(names)
+
+    def abandon(self) -> None:
+        """Close the files where they cannot be completed."""
+        with suppress(OSError):
+            self._stream.close()
+        for writer in self._writers.values():
+            with suppress(OSError):
+                writer.__exit__(OSError, None, None)
+
+
+def check_folder(folder: Path, names: Iterable[str] = (OUTCOMES,)) -> None:
+    """Make a folder if there is none, and check that files can be written there.
+
+    Raises:
+        OSError: They cannot.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        with (folder / name).open("ab"):
+            pass
+    probe = folder / ".writable"
+    try:
+        probe.write_bytes(b"\0" * 4096)
+    finally:
+        probe.unlink(missing_ok=True)

@@ -1,0 +1,225 @@
+"""Published descriptions of made-up batch operations, as many as there are seeds.
+
+Decides which combinations come: kind, path, fields of inputs and results, enumerations, maps,
+recursion, defaults, ways of stating limits and scopes. Everything is spelled as HubSpot spells it
+(published_descriptions.py). The sentences are marked, so that a copied one is noticed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import published_descriptions as published
+
+Json = dict[str, Any]
+
+COPIED = "Zephyrs seldom whistle"
+"""A phrase in every text of these descriptions, and nowhere else."""
+
+FAMILIES = (
+    *("contacts", "companies", "exchange-rates", "marketing-emails", "feedback_submissions"),
+    *(
+        "statuses",
+        "addresses",
+        "taxes",
+        "goalTargets",
+        "series",
+        "0-3",
+        "invoices",
+        "call",
+        "campaign",
+    ),
+)
+BEFORE = ("/crm/{v}/objects", "/crm/objects/{v}", "/cms/{v}/blogs", "/marketing/{v}", "/{v}")
+VERBS = ("create", "read", "update", "upsert")
+# What no fragment can have today, each with the words of its reason.
+ODD = {
+    "archive": "ends with none of",
+    "purge": "ends with none of",
+    "path": "its path has parameters (objectType)",
+    "strings": "its inputs are not objects",
+    "choice": "its inputs are not objects",
+    "no id": "have no text `id`",
+    "number id": "have no text `id`",
+    "no frame": "has no `status`",
+    "no body": "no successful JSON response",
+    "no inputs": "it is no batch",
+    "header": "it requires a header",
+}
+WORDS = ("from", "class", "ownerId", "color", "is_active", "hasMore", "foo-bar", "count", "dueAt")
+
+
+def operation(seed: int, odd: str = "") -> tuple[Json, str]:
+    """Return a description with one made-up batch operation, and that operation's title.
+
+    Args:
+        seed: Decides everything else.
+        odd: A name in ODD, for an operation that no fragment can have.
+    """
+    rng = random.Random(f"{seed} {odd}")
+    return _Maker(rng, odd).description()
+
+
+class _Maker:
+    def __init__(self, rng: random.Random, odd: str) -> None:
+        self.rng = rng
+        self.odd = odd
+        self.schemas: Json = dict(published.COMMON)
+        named = odd in ("no id", "number id")
+        self.verb = (
+            odd if odd in ("archive", "purge") else rng.choice(VERBS[1:] if named else VERBS)
+        )
+
+    def description(self) -> tuple[Json, str]:
+        rng = self.rng
+        version = rng.choice(("v3", "v1", "2026-03", "2026-09-beta"))
+        before = rng.choice(BEFORE).format(v=version)
+        family = "{objectType}" if self.odd == "path" else rng.choice(FAMILIES)
+        path = f"{before}/{family}/batch/{self.verb}"
+        document = published.description("calls")
+        document["paths"][path] = {"post": self._operation(path)}
+        document["components"]["schemas"] = {**document["components"]["schemas"], **self.schemas}
+        return document, f"POST {path}"
+
+    def _operation(self, path: str) -> Json:
+        rng = self.rng
+        self.schemas["BatchInputThing"] = self._body()
+        merged, success = rng.random() < 0.3, "201" if self.verb == "create" else "200"
+        self._result()
+        for end in ("", "WithErrors"):
+            self.schemas[f"BatchResponseThing{end}"] = self._frame(errors=merged or bool(end))
+        made = published._operation(
+            *(path, "BatchInputThing", "BatchResponseThing", success),
+            rng.choice(([], ["things.write"], ["things.read", "things.write"])),
+        )
+        if merged:
+            del made["responses"]["207"]
+        if self.odd == "no body":
+            made["responses"] = {"204": {"description": "No content", "content": {}}}
+        if rng.random() < 0.2:
+            made["security"].append({"private_apps": ["other.scope"]})
+        if rng.random() < 0.1:
+            made["deprecated"] = True
+        limit = rng.choice(("", "", " A batch request takes a maximum of 20 items."))
+        made |= {"summary": COPIED, "description": f"{COPIED} to {self.verb}.{limit}"}
+        made["parameters"] = [*self._parameters()]
+        return made
+
+    def _parameters(self) -> list[Json]:
+        rng = self.rng
+        every = [
+            {"name": "archived", "in": "query", "schema": {"type": "boolean", "default": False}},
+            {
+                "name": "colors",
+                "in": "query",
+                "schema": {"type": "array", "items": {"type": "string"}},
+            },
+            {"name": "level", "in": "query", "schema": {"type": "string", "enum": ["LOW", "HIGH"]}},
+            {"name": "X-Trace", "in": "header", "schema": {"type": "string"}},
+            {"name": "since", "in": "query", "schema": {"type": "string", "format": "date-time"}},
+        ]
+        found = [{**one, "description": COPIED} for one in rng.sample(every, rng.randrange(3))]
+        if self.odd == "header":
+            found.append({**every[3], "required": True})
+        return found
+
+    def _body(self) -> Json:
+        rng = self.rng
+        if self.odd == "no inputs":
+            return published._object([], other=published._text())
+        items = published._ref("ThingInput")
+        if self.odd == "strings":
+            items = published._text()
+        if self.odd == "choice":
+            items = {"oneOf": [published._ref("ThingInput"), published._ref("Other")]}
+            self.schemas["Other"] = published._object(["number"], number=published._number("int32"))
+        self._input()
+        inputs = published._list(items)
+        if rng.random() < 0.3:
+            inputs["maxItems"] = rng.choice((1, 10, 50, 1000))
+        more: Json = {}
+        if self.verb == "read":
+            more["properties"] = published._list({"type": "string"})
+        if rng.random() < 0.3:
+            more["dryRun"] = {"type": "boolean", "default": False, "description": COPIED}
+        return published._object(
+            ["inputs", *([*more][:1] if rng.random() < 0.4 else [])], inputs=inputs, **more
+        )
+
+    def _input(self) -> None:
+        rng = self.rng
+        fields: Json = {}
+        if self.verb != "create" and self.odd != "no id":
+            fields["id"] = (
+                published._number("int64") if self.odd == "number id" else published._text()
+            )
+        if rng.random() < 0.7 and self.verb != "read":
+            fields["properties"] = published._map({"type": "string"})
+        if rng.random() < 0.4 and self.verb in ("create", "upsert"):
+            fields["objectWriteTraceId"] = published._text(description=COPIED)
+        if rng.random() < 0.4 and self.verb in ("update", "upsert"):
+            fields["idProperty"] = published._text()
+        if rng.random() < 0.3 and self.verb == "create":
+            fields["associations"] = published._list(published._ref("PublicAssociationsForObject"))
+        for name in rng.sample(WORDS, rng.randrange(3)):
+            fields[name] = self._value(name, depth=0)
+        needed = [name for name in fields if name == "id" or rng.random() < 0.4]
+        self.schemas["ThingInput"] = published._object(needed, **fields)
+
+    def _result(self) -> None:
+        rng = self.rng
+        fields: Json = {"id": published._text(description=COPIED)}
+        if rng.random() < 0.8:
+            fields["properties"] = published._map({"type": "string"})
+        if rng.random() < 0.5:
+            fields["objectWriteTraceId"] = published._text()
+        if rng.random() < 0.3:
+            fields["propertiesWithHistory"] = published._map(
+                published._list(published._ref("ValueWithTimestamp"))
+            )
+        for name in rng.sample([*WORDS, "createdAt", "archived"], rng.randrange(5)):
+            fields[name] = self._value(name, depth=0)
+        needed = [name for name in fields if name == "id" or rng.random() < 0.5]
+        whole = published._object(needed, **fields)
+        if rng.random() < 0.2:
+            self.schemas["ThingBase"] = whole
+            more = published._object(["extra"], extra=published._text())
+            whole = {"allOf": [published._ref("ThingBase"), more]}
+        self.schemas["PublicThing"] = whole
+
+    def _frame(self, *, errors: bool) -> Json:
+        frame = published._frame("PublicThing", errors=errors)
+        if self.odd == "no frame":
+            del frame["properties"]["startedAt"]
+        if self.rng.random() < 0.1:
+            frame["properties"]["warningCount"] = published._number("int32")
+        return frame
+
+    def _value(self, name: str, depth: int) -> Json:
+        rng, said = self.rng, {"description": COPIED}
+        plain: list[Callable[[], Json]] = [
+            lambda: published._text(**said),
+            lambda: published._text(format=rng.choice(["date-time", "date", "uuid", "uri"])),
+            lambda: {**published._number(rng.choice(["int32", "int64"])), "minimum": 0},
+            lambda: {"type": "boolean", "default": rng.random() < 0.5},
+            lambda: published._text(enum=rng.choice([["ON", "OFF"], ["a b", "c-d"]]), **said),
+            lambda: published._text(maxLength=200, nullable=True),
+            lambda: {"type": "object", "properties": {}, "example": None},
+        ]
+        nested: list[Callable[[], Json]] = [
+            lambda: published._list(self._value(name, depth + 1)),
+            lambda: published._map(self._value(name, depth + 1)),
+            lambda: {"oneOf": [published._text(), published._number("int32")]},
+            lambda: self._part(name, depth),
+        ]
+        return rng.choice([*plain, *(nested if depth < 2 else [])])()
+
+    def _part(self, name: str, depth: int) -> Json:
+        made = f"Public{name.title().replace('-', '').replace('_', '')}Part{depth}"
+        if made not in self.schemas:
+            self.schemas[made] = {}
+            value = self._value("value", depth + 1)
+            self.schemas[made] = published._object(["value"], value=value, note=published._text())
+        return published._ref(made)

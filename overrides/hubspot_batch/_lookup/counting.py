@@ -32,7 +32,7 @@ class InDoubt(NamedTuple):
 
 
 class Count(NamedTuple):
-    """What the records say of the inputs, by their places.
+    """The inputs that were done, and the others, by their places.
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.

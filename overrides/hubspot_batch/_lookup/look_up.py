@@ -301,7 +301,7 @@ class LookUp:
         since = f"{looked:.0f} s after its request was given up, no record of it was found"
         limit = self._assume_absent_after
         if limit is None or looked < limit or self._failure:
-            return _told(outcome, f"{since}; it may be done nevertheless.", "not_found")
+            return _told(outcome, f"{since}; it may still be done.", "not_found")
         risk = f"at the caller's own risk (assume_absent_after={limit})"
         told = _told(outcome, f"{since}; it counts as not sent {risk}.", "not_found")
         return evolve(told, status=OutcomeStatus.NOT_SENT)

@@ -17,7 +17,7 @@ CEILING = 100
 
 @frozen
 class Argument:
-    """An argument of an operation besides its inputs, in the query or in the body.
+    """An argument of an operation besides its inputs: in the path, in the query or in the body.
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
@@ -26,7 +26,7 @@ class Argument:
 
     name: str
     keyword: str
-    place: Literal["query", "body"]
+    place: Literal["path", "query", "body"]
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
@@ -36,25 +36,40 @@ class Argument:
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `kind` is the first word of its id. `max_inputs` is None if no limit is published; `limit` is
-    the ceiling then. `success` holds the documented 2xx codes or classes. The models are the names
-    of the schemas of an input, of a result and of the response, empty for a schema without a name.
+    `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
+    published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
+    models are the names of the schemas of an input (several for alternatives, none for an input
+    that is one value), of a result and of the response, empty for a schema without a name.
     `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
-    `result_fields` are the names of the fields of one item of `results`.
+    `result_fields` are the names of the fields of one result.
+
+    `results` is the field of the response that holds the results, empty if it has none. `key` are
+    the fields of an input that name its record, and `result_key` those of a result that repeat
+    them. `repeated` are the fields that a result shares with its input, if it can be matched by
+    them alone. `record_key` is the field of a result with its record's id. `named_by` is the
+    property that every record has from its input. `all_or_nothing` says that a refused request has
+    done nothing.
     """
 
     id: str
-    kind: Literal["create", "read", "update", "upsert"]
+    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
     tag: str
     method: str
     path: str
     scopes: tuple[str, ...]
     max_inputs: int | None
     success: tuple[str, ...]
-    input_model: str
+    input_models: tuple[str, ...]
     result_model: str
     answer_model: str
+    results: str
     result_fields: tuple[str, ...]
+    key: tuple[str, ...]
+    result_key: tuple[str, ...]
+    repeated: tuple[str, ...]
+    record_key: str
+    named_by: str
+    all_or_nothing: bool
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
 
@@ -79,9 +94,10 @@ _ALL = (
         scopes=("crm.objects.contacts.write",),
         max_inputs=100,
         success=("2XX",),
-        input_model="CallInput",
+        input_models=("CallInput",),
         result_model="Call",
         answer_model="CallBatch",
+        results="results",
         result_fields=(
             "id",
             "properties",
@@ -94,6 +110,12 @@ _ALL = (
             "url",
             "warnings",
         ),
+        key=(),
+        result_key=(),
+        repeated=("properties",),
+        record_key="id",
+        named_by="",
+        all_or_nothing=True,
         input_schema={
             "type": "object",
             "required": ["properties", "associations"],
@@ -142,6 +164,187 @@ _ALL = (
         arguments=(),
     ),
     Operation(
+        id="read_calls",
+        kind="read",
+        tag="calls",
+        method="POST",
+        path="/crm/v3/objects/calls/batch/read",
+        scopes=("crm.objects.contacts.read",),
+        max_inputs=100,
+        success=("2XX",),
+        input_models=("CallReadInput",),
+        result_model="Call",
+        answer_model="CallReadBatch",
+        results="results",
+        result_fields=(
+            "id",
+            "properties",
+            "createdAt",
+            "updatedAt",
+            "archived",
+            "archivedAt",
+            "propertiesWithHistory",
+            "objectWriteTraceId",
+            "url",
+            "warnings",
+        ),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id"],
+            "properties": {"id": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        arguments=(
+            Argument(
+                name="properties",
+                keyword="properties",
+                place="body",
+                required=False,
+                form="texts",
+                schema={"type": "array", "items": {"type": "string"}},
+            ),
+            Argument(
+                name="propertiesWithHistory",
+                keyword="properties_with_history",
+                place="body",
+                required=False,
+                form="texts",
+                schema={"type": "array", "items": {"type": "string"}},
+            ),
+            Argument(
+                name="idProperty",
+                keyword="id_property",
+                place="body",
+                required=False,
+                form="text",
+                schema={"type": "string"},
+            ),
+        ),
+    ),
+    Operation(
+        id="update_calls",
+        kind="update",
+        tag="calls",
+        method="POST",
+        path="/crm/v3/objects/calls/batch/update",
+        scopes=("crm.objects.contacts.write",),
+        max_inputs=100,
+        success=("2XX",),
+        input_models=("CallUpdate",),
+        result_model="Call",
+        answer_model="CallReadBatch",
+        results="results",
+        result_fields=(
+            "id",
+            "properties",
+            "createdAt",
+            "updatedAt",
+            "archived",
+            "archivedAt",
+            "propertiesWithHistory",
+            "objectWriteTraceId",
+            "url",
+            "warnings",
+        ),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id", "properties"],
+            "properties": {
+                "id": {"type": "string"},
+                "idProperty": {"type": "string"},
+                "properties": {"type": "object", "additionalProperties": {"type": "string"}},
+                "objectWriteTraceId": {"type": "string"},
+            },
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="upsert_calls",
+        kind="upsert",
+        tag="calls",
+        method="POST",
+        path="/crm/v3/objects/calls/batch/upsert",
+        scopes=("crm.objects.contacts.write",),
+        max_inputs=100,
+        success=("2XX",),
+        input_models=("CallUpsert",),
+        result_model="UpsertedCall",
+        answer_model="UpsertedCallBatch",
+        results="results",
+        result_fields=(
+            "id",
+            "properties",
+            "createdAt",
+            "updatedAt",
+            "archived",
+            "archivedAt",
+            "propertiesWithHistory",
+            "objectWriteTraceId",
+            "url",
+            "warnings",
+            "new",
+        ),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id", "properties"],
+            "properties": {
+                "id": {"type": "string"},
+                "idProperty": {"type": "string"},
+                "properties": {"type": "object", "additionalProperties": {"type": "string"}},
+                "objectWriteTraceId": {"type": "string"},
+            },
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="archive_calls",
+        kind="archive",
+        tag="calls",
+        method="POST",
+        path="/crm/v3/objects/calls/batch/archive",
+        scopes=("crm.objects.contacts.write",),
+        max_inputs=100,
+        success=("204",),
+        input_models=("CallArchiveInput",),
+        result_model="",
+        answer_model="",
+        results="",
+        result_fields=(),
+        key=("id",),
+        result_key=(),
+        repeated=(),
+        record_key="",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id"],
+            "properties": {"id": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
         id="create_campaigns",
         kind="create",
         tag="campaigns",
@@ -150,10 +353,17 @@ _ALL = (
         scopes=("marketing.campaigns.write",),
         max_inputs=50,
         success=("2XX",),
-        input_model="CampaignInput",
+        input_models=("CampaignInput",),
         result_model="Campaign",
         answer_model="CampaignBatch",
+        results="results",
         result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt"),
+        key=(),
+        result_key=(),
+        repeated=("properties",),
+        record_key="id",
+        named_by="hs_name",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["properties"],
@@ -173,10 +383,17 @@ _ALL = (
         scopes=("marketing.campaigns.read",),
         max_inputs=50,
         success=("2XX",),
-        input_model="CampaignReadInput",
+        input_models=("CampaignReadInput",),
         result_model="CampaignWithAssets",
         answer_model="CampaignReadBatch",
+        results="results",
         result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt", "assets"),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -211,6 +428,65 @@ _ALL = (
         ),
     ),
     Operation(
+        id="update_campaigns",
+        kind="update",
+        tag="campaigns",
+        method="POST",
+        path="/marketing/v3/campaigns/batch/update",
+        scopes=("marketing.campaigns.write",),
+        max_inputs=50,
+        success=("2XX",),
+        input_models=("CampaignUpdate",),
+        result_model="Campaign",
+        answer_model="CampaignUpdateBatch",
+        results="results",
+        result_fields=("id", "properties", "businessUnits", "createdAt", "updatedAt"),
+        key=("id",),
+        result_key=("id",),
+        repeated=(),
+        record_key="id",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id", "properties"],
+            "properties": {
+                "id": {"type": "string"},
+                "properties": {"type": "object", "additionalProperties": {"type": "string"}},
+            },
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="archive_campaigns",
+        kind="archive",
+        tag="campaigns",
+        method="POST",
+        path="/marketing/v3/campaigns/batch/archive",
+        scopes=("marketing.campaigns.write",),
+        max_inputs=50,
+        success=("204",),
+        input_models=("CampaignArchiveInput",),
+        result_model="",
+        answer_model="",
+        results="",
+        result_fields=(),
+        key=("id",),
+        result_key=(),
+        repeated=(),
+        record_key="",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["id"],
+            "properties": {"id": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
         id="update_marketing_events",
         kind="update",
         tag="marketing_events",
@@ -219,9 +495,10 @@ _ALL = (
         scopes=("crm.objects.marketing_events.write",),
         max_inputs=100,
         success=("2XX",),
-        input_model="MarketingEventUpdate",
+        input_models=("MarketingEventUpdate",),
         result_model="MarketingEvent",
         answer_model="MarketingEventBatch",
+        results="results",
         result_fields=(
             "objectId",
             "eventName",
@@ -240,6 +517,12 @@ _ALL = (
             "eventStatusV2",
             "appInfo",
         ),
+        key=("objectId",),
+        result_key=("objectId",),
+        repeated=(),
+        record_key="objectId",
+        named_by="",
+        all_or_nothing=False,
         input_schema={
             "type": "object",
             "required": ["objectId", "customProperties"],
@@ -290,6 +573,177 @@ _ALL = (
                 "eventCancelled": {"type": "boolean"},
                 "startDateTime": {"type": "string", "format": "date-time"},
                 "endDateTime": {"type": "string", "format": "date-time"},
+            },
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="archive_marketing_events",
+        kind="archive",
+        tag="marketing_events",
+        method="POST",
+        path="/marketing/v3/marketing-events/batch/archive",
+        scopes=("crm.objects.marketing_events.write",),
+        max_inputs=100,
+        success=("204",),
+        input_models=("MarketingEventArchiveInput",),
+        result_model="",
+        answer_model="",
+        results="",
+        result_fields=(),
+        key=("objectId",),
+        result_key=(),
+        repeated=(),
+        record_key="",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["objectId"],
+            "properties": {"objectId": {"type": "string"}},
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="upsert_marketing_events",
+        kind="upsert",
+        tag="marketing_events",
+        method="POST",
+        path="/marketing/v3/marketing-events/events/upsert",
+        scopes=("crm.objects.marketing_events.write",),
+        max_inputs=100,
+        success=("2XX",),
+        input_models=("MarketingEventUpsert",),
+        result_model="MarketingEvent",
+        answer_model="MarketingEventUpsertBatch",
+        results="results",
+        result_fields=(
+            "objectId",
+            "eventName",
+            "customProperties",
+            "createdAt",
+            "updatedAt",
+            "startDateTime",
+            "endDateTime",
+            "eventType",
+            "eventOrganizer",
+            "eventDescription",
+            "eventUrl",
+            "eventCancelled",
+            "eventCompleted",
+            "eventStatus",
+            "eventStatusV2",
+            "appInfo",
+        ),
+        key=("externalAccountId", "externalEventId"),
+        result_key=(),
+        repeated=(
+            "customProperties",
+            "eventName",
+            "eventType",
+            "eventOrganizer",
+            "eventDescription",
+            "eventUrl",
+            "eventCancelled",
+            "startDateTime",
+            "endDateTime",
+            "eventCompleted",
+        ),
+        record_key="objectId",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": [
+                "externalAccountId",
+                "externalEventId",
+                "eventName",
+                "eventOrganizer",
+                "customProperties",
+            ],
+            "properties": {
+                "externalAccountId": {"type": "string"},
+                "externalEventId": {"type": "string"},
+                "customProperties": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["name", "value"],
+                        "properties": {
+                            "name": {"type": "string"},
+                            "value": {"type": "string"},
+                            "dataSensitivity": {"type": "string"},
+                            "isEncrypted": {"type": "boolean"},
+                            "isLargeValue": {"type": "boolean"},
+                            "maskedSubstrings": {
+                                "type": "object",
+                                "properties": {"substrings": {}},
+                                "additionalProperties": False,
+                            },
+                            "persistenceTimestamp": {"type": "integer", "format": "int64"},
+                            "requestId": {"type": "string"},
+                            "selectedByUser": {"type": "boolean"},
+                            "selectedByUserTimestamp": {"type": "integer", "format": "int64"},
+                            "source": {"type": "string"},
+                            "sourceId": {"type": "string"},
+                            "sourceLabel": {"type": "string"},
+                            "sourceMetadata": {"type": "string"},
+                            "sourceUpstreamDeployable": {"type": "string"},
+                            "sourceVid": {
+                                "type": "array",
+                                "items": {"type": "integer", "format": "int64"},
+                            },
+                            "timestamp": {"type": "integer", "format": "int64"},
+                            "unit": {"type": "string"},
+                            "updatedByUserId": {"type": "integer", "format": "int32"},
+                            "useTimestampAsPersistenceTimestamp": {"type": "boolean"},
+                        },
+                        "additionalProperties": False,
+                    },
+                },
+                "eventName": {"type": "string"},
+                "eventType": {"type": "string"},
+                "eventOrganizer": {"type": "string"},
+                "eventDescription": {"type": "string"},
+                "eventUrl": {"type": "string"},
+                "eventCancelled": {"type": "boolean"},
+                "startDateTime": {"type": "string", "format": "date-time"},
+                "endDateTime": {"type": "string", "format": "date-time"},
+                "eventCompleted": {"type": "boolean"},
+            },
+            "additionalProperties": False,
+        },
+        arguments=(),
+    ),
+    Operation(
+        id="delete_marketing_events",
+        kind="archive",
+        tag="marketing_events",
+        method="POST",
+        path="/marketing/v3/marketing-events/events/delete",
+        scopes=("crm.objects.marketing_events.write",),
+        max_inputs=100,
+        success=("204",),
+        input_models=("MarketingEventDelete",),
+        result_model="",
+        answer_model="",
+        results="",
+        result_fields=(),
+        key=("externalAccountId", "externalEventId"),
+        result_key=(),
+        repeated=(),
+        record_key="",
+        named_by="",
+        all_or_nothing=False,
+        input_schema={
+            "type": "object",
+            "required": ["appId", "externalAccountId", "externalEventId"],
+            "properties": {
+                "appId": {"type": "integer", "format": "int32"},
+                "externalAccountId": {"type": "string"},
+                "externalEventId": {"type": "string"},
             },
             "additionalProperties": False,
         },

@@ -168,6 +168,250 @@ class Calls(_Family):
             "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
         )
 
+    def read(
+        self,
+        inputs: Inputs[str | models.CallReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        properties_with_history: Iterable[str] | None = None,
+        id_property: str | None = None,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[models.Call]:
+        """Read the calls of the given ids.
+
+        Results come in any order. With `idProperty` the ids are values of that property.
+
+        Args:
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A call to read.
+            properties: Internal names of the properties to return; some usual ones by default.
+            properties_with_history: Internal names of the properties to return with their earlier
+                values.
+            id_property: The property of which the ids are values.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+
+        Returns:
+            An outcome for each id, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "read_calls",
+                chunk_size,
+                properties=properties,
+                properties_with_history=properties_with_history,
+                id_property=id_property,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def read_iter(
+        self,
+        inputs: Inputs[str | models.CallReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        properties_with_history: Iterable[str] | None = None,
+        id_property: str | None = None,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> OutcomeIterator[models.Call]:
+        """Read the calls of the given ids; yield the outcomes as they become known.
+
+        Like `read`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "read_calls",
+                chunk_size,
+                properties=properties,
+                properties_with_history=properties_with_history,
+                id_property=id_property,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def update(
+        self,
+        inputs: Inputs[models.CallUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.Call]:
+        """Set new values of calls.
+
+        What an input leaves out stays as it is. Sending the same input again changes nothing more.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. New values for a call, such as `{"id": "1", "properties":
+                {"hs_call_title": "Demo"}}`.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def update_iter(
+        self,
+        inputs: Inputs[models.CallUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> OutcomeIterator[models.Call]:
+        """Set new values of calls; yield the outcomes as they become known.
+
+        Like `update`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def upsert(
+        self,
+        inputs: Inputs[models.CallUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.UpsertedCall]:
+        """Update the calls that there are, and create the others.
+
+        A call is named by a property that has a value of its own for each call. It is connected
+        with no records. A result says whether its call is new.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
+        Each input gets an `objectWriteTraceId` if it has none, so that HubSpot processes the good
+        inputs of a request and names the bad ones.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. Values for a call, such as `{"id": "A-17", "idProperty":
+                "source_call_id", "properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}}`.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def upsert_iter(
+        self,
+        inputs: Inputs[models.CallUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> OutcomeIterator[models.UpsertedCall]:
+        """Update the calls that there are, and create the others; yield the outcomes as they become
+        known.
+
+        Like `upsert`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def archive(
+        self,
+        inputs: Inputs[str | models.CallArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the calls of the given ids.
+
+        Archived calls can be restored in HubSpot for a while. Archiving a call again changes
+        nothing more.
+
+        HubSpot answers without results: the outcome of an input that was done has no `.result`.
+
+        Args:
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A call to archive.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+
+        Returns:
+            An outcome for each id, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: Inputs[str | models.CallArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> OutcomeIterator[None]:
+        """Archive the calls of the given ids; yield the outcomes as they become known.
+
+        Like `archive`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
+
 
 class Campaigns(_Family):
     """Marketing campaigns."""
@@ -351,6 +595,114 @@ class Campaigns(_Family):
             inputs,
         )
 
+    def update(
+        self,
+        inputs: Inputs[models.CampaignUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.Campaign]:
+        """Set new values of campaigns.
+
+        What an input leaves out stays as it is. Sending the same input again changes nothing more.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. New values for a campaign, such as `{"id": "...", "properties":
+                {"hs_name": "Spring"}}`.
+            chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def update_iter(
+        self,
+        inputs: Inputs[models.CampaignUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> OutcomeIterator[models.Campaign]:
+        """Set new values of campaigns; yield the outcomes as they become known.
+
+        Like `update`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def archive(
+        self,
+        inputs: Inputs[str | models.CampaignArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the campaigns of the given ids.
+
+        A campaign that does not exist counts as archived. Archiving a campaign again changes
+        nothing more.
+
+        HubSpot answers without results: the outcome of an input that was done has no `.result`.
+
+        Args:
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A campaign to archive.
+            chunk_size: Inputs to a request; 50 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+
+        Returns:
+            An outcome for each id, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: Inputs[str | models.CampaignArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> OutcomeIterator[None]:
+        """Archive the campaigns of the given ids; yield the outcomes as they become known.
+
+        Like `archive`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
+
 
 class MarketingEvents(_Family):
     """Marketing events."""
@@ -422,6 +774,175 @@ class MarketingEvents(_Family):
             inputs,
         )
 
+    def archive(
+        self,
+        inputs: Inputs[str | models.MarketingEventArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the marketing events of the given object ids.
+
+        Archiving an event again changes nothing more.
+
+        HubSpot answers without results: the outcome of an input that was done has no `.result`.
+
+        Args:
+            inputs: Ids; any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too.
+                An id that occurs twice gets two outcomes. Models, and mappings in the API's own
+                names, are accepted too. A marketing event to archive.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+
+        Returns:
+            An outcome for each id, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: Inputs[str | models.MarketingEventArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> OutcomeIterator[None]:
+        """Archive the marketing events of the given object ids; yield the outcomes as they become
+        known.
+
+        Like `archive`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    def upsert(
+        self,
+        inputs: Inputs[models.MarketingEventUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.MarketingEvent]:
+        """Update the events that there are, and create the others, by external ids.
+
+        An event is named by the account and the id that it has in your own system. Sending the same
+        input again changes nothing more.
+
+        Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of
+        texts. None and NaN leave a property out, and "" clears it.
+
+        A result names no input, so it is matched by the fields that both have. Where these fit two
+        inputs, the outcomes are `unknown`.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. Two inputs for one record are sent one
+                after the other. Values for a marketing event, such as `{"externalAccountId":
+                "acme", "externalEventId": "17", "eventName": "Open day", "eventOrganizer":
+                "Acme"}`.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+            allow_implausible: Send values that are most likely not meant: texts such as `nan` or
+                `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
+                default.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def upsert_iter(
+        self,
+        inputs: Inputs[models.MarketingEventUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> OutcomeIterator[models.MarketingEvent]:
+        """Update the events that there are, and create the others, by external ids; yield the outcomes
+        as they become known.
+
+        Like `upsert`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def delete(
+        self,
+        inputs: Inputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Delete marketing events by external ids.
+
+        An event is named by the account and the id that it has in your own system. Deleting an
+        event again changes nothing more.
+
+        HubSpot answers without results: the outcome of an input that was done has no `.result`.
+
+        Args:
+            inputs: Models, or mappings in the API's own names; any iterable of any length, in
+                `AsyncHubSpotBatch` an asynchronous one too. An input that occurs twice gets two
+                outcomes. A marketing event to delete, such as `{"appId": 1, "externalAccountId":
+                "acme", "externalEventId": "17"}`.
+            chunk_size: Inputs to a request; 100 by default and at most.
+            journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
+                it sends only what is new or was not sent.
+
+        Returns:
+            An outcome for each input, in their order. A partial failure raises no exception.
+
+        Raises:
+            HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far.
+        """
+        return self._runner.collect(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    def delete_iter(
+        self,
+        inputs: Inputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> OutcomeIterator[None]:
+        """Delete marketing events by external ids; yield the outcomes as they become known.
+
+        Like `delete`, but only the inputs of the requests under way are in memory. When an error
+        stops the run, the outcomes of all inputs that were read are yielded before it is raised.
+        """
+        return self._runner.iterate(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
+
 
 class Families:
     """The methods of a client, family by family."""
@@ -490,6 +1011,140 @@ class AsyncCalls(_AsyncFamily):
         """
         return await self._reconcile(
             "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
+        )
+
+    async def read(
+        self,
+        inputs: AsyncInputs[str | models.CallReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        properties_with_history: Iterable[str] | None = None,
+        id_property: str | None = None,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[models.Call]:
+        """Read the calls of the given ids; see `Calls.read`."""
+        return await self._runner.collect(
+            self._call(
+                "read_calls",
+                chunk_size,
+                properties=properties,
+                properties_with_history=properties_with_history,
+                id_property=id_property,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def read_iter(
+        self,
+        inputs: AsyncInputs[str | models.CallReadInput | Fields],
+        *,
+        properties: Iterable[str] | None = None,
+        properties_with_history: Iterable[str] | None = None,
+        id_property: str | None = None,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> AsyncOutcomeIterator[models.Call]:
+        """Read the calls of the given ids; see `Calls.read_iter`."""
+        return self._runner.iterate(
+            self._call(
+                "read_calls",
+                chunk_size,
+                properties=properties,
+                properties_with_history=properties_with_history,
+                id_property=id_property,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    async def update(
+        self,
+        inputs: AsyncInputs[models.CallUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.Call]:
+        """Set new values of calls; see `Calls.update`."""
+        return await self._runner.collect(
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def update_iter(
+        self,
+        inputs: AsyncInputs[models.CallUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> AsyncOutcomeIterator[models.Call]:
+        """Set new values of calls; see `Calls.update_iter`."""
+        return self._runner.iterate(
+            self._call(
+                "update_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    async def upsert(
+        self,
+        inputs: AsyncInputs[models.CallUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.UpsertedCall]:
+        """Update the calls that there are, and create the others; see `Calls.upsert`."""
+        return await self._runner.collect(
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def upsert_iter(
+        self,
+        inputs: AsyncInputs[models.CallUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> AsyncOutcomeIterator[models.UpsertedCall]:
+        """Update the calls that there are, and create the others; see `Calls.upsert_iter`."""
+        return self._runner.iterate(
+            self._call(
+                "upsert_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    async def archive(
+        self,
+        inputs: AsyncInputs[str | models.CallArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the calls of the given ids; see `Calls.archive`."""
+        return await self._runner.collect(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: AsyncInputs[str | models.CallArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> AsyncOutcomeIterator[None]:
+        """Archive the calls of the given ids; see `Calls.archive_iter`."""
+        return self._runner.iterate(
+            self._call("archive_calls", chunk_size, journal=journal), inputs
         )
 
 
@@ -598,6 +1253,62 @@ class AsyncCampaigns(_AsyncFamily):
             inputs,
         )
 
+    async def update(
+        self,
+        inputs: AsyncInputs[models.CampaignUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.Campaign]:
+        """Set new values of campaigns; see `Campaigns.update`."""
+        return await self._runner.collect(
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    def update_iter(
+        self,
+        inputs: AsyncInputs[models.CampaignUpdate | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> AsyncOutcomeIterator[models.Campaign]:
+        """Set new values of campaigns; see `Campaigns.update_iter`."""
+        return self._runner.iterate(
+            self._call(
+                "update_campaigns", chunk_size, allow_implausible=allow_implausible, journal=journal
+            ),
+            inputs,
+        )
+
+    async def archive(
+        self,
+        inputs: AsyncInputs[str | models.CampaignArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the campaigns of the given ids; see `Campaigns.archive`."""
+        return await self._runner.collect(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: AsyncInputs[str | models.CampaignArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> AsyncOutcomeIterator[None]:
+        """Archive the campaigns of the given ids; see `Campaigns.archive_iter`."""
+        return self._runner.iterate(
+            self._call("archive_campaigns", chunk_size, journal=journal), inputs
+        )
+
 
 class AsyncMarketingEvents(_AsyncFamily):
     """Marketing events."""
@@ -638,6 +1349,96 @@ class AsyncMarketingEvents(_AsyncFamily):
                 journal=journal,
             ),
             inputs,
+        )
+
+    async def archive(
+        self,
+        inputs: AsyncInputs[str | models.MarketingEventArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Archive the marketing events of the given object ids; see `MarketingEvents.archive`."""
+        return await self._runner.collect(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    def archive_iter(
+        self,
+        inputs: AsyncInputs[str | models.MarketingEventArchiveInput | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> AsyncOutcomeIterator[None]:
+        """Archive the marketing events of the given object ids; see `MarketingEvents.archive_iter`."""
+        return self._runner.iterate(
+            self._call("archive_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    async def upsert(
+        self,
+        inputs: AsyncInputs[models.MarketingEventUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> BatchResult[models.MarketingEvent]:
+        """Update the events that there are, and create the others, by external ids; see
+        `MarketingEvents.upsert`.
+        """
+        return await self._runner.collect(
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    def upsert_iter(
+        self,
+        inputs: AsyncInputs[models.MarketingEventUpsert | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+        allow_implausible: bool = False,
+    ) -> AsyncOutcomeIterator[models.MarketingEvent]:
+        """Update the events that there are, and create the others, by external ids; see
+        `MarketingEvents.upsert_iter`.
+        """
+        return self._runner.iterate(
+            self._call(
+                "upsert_marketing_events",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                journal=journal,
+            ),
+            inputs,
+        )
+
+    async def delete(
+        self,
+        inputs: AsyncInputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> BatchResult[None]:
+        """Delete marketing events by external ids; see `MarketingEvents.delete`."""
+        return await self._runner.collect(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
+        )
+
+    def delete_iter(
+        self,
+        inputs: AsyncInputs[models.MarketingEventDelete | Fields],
+        *,
+        chunk_size: int | None = None,
+        journal: Journal | JournalPath | None = None,
+    ) -> AsyncOutcomeIterator[None]:
+        """Delete marketing events by external ids; see `MarketingEvents.delete_iter`."""
+        return self._runner.iterate(
+            self._call("delete_marketing_events", chunk_size, journal=journal), inputs
         )
 
 

@@ -1,4 +1,4 @@
-"""What a file costs, beside the same inputs from memory: CPU time, memory, and the journal's part.
+"""Measures what a file costs beside the same inputs from memory: CPU, memory, the journal's part.
 
 Each run is a process of its own. A run of the command is the whole of it: it checks every row,
 makes the plan, keeps a journal, sends, and writes outcomes and reports. What it costs is told in

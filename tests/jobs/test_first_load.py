@@ -36,7 +36,7 @@ def export(folder: Path) -> Path:
 
 
 def test_from_the_export_to_the_last_row(tmp_path: Path) -> None:
-    """Mapping, plan, load, kill, resume, mended rejects: each call is in HubSpot once."""
+    """Mapping, plan, load, kill, resume, mended rejects: nothing is lost, and nothing is twice."""
     path, mapping = export(tmp_path), tmp_path / "aircall.toml"
     folder = tmp_path / "aircall.csv.hubspot"
     delay = evolve(FAULTS["delay"], delay=0.4)
@@ -80,6 +80,10 @@ def test_from_the_export_to_the_last_row(tmp_path: Path) -> None:
         mended = run("calls", "create", str(rejects), "--map", str(mapping), "--base-url", url)
         assert mended.returncode == 0, mended.stderr
 
-    # What was cut off by the kill is unknown and was done; nothing is there twice.
-    bodies = [record.properties["hs_call_body"] for record in sandbox.records("calls")]
-    assert sorted(bodies) == sorted(f"Call {at}, noted" for at in range(COUNT))
+    # Requests that the kill cut off were done or not, which only HubSpot knows; their rows are
+    # unknown. All others are there, and nothing is there twice.
+    held = [record.properties["hs_call_body"] for record in sandbox.records("calls")]
+    assert len(held) == len({*held})
+    found = [one for one in outcomes(folder) if one["status"] == "unknown"]
+    unknown = {f"Call {one['index']}, noted" for one in found}
+    assert {f"Call {at}, noted" for at in range(COUNT)} - {*held} <= unknown

@@ -1,4 +1,4 @@
-"""What the command shows of a load: on a terminal, in a log, to a program, and in the report."""
+"""The command shows a load: on a terminal, in a log, to a program, and in the report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def url() -> Iterator[str]:
 
 
 def on_a_terminal(given: list[str], **more: str) -> tuple[str, str, int]:
-    """What the command writes on a terminal, and on standard output, which is none."""
+    """The text that the command writes on a terminal, and on standard output, which is none."""
     reader, writer = pty.openpty()
     command = [*COMMAND, *given]
     plain = {"TERM": "xterm", "COLUMNS": "100", "CI": "", **more}

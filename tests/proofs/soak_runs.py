@@ -39,7 +39,7 @@ _REPEATED = {
     "signal": "--signals 1 --times 1000",
     "cancelled": "--cancelled 1 --times 100",
     "kill": "--kills 1 --times 100",
-    # And so is what overtakes what on a socket.
+    # The same goes for the order of things on a socket.
     "wire": "--wire 1 --times 20",
 }
 _CALM_ROWS = [{"properties": {"hs_timestamp": NOON}}] * 2

@@ -60,7 +60,7 @@ def block(kind: str, number: int) -> tuple[Report, ...]:
 )
 @pytest.mark.parametrize("kind", CLIENTS)
 def test_every_outcome_is_true(kind: str, number: int, capfd: pytest.CaptureFixture[str]) -> None:
-    """Whatever breaks on the wire, and whatever comes over it."""
+    """Every outcome is true, for anything that breaks on the wire or comes over it."""
     with capfd.disabled():  # the watchdog's last words must be seen
         reports = block(kind, number)
     failed = [f"{report.command}\n{report.failure}" for report in reports if report.failure]

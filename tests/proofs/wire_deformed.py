@@ -1,7 +1,7 @@
 """Responses that are not quite right, as bytes.
 
-It decides in which ways a response can be deformed, and what can arrive that nobody asked for. None
-of them says anything false in a form that HTTP allows.
+It decides in which ways a response can be deformed, and what can arrive that was not asked for.
+None of them says anything false in a form that HTTP allows.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def cut_json(rng: random.Random, status: int, body: bytes) -> bytes:
 
 
 def switching(rng: random.Random, status: int, body: bytes) -> bytes:
-    """Switch to a protocol that nobody asked for."""
+    """Switch to a protocol that was not asked for."""
     return _lines(b"HTTP/1.1 101 Switching Protocols", b"Upgrade: x", b"Connection: upgrade")
 
 

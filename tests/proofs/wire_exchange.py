@@ -107,7 +107,7 @@ class Exchange:
         return answer
 
     def work_later(self) -> None:
-        """Do what the request asks for when nobody waits for it any more."""
+        """Do what the request asks for when no client waits for it any more."""
         self._peer.later(self.work, self.rng.choice((0.0, 0.002, 0.01)))
 
     def give(self, *reasons: str) -> None:
@@ -148,7 +148,7 @@ class Exchange:
         self.send(said[:cut])
         begun = time.monotonic()
         for start in range(cut, len(said), size):
-            assert time.monotonic() - begun < _NEVER, "a client waited for ever"
+            assert time.monotonic() - begun < _NEVER, "a client waited without end"
             self.send(said[start : start + size])
             if is_readable(self._connection.sock, 0.03):
                 return

@@ -1,4 +1,4 @@
-"""What goes wrong on the wire, as functions of an exchange: one request and its response.
+"""The faults on the wire, as functions of an exchange: one request and its response.
 
 It decides how bytes come and go, where the connection breaks, and whether the work is done then.
 Each fault says with `exchange.give` why a client cannot know the outcome, if it cannot, and a run
@@ -47,7 +47,7 @@ def plain(exchange: Exchange) -> bool:
 
 
 def _framed(rng: random.Random, status: int, body: object, *headers: str) -> bytes:
-    """Return a response in one of the forms that are all the same to HTTP."""
+    """Return a response in one of the forms that HTTP does not distinguish."""
     form = rng.choice(("length", "length", "length", "chunks", "gzip", "deflate", "spaced"))
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = (*headers, *_limits(rng))
@@ -325,7 +325,7 @@ def _hinting(exchange: Exchange) -> bool:
     return False
 
 
-# ---------------------------------------------------------------- what nobody asked for
+# ---------------------------------------------------------------- what was not asked for
 
 
 def _strayed(exchange: Exchange) -> bool:

@@ -102,7 +102,7 @@ class Peer:
         try:
             return fault(exchange)
         except OSError:
-            # The other side has gone, in the midst of the response or of the request.
+            # The other side has gone, within the response or the request.
             exchange.give("lost")
             if exchange.entry is None and exchange.begun:
                 self.note_blind()

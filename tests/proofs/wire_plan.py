@@ -1,6 +1,6 @@
-"""What a run over the wire consists of: the client, its inputs, and what goes wrong, out of a seed.
+"""The plan of a run over the wire: the client, its inputs, and the faults, out of a seed.
 
-It decides nothing but that. Names of inputs are told apart by letters and digits that no rewriting
+It decides nothing else. Names of inputs are distinguished by letters and digits that no rewriting
 changes, except where a plan wants names that can be confused.
 """
 

@@ -70,7 +70,7 @@ _AFTERWARDS = [
 
 @define
 class Said:
-    """What a client said of its inputs."""
+    """The outcomes that a client gave to its inputs."""
 
     outcomes: list[Outcome[Any]] = field(factory=list)
     error: BaseException | None = None

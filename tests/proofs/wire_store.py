@@ -87,7 +87,7 @@ class Record:
 
 @define
 class Answer:
-    """What an honest server says of a request.
+    """The response of an honest server to a request.
 
     Attributes:
         done: The marks of the inputs that were carried out.

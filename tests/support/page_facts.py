@@ -13,7 +13,14 @@ from typing import Any
 import yaml
 
 HOME = Path(__file__).parents[2] / "openapi"
-OPERATIONS = tuple(sorted(path.stem for path in HOME.glob("pages/*.yaml")))
+# Those of which a page was captured; for the others a published description says less.
+OPERATIONS = tuple(
+    sorted(
+        path.stem
+        for path in HOME.glob("pages/*.yaml")
+        if yaml.safe_load(path.read_text("utf-8"))["request"]
+    )
+)
 # Captures of HubSpot's own pages are HubSpot's, so they are no part of the project; where they lie
 # beside it, they are read too.
 CAPTURED = tuple(sorted((HOME.parents[1] / "shared" / "pages").glob("*.txt")))

@@ -121,6 +121,16 @@ CAMPAIGNS: Json = {
     "BatchInputPublicCampaignReadInput": _object(
         ["inputs"], inputs=_list(_ref("PublicCampaignReadInput"))
     ),
+    "PublicCampaignUpdate": _object(
+        ["id", "properties"], id=_text(), properties=_map({"type": "string"})
+    ),
+    "BatchInputPublicCampaignUpdate": _object(
+        ["inputs"], inputs=_list(_ref("PublicCampaignUpdate"))
+    ),
+    "PublicCampaignDelete": _object(["id"], id=_text()),
+    "BatchInputPublicCampaignDelete": _object(
+        ["inputs"], inputs=_list(_ref("PublicCampaignDelete"))
+    ),
     "BatchResponsePublicCampaign": _frame("PublicCampaign", errors=False),
     "BatchResponsePublicCampaignWithErrors": _frame("PublicCampaign", errors=True),
     "BatchResponsePublicCampaignWithAssets": _frame("PublicCampaignWithAssets", errors=False),
@@ -140,6 +150,8 @@ EVENT = {
     "eventCancelled": {"type": "boolean", "example": None},
     "objectId": _text(),
 }
+
+EXTERNAL = {"externalAccountId": _text(), "externalEventId": _text()}
 
 MARKETING_EVENTS: Json = {
     "PropertyValue": _object(
@@ -187,6 +199,18 @@ MARKETING_EVENTS: Json = {
         updatedAt=_moment(),
         **EVENT,
     ),
+    "EventCreate": _object(
+        ["customProperties", "eventName", "eventOrganizer", *EXTERNAL],
+        customProperties=_list(_ref("PropertyValue")),
+        eventCompleted={"type": "boolean", "example": None},
+        **{name: schema for name, schema in EVENT.items() if name != "objectId"},
+        **EXTERNAL,
+    ),
+    "EventName": _object(["appId", *EXTERNAL], appId=_number("int32"), **EXTERNAL),
+    "EventId": _object(["objectId"], objectId=_text()),
+    "BatchInputEventCreate": _object(["inputs"], inputs=_list(_ref("EventCreate"))),
+    "BatchInputEventName": _object(["inputs"], inputs=_list(_ref("EventName"))),
+    "BatchInputEventId": _object(["inputs"], inputs=_list(_ref("EventId"))),
     "BatchInputEventUpdate": _object(["inputs"], inputs=_list(_ref("EventUpdate"))),
     "BatchResponseEvent": _frame("Event", errors=False),
     "BatchResponseEventWithErrors": _frame("Event", errors=True),
@@ -242,6 +266,31 @@ CALLS: Json = {
     "BatchInputSimplePublicObjectInput": _object(
         ["inputs"], inputs=_list(_ref("SimplePublicObjectInput"))
     ),
+    "SimplePublicObjectId": _object(["id"], id=_text(example="430001")),
+    "SimplePublicObjectBatchInput": _object(
+        ["id", "properties"],
+        id=_text(),
+        idProperty=_text(),
+        objectWriteTraceId=_text(),
+        properties=_map({"type": "string"}),
+    ),
+    "UpsertObject": {
+        "allOf": [
+            _ref("SimplePublicObject"),
+            _object(["new"], new={"type": "boolean", "example": False}),
+        ]
+    },
+    "BatchReadInput": _object(
+        ["inputs"],
+        inputs=_list(_ref("SimplePublicObjectId")),
+        properties=_list({"type": "string"}),
+        propertiesWithHistory=_list({"type": "string"}),
+        idProperty=_text(),
+    ),
+    "BatchInputId": _object(["inputs"], inputs=_list(_ref("SimplePublicObjectId"))),
+    "BatchInputUpdate": _object(["inputs"], inputs=_list(_ref("SimplePublicObjectBatchInput"))),
+    "BatchResponseUpsertObject": _frame("UpsertObject", errors=False),
+    "BatchResponseUpsertObjectWithErrors": _frame("UpsertObject", errors=True),
     "BatchResponseSimplePublicObject": _frame("SimplePublicObject", errors=False),
     "BatchResponseSimplePublicObjectWithErrors": _frame("SimplePublicObject", errors=True),
 }
@@ -282,6 +331,54 @@ def _operation(path: str, body: str, answer: str, success: str, scopes: list[str
         },
         "security": [{"oauth2": scopes}, {"private_apps": scopes}],
     }
+
+
+def _without_answer(path: str, body: str, scopes: list[str]) -> Json:
+    """An operation that only says that all was done."""
+    made = _operation(path, body, "", "204", scopes)
+    made["responses"] = {
+        "204": {"description": "No content", "content": {}},
+        "default": made["responses"]["default"],
+    }
+    return made
+
+
+def _others(product: str, version: str) -> Iterator[tuple[str, Json]]:
+    """The operations that came after the first four."""
+    # Path, body and answer of each; without an answer, it has none.
+    scope, rows = {
+        "campaigns": (
+            "marketing.campaigns.write",
+            [
+                ("/batch/update", "BatchInputPublicCampaignUpdate", "BatchResponsePublicCampaign"),
+                ("/batch/archive", "BatchInputPublicCampaignDelete", ""),
+            ],
+        ),
+        "marketing-events": (
+            "crm.objects.marketing_events.write",
+            [
+                ("/batch/archive", "BatchInputEventId", ""),
+                ("/events/upsert", "BatchInputEventCreate", "BatchResponseEvent"),
+                ("/events/delete", "BatchInputEventName", ""),
+            ],
+        ),
+        "calls": (
+            "crm.objects.contacts.write",
+            [
+                ("/batch/read", "BatchReadInput", "BatchResponseSimplePublicObject"),
+                ("/batch/update", "BatchInputUpdate", "BatchResponseSimplePublicObject"),
+                ("/batch/upsert", "BatchInputUpdate", "BatchResponseUpsertObject"),
+                ("/batch/archive", "BatchInputId", ""),
+            ],
+        ),
+    }[product]
+    for rest, body, answer in rows:
+        path = path_of(product, version, rest)
+        scopes = [scope.replace("write", "read") if rest == "/batch/read" else scope]
+        if answer:
+            yield path, _operation(path, body, answer, "200", scopes)
+        else:
+            yield path, _without_answer(path, body, scopes)
 
 
 def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
@@ -344,7 +441,8 @@ def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
 
 def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
     """Return the published description of a product, with some operations beside ours."""
-    paths = {path: {"post": operation} for path, operation in _ours(product, version)}
+    made = (*_ours(product, version), *_others(product, version))
+    paths = {path: {"post": operation} for path, operation in made}
     for number in range(others):
         path = path_of(product, version, f"/{{id}}/other{number}")
         paths[path] = {

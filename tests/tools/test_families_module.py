@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from generation import families_module
-from generation.operation_model import ContractError
+from generation.operation_meaning import ContractError
 
 Document = dict[str, Any]
 

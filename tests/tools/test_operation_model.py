@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generation import operation_model
-from generation.operation_model import ContractError
+from generation import operation_meaning, operation_model
+from generation.operation_meaning import ContractError
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,12 +43,43 @@ def test_the_form_of_an_argument(schema: Any, form: str) -> None:
     assert operation_model.form_of(document, (), schema) == form
 
 
-@pytest.mark.parametrize("name", ["archive_contacts", "contacts", "creates_calls", "search"])
-def test_what_an_operation_does_is_never_guessed(name: str) -> None:
-    """It decides whether a request is sent again."""
-    with pytest.raises(ContractError, match=f"{name} begins with none of create, read") as caught:
-        operation_model.kind_of(("paths", "/x", "post"), name)
-    assert caught.value.pointer[-1] == "operationId"
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"operationId": "archive_contacts"}, "archive"),
+        ({"operationId": "contacts"}, "action"),
+        ({"operationId": "purge_contacts"}, "action"),
+        ({"operationId": "purge_contacts", "x-kind": "archive"}, "archive"),
+        ({"operationId": "create_contacts", "x-kind": "action"}, "action"),
+    ],
+    ids=str,
+)
+def test_an_unknown_verb_is_never_sent_twice(said: dict[str, Any], kind: str) -> None:
+    """A fragment says what it is, or it counts as something that must not be done twice."""
+    assert operation_meaning.kind_of(("paths", "/x", "post"), said) == kind
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "place"),
+    [
+        ({"operationId": "creates_calls"}, "did you mean create?", "operationId"),
+        ({"operationId": "updat_calls"}, "did you mean update?", "operationId"),
+        (
+            {"operationId": "purge_calls", "x-kind": "purge"},
+            "which is none; write one of",
+            "x-kind",
+        ),
+        ({"operationId": "purge_calls", "x-kind": "archiv"}, "did you mean archive", "x-kind"),
+        ({"operationId": "purge_calls", "x-kind": None}, "which is none", "x-kind"),
+    ],
+    ids=str,
+)
+def test_a_misspelt_kind_is_told(said: dict[str, Any], words: str, place: str) -> None:
+    """It decides whether a request is sent again, so it is never guessed."""
+    with pytest.raises(ContractError) as caught:
+        operation_meaning.kind_of(("paths", "/x", "post"), said)
+    assert words in str(caught.value)
+    assert caught.value.pointer[-1] == place
 
 
 def test_a_schema_that_holds_itself_is_told() -> None:

@@ -141,7 +141,11 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     hubspot.calls.create(rows_later())  # type: ignore[arg-type]
     hubspot.campaigns.read([1])  # type: ignore[list-item]
     hubspot.campaigns.read(["1"], start_date=20260101)  # type: ignore[arg-type]
-    hubspot.calls.read(["1"])  # type: ignore[attr-defined]
+    hubspot.calls.replace(["1"])  # type: ignore[attr-defined]
+    assert_type(hubspot.calls.archive(["1"]), BatchResult[None])
+    assert_type(hubspot.calls.read(["1"], id_property="x"), BatchResult[Call])
+    hubspot.calls.update(["1"])  # type: ignore[list-item]
+    hubspot.marketing_events.delete(["1"])  # type: ignore[list-item]
 
 
 async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -> None:

@@ -85,7 +85,7 @@ class Wide(OperationSpec):
         return self, parameters
 
 
-WIDE = Wide("read_campaigns", input_key="id", result_key="id")
+WIDE = Wide("read_campaigns", input_key="id")
 
 
 @pytest.fixture(autouse=True)

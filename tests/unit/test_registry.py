@@ -8,7 +8,6 @@ import attrs
 import httpx
 import pytest
 from hubspot_batch._engine.chunk import BatchResponse, Chunk
-from hubspot_batch._operations import registry
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch._transport.request_state import Interpretation, RequestState
 from hubspot_batch._transport.retry import disposition_of
@@ -22,17 +21,13 @@ def test_every_operation_of_the_description_has_a_spec() -> None:
     assert {*SPECS} == {*OPERATIONS} == {spec.id for spec in SPECS.values()}
 
 
-def test_a_row_without_an_operation_is_told_at_once() -> None:
-    """A renamed operation is noticed when the client is regenerated, and not in a run."""
-    with pytest.raises(LookupError, match="create_cals"):
-        registry._spec("create_cals")
-
-
 def test_the_input_key_is_a_field_of_the_input() -> None:
     """A misspelt key would tie nothing."""
     for spec in SPECS.values():
+        named = spec.input_key if isinstance(spec.input_key, tuple) else (spec.input_key,)
         if spec.input_key is not None:
-            assert spec.input_key in OPERATIONS[spec.id].input_schema["properties"]
+            assert {*named} <= {*OPERATIONS[spec.id].input_schema["properties"]}
+        if spec.result is not None and spec.result_key is not None:
             assert spec.result_key in {attribute.name for attribute in attrs.fields(spec.result)}
 
 

@@ -21,7 +21,7 @@ VALUES = st.recursive(
 TIMES = st.sampled_from(["2026-01-31T09:30:00Z", "2026-01-31T09:30:00.123456+02:00", "soon", 5])
 
 
-@pytest.mark.parametrize("operation", SPECS)
+@pytest.mark.parametrize("operation", [one.id for one in SPECS.values() if one.result])
 @given(data=st.data())
 def test_any_result_comes_back(operation: str, data: st.DataObject) -> None:
     """With the fields that the description lacks, and values of types that it does not expect."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import fastjsonschema
 import pytest
+from example_inputs import example_input
 from hubspot_batch import OutcomeError
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.fast_validation import fast_validator
@@ -74,6 +75,7 @@ VALID: dict[str, dict[str, Any]] = {
         "objectWriteTraceId": "t",
     },
 }
+VALID |= {name: example_input(name) for name in SPECS if name not in VALID}
 
 
 def values() -> list[Any]:
@@ -197,9 +199,11 @@ def refused(spec: OperationSpec, given_: Any) -> str:
 def test_the_fast_check_is_enough_for_usual_inputs(spec: OperationSpec) -> None:
     """As a mapping and as a model, and it sees the key."""
     wire = VALID[spec.id]
-    key = wire[spec.input_key] if spec.input_key else None
+    if spec._rules.together or spec._rules.gives_trace_ids:
+        return  # a trace id is added, or several fields are one key: each is looked at in full
+    key = wire[spec.input_key] if isinstance(spec.input_key, str) else None
     assert checked_fast(spec, wire) == (wire, key)
-    assert checked_fast(spec, spec.input.from_dict(wire)) == (wire, key)
+    assert checked_fast(spec, spec.inputs[0].from_dict(wire)) == (wire, key)
 
 
 @specs
@@ -217,7 +221,7 @@ def test_the_fast_check_proves_valid_inputs_only(
             place[key] = values()[data.draw(st.integers(0, len(values()) - 1))]
     given_: Any = wire
     if data.draw(st.booleans()) and all(isinstance(name, str) for name in wire):
-        given_ = spec.input.from_dict(wire)
+        given_ = spec.inputs[0].from_dict(wire)
     seen = checked_fast(spec, given_)
     if seen is not None:
         assert seen == checked_fully(spec, given_)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from both_clients import Face
+from example_inputs import example_input
 from hubspot_batch import OutcomeError, OutcomeStatus
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch.sandbox import Sandbox
@@ -35,6 +36,7 @@ VALID: dict[str, dict[str, Any]] = {
         "objectWriteTraceId": "t",
     },
 }
+VALID |= {name: example_input(name) for name in SPECS if name not in VALID}
 
 
 def spots(value: Any) -> list[tuple[Any, Any]]:

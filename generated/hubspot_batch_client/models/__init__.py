@@ -20,17 +20,31 @@ if TYPE_CHECKING:
     from .batch_summary import BatchSummary
     from .business_unit import BusinessUnit
     from .call import Call
+    from .call_archive_batch_input import CallArchiveBatchInput
+    from .call_archive_input import CallArchiveInput
     from .call_batch import CallBatch
     from .call_batch_input import CallBatchInput
     from .call_input import CallInput
+    from .call_read_batch import CallReadBatch
+    from .call_read_batch_input import CallReadBatchInput
+    from .call_read_input import CallReadInput
+    from .call_update import CallUpdate
+    from .call_update_batch_input import CallUpdateBatchInput
+    from .call_upsert import CallUpsert
+    from .call_upsert_batch_input import CallUpsertBatchInput
     from .call_warning import CallWarning
     from .campaign import Campaign
+    from .campaign_archive_batch_input import CampaignArchiveBatchInput
+    from .campaign_archive_input import CampaignArchiveInput
     from .campaign_batch import CampaignBatch
     from .campaign_batch_input import CampaignBatchInput
     from .campaign_input import CampaignInput
     from .campaign_read_batch import CampaignReadBatch
     from .campaign_read_batch_input import CampaignReadBatchInput
     from .campaign_read_input import CampaignReadInput
+    from .campaign_update import CampaignUpdate
+    from .campaign_update_batch import CampaignUpdateBatch
+    from .campaign_update_batch_input import CampaignUpdateBatchInput
     from .campaign_with_assets import CampaignWithAssets
     from .custom_property import CustomProperty
     from .custom_property_input import CustomPropertyInput
@@ -39,9 +53,16 @@ if TYPE_CHECKING:
     from .free_form import FreeForm
     from .links import Links
     from .marketing_event import MarketingEvent
+    from .marketing_event_archive_batch_input import MarketingEventArchiveBatchInput
+    from .marketing_event_archive_input import MarketingEventArchiveInput
     from .marketing_event_batch import MarketingEventBatch
     from .marketing_event_batch_input import MarketingEventBatchInput
+    from .marketing_event_delete import MarketingEventDelete
+    from .marketing_event_delete_batch_input import MarketingEventDeleteBatchInput
     from .marketing_event_update import MarketingEventUpdate
+    from .marketing_event_upsert import MarketingEventUpsert
+    from .marketing_event_upsert_batch import MarketingEventUpsertBatch
+    from .marketing_event_upsert_batch_input import MarketingEventUpsertBatchInput
     from .masked_substrings import MaskedSubstrings
     from .metrics import Metrics
     from .next_page import NextPage
@@ -51,6 +72,8 @@ if TYPE_CHECKING:
     from .property_history import PropertyHistory
     from .property_version import PropertyVersion
     from .stored_properties import StoredProperties
+    from .upserted_call import UpsertedCall
+    from .upserted_call_batch import UpsertedCallBatch
     from .warning_context import WarningContext
 
 # The module of each model.
@@ -69,17 +92,31 @@ _MODULES = {
     "BatchSummary": "batch_summary",
     "BusinessUnit": "business_unit",
     "Call": "call",
+    "CallArchiveBatchInput": "call_archive_batch_input",
+    "CallArchiveInput": "call_archive_input",
     "CallBatch": "call_batch",
     "CallBatchInput": "call_batch_input",
     "CallInput": "call_input",
+    "CallReadBatch": "call_read_batch",
+    "CallReadBatchInput": "call_read_batch_input",
+    "CallReadInput": "call_read_input",
+    "CallUpdate": "call_update",
+    "CallUpdateBatchInput": "call_update_batch_input",
+    "CallUpsert": "call_upsert",
+    "CallUpsertBatchInput": "call_upsert_batch_input",
     "CallWarning": "call_warning",
     "Campaign": "campaign",
+    "CampaignArchiveBatchInput": "campaign_archive_batch_input",
+    "CampaignArchiveInput": "campaign_archive_input",
     "CampaignBatch": "campaign_batch",
     "CampaignBatchInput": "campaign_batch_input",
     "CampaignInput": "campaign_input",
     "CampaignReadBatch": "campaign_read_batch",
     "CampaignReadBatchInput": "campaign_read_batch_input",
     "CampaignReadInput": "campaign_read_input",
+    "CampaignUpdate": "campaign_update",
+    "CampaignUpdateBatch": "campaign_update_batch",
+    "CampaignUpdateBatchInput": "campaign_update_batch_input",
     "CampaignWithAssets": "campaign_with_assets",
     "CustomProperty": "custom_property",
     "CustomPropertyInput": "custom_property_input",
@@ -88,9 +125,16 @@ _MODULES = {
     "FreeForm": "free_form",
     "Links": "links",
     "MarketingEvent": "marketing_event",
+    "MarketingEventArchiveBatchInput": "marketing_event_archive_batch_input",
+    "MarketingEventArchiveInput": "marketing_event_archive_input",
     "MarketingEventBatch": "marketing_event_batch",
     "MarketingEventBatchInput": "marketing_event_batch_input",
+    "MarketingEventDelete": "marketing_event_delete",
+    "MarketingEventDeleteBatchInput": "marketing_event_delete_batch_input",
     "MarketingEventUpdate": "marketing_event_update",
+    "MarketingEventUpsert": "marketing_event_upsert",
+    "MarketingEventUpsertBatch": "marketing_event_upsert_batch",
+    "MarketingEventUpsertBatchInput": "marketing_event_upsert_batch_input",
     "MaskedSubstrings": "masked_substrings",
     "Metrics": "metrics",
     "NextPage": "next_page",
@@ -100,6 +144,8 @@ _MODULES = {
     "PropertyHistory": "property_history",
     "PropertyVersion": "property_version",
     "StoredProperties": "stored_properties",
+    "UpsertedCall": "upserted_call",
+    "UpsertedCallBatch": "upserted_call_batch",
     "WarningContext": "warning_context",
 }
 
@@ -118,17 +164,31 @@ __all__ = (
     "BatchSummary",
     "BusinessUnit",
     "Call",
+    "CallArchiveBatchInput",
+    "CallArchiveInput",
     "CallBatch",
     "CallBatchInput",
     "CallInput",
+    "CallReadBatch",
+    "CallReadBatchInput",
+    "CallReadInput",
+    "CallUpdate",
+    "CallUpdateBatchInput",
+    "CallUpsert",
+    "CallUpsertBatchInput",
     "CallWarning",
     "Campaign",
+    "CampaignArchiveBatchInput",
+    "CampaignArchiveInput",
     "CampaignBatch",
     "CampaignBatchInput",
     "CampaignInput",
     "CampaignReadBatch",
     "CampaignReadBatchInput",
     "CampaignReadInput",
+    "CampaignUpdate",
+    "CampaignUpdateBatch",
+    "CampaignUpdateBatchInput",
     "CampaignWithAssets",
     "CustomProperty",
     "CustomPropertyInput",
@@ -137,9 +197,16 @@ __all__ = (
     "FreeForm",
     "Links",
     "MarketingEvent",
+    "MarketingEventArchiveBatchInput",
+    "MarketingEventArchiveInput",
     "MarketingEventBatch",
     "MarketingEventBatchInput",
+    "MarketingEventDelete",
+    "MarketingEventDeleteBatchInput",
     "MarketingEventUpdate",
+    "MarketingEventUpsert",
+    "MarketingEventUpsertBatch",
+    "MarketingEventUpsertBatchInput",
     "MaskedSubstrings",
     "Metrics",
     "NextPage",
@@ -149,6 +216,8 @@ __all__ = (
     "PropertyHistory",
     "PropertyVersion",
     "StoredProperties",
+    "UpsertedCall",
+    "UpsertedCallBatch",
     "WarningContext",
 )
 

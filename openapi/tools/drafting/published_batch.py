@@ -14,7 +14,10 @@ from comparison import operation_view
 from comparison.description import Description, Operation, signature
 from comparison.operation_view import Body, Parameter
 from comparison.schema_forms import Form, Parts
-from generation.operation_model import KINDS, TRACE_ID
+from generation.operation_meaning import TRACE_ID
+
+KINDS = ("create", "read", "update", "upsert")
+"""The kinds of operations that are drafted; the others are written by hand."""
 
 FRAME = ("status", "startedAt", "completedAt")
 """The fields that a batch response has beside its results (`BatchSummary`)."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import operation_model
-from .operation_model import ContractError
+from .keywords import RESULTS
+from .operation_meaning import ContractError
 from .yaml_source import Pointer, is_map
 
 _HEAD = '''"""The operations of the OpenAPI description: limits, paths, scopes, schemas.
@@ -30,7 +31,7 @@ CEILING = @CEILING@
 
 @frozen
 class Argument:
-    """An argument of an operation besides its inputs, in the query or in the body.
+    """An argument of an operation besides its inputs: in the path, in the query or in the body.
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
@@ -39,7 +40,7 @@ class Argument:
 
     name: str
     keyword: str
-    place: Literal["query", "body"]
+    place: Literal["path", "query", "body"]
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
@@ -49,25 +50,40 @@ class Argument:
 class Operation:
     """One operation of the API, in the API's own names.
 
-    `kind` is the first word of its id. `max_inputs` is None if no limit is published; `limit` is
-    the ceiling then. `success` holds the documented 2xx codes or classes. The models are the names
-    of the schemas of an input, of a result and of the response, empty for a schema without a name.
+    `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
+    published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
+    models are the names of the schemas of an input (several for alternatives, none for an input
+    that is one value), of a result and of the response, empty for a schema without a name.
     `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
-    `result_fields` are the names of the fields of one item of `results`.
+    `result_fields` are the names of the fields of one result.
+
+    `results` is the field of the response that holds the results, empty if it has none. `key` are
+    the fields of an input that name its record, and `result_key` those of a result that repeat
+    them. `repeated` are the fields that a result shares with its input, if it can be matched by
+    them alone. `record_key` is the field of a result with its record's id. `named_by` is the
+    property that every record has from its input. `all_or_nothing` says that a refused request has
+    done nothing.
     """
 
     id: str
-    kind: Literal["create", "read", "update", "upsert"]
+    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
     tag: str
     method: str
     path: str
     scopes: tuple[str, ...]
     max_inputs: int | None
     success: tuple[str, ...]
-    input_model: str
+    input_models: tuple[str, ...]
     result_model: str
     answer_model: str
+    results: str
     result_fields: tuple[str, ...]
+    key: tuple[str, ...]
+    result_key: tuple[str, ...]
+    repeated: tuple[str, ...]
+    record_key: str
+    named_by: str
+    all_or_nothing: bool
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
 
@@ -135,8 +151,11 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     if not operation.get("tags"):
         raise ContractError(pointer, f"{name} has no tag; give it one.")
     inputs = operation_model.inputs_of(document, pointer, operation)
-    result = operation_model.result_of(document, operation)
     convert = _Inliner(document).convert
+    input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
+    item_form = operation_model.item_of(document, inputs)
+    result = operation_model.result_of(document, operation)
+    meaning = operation_model.meaning(document, pointer, operation)
     arguments = [
         {
             "name": one.name,
@@ -150,20 +169,34 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     ]
     return {
         "id": name,
-        "kind": operation_model.kind_of(pointer, name),
+        "kind": meaning.kind,
         "tag": operation["tags"][0],
         "method": method.upper(),
         "path": path,
         "scopes": _scopes(operation.get("security", document.get("security", []))),
         "max_inputs": inputs.schema.get("maxItems"),
         "success": tuple(sorted(code for code in operation.get("responses", {}) if code[0] == "2")),
-        "input_model": operation_model.schema_name(inputs.schema["items"]),
+        "input_models": tuple(filter(None, item_form.models)),
         "result_model": result.name,
         "answer_model": result.answer,
+        "results": operation.get(RESULTS, "results") if result.answer else "",
         "result_fields": result.fields,
+        "key": meaning.key,
+        "result_key": meaning.result_key,
+        "repeated": meaning.repeated,
+        "record_key": meaning.record_key,
+        "named_by": meaning.named_by,
+        "all_or_nothing": meaning.all_or_nothing,
         "arguments": arguments,
-        "input_schema": convert(inputs.schema["items"], (*inputs.at, "items")),
+        "input_schema": _either(input_schema),
     }
+
+
+def _either(schema: Any) -> Any:
+    """Let an input be any of its alternatives; one that fits two is no worse than one that fits."""
+    if is_map(schema) and "oneOf" in schema:
+        return {("anyOf" if key == "oneOf" else key): part for key, part in schema.items()}
+    return schema
 
 
 def _scopes(requirements: list[dict[str, list[str]]]) -> tuple[str, ...]:

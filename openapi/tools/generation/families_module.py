@@ -11,9 +11,9 @@ from unicodedata import normalize
 
 from attrs import frozen
 
-from . import operation_model
-from .docstrings import docstring, wrapped
-from .operation_model import ContractError, Parameter
+from . import docstrings, operation_model
+from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
+from .operation_model import Item, Parameter
 from .reconcile_method import RECONCILES, reconcile_method
 from .yaml_source import Pointer, is_map
 
@@ -113,41 +113,8 @@ _TAKEN_CLASSES = (
     *("Raw", "Runner", "Time", "TypeAlias"),
 )
 
-_MANY = "any iterable of any length, in `AsyncHubSpotBatch` an asynchronous one too."
-_INPUTS = {
-    "create": f"Models, or mappings in the API's own names; {_MANY}",
-    "read": f"Ids; {_MANY} An id that occurs twice gets two outcomes. Models, and mappings in the "
-    "API's own names, are accepted too.",
-    "update": f"Models, or mappings in the API's own names; {_MANY} Two inputs for one record are "
-    "sent one after the other.",
-}
-_INPUTS["upsert"] = _INPUTS["update"]
-_ISOLATE = (
-    "Send a refused request again in halves, to find its bad inputs. A record could be created "
-    "twice, because HubSpot does not promise that a refused request creates none."
-)
-_JOURNAL = (
-    "A file that records each outcome, or a `Journal`. A later call with it resumes: it sends only "
-    "what is new or was not sent."
-)
-_ALLOW_IMPLAUSIBLE = (
-    "Send values that are most likely not meant: texts such as `nan` or `None`, years below 1900, "
-    "and an `hs_timestamp` of 1970. They are refused by default."
-)
-_VALUES = (
-    "Values may be text, a number, a bool, an aware datetime, a date, an Enum, or a list of texts. "
-    'None and NaN leave a property out, and "" clears it.'
-)
-_TRACED = (
-    f"Each input gets an `{operation_model.TRACE_ID}` if it has none, so that HubSpot processes "
-    "the good inputs of a request and names the bad ones."
-)
-_RETURNS = "An outcome for each {what}, in their order. A partial failure raises no exception."
-_RAISES = "HubSpotBatchError: An error stopped the run; `.result` holds the outcomes so far."
-_ITERATES = (
-    "only the inputs of the requests under way are in memory. When an error stops the run, the "
-    "outcomes of all inputs that were read are yielded before it is raised."
-)
+# The types of an input that is one value.
+_BARE = {"string": "str", "integer": "int | str"}
 
 
 @frozen
@@ -159,28 +126,38 @@ class _Method:
     kind: str
     summary: str
     description: str
-    input: str
+    inputs: tuple[str, ...]
+    bare: str
+    by_id: bool
     input_description: str
     result: str
     limit: int | None
     traced: bool
+    by_fields: bool
     parameters: tuple[Parameter, ...]
     reconciles: bool
 
     @property
     def isolates(self) -> bool:
-        """True if a refused request may still have created records."""
-        return self.kind == "create" and not self.traced
+        """True if a refused request may still have done something that must not be done twice."""
+        return self.kind in docstrings.ISOLATE and not self.traced
 
     @property
     def writes(self) -> bool:
         """True if inputs hold values that the server stores."""
-        return self.kind != "read"
+        return self.kind not in ("read", "archive") and not self.bare
+
+    @property
+    def input(self) -> str:
+        """The type of an input."""
+        if self.bare:
+            return _BARE[self.bare]
+        named = [*(["str"] if self.by_id else []), *(f"models.{name}" for name in self.inputs)]
+        return " | ".join([*named, "Fields"])
 
     def arguments(self, prefix: str) -> str:
         """Return the method's parameters after `self`."""
-        ids = "str | " if self.kind == "read" else ""
-        found = [f"inputs: {prefix}Inputs[{ids}models.{self.input} | Fields]", "*"]
+        found = [f"inputs: {prefix}Inputs[{self.input}]", "*"]
         for one in self.parameters:
             kind = _TYPES[one.form]
             found.append(
@@ -208,24 +185,35 @@ class _Method:
         limit = operation_model.CEILING if self.limit is None else self.limit
         why = ", since the description names no limit" if self.limit is None else ""
         arguments = {
-            "inputs": f"{_INPUTS[self.kind]} {self.input_description}",
+            "inputs": f"{self._inputs} {self.input_description}",
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
-            "journal": _JOURNAL,
-            **({"isolate": _ISOLATE} if self.isolates else {}),
-            **({"allow_implausible": _ALLOW_IMPLAUSIBLE} if self.writes else {}),
+            "journal": docstrings.JOURNAL,
+            **({"isolate": docstrings.ISOLATE[self.kind]} if self.isolates else {}),
+            **({"allow_implausible": docstrings.ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
-        lines = [wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
-        what = "id" if self.kind == "read" else "input"
-        return docstring(
+        lines = [docstrings.wrapped(f"{name}: {text}", 12) for name, text in arguments.items()]
+        what = "id" if self.by_id else "input"
+        return docstrings.docstring(
             self.summary,
             self.description,
-            _VALUES if self.writes else "",
-            _TRACED if self.traced else "",
+            docstrings.ONCE if self.kind == "action" else "",
+            docstrings.VALUES if self.writes else "",
+            docstrings.TRACED if self.traced else "",
+            "" if self.result else docstrings.SILENT,
+            docstrings.BY_FIELDS if self.by_fields else "",
             "\n".join(["Args:", *lines]),
-            "\n".join(["Returns:", wrapped(_RETURNS.format(what=what), 12)]),
-            "\n".join(["Raises:", wrapped(_RAISES, 12)]),
+            "\n".join(["Returns:", docstrings.wrapped(docstrings.RETURNS.format(what=what), 12)]),
+            "\n".join(["Raises:", docstrings.wrapped(docstrings.RAISES, 12)]),
         )
+
+    @property
+    def _inputs(self) -> str:
+        if self.bare:
+            return docstrings.BARE_INPUTS
+        if self.by_id and self.kind != "read":
+            return docstrings.IDS
+        return docstrings.INPUTS[self.kind]
 
     def text(self, family: str, *, tasks: bool) -> str:
         """Return the method and its `_iter` twin as a part of a class."""
@@ -233,16 +221,19 @@ class _Method:
         begun = self.summary.rstrip(".")
         see = f"{begun}; see `{family}.{self.name}`."
         yields = f"{begun}; yield the outcomes as they become known"
-        docs = (docstring(see), docstring(f"{see.removesuffix('`.')}_iter`."))
+        docs = (docstrings.docstring(see), docstrings.docstring(f"{see.removesuffix('`.')}_iter`."))
         if not tasks:
             docs = (
                 self.docstring,
-                docstring(f"{yields}.", f"Like `{self.name}`, but {_ITERATES}"),
+                docstrings.docstring(
+                    f"{yields}.", f"Like `{self.name}`, but {docstrings.ITERATES}"
+                ),
             )
+        result = f"models.{self.result}" if self.result else "None"
+        head = f"(self, {self.arguments(prefix)})"
         more = ""
         if self.reconciles:
             more = reconcile_method(self.id, self.name, self.result, family, tasks=tasks)
-        result, head = f"models.{self.result}", f"(self, {self.arguments(prefix)})"
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"
@@ -282,20 +273,24 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
     operation = item[str(pointer[2])]
     id_, tag = operation["operationId"], operation["tags"][0]
     inputs = operation_model.inputs_of(document, pointer, operation)
+    form = operation_model.item_of(document, inputs)
     result = operation_model.result_of(document, operation)
-    named = operation_model.schema_name(inputs.schema["items"])
-    for name, what in ((named, "an item of `inputs`"), (result.name, "an item of `results`")):
-        if not name or not result.answer:
-            text = f"{what} or the response of {id_} has no schema with a name; refer to one."
-            raise ContractError(pointer, text)
+    answers = operation_model.has_results(document, operation)
+    for named, what in (
+        (bool(form.bare) or all(map(_is_object, form.models, form.alternatives)), "inputs"),
+        (bool(result.answer and result.name) or not answers, "results"),
+    ):
+        if not named:
+            text = f"an item of `{what}` or the response of {id_} has no schema with a name"
+            raise ContractError(pointer, f"{text}; refer to one.")
+    meaning = operation_model.meaning(document, pointer, operation)
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
-    fields: dict[str, Any] = schema.get("properties", {}) if is_map(schema) else {}
     parameters = operation_model.parameters_of(document, item, operation, inputs)
-    seen: dict[str, str] = {}
+    seen: dict[str, Parameter] = {}
     for one in parameters:
-        first = seen.setdefault(normalize("NFKC", one.keyword), one.name)
-        if first != one.name:
-            text = f"`{first}` and `{one.name}` are one argument in Python; leave one out."
+        first = seen.setdefault(normalize("NFKC", one.keyword), one)
+        if first is not one:
+            text = f"`{first.name}` and `{one.name}` are one argument in Python; leave one out."
             raise ContractError(one.at, text)
         # The generator begins a name with `field_` that no identifier can begin with.
         is_name = one.keyword.removeprefix("field_").isidentifier()
@@ -303,20 +298,39 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
             raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
-    kind = operation_model.kind_of(pointer, id_)
+        if one.place == "path" and one.form not in ("text", "integer", "date"):
+            text = f"`{one.name}` has no form in a path; describe a text, a whole number or a date."
+            raise ContractError(one.at, text)
+    kind = meaning.kind
+    traced = any(TRACE_ID in one.schemas for one in form.alternatives)
     return _Method(
         id=id_,
         name=re.sub(rf"_{re.escape(tag)}(?=_|$)", "", id_, count=1),
         kind=kind,
         summary=operation.get("summary") or f"{id_.replace('_', ' ').capitalize()}.",
         description=operation.get("description", ""),
-        input=named,
+        inputs=form.models,
+        bare=form.bare,
+        by_id=bool(form.bare) or _named_by_id(meaning, form),
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
         reconciles=operation.get(RECONCILES) is True,
-        traced=operation_model.TRACE_ID in fields and kind in ("create", "upsert"),
+        traced=traced and kind in ("create", "upsert"),
+        by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
+    )
+
+
+def _is_object(name: str, fields: Fields) -> bool:
+    """Return True for the schema of an object that becomes a model."""
+    return bool(name and fields.schemas)
+
+
+def _named_by_id(meaning: Meaning, item: Item) -> bool:
+    """Return True if the id of a record can stand for an input: it needs nothing else."""
+    return meaning.kind in ("read", "archive") and all(
+        len(meaning.key) == 1 and one.required <= {*meaning.key} for one in item.alternatives
     )
 
 
@@ -338,7 +352,7 @@ def _class(tag: str) -> str:
 
 def _family(tag: str, about: str, methods: list[_Method], *, tasks: bool) -> str:
     prefix, name = ("Async" if tasks else ""), _class(tag)
-    head = f"class {prefix}{name}(_{prefix}Family):\n{docstring(about, indent=4)}"
+    head = f"class {prefix}{name}(_{prefix}Family):\n{docstrings.docstring(about, indent=4)}"
     return "\n".join([head, *(method.text(name, tasks=tasks) for method in methods)])
 
 
@@ -347,10 +361,10 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
 
     def lines() -> Iterator[str]:
         yield f"class {prefix}Families:"
-        yield docstring("The methods of a client, family by family.", indent=4)
+        yield docstrings.docstring("The methods of a client, family by family.", indent=4)
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
-            yield docstring(said[tag], indent=4) if said.get(tag) else ""
+            yield docstrings.docstring(said[tag], indent=4) if said.get(tag) else ""
         given = f"runner: {prefix}Runner, call: Callable[..., Call], reconcile: Callable[..., Any]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):

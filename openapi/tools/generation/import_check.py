@@ -43,10 +43,10 @@ def import_handwritten(folder: str, name: str) -> str:
         importlib.import_module(name)
         # An operation's generated function is imported only when it is needed.
         for spec in getattr(sys.modules.get(f"{name}._operations.registry"), "SPECS", {}).values():
-            _ = spec.input, spec.result, spec.answer
+            _ = spec.inputs, spec.result, spec.answer
             taken = inspect.signature(spec.functions.sync_detailed).parameters
             for argument in spec.described.arguments:
-                if argument.place == "query" and argument.keyword not in taken:
+                if argument.place != "body" and argument.keyword not in taken:
                     return f"the function {spec.id} takes no {argument.keyword}"
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may be half edited
         return traceback.format_exception_only(error)[-1].strip().splitlines()[-1]

@@ -117,8 +117,12 @@ KEYWORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 _MEDIA_TYPE = "application/json"
-# Notes about the fragments. Any other `x-` key is free, unless it looks like one of these.
+# Notes about the fragments. Any `x-` key that is not named here is free, unless it looks like one.
 SOURCE, DEVIATION = "x-source", "x-deviation"
+# What an operation does, and how its answer names inputs; `operation_meaning` reads them.
+KIND, KEY, RESULTS = "x-kind", "x-key", "x-results"
+NAMED_BY, ALL_OR_NOTHING = "x-named-by", "x-all-or-nothing"
+OF_OPERATIONS = (KIND, KEY, RESULTS, NAMED_BY, ALL_OR_NOTHING)
 _ALIKE = 0.85
 
 
@@ -191,7 +195,11 @@ def _unknown(key: str, kind: str) -> str:
     """Return what is wrong with a key that is no keyword; nothing, if it may stand there."""
     known, article = KEYWORDS[kind], "an" if kind[0] in "aeio" else "a"
     if key.startswith("x-"):
-        like = "" if key in (SOURCE, DEVIATION) else closest(key, (SOURCE, DEVIATION), _ALIKE)
+        if key in OF_OPERATIONS:
+            text = f"`{key}` says something about an operation, and not about {article} {kind}"
+            return "" if kind == "operation" else f"{text}; move it there."
+        ours = (SOURCE, DEVIATION, *(OF_OPERATIONS if kind == "operation" else ()))
+        like = "" if key in ours else closest(key, ours, _ALIKE)
         return f"`{key}` is no keyword; did you mean {like}." if like else ""
     if kind == "components":
         return ""  # each file has other sections, which check_form knows

@@ -1,33 +1,19 @@
-"""A model of each operation in a bundle: its kind, inputs, arguments and results.
+"""A model of each operation in a bundle: its inputs, arguments and results.
 
 Decides where a bundle has each of these, and its name in Python. An operation that is not a batch,
-or whose id does not begin with a known kind, is an error.
+or of a form that the client cannot send or read, is an error.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .keywords import METHODS
+from .keywords import METHODS, RESULTS
+from .operation_meaning import ContractError, Fields, Meaning, is_scalar, meaning_of
 from .python_names import python_name
 from .yaml_source import Pointer, is_list, is_map
 
-# The kind of an operation decides if it may be retried, so there is no default: an operation of
-# another kind is an error.
-KINDS = ("create", "read", "update", "upsert")
-
 # The batch limit if none is published: that of most batch endpoints of the CRM.
 CEILING = 100
-
-TRACE_ID = "objectWriteTraceId"
-
-
-class ContractError(Exception):
-    """A part of the bundle that has no place in the contract; `pointer` is its place."""
-
-    def __init__(self, pointer: Pointer, text: str) -> None:
-        self.pointer = pointer
-        self.text = text
-        super().__init__(f"#/{'/'.join(map(str, pointer))}: {text}")
 
 
 class Inputs(NamedTuple):
@@ -56,6 +42,14 @@ class Parameter(NamedTuple):
         return python_name(self.name)
 
 
+class Item(NamedTuple):
+    """One item of `inputs`: the names of its schemas, or the type of an item that is one value."""
+
+    models: tuple[str, ...]
+    alternatives: tuple[Fields, ...]
+    bare: str
+
+
 class Result(NamedTuple):
     """A successful response: its schema's name, and the name and the fields of one result."""
 
@@ -70,18 +64,6 @@ def operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str,
         for method in METHODS:
             if method in item:
                 yield ("paths", path, method), item
-
-
-def kind_of(pointer: Pointer, name: str) -> str:
-    """Return the kind of an operation, the first word of its id.
-
-    Raises ContractError for an unknown kind.
-    """
-    kind = name.partition("_")[0]
-    if kind not in KINDS:
-        text = f"{name} begins with none of {', '.join(KINDS)}, so its effect is unknown;"
-        raise ContractError((*pointer, "operationId"), f"{text} rename it.")
-    return kind
 
 
 def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]) -> Inputs:
@@ -120,17 +102,96 @@ def _fields(
     return found | {name: ((*at, "properties", name), part) for name, part in declared.items()}
 
 
+def item_of(document: Mapping[str, Any], inputs: Inputs) -> Item:
+    """Return what an item of `inputs` may be."""
+    item = inputs.schema["items"]
+    at, said = follow(document, (*inputs.at, "items"), item)
+    if is_scalar(said):
+        kinds = said["type"] if is_list(said["type"]) else [said["type"]]
+        return Item((), (), next(kind for kind in kinds if kind != "null"))
+    either = said.get("oneOf") or said.get("anyOf") or [item] if is_map(said) else [item]
+    names = tuple(schema_name(one) for one in either)
+    return Item(names, tuple(_all_fields(document, at, one) for one in either), "")
+
+
+def _all_fields(document: Mapping[str, Any], at: Pointer, value: Any) -> Fields:
+    """Return the fields of an object, those of its `allOf` parts included."""
+    found = {
+        name: follow(document, *place)[1] for name, place in _fields(document, at, value).items()
+    }
+    return Fields(found, frozenset(_required(document, at, value)))
+
+
+def _required(document: Mapping[str, Any], at: Pointer, value: Any) -> Iterator[str]:
+    at, value = follow(document, at, value)
+    if is_map(value):
+        yield from value.get("required", ())
+        for part in value.get("allOf", ()):
+            yield from _required(document, at, part)
+
+
 def result_of(document: Mapping[str, Any], operation: dict[str, Any]) -> Result:
-    """Return the model of a successful response, empty if none has a list `results`."""
-    for code, response in sorted(operation.get("responses", {}).items()):
-        _, here = follow(document, (), response)
-        for key in ("content", "application/json", "schema"):
-            here = here.get(key) if is_map(here) else None
-        at, results = _fields(document, (), here).get("results", ((), None))
+    """Return the model of a successful response, empty if none has a list of results."""
+    answer, item = _results_of(document, operation)
+    if item is None:
+        return Result("", "", ())
+    return Result(answer, schema_name(item), (*_fields(document, (), item),))
+
+
+def has_results(document: Mapping[str, Any], operation: dict[str, Any]) -> bool:
+    """Return True if a successful response has a list of results."""
+    return _results_of(document, operation)[1] is not None
+
+
+def _results_of(document: Mapping[str, Any], operation: dict[str, Any]) -> tuple[str, Any]:
+    """Return the name of a successful response, and the schema of one of its results."""
+    name = operation.get(RESULTS, "results")
+    for here in _answers(document, operation):
+        at, results = _fields(document, (), here).get(name, ((), None))
         _, results = follow(document, at, results)
-        if code[0] == "2" and is_map(results) and is_map(item := results.get("items")):
-            return Result(schema_name(here), schema_name(item), (*_fields(document, (), item),))
-    return Result("", "", ())
+        if is_map(results) and is_map(item := results.get("items")):
+            return schema_name(here), item
+    return "", None
+
+
+def _answers(document: Mapping[str, Any], operation: dict[str, Any]) -> Iterator[Any]:
+    """Yield the schemas of the bodies of successful responses; None for one without a body."""
+    for code, response in sorted(operation.get("responses", {}).items()):
+        if str(code)[0] == "2":
+            _, here = follow(document, (), response)
+            for key in ("content", "application/json", "schema"):
+                here = here.get(key) if is_map(here) else None
+            yield here
+
+
+def meaning(document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]) -> Meaning:
+    """Return what an operation does, and how its answer names inputs.
+
+    Raises ContractError if its answer has a form that the client cannot read.
+    """
+    item = item_of(document, inputs_of(document, pointer, operation))
+    _, results = _results_of(document, operation)
+    _check_answer(document, pointer, operation, results)
+    fields = None if results is None else _all_fields(document, (), results)
+    return meaning_of(pointer, operation, item.alternatives, fields)
+
+
+def _check_answer(
+    document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any], results: Any
+) -> None:
+    if results is not None:
+        return
+    name, bodies = operation["operationId"], [*_answers(document, operation)]
+    if RESULTS in operation:
+        text = f"the answer to {name} has no list `{operation[RESULTS]}`; name the one it has."
+        raise ContractError((*pointer, RESULTS), text)
+    if bodies and None not in bodies:
+        _, first = follow(document, (), bodies[0])
+        if is_map(first) and "items" in first:
+            text = f"the answer to {name} is a list without an object around it"
+            raise ContractError(pointer, f"{text}, and such an answer is not supported.")
+        text = f"the answer to {name} has no list `results`; name the list in `{RESULTS}`,"
+        raise ContractError(pointer, f"{text} or leave out the body of an answer without one.")
 
 
 def schema_name(schema: Any) -> str:
@@ -141,22 +202,22 @@ def schema_name(schema: Any) -> str:
 def parameters_of(
     document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any], inputs: Inputs
 ) -> list[Parameter]:
-    """Return the arguments besides the inputs, those of the query first."""
-    found: dict[str, Parameter] = {}
+    """Return the arguments besides the inputs: those of the path, of the query and of the body."""
+    found: dict[tuple[str, str], Parameter] = {}
     for listed in (*item.get("parameters", []), *operation.get("parameters", [])):
         at, said = follow(document, (), listed)
-        if said["in"] == "query":
+        if (place := said["in"]) in ("path", "query"):
             name, schema = said["name"], said.get("schema", {})
             text = said.get("description") or _text(schema)
             at, must = (*at, "schema"), said.get("required", False)
             form = form_of(document, at, schema)
-            found[name] = Parameter(name, "query", must, form, at, schema, text)
+            found[place, name] = Parameter(name, place, must, form, at, schema, text)
     body: list[Parameter] = []
     for name, (at, schema) in inputs.beside.items():
         _, said = follow(document, at, schema)
         form, must = form_of(document, at, schema), name in inputs.required
         body.append(Parameter(name, "body", must, form, at, schema, _text(said)))
-    return [*found.values(), *body]
+    return [*sorted(found.values(), key=lambda one: one.place), *body]
 
 
 def _text(schema: Any) -> str:
@@ -198,7 +259,7 @@ def follow(document: Mapping[str, Any], at: Pointer, value: Any) -> tuple[Pointe
         beside = {key: part for key, part in value.items() if key != "$ref"} | beside
         at = tuple(reference.split("/")[1:])
         value = component(document, reference)
-    return at, {**value, **beside} if beside else value
+    return at, {**value, **beside} if beside and is_map(value) else value
 
 
 def component(document: Mapping[str, Any], reference: str) -> Any:

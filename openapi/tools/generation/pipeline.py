@@ -14,7 +14,7 @@ from pathlib import Path
 from attrs import frozen
 
 from . import atomic_swap, bundle, contract_module, families_module, generator, import_check
-from .operation_model import ContractError
+from .operation_meaning import ContractError
 from .yaml_source import SourceError, shown
 
 # The first line of a handwritten module. In the copy another line takes its place, so both files

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias, TypeVar
 import httpx
 from attrs import Factory, define, evolve, field, frozen
 
+from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
@@ -71,6 +72,7 @@ class BatchResponse(NamedTuple):
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
         foreign: Whether it looks as if it came from another server than HubSpot's API.
+        complete: Whether a success means that every input was done that no error names.
     """
 
     status_code: int
@@ -80,6 +82,7 @@ class BatchResponse(NamedTuple):
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
     foreign: bool = False
+    complete: bool = False
 
     @property
     def error(self) -> OutcomeError:
@@ -186,7 +189,7 @@ class Operation(Generic[ResultT]):
         reads: Whether it changes nothing.
         splits: Whether the parts of a refused request may be sent again.
         all_or_nothing: Whether a refused request counts as one of which no part was done.
-        by_properties: Whether a result repeats the properties of its input.
+        by_properties: Whether a result repeats values of its input.
         named_by: The property whose text no server fills in with that of another input.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
@@ -200,6 +203,7 @@ class Operation(Generic[ResultT]):
         identify: Returns what is the same for equal inputs of all runs.
         write_result: Returns the JSON text of a result.
         read_result: Returns the result of a JSON text.
+        repeated: The fields whose values a result repeats.
     """
 
     id: str
@@ -220,6 +224,7 @@ class Operation(Generic[ResultT]):
     write_result: Callable[[ResultT], bytes]
     read_result: Callable[[bytes], ResultT]
     name: str = Factory(lambda self: self.id, takes_self=True)
+    repeated: tuple[str, ...] = PROPERTIES
 
 
 @define

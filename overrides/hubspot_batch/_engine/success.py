@@ -32,6 +32,7 @@ def outcomes_of_success(
         response.errors,
         shared=reads,
         by_properties=operation.by_properties,
+        repeated=None if response.complete else operation.repeated,
         named_by=operation.named_by,
         keys_in_messages=reads,
     )

@@ -29,6 +29,41 @@ Properties = Mapping[str, Any]
 _BLANKS = 2
 
 
+PROPERTIES = ("properties",)
+"""What most results repeat: of this field the values, which a server completes by its own."""
+
+
+def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
+    """Return the values of an input or a result by which one is known from the other.
+
+    Args:
+        wire: The JSON object.
+        fields: The fields that both have.
+    """
+    if tuple(fields) == PROPERTIES:
+        values: Any = wire.get("properties")
+        return values if isinstance(values, Mapping) else {}
+    found: dict[str, Any] = {}
+    for name in fields:
+        value = wire.get(name)
+        if isinstance(value, list):  # a list of properties, such as customProperties
+            value = {one["name"]: one.get("value") for one in value if _is_property(one)}
+        if isinstance(value, dict):
+            # A server may complete it by names of its own, so each is compared for itself.
+            inner = value.items()
+            found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _DEEP)}
+        elif name in wire:
+            found[name] = value
+    return found
+
+
+_DEEP = (dict, list)
+
+
+def _is_property(value: object) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("name"), str)
+
+
 class PropertyMatches(NamedTuple):
     """Results that were matched by their properties.
 
@@ -50,6 +85,7 @@ def match_by_properties(
     *,
     complete: bool,
     named_by: str | None = None,
+    repeated: Sequence[str] = PROPERTIES,
 ) -> PropertyMatches:
     """Match results without a key to inputs that nothing is known of.
 
@@ -60,8 +96,9 @@ def match_by_properties(
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
         named_by: The property whose text no server fills in with that of another input.
+        repeated: The fields that results repeat.
     """
-    sent: list[Properties] = [entries[at].wire.get("properties") or {} for at in positions]
+    sent: list[Properties] = [repeated_values(entries[at].wire, repeated) for at in positions]
     stored = {
         number: results.properties_of(results.values[number])
         for number in numbers

@@ -6,6 +6,7 @@ that fits two inputs names neither.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,13 @@ def key_of(id_: str, id_property: str | None) -> str:
     return id_ if id_property is None else f"{_kept(id_property, id_)} ({id_property})"
 
 
+def joined(values: Sequence[object]) -> str | None:
+    """Return the key of a record that several values name together; None if one is missing."""
+    if None in values:
+        return None
+    return json.dumps([str(value) for value in values])
+
+
 def _kept(name: str, value: str) -> str:
     return value.lower() if name in _IN_LOWER_CASE else value
 
@@ -47,7 +55,8 @@ class KeyRules:
     """How the inputs of an operation name their records.
 
     Attributes:
-        input_key: The field that holds their ids or trace ids; None if there is none.
+        input_key: The field that holds their ids or trace ids, or several that name a record
+            together; None if there is none.
         fields: The names of an input's fields.
         of_all: The property whose values all ids are; None if there is none.
         named_by_id: Whether inputs name records that exist.
@@ -55,7 +64,7 @@ class KeyRules:
         ids_are_values: Whether ids are property values rather than ids of records.
     """
 
-    input_key: str | None
+    input_key: str | tuple[str, ...] | None
     fields: Container[str]
     of_all: str | None = None
     named_by_id: bool = True
@@ -68,34 +77,43 @@ class KeyRules:
         return self.adds_trace_ids and TRACE_ID in self.fields
 
     @cached_property
+    def together(self) -> bool:
+        """Whether several fields name a record together."""
+        return isinstance(self.input_key, tuple)
+
+    @cached_property
     def plain(self) -> bool:
         """Whether every input's key is its id or trace id, as it stands in the input."""
         other = self.of_all is not None or ID_PROPERTY in self.fields
-        return not (self.ids_are_values or (self.named_by_id and other))
+        return not (self.together or self.ids_are_values or (self.named_by_id and other))
 
-    def key(self, wire: Mapping[str, Any]) -> str | None:
+    def key(self, wire: Any) -> str | None:
         """Return an input's key: the same for all inputs that name a record in the same way."""
+        if not isinstance(wire, dict):
+            return str(wire)  # an input that is only an id
+        if isinstance(self.input_key, tuple):
+            return joined([wire.get(name) for name in self.input_key])
         id_ = wire.get(self.input_key) if self.input_key else None
         if id_ is None or self.plain:
-            return id_
+            return id_ if id_ is None or type(id_) is str else str(id_)
         return key_of(id_, id_property_of(wire, self.of_all))
 
-    def needs_full_check(self, given: Iterable[object], model: type) -> bool:
+    def needs_full_check(self, given: Iterable[object], models: tuple[type, ...]) -> bool:
         """Return whether an input needs more than its id looked at, or a trace id added."""
-        if self.gives_trace_ids or self.of_all is not None:
+        if self.gives_trace_ids or self.together or self.of_all is not None:
             return True
         for one in given:
             if type(one) is dict:
                 if ID_PROPERTY in one:
                     return True
             # Other mappings than dicts are the caller's code, and are looked at one by one.
-            elif type(one) is not model or getattr(one, "id_property", None):
+            elif type(one) not in models or getattr(one, "id_property", None):
                 return True
         return False
 
     def index(self, entries: Sequence[EncodedInput]) -> KeyIndex | None:
         """Return an index of inputs whose ids need not be ids of records; None for plain keys."""
-        if self.input_key is None or self.plain:
+        if not isinstance(self.input_key, str) or self.plain:
             return None
         by_id = not self.ids_are_values and self.of_all is None
         if by_id and not any(ID_PROPERTY.encode() in entry.text for entry in entries):

@@ -15,7 +15,7 @@ from attrs import define, field
 
 from hubspot_batch.outcomes import OutcomeError
 
-from .by_properties import match_by_properties
+from .by_properties import PROPERTIES, match_by_properties
 from .shared_errors import about
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Results(NamedTuple):
         values: The results as the server gave them.
         ids: The ids of the records; None where a result has none.
         keys: The keys by which they name their inputs; None where a result names none.
-        properties_of: Returns the property values that a result repeats.
+        properties_of: Returns the values that a result repeats, by name.
     """
 
     values: Sequence[Any] = ()
@@ -72,6 +72,7 @@ def match(
     by_properties: bool,
     keys_in_messages: bool,
     named_by: str | None = None,
+    repeated: Sequence[str] | None = PROPERTIES,
 ) -> Matches:
     """Match results and errors to inputs.
 
@@ -83,6 +84,8 @@ def match(
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
         named_by: The property whose text no server fills in with that of another input.
+        repeated: The fields whose values a result repeats; None if there are no results, and every
+            input was done that no error names.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -93,6 +96,35 @@ def match(
         by_key = {**several}
     by_key.pop(None, None)
     keyless = _match_by_key(matches, by_key, results, shared=shared)
+    _match_errors(matches, by_key, errors, keys_in_messages=keys_in_messages)
+    if repeated is None:
+        _finish_silent(matches, len(entries))
+    elif keyless and by_properties:
+        known = matches.done.keys() | matches.refused.keys()
+        positions = [at for at in range(len(entries)) if at not in known]
+        complete = not matches.unattributed
+        done, keyless = match_by_properties(
+            entries,
+            positions,
+            results,
+            keyless,
+            complete=complete,
+            named_by=named_by,
+            repeated=repeated,
+        )
+        matches.done.update(done)
+    matches.unmatched += [results.values[number] for number in keyless]
+    return matches
+
+
+def _match_errors(
+    matches: Matches,
+    by_key: Mapping[Any, Sequence[int]],
+    errors: Sequence[ItemError],
+    *,
+    keys_in_messages: bool,
+) -> None:
+    """Match the errors to the inputs that they name; an input with a result was done."""
     for error in errors:
         keys = error.keys & by_key.keys()
         if not error.keys and keys_in_messages:
@@ -105,16 +137,12 @@ def match(
             for position in by_key[key]:
                 if position not in matches.done:
                     matches.refused.setdefault(position, own)
-    if keyless and by_properties:
-        known = matches.done.keys() | matches.refused.keys()
-        positions = [at for at in range(len(entries)) if at not in known]
-        complete = not matches.unattributed
-        done, keyless = match_by_properties(
-            entries, positions, results, keyless, complete=complete, named_by=named_by
-        )
-        matches.done.update(done)
-    matches.unmatched += [results.values[number] for number in keyless]
-    return matches
+
+
+def _finish_silent(matches: Matches, count: int) -> None:
+    """Let every input be done that no error names, if every error names one."""
+    if not matches.unattributed:
+        matches.done.update((at, None) for at in range(count) if at not in matches.refused)
 
 
 def _match_by_key(

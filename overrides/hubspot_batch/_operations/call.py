@@ -21,6 +21,7 @@ from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
+from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
@@ -87,9 +88,7 @@ class OperationCall:
         for argument in spec.described.arguments:
             if argument.keyword in self.arguments:
                 place, name = (
-                    (query, argument.keyword)
-                    if argument.place == "query"
-                    else (body, argument.name)
+                    (query, argument.keyword) if argument.place != "body" else (body, argument.name)
                 )
                 place[name] = self.arguments[argument.keyword]
         id_property: str | None = body.get(ID_PROPERTY)
@@ -191,6 +190,29 @@ def _tail(body: Mapping[str, Any]) -> bytes:
 
 def _value(argument: Argument, value: Any) -> Any:
     """Return what is sent for an argument."""
+    if argument.place == "path":
+        return _part_of_path(argument, value)
+    return _of_form(argument, value)
+
+
+def _part_of_path(argument: Argument, value: Any) -> Any:
+    """Return what stands for an argument in the path of the requests."""
+    found, name = _of_form(argument, value), argument.keyword
+    if isinstance(found, str):
+        # Clients and servers drop a part of an address that is a dot or two.
+        if found.strip() in ("", ".", ".."):
+            raise _wrong(name, "a text, of which HubSpot makes a part of the address", value)
+        try:
+            found.encode()
+        except UnicodeEncodeError:
+            raise _wrong(name, "a text that can be written in UTF-8", value) from None
+    options = argument.schema.get("enum") if is_map(argument.schema) else None
+    if options and found not in options:
+        raise _wrong(name, f"one of {', '.join(map(str, options))}", value)
+    return found
+
+
+def _of_form(argument: Argument, value: Any) -> Any:
     name, form = argument.keyword, argument.form
     if form == "json":
         return value

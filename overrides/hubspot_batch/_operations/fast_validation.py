@@ -102,7 +102,7 @@ def _object(
     shapes = {name: shape for name in schemas if (shape := _type_of(schemas[name])) is not None}
     if not shapes.keys() >= set(required):
         return None
-    if key in shapes:  # an empty one names nothing
+    if key in shapes and shapes[key] is str:  # an empty one names nothing
         shapes[key] = Annotated[shapes[key], Meta(min_length=1)]
     fields: list[Any] = []
     names: dict[str, str] = {}

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
 import httpx
 from hubspot_batch_client import models
-from hubspot_batch_client.types import Model, to_json
+from hubspot_batch_client.types import UNSET, Model, as_model, to_json
 
 from hubspot_batch._engine.chunk import BatchResponse
-from hubspot_batch._json import is_map, read
-from hubspot_batch._matching.keys import TRACE_ID, KeyIndex
+from hubspot_batch._json import canonical, is_map, read
+from hubspot_batch._matching.by_properties import PROPERTIES, repeated_values
+from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
@@ -36,14 +37,19 @@ class MatchKeys(NamedTuple):
     """Where results and errors name inputs.
 
     Attributes:
-        result_key: The attribute of a result that repeats an input's key; None if there is none.
+        result_key: The attribute of a result that repeats an input's key, or several that do so
+            together; None if there is none.
         id_key: The attribute that holds the record's id, if that is another one.
         error_keys: The names under which an error's context lists keys.
+        results: The attribute of a response that holds the results; empty if it has none.
+        repeated: The fields that a result repeats of its input, if only these say whose it is.
     """
 
-    result_key: str | None
+    result_key: str | tuple[str, ...] | None
     id_key: str | None
     error_keys: tuple[str, ...]
+    results: str = "results"
+    repeated: tuple[str, ...] = PROPERTIES
 
 
 def parse_response(
@@ -60,9 +66,11 @@ def parse_response(
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
         error = partial(_error_beside_results, response, model)
-        results = _results(_items_of(getattr(model, "results", None)), keys, index)
+        values = _items_of(getattr(model, keys.results, None)) if keys.results else []
+        results = _results(values, keys, index)
         errors = (*_item_errors(model, error, keys, index),)
-        return BatchResponse(status, disposition, error, results, errors)
+        complete = not keys.results
+        return BatchResponse(status, disposition, error, results, errors, complete=complete)
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
     whole, foreign = _whole_error(response, body), _is_foreign(response, body)
@@ -88,12 +96,36 @@ def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Resu
     if index is not None:
         ids, traces = _names_of(values, "id"), _names_of(values, TRACE_IDS)
         found = zip(ids, traces, map(_properties_of, values), strict=True)
-        return Results(values, ids, [index.of_result(*one) for one in found], _properties_of)
+        keyed = [index.of_result(*one) for one in found]
+        return Results(values, ids, keyed, _repeated_by(keys))
     named: Sequence[str | None] = [None] * len(values)
-    if keys.result_key:
+    if isinstance(keys.result_key, tuple):
+        named = [joined(each) for each in _together(values, keys.result_key)]
+    elif keys.result_key:
         named = _names_of(values, keys.result_key)
     records = _names_of(values, keys.id_key) if keys.id_key else named
-    return Results(values, records, named, _properties_of)
+    if keys.repeated not in (PROPERTIES, ()) and not keys.id_key:
+        # What is listed twice, word for word, is one record.
+        records = [canonical(to_json(value)).decode() for value in values]
+    return Results(values, records, named, _repeated_by(keys))
+
+
+def _repeated_by(keys: MatchKeys) -> Callable[[Any], Mapping[str, Any]]:
+    """Return what gives the values by which a result is known that has no key."""
+    if keys.repeated in (PROPERTIES, ()):
+        return _properties_of
+    return partial(_fields_of, keys.repeated)
+
+
+def _together(values: Iterable[object], attributes: Sequence[str]) -> Iterator[list[object]]:
+    """Yield some attributes of each value; None where one is absent."""
+    for value in values:
+        found = [getattr(value, name, None) for name in attributes]
+        yield [None if one is UNSET else one for one in found]
+
+
+def _fields_of(names: tuple[str, ...], value: Any) -> Mapping[str, Any]:
+    return repeated_values(value.to_dict(), names) if isinstance(value, Model) else {}
 
 
 def _properties_of(value: Any) -> dict[str, Any]:
@@ -105,12 +137,16 @@ def _item_errors(
     model: Any, whole: Callable[[], OutcomeError], keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
     """Yield the errors that a success reports; one without keys where it does not say of what."""
-    items = _items_of(model.errors)
+    listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
+    items = _items_of(listed)
+    if not hasattr(model, "errors"):  # of a response that the description gives no usual frame
+        listed = model.additional_properties.get("errors") if "errors" in model else None
+        items = [as_model(models.BatchError, one) for one in _items_of(listed)]
     for item in items:
         known = isinstance(item, models.BatchError)
         yield _item_error(item, whole(), keys, index) if known else ItemError(whole(), frozenset())
-    odd = model.errors and not items
-    more = isinstance(model.num_errors, int) and model.num_errors > len(items)
+    odd = listed and not items
+    more = isinstance(count, int) and count > len(items)
     if odd or more or "message" in model:
         yield ItemError(whole(), frozenset())
 

@@ -29,6 +29,7 @@ from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
 from .parsing import TRACE_IDS, MatchKeys, parse_response, write_result
+from .schemas import fields_of
 from .validation import InputEncoder, InputValidator
 
 
@@ -43,6 +44,7 @@ class Kind(NamedTuple):
             trace id.
         adds_trace_ids: Whether inputs get a trace id in addition to their id.
         ids_are_values: Whether an id is a property value rather than the id of a record.
+        takes_ids: Whether the id of a record stands for an input that has nothing else.
     """
 
     reads: bool
@@ -51,14 +53,17 @@ class Kind(NamedTuple):
     named_by_id: bool = True
     adds_trace_ids: bool = False
     ids_are_values: bool = False
+    takes_ids: bool = False
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "create": Kind(False, False, SameKey.RENAMED, named_by_id=False),
-        "read": Kind(True, True, SameKey.SHARED),
+        "read": Kind(True, True, SameKey.SHARED, takes_ids=True),
         "update": Kind(False, True, SameKey.IN_TURN),
         "upsert": Kind(False, True, SameKey.IN_TURN, adds_trace_ids=True, ids_are_values=True),
+        "archive": Kind(False, True, SameKey.SHARED, takes_ids=True),
+        "action": Kind(False, False, SameKey.IN_TURN),
     }
 )
 
@@ -67,7 +72,7 @@ class Parameters(NamedTuple):
     """The arguments of a run that go with all of its requests.
 
     Attributes:
-        query: Arguments of the generated function.
+        query: Arguments of the generated function, for the path and the query.
         tail: The end of the JSON body, after its inputs.
     """
 
@@ -83,11 +88,11 @@ class OperationSpec:
 
     Attributes:
         id: The operation's id in the description.
-        input_key: The field by which a response names an input; None if there is none.
-        result_key: The attribute of a result that repeats it.
+        input_key: The field by which a response names an input, or several that do so together;
+            None if there is none.
         error_keys: The names under which an error's context lists it.
         all_or_nothing: Whether a refused create has created nothing.
-        by_properties: Whether results repeat the properties of their inputs.
+        repeated: The fields that a result shares with its input, if only these say whose it is.
         named_by: The property that every record has from its input, and no server fills in with the
             text of another input; None if there is none.
         id_property: The property whose values the ids of all inputs are; None if they are ids of
@@ -95,11 +100,10 @@ class OperationSpec:
     """
 
     id: str
-    input_key: str | None = None
-    result_key: str | None = None
+    input_key: str | tuple[str, ...] | None = None
     error_keys: tuple[str, ...] = ()
     all_or_nothing: bool = False
-    by_properties: bool = False
+    repeated: tuple[str, ...] = ()
     named_by: str | None = None
     id_property: str | None = None
 
@@ -120,22 +124,30 @@ class OperationSpec:
         return KINDS[self.described.kind]
 
     @cached_property
-    def input(self) -> type[Model]:
-        """The model of an input."""
-        model: type[Model] = getattr(models, self.described.input_model)
-        return model
+    def inputs(self) -> tuple[type[Model], ...]:
+        """The models of an input: several for alternatives, none for an input that is a text."""
+        return tuple(getattr(models, name) for name in self.described.input_models)
 
     @cached_property
-    def result(self) -> type[Model]:
-        """The model of a result."""
-        model: type[Model] = getattr(models, self.described.result_model)
-        return model
+    def result(self) -> type[Model] | None:
+        """The model of a result; None if responses have no results."""
+        name = self.described.result_model
+        return getattr(models, name) if self.described.results else None
 
     @cached_property
     def answer(self) -> type[Model]:
-        """The model of a success."""
-        model: type[Model] = getattr(models, self.described.answer_model)
+        """The model of a success; if it has no results, of the errors that it may have."""
+        name = self.described.answer_model if self.described.results else "BatchSummary"
+        model: type[Model] = getattr(models, name)
         return model
+
+    @cached_property
+    def result_key(self) -> str | tuple[str, ...] | None:
+        """The attribute of a result that repeats the input's key, or several; None without one."""
+        if self.input_key == TRACE_ID:
+            return TRACE_IDS
+        found = [_attribute(self.result, name) or name for name in self.described.result_key]
+        return found[0] if len(found) == 1 else tuple(found) or None
 
     @cached_property
     def functions(self) -> Any:
@@ -145,24 +157,37 @@ class OperationSpec:
     @cached_property
     def validator(self) -> InputValidator:
         """Checks the inputs."""
-        return InputValidator(self.described.input_schema, self.input_key)
+        key = self.input_key if isinstance(self.input_key, str) else None
+        return InputValidator(self.described.input_schema, key)
 
     @cached_property
     def _rules(self) -> KeyRules:
-        kind, fields = self.kind, self.described.input_schema.get("properties", {})
+        kind = self.kind
         return KeyRules(
             self.input_key,
-            fields,
+            fields_of(self.described.input_schema),
             self.id_property,
             named_by_id=kind.named_by_id,
             adds_trace_ids=kind.adds_trace_ids,
-            ids_are_values=kind.ids_are_values,
+            ids_are_values=kind.ids_are_values and self.input_key == "id",
         )
 
     @cached_property
     def _match_keys(self) -> MatchKeys:
-        apart = self.result_key != "id" and hasattr(self.result, "id")
-        return MatchKeys(self.result_key, "id" if apart else None, self.error_keys)
+        described, result_key = self.described, self.result_key
+        id_key = _attribute(self.result, described.record_key)
+        return MatchKeys(
+            result_key,
+            None if id_key == result_key else id_key,
+            self.error_keys,
+            _attribute(self.answer, described.results) or "",
+            self.repeated,
+        )
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether an id stands for an input."""
+        return self.kind.takes_ids and isinstance(self.input_key, str)
 
     def encoder(self, run_id: str, *, allow_implausible: bool = False) -> InputEncoder:
         """Return the encoder of a run's inputs.
@@ -171,12 +196,12 @@ class OperationSpec:
             run_id: A text that no other run has.
             allow_implausible: Whether values are sent that are most likely not meant.
         """
-        reads = self.kind.reads  # what is only asked for cannot be stored by mistake
         return InputEncoder(
-            *(self.validator, self._rules, self.input, self.input_key),
-            reads=reads,
+            *(self.validator, self._rules, self.inputs, self.validator.key),
+            takes_ids=self.takes_ids,
             run_id=run_id,
-            plausible=not (reads or allow_implausible),
+            # What is only asked for, or archived, cannot be stored by mistake.
+            plausible=not (self.kind.takes_ids or not self.inputs or allow_implausible),
         )
 
     def operation(
@@ -205,9 +230,15 @@ class OperationSpec:
             splits=isolate or self.all_or_nothing or kind.repeatable,
             # Nothing says so of updates either, but their parts are sent again.
             all_or_nothing=self.all_or_nothing or kind.repeatable,
-            by_properties=self.by_properties,
+            by_properties=bool(self.repeated),
+            repeated=self.repeated,
             named_by=self.named_by,
-            same_key=kind.same_key,
+            # Only a trace id can be replaced by another one.
+            same_key=(
+                SameKey.IN_TURN
+                if kind.same_key is SameKey.RENAMED and self.input_key != TRACE_ID
+                else kind.same_key
+            ),
             encode=encoder.encode,
             rename=encoder.rename,
             read=self.read_success,
@@ -226,6 +257,9 @@ class OperationSpec:
 
     def read_success(self, response: httpx.Response) -> Any:
         """Return the model of a success; None if its body is not a JSON object."""
+        # A response without results has no body either, and a success of any status is one.
+        if not self.described.results and not response.content:
+            return as_model(self.answer, {})
         return read_model(self.answer, response)
 
     def _request(self, chunk: Chunk, parameters: Parameters) -> dict[str, Any]:
@@ -244,45 +278,40 @@ class OperationSpec:
         return parse_response(response, read, self._match_keys, index)
 
 
-def _spec(id_: str, **differs: Any) -> OperationSpec:
-    """Return the spec of an operation: its kind's defaults, and how it differs from them."""
-    if id_ not in OPERATIONS:
-        raise LookupError(f"{id_} has a spec here, but the description lacks it")
-    described = OPERATIONS[id_]
-    fields = described.input_schema.get("properties", {})
-    usual: dict[str, Any] = {}
-    if KINDS[described.kind].named_by_id:
-        if "id" in fields:
-            usual = {"input_key": "id", "result_key": "id", "error_keys": ("id", "ids")}
-    else:
-        usual["by_properties"] = "properties" in fields and "properties" in described.result_fields
-        if TRACE_ID in fields:
-            usual |= {"input_key": TRACE_ID, "result_key": TRACE_IDS, "error_keys": (TRACE_ID,)}
-    return OperationSpec(id_, **{**usual, **differs})
+def _attribute(model: type[Model] | None, name: str) -> str | None:
+    """Return the attribute of a model for a field of the API; None if it has none."""
+    forms = model._forms() if model is not None else ()  # pyright: ignore[reportPrivateUsage]
+    return next((attribute for attribute, field, _ in forms if field == name), None)
 
 
-_DIFFERENT = (
-    # HubSpot refuses a campaign without a name (openapi/fragments/campaigns.yaml).
-    _spec("create_campaigns", named_by="hs_name"),
-    _spec(
-        "update_marketing_events",
-        input_key="objectId",
-        result_key="object_id",
-        error_keys=("id", "ids", "objectId", "objectIds"),
-    ),
-    # Where all inputs have trace ids, the server carries out the good ones; otherwise none
-    # (openapi/pages/create_calls.yaml).
-    _spec("create_calls", all_or_nothing=True),
-)
-_KNOWN = {spec.id: spec for spec in _DIFFERENT}
+def _spec(described: Described) -> OperationSpec:
+    """Return the spec of an operation."""
+    fields = fields_of(described.input_schema)
+    key = described.key[0] if len(described.key) == 1 else described.key or None
+    names: tuple[str, ...] = (
+        ("id", "ids") if isinstance(key, str) or not described.input_models else ()
+    )
+    if isinstance(key, str) and key != "id":
+        names += (key, f"{key}s")
+    if key is None and described.kind in ("create", "upsert") and TRACE_ID in fields:
+        key, names = TRACE_ID, (TRACE_ID,)
+    return OperationSpec(
+        described.id,
+        *(key, names),
+        all_or_nothing=described.all_or_nothing,
+        repeated=described.repeated,
+        named_by=described.named_by or None,
+    )
+
+
 SPECS: Mapping[str, OperationSpec] = MappingProxyType(
-    {id_: _KNOWN.get(id_) or _spec(id_) for id_ in OPERATIONS}
+    {id_: _spec(described) for id_, described in OPERATIONS.items()}
 )
 
 REPEATABLE = frozenset(
     (spec.described.method, spec.described.path) for spec in SPECS.values() if spec.kind.repeatable
 )
-"""Method and path of the operations that may be carried out twice."""
+"""Method and path of the operations that may be carried out twice, `{...}` in a path for a name."""
 
 
 @lru_cache(maxsize=64)
@@ -291,9 +320,9 @@ def spec_by_property(id_: str, id_property: str) -> OperationSpec:
     spec = SPECS[id_]
     return OperationSpec(
         spec.id,
-        *(spec.input_key, spec.result_key, spec.error_keys),
+        *(spec.input_key, spec.error_keys),
         all_or_nothing=spec.all_or_nothing,
-        by_properties=spec.by_properties,
+        repeated=spec.repeated,
         named_by=spec.named_by,
         id_property=id_property,
     )

@@ -27,6 +27,14 @@ def merged(schema: object) -> dict[str, Any]:
     return whole
 
 
+def fields_of(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an input, those of all its alternatives."""
+    fields: dict[str, Any] = {}
+    for part in schema.get("anyOf", (schema,)):
+        fields |= merged(part).get("properties", {})
+    return fields
+
+
 def is_id(name: str) -> bool:
     """Return whether a text field holds an id, going by its name."""
     return name == "id" or name.endswith("Id")

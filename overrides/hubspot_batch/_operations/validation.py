@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -24,7 +25,8 @@ from hubspot_batch.outcomes import OutcomeError
 from .conversion import Convert, converter, items_of
 from .plausibility import WrittenTexts, written_texts
 from .problems import InvalidInputError, Problem
-from .values import NO_VALUE, is_real, shown, simplify, time_advice
+from .schemas import fields_of
+from .values import NO_VALUE, id_text, is_real, shown, simplify, time_advice, whole_number
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
@@ -58,6 +60,8 @@ class InputValidator:
             more_names: Whether names that the description lacks are sent on. If not, they are
                 misspellings.
         """
+        if self._alternatives:
+            return self._convert_either(given, more_names=more_names)
         problems: list[Problem] = []
         wire: Any = (self._convert_open if more_names else self._convert_closed)(
             given, "", problems
@@ -90,6 +94,29 @@ class InputValidator:
             raise InvalidInputError([problem]) from None
 
     @cached_property
+    def _alternatives(self) -> list[InputValidator]:
+        """A validator for each form that an input may have; none if there is only one."""
+        return [InputValidator(part, self.key) for part in self.schema.get("anyOf", ())]
+
+    def _convert_either(
+        self, given: object, *, more_names: bool
+    ) -> tuple[dict[str, Any], list[Problem]]:
+        """Convert an input by the first form that it fits, or else by the one that is nearest."""
+        nearest: tuple[dict[str, Any], list[Problem]] = {}, []
+        for one in self._alternatives:
+            wire, problems = one.convert(given, more_names=more_names)
+            if not problems:
+                try:
+                    one.write(wire, more_names=more_names)
+                except InvalidInputError as error:
+                    problems = [*error.problems]
+                else:
+                    return wire, []
+            if not nearest[1] or len(problems) < len(nearest[1]):
+                nearest = wire, problems
+        return nearest
+
+    @cached_property
     def _required_lists(self) -> tuple[str, ...]:
         properties = self.schema.get("properties", {})
         required = self.schema.get("required", ())
@@ -106,7 +133,10 @@ class InputValidator:
     @cached_property
     def written(self) -> WrittenTexts:
         """The places whose texts HubSpot stores."""
-        return written_texts(self.schema, None if self.key == TRACE_ID else self.key)
+        key = None if self.key == TRACE_ID else self.key
+        if self._alternatives:
+            return written_texts({"properties": fields_of(self.schema)}, key)
+        return written_texts(self.schema, key)
 
     @cached_property
     def _convert_closed(self) -> Convert:
@@ -138,18 +168,18 @@ class InputEncoder:
     Args:
         validator: Checks an input.
         rules: How inputs name their records.
-        model: The model of an input.
+        models: The models of an input: several for alternatives, none for an input that is a text.
         key: The name of the field that holds an input's key; None if there is none.
-        reads: Whether an id stands for an input.
+        takes_ids: Whether an id stands for an input.
         run_id: A text that no other run has, for trace ids.
         plausible: Whether implausible values are refused.
     """
 
     validator: InputValidator
     rules: KeyRules
-    model: type[Model]
+    models: tuple[type[Model], ...]
     key: str | None
-    reads: bool
+    takes_ids: bool
     run_id: str
     plausible: bool = True
 
@@ -175,8 +205,8 @@ class InputEncoder:
         """Encode inputs of one type that are all proven valid; None if they are not."""
         fast = self.validator.fast
         if fast is None:
-            return None
-        if not self.rules.plain and self.rules.needs_full_check(given, self.model):
+            return self._encode_texts(first, given) if not self.models else None
+        if not self.rules.plain and self.rules.needs_full_check(given, self.models):
             return None
         found, texts = self._check_fast(fast, given)
         if not found or (self.plausible and self.validator.written.suspicious(found)):
@@ -193,6 +223,15 @@ class InputEncoder:
         texts = map(fast.write, found) if texts is None else texts
         return [*map(_encoded_input(), indexes, given, texts, keys)]
 
+    def _encode_texts(self, first: int, given: list[Any]) -> list[Any] | None:
+        """Encode inputs that are nothing but texts; None if they need a full check."""
+        if self.validator.schema != {"type": "string"} or {*map(type, given)} != {str}:
+            return None
+        if not all(given):
+            return None
+        texts = [_WRITE(text).encode() for text in given]
+        return [*map(_encoded_input(), count(first), given, texts, given)]
+
     def _check_fast(
         self, fast: FastValidator, given: list[Any]
     ) -> tuple[list[Any], Iterable[bytes] | None]:
@@ -200,10 +239,10 @@ class InputEncoder:
         kinds = {*map(type, given)}
         if kinds == {dict}:
             return fast.check(given), None
-        if kinds == {self.model}:
+        if len(kinds) == 1 and kinds <= {*self.models}:
             text = plain_to_bytes(given)
             return fast.check_text(text), map(bytes, fast.split(text))
-        if kinds == {str} and self.reads:
+        if kinds == {str} and self.takes_ids:
             return fast.check([{self.key: id_} for id_ in given]), None
         return [], None
 
@@ -221,13 +260,27 @@ class InputEncoder:
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         return OutcomeError("invalid_input", reason)
 
-    def convert(self, given: object) -> tuple[dict[str, Any], bool]:
-        """Return an input as a JSON object, and whether it may have names of its own.
+    def _bare(self, given: object) -> Any:
+        """Return an input that is a text or a whole number."""
+        try:
+            if self.validator.schema.get("type") == "integer":
+                return _whole(given)
+            wire = given if type(given) is str else id_text(given)
+        except ValueError as error:
+            raise InvalidInputError([Problem("", str(error))]) from None
+        if wire is NO_VALUE or wire == "":
+            raise InvalidInputError([Problem("", "is empty")])
+        return wire
+
+    def convert(self, given: object) -> tuple[Any, bool]:
+        """Return an input as JSON, and whether it may have names of its own.
 
         Raises:
             InvalidInputError: It cannot be valid, or is implausible.
         """
-        more_names = isinstance(given, self.model)
+        if not self.models:
+            return self._bare(given), False
+        more_names = isinstance(given, self.models)
         wire, problems = self.validator.convert(self._mapping(given), more_names=more_names)
         if self.plausible and is_map(wire):
             problems += self.validator.written.problems(wire)
@@ -250,8 +303,8 @@ class InputEncoder:
 
         The order of names does not count, nor does a trace id that was added here.
         """
-        wire = entry.wire
-        if wire.get(TRACE_ID) == self.trace_id(entry.index):
+        wire: Any = entry.wire
+        if is_map(wire) and wire.get(TRACE_ID) == self.trace_id(entry.index):
             del wire[TRACE_ID]
         try:
             return canonical(wire)
@@ -260,16 +313,18 @@ class InputEncoder:
 
     def _mapping(self, given: object) -> object:
         """Return an input as a model or a mapping; an id stands for one that has only that."""
-        if isinstance(given, self.model):
+        if isinstance(given, self.models):
             return given
         if not isinstance(given, Model) and (items := items_of(given)) is not None:
             return items
         value = simplify(given)
-        if self.reads and (value is NO_VALUE or _may_be_id(value)):
-            return {str(self.key): given}
-        forms = f"{self.model.__name__} or a mapping in the API's own names"
+        if self.takes_ids and (value is NO_VALUE or _may_be_id(value)):
+            kind = fields_of(self.validator.schema).get(str(self.key), {}).get("type")
+            return {str(self.key): _whole(given) if kind == "integer" else given}
+        names = [one.__name__ for one in self.models]
+        forms = f"{', a '.join(names)} or a mapping in the API's own names"
         hint = ""
-        if isinstance(given, str) and not self.reads:
+        if isinstance(given, str) and not self.takes_ids:
             hint = (
                 f": {shown(given)}. Iterating over a DataFrame gives its column names; pass "
                 '[{"properties": row} for row in df.to_dict("records")]'
@@ -278,7 +333,7 @@ class InputEncoder:
             [
                 Problem(
                     "An input",
-                    f"is {'an id, a ' if self.reads else 'a '}{forms}, "
+                    f"is {'an id, a ' if self.takes_ids else 'a '}{forms}, "
                     f"and not {type(given).__name__}{hint}",
                 )
             ]
@@ -291,9 +346,18 @@ _KEY_TYPES = {str, type(None)}
 def _keys_of(found: Iterable[Any]) -> list[str | None]:
     keys = [one.key or None for one in found]
     # The class of an enumeration decides how its texts compare.
-    if not {*map(type, keys)} <= _KEY_TYPES:
+    kinds = {*map(type, keys)}
+    if kinds == {int}:
+        return [*map(str, keys)]
+    if not kinds <= _KEY_TYPES:
         raise TypeError("a key is a text of the caller's own kind")
     return keys
+
+
+def _whole(given: object) -> Any:
+    """Return a whole number that may be given as the text of an id."""
+    digits = isinstance(given, str) and given.isascii() and given.isdecimal()
+    return int(given) if isinstance(given, str) and digits else whole_number(given)
 
 
 def _may_be_id(value: object) -> bool:

@@ -213,6 +213,11 @@ def simplify(value: Any) -> object:
         return str.__str__(value)
     if isinstance(value, _KNOWN):
         return cast("object", value)
+    return _several(value)
+
+
+def _several(value: Any) -> object:
+    """Return several values as a list."""
     if isinstance(value, list | tuple):
         return [*cast("list[object]", value)]
     if isinstance(value, set | frozenset):

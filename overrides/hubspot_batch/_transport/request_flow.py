@@ -19,6 +19,7 @@ from hubspot_batch.events import Notify, Wait
 from hubspot_batch.options import ClientOptions
 
 from .rate_limit import RateLimiter
+from .repeatable import Repeatable
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
 from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
@@ -99,7 +100,8 @@ class RequestFlow:
     Args:
         token: The token, or the function that returns it.
         options: How it sends, and the only address that the token is sent to.
-        repeatable: Method and path of the operations that may be carried out twice.
+        repeatable: Method and path of the operations that may be carried out twice; `{...}` in a
+            path stands for a name.
         limiter: Decides when a request may start.
         notify: Told of each wait before it begins; None if no function is to be told.
         proxy: The address of the proxy that it sends through, for people; None without one.
@@ -122,7 +124,7 @@ class RequestFlow:
         base_url = httpx.URL(options.base_url)
         self._origin = _origin(base_url)
         prefix = base_url.path.rstrip("/")
-        self._repeatable = {(method, prefix + path) for method, path in repeatable}
+        self._repeatable = Repeatable(repeatable, prefix)
         self._retry = options.retry
         # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
         # and not beyond what `retry` allows. The second is for margins and rounding.
@@ -284,18 +286,15 @@ class RequestFlow:
             return Interpretation(disposition_of(status, daily=daily, page=page), body)
         if state.read is not None:
             body = state.read(received)
-        elif self._key(request) in self._repeatable:
-            body = read_object(received.content)
+        elif request in self._repeatable:
+            # An answer without content says that all was done.
+            body = {} if status == 204 else read_object(received.content)
         else:
             return Interpretation(disposition_of(status), None)
         return Interpretation(disposition_of(status, readable=body is not None), body)
 
     def _harmless(self, request: httpx.Request) -> bool:
-        return request.method in _READING or self._key(request) in self._repeatable
-
-    @staticmethod
-    def _key(request: httpx.Request) -> tuple[str, str]:
-        return request.method, request.url.path
+        return request.method in _READING or request in self._repeatable
 
     def _check_origin(self, request: httpx.Request) -> None:
         if _origin(request.url) != self._origin:

@@ -100,16 +100,15 @@ def operation(name: str) -> Operation:
             )
             family = FAMILIES.get(described.tag, Family())
             kind = described.kind
-            return Operation(id_, words, kind == "read", kind == "create", fields, required, family)
-    known = [
-        f"{one.described.tag.replace('_', '-')} {one.described.kind}" for one in SPECS.values()
-    ]
+            ids, creates = spec.takes_ids, kind == "create"
+            return Operation(id_, words, ids, creates, fields, required, family)
+    known = [_words(id_) for id_ in SPECS]
     raise MappingError(f"There is no operation {name!r}; there are {', '.join(known)}.")
 
 
 def _words(id_: str) -> str:
-    described = SPECS[id_].described
-    return f"{described.tag.replace('_', '-')} {described.kind}"
+    family, _, method = SPECS[id_].name.partition(".")
+    return f"{family.replace('_', '-')} {method}"
 
 
 def nearest(name: str, names: tuple[str, ...], cutoff: float = 0.8) -> str | None:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hubspot_batch._json import json_ready
+from hubspot_batch._json import is_map, json_ready
 from hubspot_batch.files.arrow_tables import pyarrow
 
 FORMS = ("csv", "jsonl", "parquet")
@@ -109,14 +109,10 @@ class Records:
 
 def _flat(record: Mapping[str, Any]) -> Flat:
     """Return a record as a row: properties by their names, other fields by theirs."""
-    row: Flat = {}
-    for name, value in record.items():
-        if name == "properties" and isinstance(value, dict):
-            continue
-        if name != "assets":
-            row[name] = _text(value)
-    properties: Mapping[str, Any] = record.get("properties") or {}
-    for name, value in properties.items():
+    row: Flat = {
+        name: _text(value) for name, value in record.items() if name not in ("properties", "assets")
+    }
+    for name, value in _map(record.get("properties")).items():
         # A property may have the name of a field.
         row[name if name not in record else f"properties.{name}"] = _text(value)
     return row
@@ -124,15 +120,19 @@ def _flat(record: Mapping[str, Any]) -> Flat:
 
 def _metrics(record: Mapping[str, Any]) -> Iterator[Flat]:
     """Yield a row for each metric of each asset; one without a metric for an asset without any."""
-    assets: Mapping[str, Any] = record.get("assets") or {}
-    for kind, listed in assets.items():
-        for asset in (listed or {}).get("results") or ():
-            metrics: Mapping[str, Any] = asset.get("metrics") or {"": None}
-            for metric, value in metrics.items():
+    for kind, listed in _map(record.get("assets")).items():
+        assets: list[Any] = _map(listed).get("results") or []
+        for asset in map(_map, assets):
+            for metric, value in (_map(asset.get("metrics")) or {"": None}).items():
                 values = (record["id"], kind, asset.get("id"), asset.get("name"), metric, value)
                 yield {
                     column: _text(one) for column, one in zip(_ASSET_COLUMNS, values, strict=True)
                 }
+
+
+def _map(value: Any) -> Mapping[str, Any]:
+    """Return an object of JSON; an empty one in place of anything else."""
+    return value if is_map(value) else {}
 
 
 def _text(value: Any) -> str | None:

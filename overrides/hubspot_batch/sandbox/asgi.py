@@ -44,7 +44,8 @@ def app(
         response = sandbox.handle(
             SandboxRequest(
                 method=scope["method"],
-                path=scope["path"],
+                # Not decoded yet, so that a quoted slash is no slash.
+                path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
                 query=tuple(
                     parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
                 ),

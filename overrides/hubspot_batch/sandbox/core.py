@@ -213,6 +213,21 @@ class Sandbox:
         custom = custom_properties or {}
         return self._add("marketing_events", record_id, fields=all_fields, custom_properties=custom)
 
+    def add_record(
+        self,
+        store: str,
+        record_id: str | None = None,
+        *,
+        properties: Mapping[str, str] | None = None,
+        fields: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Store a record of any family without a request and return its id.
+
+        For an operation with names in its path, `store` is the family and those names:
+        `objects/contacts`. `fields` are the fields of the record beside its properties.
+        """
+        return self._add(store, record_id, properties=properties or {}, fields=fields or {})
+
     def _add(self, name: str, record_id: str | None, **values: Any) -> str:
         with self._lock:
             store = self._store(name)
@@ -225,6 +240,9 @@ class Sandbox:
 
     def _store(self, name: str) -> Store:
         stores = self._state.stores
+        family, slash, names = name.partition("/")
+        if name not in stores and slash and family in stores:
+            return self._state.store(family, (names,))
         if name not in stores:
             raise ValueError(f"no store is called {name!r}; choose one of: {', '.join(stores)}")
         return stores[name]

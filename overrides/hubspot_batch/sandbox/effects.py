@@ -12,11 +12,10 @@ from attrs import evolve, frozen
 
 from .families import Family, View
 from .faults import Treatment
+from .naming import Input, fields_of, find, name_of, repeat_name, values_of
 from .operations import OperationSpec
 from .store import Record, Store
 from .validation import Problem, uniqueness_problem, value_problem
-
-Input = Mapping[str, Any]
 
 ID_PROPERTY = "idProperty"
 
@@ -64,9 +63,10 @@ def _names(batch: Batch, item: Input) -> dict[str, list[str]]:
     """Return the context of an error that names its input, if an error of this kind does."""
     spec = batch.spec
     if spec.kind == "create":
-        trace_id = item.get(spec.trace_id_field or "")
+        trace_id = fields_of(item).get(spec.trace_id_field or "")
         return {str(spec.trace_id_field): [trace_id]} if trace_id else {}
-    return {spec.single_id_key: [str(item[spec.id_field])]}
+    name = name_of(spec, item)
+    return {spec.single_id_key: [name]} if name else {}
 
 
 def _create(batch: Batch) -> BatchResult:
@@ -74,10 +74,17 @@ def _create(batch: Batch) -> BatchResult:
 
     def check(item: Input) -> Problem | None:
         complete = batch.treatment != "incomplete"
-        problem = value_problem(batch.family, item, complete=complete)
-        return problem or uniqueness_problem(batch.family, batch.store, item, claimed)
+        fields = fields_of(item)
+        problem = value_problem(batch.family, fields, complete=complete)
+        return problem or uniqueness_problem(batch.family, batch.store, fields, claimed)
 
-    return _apply_each(batch, check, lambda item: _create_record(batch, item))
+    # What names itself keeps its name.
+    named = isinstance(batch.spec.id_field, str) and batch.spec.echoes
+    return _apply_each(
+        batch,
+        check,
+        lambda item: _create_record(batch, item, name_of(batch.spec, item) if named else None),
+    )
 
 
 def _apply_each(
@@ -87,7 +94,7 @@ def _apply_each(
 ) -> BatchResult:
     """Apply the good inputs if every input has a unique trace id; else all inputs or none."""
     field = batch.spec.trace_id_field
-    trace_ids = [item.get(field) for item in batch.inputs] if field else []
+    trace_ids = [fields_of(item).get(field) for item in batch.inputs] if field else []
     partial = bool(trace_ids) and all(trace_ids) and len(set(trace_ids)) == len(trace_ids)
     good: list[Input] = []
     errors: list[dict[str, Any]] = []
@@ -108,7 +115,8 @@ def _apply_each(
 
 
 def _create_record(batch: Batch, item: Input, record_id: str | None = None) -> dict[str, Any]:
-    spec = batch.spec
+    spec, given = batch.spec, item
+    item = fields_of(given)
     record = Record(
         record_id or batch.store.new_id(batch.rng),
         properties=item.get("properties") or {},
@@ -120,11 +128,11 @@ def _create_record(batch: Batch, item: Input, record_id: str | None = None) -> d
         created_at=batch.now,
         updated_at=batch.now,
     )
-    return _render_with_trace_id(batch, batch.store.put(record))
+    return _render_with_trace_id(batch, batch.store.put(record), given)
 
 
 def _update_record(batch: Batch, record: Record, item: Input) -> Record:
-    spec = batch.spec
+    spec, item = batch.spec, fields_of(item)
     return batch.store.update(
         record,
         properties={**record.properties, **(item.get("properties") or {})},
@@ -137,40 +145,42 @@ def _update_record(batch: Batch, record: Record, item: Input) -> Record:
 
 
 def _find_record(batch: Batch, item: Input) -> Record | None:
-    record_id = str(item[batch.spec.id_field])
-    name = item.get(ID_PROPERTY) or batch.id_property
-    return batch.store.find(name, record_id) if name else batch.store.get(record_id)
+    id_property = fields_of(item).get(ID_PROPERTY) or batch.id_property
+    return find(batch.spec, batch.store, item, id_property)
 
 
-def _render(batch: Batch, record: Record) -> dict[str, Any]:
-    return batch.family.render(record, batch.view, batch.family)
+def _render(batch: Batch, record: Record, item: Input) -> dict[str, Any]:
+    result = batch.family.render(record, batch.view, batch.family)
+    repeat_name(batch.spec, item, record, result)
+    return result
 
 
-def _render_with_trace_id(batch: Batch, record: Record) -> dict[str, Any]:
+def _render_with_trace_id(batch: Batch, record: Record, item: Input) -> dict[str, Any]:
     # Only some results repeat the trace id, so that no client relies on it.
     view = evolve(batch.view, trace_id=batch.rng.random() < batch.trace_echo)
-    return batch.family.render(record, view, batch.family)
+    return _render(evolve(batch, view=view), record, item)
 
 
 def _read(batch: Batch) -> BatchResult:
     # Duplicate ids are dropped silently (HubSpot, campaigns batch read): a dict keeps one of each.
-    found = {str(item[batch.spec.id_field]): _find_record(batch, item) for item in batch.inputs}
-    missing = [record_id for record_id, record in found.items() if not record]
-    records = {record.id: record for record in found.values() if record}
-    results = [_render(batch, record) for record in records.values()]
+    asked = {name_of(batch.spec, item): item for item in batch.inputs}
+    found = {name: _find_record(batch, item) for name, item in asked.items()}
+    missing = [name for name, record in found.items() if not record]
+    records = {record.id: (record, asked[name]) for name, record in found.items() if record}
+    results = [_render(batch, record, item) for record, item in records.values()]
     return BatchResult(_reorder(batch, results), _not_found_errors(batch.spec, missing))
 
 
 def _update(batch: Batch) -> BatchResult:
     for item in batch.inputs:
-        if problem := value_problem(batch.family, item, complete=False):
+        if problem := value_problem(batch.family, fields_of(item), complete=False):
             return BatchResult(refusal=problem)
     results: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
     for item in batch.inputs:
-        record_id = str(item[batch.spec.id_field])
+        record_id = name_of(batch.spec, item)
         if record := _find_record(batch, item):
-            results[record.id] = _render(batch, _update_record(batch, record, item))
+            results[record.id] = _render(batch, _update_record(batch, record, item), item)
         elif batch.spec.creates_missing:
             results[record_id] = _create_record(batch, item, record_id)
         else:
@@ -180,26 +190,49 @@ def _update(batch: Batch) -> BatchResult:
 
 
 def _upsert(batch: Batch) -> BatchResult:
-    id_field = batch.spec.id_field
+    spec = batch.spec
+    by_id = spec.id_field == "id"
 
     def with_id_property(item: Input) -> Input:
         """Add the id to the properties, as a record that is created from the input has it."""
-        identity = {item[ID_PROPERTY]: item[id_field]} if item.get(ID_PROPERTY) else {}
+        if not (by_id and fields_of(item).get(ID_PROPERTY)):
+            return item
+        identity = {item[ID_PROPERTY]: item["id"]}
         return {**item, "properties": {**identity, **(item.get("properties") or {})}}
 
     def check(item: Input) -> Problem | None:
         exists = _find_record(batch, item) is not None
-        if not exists and not item.get(ID_PROPERTY):
-            return Problem(f"{batch.family.label} {item[id_field]} was not found", 404)
-        return value_problem(batch.family, with_id_property(item), complete=not exists)
+        if by_id and not exists and not fields_of(item).get(ID_PROPERTY):
+            return Problem(f"{batch.family.label} {name_of(spec, item)} was not found", 404)
+        fields = fields_of(with_id_property(item))
+        return value_problem(batch.family, fields, complete=not exists)
 
     def apply(item: Input) -> dict[str, Any]:
         if record := _find_record(batch, item):
             updated = _update_record(batch, record, item)
-            return {**_render_with_trace_id(batch, updated), "new": False}
-        return {**_create_record(batch, with_id_property(item)), "new": True}
+            return told(_render_with_trace_id(batch, updated, item), new=False)
+        name = name_of(spec, item) if isinstance(spec.id_field, str) and not by_id else None
+        return told(_create_record(batch, with_id_property(item), name), new=True)
+
+    def told(result: dict[str, Any], *, new: bool) -> dict[str, Any]:
+        return {**result, "new": new} if spec.tells_new else result
 
     return _apply_each(batch, check, apply)
+
+
+def _archive(batch: Batch) -> BatchResult:
+    results: list[dict[str, Any]] = []
+    for item in batch.inputs:
+        if record := _find_record(batch, item):
+            results.append(_render(batch, record, item))
+            batch.store.remove(record.id)
+    # HubSpot archives what is there, and says nothing of what is not.
+    return BatchResult(_reorder(batch, results) if batch.spec.results else ())
+
+
+def _act(batch: Batch) -> BatchResult:
+    """Do something that the contract does not explain: to the records named, or to a new one."""
+    return _update(batch) if values_of(batch.spec, batch.inputs[0]) else _create(batch)
 
 
 _EFFECTS: Mapping[str, Callable[[Batch], BatchResult]] = {
@@ -207,13 +240,17 @@ _EFFECTS: Mapping[str, Callable[[Batch], BatchResult]] = {
     "read": _read,
     "update": _update,
     "upsert": _upsert,
+    "archive": _archive,
+    "action": lambda batch: _act(batch) if batch.inputs else BatchResult(),
 }
 
 
 def _other_fields(spec: OperationSpec, item: Input) -> dict[str, Any]:
     """Return the fields of an input that a record keeps in `fields`."""
-    handled = {spec.id_field, spec.trace_id_field, ID_PROPERTY}
+    handled: set[str | None] = {spec.trace_id_field, ID_PROPERTY}
     handled |= {"properties", "associations", "customProperties"}
+    if isinstance(spec.id_field, str) and spec.kind != "create":
+        handled.add(spec.id_field)
     return {name: value for name, value in item.items() if name not in handled}
 
 

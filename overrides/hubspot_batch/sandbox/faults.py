@@ -130,7 +130,7 @@ def _remove_contexts(document: dict[str, Any], _: random.Random) -> None:
 
 
 def _if_success(change: Change, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
-    return change(response, rng) if response.status < 300 else response
+    return change(response, rng) if response.status < 300 and response.body else response
 
 
 def _success_fault(name: str, effect: str, change: Change, *, work_done: bool = True) -> Fault:

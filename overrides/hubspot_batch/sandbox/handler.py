@@ -6,15 +6,17 @@ JSON, number of inputs, schema, values. The first check that fails determines th
 
 import json
 import random
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
+from urllib.parse import unquote
 
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
 
 from .clock import is_date
-from .effects import ID_PROPERTY, Batch, BatchResult, Input, apply_batch
+from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
 from .families import View
 from .faults import Fault
 from .limits import SECONDLY
@@ -39,12 +41,16 @@ class HandlerResult:
 
 @frozen
 class _Context:
-    """The request that is being handled. `empty` is a response without a body."""
+    """The request that is being handled.
+
+    `names` are the arguments in its path; `empty` is a response without a body.
+    """
 
     state: State
     request: SandboxRequest
     operation: Operation
     spec: OperationSpec
+    names: tuple[str, ...]
     now: float
     rng: random.Random
     empty: SandboxAnswer
@@ -58,17 +64,33 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
     if way := lookup_on(state.operations, state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
-    on_path = [known for known in state.operations.values() if known.path == request.path]
+    on_path = [
+        (known, names)
+        for known in state.operations.values()
+        if (names := path_names(known.path, request.path)) is not None
+    ]
+    # A path that is written out is nearer than one in which names are left open.
+    on_path.sort(key=lambda one: len(one[1]))
     if not on_path:
         problem = Problem("resource not found", 404, category=None)
         return HandlerResult(error_answer(empty, problem))
-    operation = next((known for known in on_path if known.method == request.method), None)
-    if operation is None:
-        return HandlerResult(_not_allowed(empty, *(known.method for known in on_path)))
+    found = next((one for one in on_path if one[0].method == request.method), None)
+    if found is None:
+        return HandlerResult(_not_allowed(empty, *(known.method for known, _ in on_path)))
+    operation, names = found
     spec = state.specs[operation.id]
     return _respond(
-        _Context(state, request, operation, spec, now, rng, empty, state.request_number)
+        _Context(state, request, operation, spec, names, now, rng, empty, state.request_number)
     )
+
+
+def path_names(path: str, sent: str) -> tuple[str, ...] | None:
+    """Return what an address has for the names in a path; None if it is another path."""
+    if "{" not in path:
+        return () if path == unquote(sent) else None
+    parts = re.split(r"\{[^{}/]*\}", path)
+    fits = re.fullmatch("([^/]+)".join(map(re.escape, parts)), sent)
+    return tuple(map(unquote, fits.groups())) if fits else None
 
 
 def _not_allowed(empty: SandboxAnswer, *methods: str) -> SandboxAnswer:
@@ -125,6 +147,7 @@ def _respond(context: _Context) -> HandlerResult:
         state.late.append((moment, lambda at: _run_operation(evolve(context, now=at), body, None)))
     if fault:
         response = fault.apply(response, rng)
+    response = _with_results_under(context.spec.results, response)
     return HandlerResult(response, operation.id, fault.name if fault else None, count)
 
 
@@ -192,10 +215,10 @@ def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None
     name = context.spec.family.name
     result = apply_batch(
         Batch(
-            cast("list[Input]", body.inputs),
+            body.inputs,
             spec=context.spec,
             family=state.families[name],
-            store=state.stores[name],
+            store=state.store(name, context.names),
             view=view,
             request_number=context.number,
             now=context.now,
@@ -259,8 +282,21 @@ def _select_view(
 
 def _success_response(context: _Context, result: BatchResult) -> SandboxAnswer:
     completed = context.now + context.rng.randrange(20, 400) / 1000
+    if not (context.spec.results or result.errors):
+        return evolve(context.empty, status=context.spec.success_status)
     body = batch_body(result.results, result.errors, context.now, completed)
     return context.empty.with_json(body, 207 if result.errors else context.spec.success_status)
+
+
+def _with_results_under(name: str, response: SandboxAnswer) -> SandboxAnswer:
+    """Give the results of a success the name that the contract has for them."""
+    if name in ("", "results") or response.status >= 300:
+        return response
+    try:
+        document = response.document()
+    except ValueError:
+        return response
+    return response.with_json({(name if k == "results" else k): v for k, v in document.items()})
 
 
 def _correlation_id(rng: random.Random) -> str:

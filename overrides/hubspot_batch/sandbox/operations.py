@@ -23,7 +23,8 @@ class OperationSpec:
     - `success_status`: the status without item errors; with item errors it is 207.
     - `result_order`: the order of the results, relative to the inputs. HubSpot promises no order
       for campaigns and documents none for the other operations, so a client must not rely on it.
-    - `id_field`: the field of an input that names the record of a read, an update or an upsert.
+    - `id_field`: the field of an input that names the record of a read, an update or an upsert;
+      several together, or none, if inputs name no record.
     - `trace_id_field`: if every input of a create or an upsert has a unique value of this field,
       bad inputs fail alone. Otherwise one bad input makes the server refuse the whole batch
       (HubSpot, calls batch create).
@@ -32,15 +33,19 @@ class OperationSpec:
     - `not_found_sub_category`: the `subCategory` of that error.
     - `properties_argument`: the argument that names the properties to show.
     - `shows_all_by_default`: without that argument, results show all properties.
+    - `results`: the field of a response that holds the results; empty if there is no body (204).
+    - `echoes`: the fields of a result that repeat the record's name, as the input has it.
+    - `record_field`: the field of a result with the record's own id; empty if it has none.
+    - `tells_new`: the result of an upsert says whether its record is new.
     - `date_arguments`: the metrics of assets are shown if all of these arguments are present.
     """
 
     operation: str
     family: Family
-    kind: Literal["create", "read", "update", "upsert"]
+    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
     success_status: int
     result_order: Literal["shuffled", "reversed"] = "shuffled"
-    id_field: str = "id"
+    id_field: str | tuple[str, ...] = "id"
     trace_id_field: str | None = None
     creates_missing: bool = False
     single_id_key: str = "ids"
@@ -48,6 +53,10 @@ class OperationSpec:
     properties_argument: str | None = None
     shows_all_by_default: bool = False
     date_arguments: tuple[str, ...] = ()
+    results: str = "results"
+    echoes: tuple[str, ...] = ()
+    record_field: str = ""
+    tells_new: bool = True
     view: View = field(factory=View)
 
 
@@ -74,6 +83,23 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
             result_order="reversed",
             id_field="objectId",
         ),
+        OperationSpec(
+            "upsert_marketing_events",
+            MARKETING_EVENTS,
+            "upsert",
+            200,
+            result_order="reversed",
+            id_field=("externalAccountId", "externalEventId"),
+            tells_new=False,
+        ),
+        OperationSpec(
+            "delete_marketing_events",
+            MARKETING_EVENTS,
+            "archive",
+            204,
+            id_field=("externalAccountId", "externalEventId"),
+            results="",
+        ),
         OperationSpec("create_calls", CALLS, "create", 201, trace_id_field=TRACE_ID),
     )
 }
@@ -82,17 +108,26 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
 def _default_spec(operation: Operation) -> OperationSpec:
     """Derive the spec of an operation that is not described, from its contract."""
     families = {spec.family.name: spec.family for spec in _DESCRIBED.values()}
-    fields = operation.input_schema.get("properties", {})
+    fields = {
+        name: part
+        for schema in operation.input_schema.get("anyOf", (operation.input_schema,))
+        for name, part in schema.get("properties", {}).items()
+    }
+    key = operation.key
     arguments = {argument.name for argument in operation.arguments}
     return OperationSpec(
         operation.id,
         families.get(operation.tag) or crm_family(operation.tag, operation.result_fields),
         operation.kind,
-        201 if operation.kind == "create" else 200,
-        id_field=next((name for name in ("id", "objectId") if name in fields), "id"),
+        (201 if operation.kind == "create" else 200) if operation.results else 204,
+        id_field=key[0] if len(key) == 1 else key,
         trace_id_field=TRACE_ID if TRACE_ID in fields else None,
         properties_argument="properties" if "properties" in arguments else None,
         shows_all_by_default=True,
+        results=operation.results,
+        echoes=operation.result_key,
+        record_field=operation.record_key,
+        tells_new="new" in operation.result_fields,
     )
 
 

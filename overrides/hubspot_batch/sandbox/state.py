@@ -44,3 +44,11 @@ class State:
         self.late = [one for one in self.late if one[0] > now]
         for moment, work in due:
             work(moment)
+
+    def store(self, family: str, names: tuple[str, ...] = ()) -> Store:
+        """Return the records of a family; those under other names in a path are apart."""
+        place = "/".join((family, *names))
+        if place not in self.stores:
+            found = self.families[family]
+            self.stores[place] = Store(found.guids, found.unique, found.id_offset)
+        return self.stores[place]

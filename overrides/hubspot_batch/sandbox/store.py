@@ -108,6 +108,13 @@ class Store:
         self._records[record.id] = record
         return record
 
+    def remove(self, record_id: str) -> None:
+        """Remove the record with this id, if there is one."""
+        record = self._records.pop(record_id, None)
+        for name in self.indexed if record else ():
+            if record and (value := record.properties.get(name)):
+                self._index.pop(_index_key(name, value), None)
+
     def update(self, record: Record, **changes: Any) -> Record:
         """Store a changed copy of `record` and return it."""
         return self.put(evolve(record, **changes))

@@ -65,7 +65,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         answer = self.sandbox.handle(
             SandboxRequest(
                 method=request.method,
-                path=request.url.path,
+                path=request.url.raw_path.partition(b"?")[0].decode("ascii"),
                 query=tuple(request.url.params.multi_items()),
                 headers={name.lower(): value for name, value in request.headers.items()},
                 body=request.content,

@@ -16,7 +16,7 @@ from . import models
 
 # At run time this package imports nothing handwritten.
 if TYPE_CHECKING:
-    from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
+    from hubspot_batch import AsyncOutcomeIterator, BatchResult, Outcome, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
     from hubspot_batch.journal import Journal
 
@@ -40,18 +40,24 @@ def _methods_of(family: object) -> str:
 
 
 class _Family:
-    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
 
 
 class _AsyncFamily:
-    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
@@ -124,6 +130,42 @@ class Calls(_Family):
                 "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
             ),
             inputs,
+        )
+
+    def reconcile(
+        self,
+        outcomes: Iterable[Outcome[models.Call]],
+        *,
+        after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
+        assume_absent_after: float | None = None,
+    ) -> BatchResult[models.Call]:
+        """Look up whether inputs of `create` were done whose responses were lost.
+
+        Inputs that are `unknown` are looked up by the properties that were sent, among the records
+        that were created while their requests were under way. Where exactly as many records are
+        found as there are equal inputs, these have succeeded, and `evidence` is `properties`; if
+        another program creates equal records at the same time, they may be its own. Otherwise an
+        input stays `unknown`: HubSpot shows new records late, so one that is not found may exist.
+
+        Pass all outcomes of a run, in the process that made them: records that belong to others of
+        its inputs are left out.
+
+        Args:
+            outcomes: A result, or any of its outcomes.
+            after: Seconds after the last request was given up at which to look. It ends as soon as
+                all are found; times that have passed are made up for at once.
+            assume_absent_after: At your own risk: seconds after which an input that is not found
+                counts as `not_sent`. None for never.
+
+        Returns:
+            The outcomes in the same order. Records that can be of several inputs are in
+                `.unmatched`.
+
+        Raises:
+            HubSpotBatchError: An error stopped it; `.result` holds the outcomes so far.
+        """
+        return self._reconcile(
+            "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
         )
 
     def read(
@@ -444,6 +486,42 @@ class Campaigns(_Family):
                 journal=journal,
             ),
             inputs,
+        )
+
+    def reconcile(
+        self,
+        outcomes: Iterable[Outcome[models.Campaign]],
+        *,
+        after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
+        assume_absent_after: float | None = None,
+    ) -> BatchResult[models.Campaign]:
+        """Look up whether inputs of `create` were done whose responses were lost.
+
+        Inputs that are `unknown` are looked up by the properties that were sent, among the records
+        that were created while their requests were under way. Where exactly as many records are
+        found as there are equal inputs, these have succeeded, and `evidence` is `properties`; if
+        another program creates equal records at the same time, they may be its own. Otherwise an
+        input stays `unknown`: HubSpot shows new records late, so one that is not found may exist.
+
+        Pass all outcomes of a run, in the process that made them: records that belong to others of
+        its inputs are left out.
+
+        Args:
+            outcomes: A result, or any of its outcomes.
+            after: Seconds after the last request was given up at which to look. It ends as soon as
+                all are found; times that have passed are made up for at once.
+            assume_absent_after: At your own risk: seconds after which an input that is not found
+                counts as `not_sent`. None for never.
+
+        Returns:
+            The outcomes in the same order. Records that can be of several inputs are in
+                `.unmatched`.
+
+        Raises:
+            HubSpotBatchError: An error stopped it; `.result` holds the outcomes so far.
+        """
+        return self._reconcile(
+            "create_campaigns", outcomes, after=after, assume_absent_after=assume_absent_after
         )
 
     def read(
@@ -878,10 +956,12 @@ class Families:
     marketing_events: MarketingEvents
     """Marketing events."""
 
-    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
-        self.calls = Calls(runner, call)
-        self.campaigns = Campaigns(runner, call)
-        self.marketing_events = MarketingEvents(runner, call)
+    def __init__(
+        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
+        self.calls = Calls(runner, call, reconcile)
+        self.campaigns = Campaigns(runner, call, reconcile)
+        self.marketing_events = MarketingEvents(runner, call, reconcile)
 
 
 class AsyncCalls(_AsyncFamily):
@@ -917,6 +997,20 @@ class AsyncCalls(_AsyncFamily):
                 "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
             ),
             inputs,
+        )
+
+    async def reconcile(
+        self,
+        outcomes: Iterable[Outcome[models.Call]],
+        *,
+        after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
+        assume_absent_after: float | None = None,
+    ) -> BatchResult[models.Call]:
+        """Look up whether inputs of `create` were done whose responses were lost; see
+        `Calls.reconcile`.
+        """
+        return await self._reconcile(
+            "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
         )
 
     async def read(
@@ -1097,6 +1191,20 @@ class AsyncCampaigns(_AsyncFamily):
                 journal=journal,
             ),
             inputs,
+        )
+
+    async def reconcile(
+        self,
+        outcomes: Iterable[Outcome[models.Campaign]],
+        *,
+        after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
+        assume_absent_after: float | None = None,
+    ) -> BatchResult[models.Campaign]:
+        """Look up whether inputs of `create` were done whose responses were lost; see
+        `Campaigns.reconcile`.
+        """
+        return await self._reconcile(
+            "create_campaigns", outcomes, after=after, assume_absent_after=assume_absent_after
         )
 
     async def read(
@@ -1346,7 +1454,9 @@ class AsyncFamilies:
     marketing_events: AsyncMarketingEvents
     """Marketing events."""
 
-    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
-        self.calls = AsyncCalls(runner, call)
-        self.campaigns = AsyncCampaigns(runner, call)
-        self.marketing_events = AsyncMarketingEvents(runner, call)
+    def __init__(
+        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
+        self.calls = AsyncCalls(runner, call, reconcile)
+        self.campaigns = AsyncCampaigns(runner, call, reconcile)
+        self.marketing_events = AsyncMarketingEvents(runner, call, reconcile)

@@ -17,6 +17,8 @@ from hubspot_batch_client import Client, families
 
 from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
+from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
+from ._lookup.ways import lookup_requests
 from ._operations.call import operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
@@ -135,7 +137,8 @@ class HubSpotBatch(families.Families):
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
-        super().__init__(self._runner, operation_call)
+        reconcile = Reconciler(self.raw, self._http, clock, search_pace())
+        super().__init__(self._runner, operation_call, reconcile)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -206,7 +209,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
-        super().__init__(self._runner, operation_call)
+        reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
+        super().__init__(self._runner, operation_call, reconcile)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -280,7 +284,7 @@ def _generated(
             connect(),
             token,
             options=options,
-            repeatable=REPEATABLE,
+            repeatable=REPEATABLE.union(lookup_requests()),
             notify=notify,
             clock=clock,
             proxy=proxy,

@@ -24,6 +24,23 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 _SHOWN = 100
 
 
+class Attempted(NamedTuple):
+    """When a request was under way, in seconds of the clock of the client that sent it.
+
+    Another process has another clock, so this is lost by pickling and becomes None.
+
+    Attributes:
+        first: When its first attempt started.
+        given_up: When the last one ended; None if it was given up while it was under way.
+    """
+
+    first: float
+    given_up: float | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()
+
+
 class OutcomeStatus(StrEnum):
     """The outcome of an input, in a word."""
 
@@ -66,6 +83,9 @@ class OutcomeError:
             `server_error` (the server, or what stands before it, failed, or its response was
             unreadable),
             `not_mentioned` (a write was accepted, but the response does not mention the input),
+            `not_found` (it was looked up, and no record of it was found),
+            `not_distinguished` (it was looked up, and the records that were found can be of this
+            input or of others),
             `stopped` (the run ended before it was done).
         message: What happened, for people; the server's words where there are any.
         category: HubSpot's word for the kind of error, for example `VALIDATION_ERROR`.
@@ -84,6 +104,12 @@ class OutcomeError:
     correlation_id: str | None = None
     status_code: int | None = None
     _listed: tuple[Detail, ...] = field(default=(), alias="details", repr=False)
+    _attempted: Attempted | None = field(default=None, alias="attempted", repr=False, eq=False)
+
+    @property
+    def attempted(self) -> Attempted | None:
+        """When its request was under way, if the input may have been done."""
+        return self._attempted
 
     @property
     def details(self) -> tuple[Detail, ...]:
@@ -125,6 +151,17 @@ class Outcome(Generic[ResultT_co]):
     status: OutcomeStatus
     result: ResultT_co | None = None
     error: OutcomeError | None = None
+    _evidence: str | None = field(default=None, alias="evidence")
+
+    @property
+    def evidence(self) -> str | None:
+        """Why it counts as done; None if it does not.
+
+        `answer` (the response to its request says so), or `properties` (the response was lost, and
+        `reconcile` has found a record with the values that were sent).
+        """
+        done = self.status is OutcomeStatus.SUCCEEDED
+        return (self._evidence or "answer") if done else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome in the types of JSON; the input and the result with all their fields.
@@ -137,6 +174,7 @@ class Outcome(Generic[ResultT_co]):
             "status": str(self.status),
             "result": json_ready(self.result),
             "error": None if self.error is None else self.error.to_dict(),
+            "evidence": self.evidence,
         }
 
     def __repr__(self) -> str:

@@ -27,6 +27,7 @@ FLOORS = (
     ("cli",),
     ("jobs",),
     ("files", "client", "integrations"),
+    ("_lookup",),
     ("_operations",),
     ("_engine",),
     ("journal", "_transport"),
@@ -38,7 +39,7 @@ ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")
 # `_json` shares a handwritten module of the generated package.
-GENERATED_USERS = ("client", "_json", "_operations", "sandbox")
+GENERATED_USERS = ("client", "_json", "_lookup", "_operations", "sandbox")
 SANDBOX_USERS = ("cli", "testing")
 LONGEST = 400
 

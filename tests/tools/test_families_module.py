@@ -65,8 +65,17 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
     text = families_module.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
-    assert "self.odd_things = AsyncOddThings(runner, call)" in text
+    assert "self.odd_things = AsyncOddThings(runner, call, reconcile)" in text
     assert '"""Odd things."""' in text
+
+
+def test_a_family_whose_records_can_be_looked_up_has_a_method_for_it() -> None:
+    """The create says so in the description; no other family has it."""
+    made = operation("create_odd_things", **{"x-reconcile": True})
+    found = classes(document(made))
+    names = ["create", "create_iter", "reconcile"]
+    assert [*found["OddThings"]] == [*found["AsyncOddThings"]] == names
+    assert isinstance(found["AsyncOddThings"]["reconcile"], ast.AsyncFunctionDef)
 
 
 def test_arguments_are_typed_and_those_that_are_required_come_first() -> None:

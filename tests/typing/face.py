@@ -106,6 +106,11 @@ def results(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
             assert_type(outcome.error.status_code, int | None)
         assert_type(outcome.status, OutcomeStatus)
 
+    assert_type(hubspot.calls.reconcile(created, after=[5, 0.5]), BatchResult[Call])
+    assert_type(hubspot.calls.reconcile(created.unknown), BatchResult[Call])
+    assert_type(created[0].evidence, str | None)
+    hubspot.marketing_events.reconcile(created)  # type: ignore[attr-defined]
+
     assert_type(hubspot.campaigns.create(rows), BatchResult[Campaign])
     assert_type(hubspot.campaigns.read(["1"]), BatchResult[CampaignWithAssets])
     assert_type(hubspot.marketing_events.update(rows), BatchResult[MarketingEvent])

@@ -221,7 +221,7 @@ def test_whatever_an_input_holds_it_can_be_written_as_json(given_: Any, found: A
     result = BatchResult((Outcome(0, given_, OutcomeStatus.FAILED, found, error),))
     (text,) = json.loads(json.dumps(result.to_dicts(), allow_nan=False))
     assert text == result[0].to_dict()
-    assert [*text] == ["index", "input", "status", "result", "error"]
+    assert [*text] == ["index", "input", "status", "result", "error", "evidence"]
     assert (text["status"], text["error"]["context"]) == ("failed", {"ids": ["1", "2"]})
 
 

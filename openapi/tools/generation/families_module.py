@@ -14,6 +14,7 @@ from attrs import frozen
 from . import docstrings, operation_model
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
+from .reconcile_method import RECONCILES, reconcile_method
 from .yaml_source import Pointer, is_map
 
 _HEAD = '''"""The methods of each family of records, blocking and asynchronous.
@@ -33,7 +34,7 @@ from . import models
 
 # At run time this package imports nothing handwritten.
 if TYPE_CHECKING:
-    from hubspot_batch import AsyncOutcomeIterator, BatchResult, OutcomeIterator
+    from hubspot_batch import AsyncOutcomeIterator, BatchResult, Outcome, OutcomeIterator
     from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
     from hubspot_batch.journal import Journal
 
@@ -57,18 +58,24 @@ def _methods_of(family: object) -> str:
 
 
 class _Family:
-    def __init__(self, runner: Runner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
 
 
 class _AsyncFamily:
-    def __init__(self, runner: AsyncRunner, call: Callable[..., Call]) -> None:
+    def __init__(
+        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+    ) -> None:
         self._runner = runner
         self._call = call
+        self._reconcile = reconcile
 
     def __repr__(self) -> str:
         return _methods_of(self)
@@ -93,7 +100,16 @@ _TAKEN_ARGUMENTS = (
 )
 _TAKEN_CLASSES = (
     *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),
-    *("Fields", "Inputs", "Iterable", "Journal", "JournalPath", "Mapping", "OutcomeIterator"),
+    *(
+        "Fields",
+        "Inputs",
+        "Iterable",
+        "Journal",
+        "JournalPath",
+        "Mapping",
+        "Outcome",
+        "OutcomeIterator",
+    ),
     *("Raw", "Runner", "Time", "TypeAlias"),
 )
 
@@ -119,6 +135,7 @@ class _Method:
     traced: bool
     by_fields: bool
     parameters: tuple[Parameter, ...]
+    reconciles: bool
 
     @property
     def isolates(self) -> bool:
@@ -214,11 +231,14 @@ class _Method:
             )
         result = f"models.{self.result}" if self.result else "None"
         head = f"(self, {self.arguments(prefix)})"
+        more = ""
+        if self.reconciles:
+            more = reconcile_method(self.id, self.name, self.result, family, tasks=tasks)
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"
             f"    def {self.name}_iter{head} -> {prefix}OutcomeIterator[{result}]:\n{docs[1]}"
-            f"        return self._runner.iterate({self.call})\n"
+            f"        return self._runner.iterate({self.call})\n{more}"
         )
 
 
@@ -295,6 +315,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
+        reconciles=operation.get(RECONCILES) is True,
         traced=traced and kind in ("create", "upsert"),
         by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
@@ -344,10 +365,10 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
             yield docstrings.docstring(said[tag], indent=4) if said.get(tag) else ""
-        given = f"runner: {prefix}Runner, call: Callable[..., Call]"
+        given = f"runner: {prefix}Runner, call: Callable[..., Call], reconcile: Callable[..., Any]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):
-            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call)"
+            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call, reconcile)"
         yield ""
 
     return "\n".join(lines())

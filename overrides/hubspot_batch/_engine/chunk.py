@@ -29,7 +29,7 @@ from hubspot_batch.errors import (
     UnavailableError,
     UnreachableError,
 )
-from hubspot_batch.outcomes import OutcomeError
+from hubspot_batch.outcomes import Attempted, Outcome, OutcomeError, OutcomeStatus
 
 if TYPE_CHECKING:
     from hubspot_batch._matching.items import EncodedInput
@@ -244,6 +244,7 @@ class Chunk:
         shared: Whether inputs with the same key are sent as one.
         refusal: The error of the first refused request of which this one is a part, if that request
             may have been carried out in part.
+        since: When that request started; None if it is not a part of one.
     """
 
     entries: list[EncodedInput]
@@ -251,6 +252,22 @@ class Chunk:
     shared: bool = False
     refusal: OutcomeError | None = None
     _budget: SplitBudget = field(factory=SplitBudget)
+    since: float | None = None
+
+    def outcomes(self, status: OutcomeStatus, error: OutcomeError) -> list[Outcome[Any]]:
+        """Return the outcomes of inputs that all have the same one."""
+        if status is OutcomeStatus.UNKNOWN:
+            error = self.dated(error)
+        return [Outcome(one.index, one.input, status, None, error) for one in self.entries]
+
+    def dated(self, error: OutcomeError) -> OutcomeError:
+        """Return the error of an input that may have been done, with when that can have been."""
+        state = self.state
+        first = state.started if self.since is None else self.since
+        if first is None:
+            return error
+        given_up = None if state.span is None or state.sending else state.span[1]
+        return evolve(error, attempted=Attempted(first, given_up))
 
     @property
     def array(self) -> bytes:
@@ -303,7 +320,8 @@ class Chunk:
         old = self.state
         in_doubt = old.in_doubt or refusal is not None
         state = RequestState(old.run, old.read, inputs=len(entries), in_doubt=in_doubt)
-        return Chunk(entries, state, self.shared, refusal, self._budget)
+        since = old.started if self.since is None else self.since
+        return Chunk(entries, state, self.shared, refusal, self._budget, since)
 
 
 # What is added to the words of a refusal where an input may have been done nevertheless.

@@ -331,7 +331,7 @@ class Run(Generic[ResultT]):
         self._chunker.waiting.clear()
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
-        self._publish([Outcome(one.index, one.input, status, None, error) for one in chunk.entries])
+        self._publish(chunk.outcomes(status, error))
 
     def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
         error = OutcomeError("stopped", str(self.stopped))

@@ -45,7 +45,7 @@ def outcomes_of_success(
         return found, matches.unmatched
     silence: OutcomeError | None = None
     if len(done) + len(refused) < len(entries):
-        silence = response.silence(matches.unattributed, reads=reads)
+        silence = chunk.dated(response.silence(matches.unattributed, reads=reads))
     outcomes: list[Outcome[ResultT]] = []
     for position, entry in enumerate(entries):
         status, result, error = succeeded, None, None
@@ -54,6 +54,7 @@ def outcomes_of_success(
         elif position in refused:
             error, in_doubt = chunk.doubt(refused[position], operation)
             status = not_known(operation) if in_doubt else OutcomeStatus.FAILED
+            error = chunk.dated(error) if in_doubt else error
         else:
             status, error = not_known(operation), silence
         outcomes.append(Outcome(entry.index, entry.input, status, result, error))

@@ -163,10 +163,10 @@ def _count(
         [place for place, at in enumerate(owners) if index.may_be(properties, at)]
         for properties in stored.values()
     ]
-    return free if _each_has_a_place(wishes) else []
+    return free if each_has_a_place(wishes) else []
 
 
-def _each_has_a_place(wishes: Iterable[Sequence[int]]) -> bool:
+def each_has_a_place(wishes: Iterable[Sequence[int]]) -> bool:
     """Whether each can take a place that it wishes, the least choosy last.
 
     False does not mean that there is no way; looking for every way is not worth its code.

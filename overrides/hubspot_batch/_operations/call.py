@@ -25,7 +25,7 @@ from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
-from hubspot_batch.outcomes import BatchResult
+from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
 from .registry import SPECS, OperationSpec, Parameters, spec_by_property
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 # The generated methods name these types for type checkers only. Whoever asks for their annotations
 # at run time finds them too.
-for _named in (AsyncOutcomeIterator, BatchResult, Journal, OutcomeIterator):
+for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 
 

@@ -202,6 +202,8 @@ class RequestFlow:
                 if self.tokens.latest is not tokens[-1]:  # renewed while this one waited
                     tokens.append(self.tokens.latest)
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
+                if state.started is None:
+                    state.started = started
                 ended, received = yield Send(request, state)
                 if isinstance(received, Exception):
                     received = hide_in_failure(tokens, received)

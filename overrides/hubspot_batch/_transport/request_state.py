@@ -68,6 +68,7 @@ class RequestState:
         waits: The waits that are worth a line in the log, in seconds.
         span: When its first attempt started and its last one ended, on the client's clock; None
             before there was one.
+        started: When its first attempt was about to start, on the client's clock; None before.
         address: Where the last attempt was sent, for people, if it was not successful.
     """
 
@@ -83,6 +84,7 @@ class RequestState:
         "read",
         "run",
         "span",
+        "started",
         "waiting",
         "waits",
     )
@@ -104,9 +106,15 @@ class RequestState:
         self.attempts = 0
         self.waits: tuple[float, ...] = ()
         self.span: tuple[float, float] | None = None
+        self.started: float | None = None
         self.address = ""
         self._sending = False
         self._maybe_applied = self.doubted = in_doubt
+
+    @property
+    def sending(self) -> bool:
+        """Whether an attempt has left and is under way."""
+        return self._sending
 
     @property
     def in_doubt(self) -> bool:

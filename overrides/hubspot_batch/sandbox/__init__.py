@@ -9,7 +9,7 @@ from .asgi import app
 from .clock import FakeClock
 from .core import RequestEntry, Sandbox, add_examples
 from .fault_plans import Rates, Script, rates, script
-from .faults import FAULTS, Fault
+from .faults import FAULTS, LATE, Fault
 from .messages import SandboxAnswer, SandboxRequest
 from .server import ServeError, live_sandbox, serve, served
 from .store import Record
@@ -17,6 +17,7 @@ from .transport import SandboxTransport
 
 __all__ = [
     "FAULTS",
+    "LATE",
     "FakeClock",
     "Fault",
     "Rates",

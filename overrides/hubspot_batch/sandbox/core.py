@@ -18,6 +18,7 @@ from .families import Property
 from .fault_plans import Faults, start_plans
 from .handler import handle
 from .limits import RequestLimits
+from .lookups import LOOKUPS
 from .messages import Loss, SandboxAnswer, SandboxRequest
 from .operations import SPECS, OperationSpec
 from .state import State
@@ -62,6 +63,8 @@ class Sandbox:
     - `faults`: one or more plans (see `script` and `rates`), or a mapping of fault names to rates.
     - `clock`: returns seconds since 1970; by default a `FakeClock`, which stands still.
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.
+    - `search_lag`: the least and the most seconds after which a new record is found by a search of
+      calls and in the list of campaigns; each record has its own.
     - `max_inputs`: limits by operation id, in place of the contract's.
     - `operations`, `specs`: the contract, and the sandbox's side of each operation.
 
@@ -80,6 +83,7 @@ class Sandbox:
         faults: Faults = None,
         clock: Callable[[], float] | None = None,
         trace_echo: float = 0.75,
+        search_lag: tuple[float, float] = (0.5, 20.0),
         max_inputs: Mapping[str, int] | None = None,
         operations: Mapping[str, Operation] = OPERATIONS,
         specs: Mapping[str, OperationSpec] = SPECS,
@@ -99,6 +103,7 @@ class Sandbox:
             | dict(max_inputs or {}),
             limits=RequestLimits(requests, seconds, daily_limit, limits_told),
             families=families,
+            search_lag=search_lag,
             stores={
                 name: Store(family.guids, family.unique, family.id_offset)
                 for name, family in families.items()
@@ -116,7 +121,9 @@ class Sandbox:
         """Process one request, with the fault that is planned for it, and return the response."""
         with self._lock:
             self._state.request_number += 1
-            result = handle(self._state, request, self.clock())
+            now = self.clock()
+            self._state.catch_up(now)
+            result = handle(self._state, request, now)
             response = result.response
             self._log.append(
                 RequestEntry(
@@ -138,6 +145,7 @@ class Sandbox:
         ValueError for an unknown family.
         """
         with self._lock:
+            self._state.catch_up(self.clock())
             return tuple(self._store(store))
 
     @property
@@ -153,7 +161,7 @@ class Sandbox:
 
     def use_faults(self, faults: Faults) -> None:
         """Replace the plans of faults. A script starts from its first step."""
-        plans = start_plans(faults, self._state.operations)
+        plans = start_plans(faults, (*self._state.operations, *LOOKUPS))
         with self._lock:
             self._state.fault_plans = plans
 

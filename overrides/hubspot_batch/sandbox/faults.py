@@ -32,7 +32,8 @@ class Fault:
     """One thing that goes wrong.
 
     `work_done` is True if the request takes effect as it would without the fault, except for its
-    `treatment`. `delay` is in seconds. Make a variant with
+    `treatment`. With `latest`, the request takes effect after its response, up to so many seconds
+    later. `delay` is in seconds. Make a variant with
     `attrs.evolve(FAULTS["delay"], delay=0.2)`.
     """
 
@@ -43,6 +44,7 @@ class Fault:
     delay: float = 0.0
     loss: Loss | None = None
     treatment: Treatment | None = None
+    latest: float = 0.0
 
     def apply(self, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
         """Return the response as the fault changes it."""
@@ -311,5 +313,16 @@ _FAULTS = (
         treatment="refused",
     ),
 )
+
+# HubSpot's edge gives up after 100 seconds (524), so a request can be carried out that long after
+# it was sent (https://developers.cloudflare.com/support/troubleshooting/http-status-codes/).
+LATE = Fault(
+    "late",
+    False,
+    "the connection is reset; the request takes effect up to 100 s later",
+    loss="reset",
+    latest=100.0,
+)
+"""A fault that is not drawn by rates, since its effect comes after the end of most runs."""
 
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _FAULTS}

@@ -19,9 +19,11 @@ from .clock import is_date
 from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
 from .families import View
 from .faults import Fault
+from .limits import SECONDLY
+from .lookups import Lookup, look_up, lookup_on
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
 from .operations import OperationSpec
-from .responses import batch_body, error_body, missing_scopes_body, rate_limit_body
+from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
 from .state import State
 from .store import seeded_random
 from .validation import Problem, schema_problem
@@ -52,6 +54,7 @@ class _Context:
     now: float
     rng: random.Random
     empty: SandboxAnswer
+    number: int
 
 
 def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
@@ -59,6 +62,8 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     # Each request has its own generator, so earlier requests do not shift its random choices.
     rng = seeded_random(state.seed, state.request_number)
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
+    if way := lookup_on(state.operations, state.specs, request.path):
+        return _show(state, way, request, now, rng, empty)
     on_path = [
         (known, names)
         for known in state.operations.values()
@@ -68,15 +73,15 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     on_path.sort(key=lambda one: len(one[1]))
     if not on_path:
         problem = Problem("resource not found", 404, category=None)
-        return HandlerResult(_error_response(empty, problem))
+        return HandlerResult(error_answer(empty, problem))
     found = next((one for one in on_path if one[0].method == request.method), None)
     if found is None:
-        problem = Problem("HTTP 405 Method Not Allowed", 405, category=None)
-        allowed = ", ".join(sorted(known.method for known, _ in on_path))
-        return HandlerResult(add_headers(_error_response(empty, problem), {"Allow": allowed}))
+        return HandlerResult(_not_allowed(empty, *(known.method for known, _ in on_path)))
     operation, names = found
     spec = state.specs[operation.id]
-    return _respond(_Context(state, request, operation, spec, names, now, rng, empty))
+    return _respond(
+        _Context(state, request, operation, spec, names, now, rng, empty, state.request_number)
+    )
 
 
 def path_names(path: str, sent: str) -> tuple[str, ...] | None:
@@ -88,6 +93,38 @@ def path_names(path: str, sent: str) -> tuple[str, ...] | None:
     return tuple(map(unquote, fits.groups())) if fits else None
 
 
+def _not_allowed(empty: SandboxAnswer, *methods: str) -> SandboxAnswer:
+    problem = Problem("HTTP 405 Method Not Allowed", 405, category=None)
+    return add_headers(error_answer(empty, problem), {"Allow": ", ".join(sorted(methods))})
+
+
+def _show(
+    state: State,
+    way: Lookup,
+    request: SandboxRequest,
+    now: float,
+    rng: random.Random,
+    empty: SandboxAnswer,
+) -> HandlerResult:
+    """Answer a request that looks up records."""
+    if request.method != way.method:
+        return HandlerResult(_not_allowed(empty, way.method))
+    plans = state.fault_plans
+    fault = next((one for plan in plans if (one := plan.next(way.operation, rng))), None)
+    if fault is None or fault.loss != "refused":
+        if denial := _check_access(state, request, way.scopes, empty, now, secondly=way.secondly):
+            return HandlerResult(denial, way.operation)
+        if not way.secondly:  # a search has no headers of limits
+            empty = add_headers(empty, state.limits.headers())
+    page: dict[str, Any] | Problem = {"results": []}
+    if fault is None or fault.work_done:
+        page = look_up(state, way, request.query, request.body, now)
+    response = error_answer(empty, page) if isinstance(page, Problem) else empty.with_json(page)
+    if fault:
+        response = fault.apply(response, rng)
+    return HandlerResult(response, way.operation, fault.name if fault else None)
+
+
 def _respond(context: _Context) -> HandlerResult:
     state, operation, rng = context.state, context.operation, context.rng
     fault = next(
@@ -97,32 +134,45 @@ def _respond(context: _Context) -> HandlerResult:
     count = None if isinstance(body, Problem) else len(body.inputs)
     # A refused connection never reaches the server, so the server cannot count it.
     if fault is None or fault.loss != "refused":
-        if denial := _check_access(context):
+        scopes = operation.scopes
+        if denial := _check_access(state, context.request, scopes, context.empty, context.now):
             return HandlerResult(denial, operation.id, None, count)
         context = evolve(context, empty=add_headers(context.empty, state.limits.headers()))
     if fault is None or fault.work_done or fault.treatment:
         response = _run_operation(context, body, fault)
     else:
         response = _success_response(context, BatchResult())
+    if fault and fault.latest:
+        moment = context.now + rng.uniform(0.0, fault.latest)
+        state.late.append((moment, lambda at: _run_operation(evolve(context, now=at), body, None)))
     if fault:
         response = fault.apply(response, rng)
     response = _with_results_under(context.spec.results, response)
     return HandlerResult(response, operation.id, fault.name if fault else None, count)
 
 
-def _check_access(context: _Context) -> SandboxAnswer | None:
+def _check_access(
+    state: State,
+    request: SandboxRequest,
+    scopes: Sequence[str],
+    response: SandboxAnswer,
+    now: float,
+    *,
+    secondly: bool = False,
+) -> SandboxAnswer | None:
     """Return the 401, 429 or 403 that denies access; None grants it."""
-    state, response = context.state, context.empty
-    scheme, _, token = context.request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or state.token not in (None, token):
         message = "The access token is missing or not valid."
-        return _error_response(response, Problem(message, 401, "INVALID_AUTHENTICATION"))
-    policy = state.limits.admit(context.now)
-    response = add_headers(response, state.limits.headers())
+        return error_answer(response, Problem(message, 401, "INVALID_AUTHENTICATION"))
+    if secondly:
+        policy = state.searches.admit(now) and SECONDLY
+    else:
+        policy = state.limits.admit(now)
+        response = add_headers(response, state.limits.headers())
     if policy:
         return response.with_json(rate_limit_body(response.correlation_id, policy), 429)
-    scopes = context.operation.scopes
     if state.scopes is not None and not state.scopes.issuperset(scopes):
         return response.with_json(missing_scopes_body(response.correlation_id, scopes), 403)
     return None
@@ -155,12 +205,12 @@ def _parse_body(content: bytes) -> _Body | Problem:
 
 def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None) -> SandboxAnswer:
     if isinstance(body, Problem):
-        return _error_response(context.empty, body)
+        return error_answer(context.empty, body)
     if problem := _check_body(context, body):
-        return _error_response(context.empty, problem)
+        return error_answer(context.empty, problem)
     view = _select_view(context.spec, context.request.query, body.arguments)
     if isinstance(view, Problem):
-        return _error_response(context.empty, view)
+        return error_answer(context.empty, view)
     state = context.state
     name = context.spec.family.name
     result = apply_batch(
@@ -170,7 +220,7 @@ def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None
             family=state.families[name],
             store=state.store(name, context.names),
             view=view,
-            request_number=state.request_number,
+            request_number=context.number,
             now=context.now,
             rng=context.rng,
             trace_echo=state.trace_echo,
@@ -179,7 +229,7 @@ def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None
         )
     )
     if result.refusal:
-        return _error_response(context.empty, result.refusal)
+        return error_answer(context.empty, result.refusal)
     return _success_response(context, result)
 
 
@@ -247,17 +297,6 @@ def _with_results_under(name: str, response: SandboxAnswer) -> SandboxAnswer:
     except ValueError:
         return response
     return response.with_json({(name if k == "results" else k): v for k, v in document.items()})
-
-
-def _error_response(empty: SandboxAnswer, problem: Problem) -> SandboxAnswer:
-    body = error_body(
-        empty.correlation_id,
-        problem.message,
-        problem.category,
-        sub_category=problem.sub_category,
-        errors=problem.details,
-    )
-    return empty.with_json(body, problem.status)
 
 
 def _correlation_id(rng: random.Random) -> str:

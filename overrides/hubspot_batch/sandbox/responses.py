@@ -8,6 +8,8 @@ from typing import Any
 
 from .clock import format_datetime
 from .limits import DAILY, ROLLING, SECONDLY
+from .messages import SandboxAnswer
+from .validation import Problem
 
 _GROUPS = {
     ROLLING: "publicapi:private_app-api-calls-ten-secondly:1234567:7654321",
@@ -33,6 +35,18 @@ def error_body(
     if sub_category:
         body["subCategory"] = sub_category
     return body
+
+
+def error_answer(empty: SandboxAnswer, problem: Problem) -> SandboxAnswer:
+    """Return the response that refuses a request."""
+    body = error_body(
+        empty.correlation_id,
+        problem.message,
+        problem.category,
+        sub_category=problem.sub_category,
+        errors=problem.details,
+    )
+    return empty.with_json(body, problem.status)
 
 
 def rate_limit_body(correlation_id: str, policy: str) -> dict[str, Any]:

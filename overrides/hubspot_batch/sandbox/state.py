@@ -1,6 +1,6 @@
 """The state of one sandbox: its settings, and what changes from one request to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from attrs import define, field
 from hubspot_batch_client.contract import Operation
@@ -31,6 +31,19 @@ class State:
     stores: dict[str, Store]
     fault_plans: tuple[ActivePlan, ...] = ()
     request_number: int = 0
+    search_lag: tuple[float, float] = (0.0, 0.0)
+    searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, told=False))
+    # Work that is done later than its request was answered: when, and what.
+    late: list[tuple[float, Callable[[float], object]]] = field(
+        factory=list[tuple[float, Callable[[float], object]]]
+    )
+
+    def catch_up(self, now: float) -> None:
+        """Do the late work that is due."""
+        due = sorted((one for one in self.late if one[0] <= now), key=lambda one: one[0])
+        self.late = [one for one in self.late if one[0] > now]
+        for moment, work in due:
+            work(moment)
 
     def store(self, family: str, names: tuple[str, ...] = ()) -> Store:
         """Return the records of a family; those under other names in a path are apart."""

@@ -6,6 +6,7 @@ timeout is a lost connection, too. Only the `sleep` that it is given waits.
 
 import inspect
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 
 import httpx
 
@@ -75,13 +76,13 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         too_late = loss is None and read_timeout is not None and seconds > read_timeout
         if loss == "timeout" or too_late:
             loss, seconds = "timeout", read_timeout or 0.0
-        return seconds, _response(answer, request) if loss is None else _error(loss, request)
+        return seconds, self._response(answer, request) if loss is None else _error(loss, request)
 
-
-def _response(answer: SandboxAnswer, request: httpx.Request) -> httpx.Response:
-    return httpx.Response(
-        answer.status, headers=dict(answer.headers), content=answer.body, request=request
-    )
+    def _response(self, answer: SandboxAnswer, request: httpx.Request) -> httpx.Response:
+        # A server on a socket sends the time, too.
+        date = formatdate(self.sandbox.clock(), usegmt=True)
+        headers = {"Date": date, **answer.headers}
+        return httpx.Response(answer.status, headers=headers, content=answer.body, request=request)
 
 
 def _error(loss: str, request: httpx.Request) -> httpx.TransportError:

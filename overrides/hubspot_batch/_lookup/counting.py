@@ -1,0 +1,168 @@
+"""Counts records against inputs in doubt.
+
+This module decides which inputs were done: those of which exactly as many records were found as
+there are equal inputs. It never decides by guess whose record one is.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from hubspot_batch._matching.by_properties import each_has_a_place
+
+from .stored import may_be_stored_as, stored_form, stored_forms
+from .ways import Hit, Period
+
+
+class InDoubt(NamedTuple):
+    """An input of which a record may exist.
+
+    Attributes:
+        properties: The properties that were sent.
+        period: When a record of it can have been created.
+        counts: Whether it is to be found. If not, it was certainly done, and which record is its
+            own is not known.
+    """
+
+    properties: Mapping[str, Any]
+    period: Period
+    counts: bool = True
+
+
+class Count(NamedTuple):
+    """The inputs that were done, and the others, by their places.
+
+    Attributes:
+        done: The inputs that were done, each with its record where that is certain.
+        disputed: The others of which records were found, with these.
+        unclaimed: The records that belong to inputs here, and to none for certain.
+    """
+
+    done: Mapping[int, Hit | None]
+    disputed: Mapping[int, tuple[Hit, ...]]
+    unclaimed: tuple[Hit, ...]
+
+
+class _Group:
+    """Equal inputs of requests that were under way at the same time."""
+
+    def __init__(self, names: tuple[str, ...], first: InDoubt) -> None:
+        self.names = names
+        self.first = first
+        self.places: list[int] = []
+        self.hits: list[int] = []
+
+
+def count(inputs: Sequence[InDoubt], hits: Sequence[Hit], named_by: str) -> Count:
+    """Count records against inputs.
+
+    Args:
+        inputs: The inputs in doubt, and those that are done without a record of their own.
+        hits: The records that were found, and that belong to no other input.
+        named_by: The property that every input has.
+    """
+    groups = _groups(inputs)
+    _assign(groups, hits)
+    done: dict[int, Hit | None] = {}
+    disputed: dict[int, tuple[Hit, ...]] = {}
+    unclaimed: dict[int, Hit] = {}
+    claimed: set[int] = set()
+    for part in _parts(groups, len(hits)):
+        numbers = sorted({number for group in part for number in group.hits})
+        found = tuple([hits[number] for number in numbers])
+        claimed.update(numbers)
+        places = [place for group in part for place in group.places]
+        if len(found) == len(places) and _all_done(part, numbers):
+            one = found[0] if len(places) == 1 else None
+            done.update(dict.fromkeys(places, one))
+            if one is not None and inputs[places[0]].counts:
+                continue
+        elif found:
+            disputed.update(dict.fromkeys(places, found))
+        unclaimed.update(zip(numbers, found, strict=True))
+    others = [hit for number, hit in enumerate(hits) if number not in claimed]
+    lacking = [group for group in groups if group.places[0] not in done]
+    for place, alike in _alike(lacking, others, named_by).items():
+        disputed[place] = (*disputed.get(place, ()), *alike)
+    wanted = {place for place, one in enumerate(inputs) if one.counts}
+    return Count(
+        {place: hit for place, hit in done.items() if place in wanted},
+        {place: some for place, some in disputed.items() if place in wanted},
+        tuple(unclaimed.values()),
+    )
+
+
+def _groups(inputs: Sequence[InDoubt]) -> list[_Group]:
+    groups: dict[Hashable, _Group] = {}
+    for place, one in enumerate(inputs):
+        names = tuple(sorted(one.properties))
+        key = names, stored_forms(one.properties, names), one.period
+        groups.setdefault(key, _Group(names, one)).places.append(place)
+    return [*groups.values()]
+
+
+def _assign(groups: Iterable[_Group], hits: Sequence[Hit]) -> None:
+    """Tell each group of the records that have its values, and were created in its period."""
+    by_values: defaultdict[tuple[str, ...], defaultdict[Hashable, list[int]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    for group in groups:
+        if group.names not in by_values:
+            values = by_values[group.names]
+            for number, hit in enumerate(hits):
+                values[stored_forms(hit.properties, group.names)].append(number)
+        wanted = stored_forms(group.first.properties, group.names)
+        start, end = group.first.period
+        same = by_values[group.names].get(wanted, ())
+        group.hits = [number for number in same if start <= hits[number].created <= end]
+
+
+def _parts(groups: Iterable[_Group], count: int) -> list[list[_Group]]:
+    """Return the groups in parts that have no record in common."""
+    part_of: list[list[_Group] | None] = [None] * count
+    for group in groups:
+        part = [group]
+        for number in group.hits:
+            other = part_of[number]
+            if other is not None and other is not part:
+                part.extend(other)
+                for number_of_other in (n for one in other for n in one.hits):
+                    part_of[number_of_other] = part
+            part_of[number] = part
+    return [*{id(part): part for part in part_of if part is not None}.values()]
+
+
+def _all_done(part: Sequence[_Group], numbers: Sequence[int]) -> bool:
+    """Whether each record can belong to an input of its own."""
+    if len(part) == 1:
+        return True
+    owners = [group for group in part for _ in group.places]
+    having = [{*group.hits} for group in owners]
+    return each_has_a_place(
+        [place for place, own in enumerate(having) if number in own] for number in numbers
+    )
+
+
+def _alike(
+    groups: Iterable[_Group], hits: Iterable[Hit], named_by: str
+) -> dict[int, tuple[Hit, ...]]:
+    """Return the records that inputs can have become by another change of their values."""
+    by_name: defaultdict[Hashable, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        by_name[stored_form(hit.properties.get(named_by))].append(hit)
+    found: dict[int, tuple[Hit, ...]] = {}
+    for group in groups:
+        sent, (start, end) = group.first.properties, group.first.period
+        near = by_name.get(stored_form(sent.get(named_by)), ())
+        alike = tuple(
+            [
+                hit
+                for hit in near
+                if start <= hit.created <= end and may_be_stored_as(sent, hit.properties)
+            ]
+        )
+        if alike:
+            found.update(dict.fromkeys(group.places, alike))
+    return found

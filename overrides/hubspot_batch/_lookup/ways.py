@@ -1,0 +1,193 @@
+"""The requests that look up records, and the pages that they return.
+
+This module decides how the records of a family are asked for, and which responses can be trusted: a
+page without a total, a page that is cut short and a record without an id are not read.
+
+HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (calls) and
+https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api-v3/guide
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import httpx
+from hubspot_batch_client.contract import OPERATIONS
+
+from hubspot_batch._json import is_list, is_map, read_object
+from hubspot_batch._matching.likeness import instant_of
+
+_JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+
+# A search shows no more results than these, and refuses to go on.
+_HITS_AT_MOST = 10_000
+
+
+class Way(NamedTuple):
+    """How the records of an operation are looked up.
+
+    Attributes:
+        operation: The id of the operation that creates them.
+        name: The method, as users write it.
+        named_by: The property that every input has, and that differs most between them.
+        method: The method of the request.
+        ending: What stands in the address in place of `/batch/create`.
+        limit: Records on a page at most.
+        searches: Whether it is a search, which has an allowance of its own.
+    """
+
+    operation: str
+    name: str
+    named_by: str
+    method: str
+    ending: str
+    limit: int
+    searches: bool
+
+    @property
+    def path(self) -> str:
+        """The path of the request."""
+        return OPERATIONS[self.operation].path.removesuffix("/batch/create") + self.ending
+
+
+WAYS: Mapping[str, Way] = MappingProxyType(
+    {
+        way.operation: way
+        for way in (
+            Way("create_calls", "calls.reconcile", "hs_timestamp", "POST", "/search", 200, True),
+            Way("create_campaigns", "campaigns.reconcile", "hs_name", "GET", "", 100, False),
+        )
+    }
+)
+
+
+def lookup_requests() -> Iterator[tuple[str, str]]:
+    """Yield method and path of the requests here; they change nothing."""
+    for way in WAYS.values():
+        yield way.method, way.path
+
+
+class Period(NamedTuple):
+    """A period, in seconds since 1970."""
+
+    start: float
+    end: float
+
+
+class Hit(NamedTuple):
+    """A record that was found.
+
+    Attributes:
+        id: Its id.
+        created: When the server created it, in seconds since 1970.
+        properties: Its properties.
+        record: The record as it came.
+    """
+
+    id: str
+    created: float
+    properties: Mapping[str, Any]
+    record: Mapping[str, Any]
+
+
+class Page(NamedTuple):
+    """A page of records, the newest first.
+
+    Attributes:
+        hits: The records.
+        after: What names the next page; None if this is the last one.
+    """
+
+    hits: tuple[Hit, ...]
+    after: str | None
+
+
+def request_for(
+    way: Way,
+    names: Sequence[str],
+    *,
+    created: Period | None,
+    named: Period | None,
+    after: str | None,
+) -> dict[str, Any]:
+    """Return the request for a page of records, the newest first.
+
+    Args:
+        way: How they are looked up.
+        names: The properties to return.
+        created: When they were created; None for any time.
+        named: The times that a search asks for in `named_by`; None for any.
+        after: What names the page; None for the first one.
+    """
+    request: dict[str, Any] = {"method": way.method, "url": way.path}
+    if not way.searches:
+        query = {"sort": "-createdAt", "limit": way.limit, "properties": ",".join(names)}
+        return {**request, "params": {**query, "after": after} if after else query}
+    filters = [
+        {
+            "propertyName": name,
+            "operator": "BETWEEN",
+            "value": str(int(period.start * 1000)),
+            "highValue": str(int(period.end * 1000) + 1),
+        }
+        for name, period in (("hs_createdate", created), (way.named_by, named))
+        if period is not None
+    ]
+    body: dict[str, Any] = {
+        "filterGroups": [{"filters": filters}] if filters else [],
+        "sorts": [{"propertyName": "hs_createdate", "direction": "DESCENDING"}],
+        "properties": [*names],
+        "limit": way.limit,
+    }
+    if after:
+        body["after"] = after
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return {**request, "content": text.encode(), "headers": _JSON}
+
+
+def read_page(way: Way, start: int, response: httpx.Response) -> Page | None:
+    """Return the page that a response holds; None if it cannot be trusted.
+
+    Args:
+        way: How the records are looked up.
+        start: How many records stand on the pages before it.
+        response: The response.
+    """
+    body = read_object(response.content)
+    if body is None or not is_list(listed := body.get("results")):
+        return None
+    total = body.get("total")
+    if type(total) is not int or len(listed) < min(way.limit, total - start):
+        return None
+    hits = [_hit(one) for one in listed]
+    whole = tuple([one for one in hits if one is not None])
+    if len(whole) < len(hits):
+        return None
+    ends = start + len(whole) >= total
+    following = _after(body)
+    return None if following is None and not ends else Page(whole, None if ends else following)
+
+
+def may_go_on(way: Way, start: int) -> bool:
+    """Return whether there is a page after so many records."""
+    return not way.searches or start + way.limit <= _HITS_AT_MOST
+
+
+def _after(body: Mapping[str, Any]) -> str | None:
+    paging = body.get("paging")
+    following = paging.get("next") if is_map(paging) else None
+    after = following.get("after") if is_map(following) else None
+    return None if after in (None, "") else str(after)
+
+
+def _hit(record: object) -> Hit | None:
+    if not is_map(record):
+        return None
+    id_, properties = record.get("id"), record.get("properties")
+    created = instant_of(record.get("createdAt"))
+    if not isinstance(id_, str | int) or id_ == "" or not is_map(properties) or created is None:
+        return None
+    return Hit(str(id_), created.timestamp(), properties, record)

@@ -1,0 +1,367 @@
+"""Looking up whether inputs were done whose responses were lost."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import httpx
+import pytest
+from both_clients import Face, clock_of
+from hubspot_batch import (
+    ConfigurationError,
+    MissingScopesError,
+    OutcomeStatus,
+    RateLimit,
+    result_of,
+)
+from hubspot_batch.sandbox import LATE, FakeClock, Sandbox, SandboxTransport, script
+
+
+def call(title: str, at: str = "2026-01-31T09:30:00Z", **more: str) -> dict[str, Any]:
+    properties = {"hs_timestamp": at, "hs_call_title": title, **more}
+    return {"properties": properties, "associations": []}
+
+
+def campaign(name: str, **more: str) -> dict[str, Any]:
+    return {"properties": {"hs_name": name, **more}}
+
+
+FAMILIES: dict[str, Callable[..., dict[str, Any]]] = {"calls": call, "campaigns": campaign}
+
+
+@pytest.fixture(params=["calls", "campaigns"])
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def lossy(*faults: Any, lag: tuple[float, float] = (0.5, 4.0), **more: Any) -> Sandbox:
+    return Sandbox(faults=script(faults), clock=FakeClock(), search_lag=lag, **more)
+
+
+def made_by_others(sandbox: Sandbox, family: str, *rows: dict[str, Any]) -> None:
+    """Create records as another program does, beside any plan of faults."""
+    paths = {"calls": "/crm/v3/objects/calls", "campaigns": "/marketing/v3/campaigns"}
+    sandbox.use_faults(None)
+    transport = SandboxTransport(sandbox)
+    with httpx.Client(transport=transport, base_url="https://api.hubapi.com") as http:
+        answer = http.post(
+            f"{paths[family]}/batch/create",
+            json={"inputs": [*rows]},
+            headers={"Authorization": "Bearer other"},
+        )
+    assert answer.status_code == 201, answer.text
+
+
+def statuses(result: Any) -> list[str]:
+    return [str(one.status) for one in result]
+
+
+def lookups(sandbox: Sandbox) -> int:
+    ways = ("search_calls", "list_campaigns")
+    return sum(one.operation in ways for one in sandbox.requests)
+
+
+def test_a_lost_response_is_looked_up(face: Face, family: str) -> None:
+    """All inputs succeed with their records, and it ends with the first look."""
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family](f"row {number}") for number in range(20)])
+    assert statuses(lost) == ["unknown"] * 20
+    found = part.reconcile(lost)
+    assert statuses(found) == ["succeeded"] * 20
+    assert {one.evidence for one in found} == {"properties"}
+    assert {one.result.id for one in found} == {one.id for one in sandbox.records(family)}
+    named = "hs_call_title" if family == "calls" else "hs_name"
+    assert [one.result.properties[named] for one in found] == [f"row {n}" for n in range(20)]
+    assert (found.unmatched, lookups(sandbox)) == ((), 1)
+
+
+def test_what_was_not_done_is_never_said_to_be_absent(face: Face, family: str) -> None:
+    """It stays unknown, and the error says how long was looked."""
+    sandbox = lossy("timeout_before")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A")])
+    begun = sandbox.clock()
+    (outcome,) = part.reconcile(lost)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "not_found")
+    assert outcome.error.message.startswith("300 s after")
+    assert lookups(sandbox) == 5
+    assert sandbox.clock() - begun == pytest.approx(300.0, abs=1.0)
+    assert outcome.evidence is None
+
+
+def test_the_caller_may_count_it_as_absent(face: Face, family: str) -> None:
+    """At the caller's own risk, after the time that the caller names."""
+    sandbox = lossy("reset_before")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A")])
+    (outcome,) = part.reconcile(lost, after=[1.0], assume_absent_after=400.0)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.NOT_SENT, "not_found")
+    assert "at the caller's own risk" in outcome.error.message
+    assert lookups(sandbox) == 2
+
+
+def test_equal_inputs_are_counted(face: Face, family: str) -> None:
+    """As many records as inputs: all were done. Which record is whose stays open."""
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    rows = [FAMILIES[family](name) for name in ("A", "A", "B")]
+    found = part.reconcile(part.create(rows))
+    assert statuses(found) == ["succeeded"] * 3
+    assert [one.result is None for one in found] == [True, True, False]
+    assert len(found.unmatched) == 2
+
+
+def test_fewer_records_than_inputs_prove_nothing(face: Face, family: str) -> None:
+    """Of equal inputs, it is open which were done."""
+    sandbox = lossy("reset_after", None)
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A")])
+    sandbox.use_faults(script(["reset_before"]))
+    also = part.create([FAMILIES[family]("A")])
+    found = part.reconcile([*lost, *also])
+    assert statuses(found) == ["unknown"] * 2
+    assert {one.error.kind for one in found} == {"not_distinguished"}
+    (record,) = sandbox.records(family)
+    assert [one.id for one in found.unmatched] == [record.id]
+    assert record.id in found[0].error.message
+
+
+def test_more_records_than_inputs_prove_nothing(face: Face, family: str) -> None:
+    """Somebody else writes the same."""
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A"), FAMILIES[family]("B")])
+    made_by_others(sandbox, family, FAMILIES[family]("A"))
+    found = part.reconcile(lost)
+    assert statuses(found) == ["unknown", "succeeded"]
+    assert found[0].error.kind == "not_distinguished"
+
+
+def test_a_record_that_is_somebody_s_is_left_out(face: Face, family: str) -> None:
+    """An equal input that succeeded has its own record."""
+    sandbox = lossy(None, "reset_before")
+    part = getattr(face(transport=sandbox), family)
+    result = part.create([FAMILIES[family]("A"), FAMILIES[family]("A")], chunk_size=1)
+    assert sorted(statuses(result)) == ["succeeded", "unknown"]
+    found = part.reconcile(result)
+    assert sorted(statuses(found)) == ["succeeded", "unknown"]
+
+
+def test_equal_inputs_without_a_record_of_their_own_count_too(face: Face) -> None:
+    """Their records must not be taken for those of the lost ones."""
+    sandbox = lossy(None, "reset_before")
+    calls = face(transport=sandbox).calls
+    done, lost = calls.create([call("A")]), calls.create([call("A")])
+    given = [attrs.evolve(done[0], result=None), *lost]
+    assert statuses(given) == ["succeeded", "unknown"]
+    assert statuses(calls.reconcile(given)) == statuses(given)
+
+
+def test_records_of_another_time_do_not_count(face: Face, family: str) -> None:
+    """Equal ones that were created long before, or long after."""
+    sandbox = lossy(None)
+    made_by_others(sandbox, family, FAMILIES[family]("A"))
+    clock: Any = sandbox.clock
+    clock.advance(60.0)
+    sandbox.use_faults(script(["reset_before"]))
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A")])
+    clock.advance(250.0)
+    made_by_others(sandbox, family, FAMILIES[family]("A"))
+    (outcome,) = part.reconcile(lost)
+    assert outcome.error.kind == "not_found"
+
+
+def test_late_work_is_found(face: Face, family: str) -> None:
+    """A server can carry out a request long after its connection broke."""
+    sandbox = lossy(LATE, lag=(0.5, 120.0))
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family](f"row {number}") for number in range(5)])
+    assert statuses(part.reconcile(lost)) == ["succeeded"] * 5
+
+
+@pytest.mark.parametrize("wrong_by", [-50_000.0, 0.0, 50_000.0])
+def test_the_server_s_clock_counts(face: Face, family: str, wrong_by: float) -> None:
+    """The clock of this machine may be wrong by hours."""
+    sandbox = lossy("reset_after")
+    fake: Any = sandbox.clock
+    right = clock_of(fake)
+    clock = type(right)(lambda: fake() + wrong_by, right.sleep, right.asleep)
+    part = getattr(face(transport=sandbox, clock=clock), family)
+    assert statuses(part.reconcile(part.create([FAMILIES[family]("A")]))) == ["succeeded"]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"hs_call_body": "<p>Agreed &amp; done</p>"},
+        {"hs_call_body": " one\r\ntwo "},
+        {"hs_call_duration": "60000.0"},
+        {"hs_call_title": ""},
+    ],
+)
+def test_values_count_as_the_server_keeps_them(face: Face, properties: dict[str, str]) -> None:
+    """Times in any form, numbers, line ends, blanks and HTML."""
+    sandbox = lossy("reset_after")
+    calls = face(transport=sandbox).calls
+    row = call(
+        "A", "1769851800123", **{k: v for k, v in properties.items() if k != "hs_call_title"}
+    )
+    row["properties"].update(properties)
+    assert statuses(calls.reconcile(calls.create([row]))) == ["succeeded"]
+
+
+def test_all_lost_requests_share_the_pages(face: Face) -> None:
+    """Ten lost requests of a hundred calls take five searches, and no more than 4 a second."""
+    sandbox = lossy(*["reset_after"] * 10, lag=(0.5, 3.0))
+    calls = face(transport=sandbox).calls
+    lost = calls.create([call(str(number)) for number in range(1000)])
+    assert {*statuses(lost)} == {"unknown"}
+    assert {*statuses(calls.reconcile(lost))} == {"succeeded"}
+    assert lookups(sandbox) == 5
+    assert 429 not in {one.status for one in sandbox.requests}
+
+
+@pytest.mark.parametrize(
+    "fault", ["502", "secondly", "truncated_json", "drop_results", "reset_after"]
+)
+def test_a_failed_look_up_is_not_an_empty_one(face: Face, family: str, fault: str) -> None:
+    """It is made again, and what is not known stays as it was."""
+    way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family](name) for name in "AB"])
+    sandbox.use_faults(script([fault] * 3, operation=way))
+    assert statuses(part.reconcile(lost)) == ["succeeded"] * 2
+    sandbox.use_faults(script([fault] * 1000, operation=way))
+    (outcome, _) = part.reconcile(lost, assume_absent_after=1.0)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "no_answer")
+    assert "could not be looked up" in outcome.error.message
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda page: page.pop("total"),
+        lambda page: page["results"][0].pop("id"),
+        lambda page: page.update(results=[]),
+        lambda page: page.update(total=3),
+        lambda page: page["results"][0].pop("createdAt"),
+    ],
+)
+def test_a_page_that_lacks_something_is_not_empty(face: Face, family: str, spoil: Any) -> None:
+    """A total, an id, a record, the next page, a time."""
+    sandbox = lossy("reset_after")
+    inner = SandboxTransport(sandbox)
+
+    class Spoiling(httpx.BaseTransport, httpx.AsyncBaseTransport):
+        connectionless = True
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            return self._spoiled(request, inner.handle_request(request))
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            return self._spoiled(request, await inner.handle_async_request(request))
+
+        @staticmethod
+        def _spoiled(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+            if "batch" in request.url.path or not (page := response.json())["results"]:
+                return response
+            spoil(page)
+            date = {"Date": response.headers["Date"]}
+            return httpx.Response(200, json=page, headers=date, request=request)
+
+    fake: Any = sandbox.clock
+    part = getattr(face(transport=Spoiling(), clock=clock_of(fake)), family)
+    lost = part.create([FAMILIES[family](name) for name in "AB"])
+    found = part.reconcile(lost, assume_absent_after=1.0)
+    assert statuses(found) == ["unknown"] * 2
+    assert "could not be looked up" in found[0].error.message
+
+
+def test_a_token_without_the_scope_is_told(face: Face) -> None:
+    """The exception carries the outcomes as they are known."""
+    sandbox = lossy("reset_after", scopes=["crm.objects.contacts.write"])
+    calls = face(transport=sandbox).calls
+    lost = calls.create([call("A")])
+    with pytest.raises(MissingScopesError, match=r"calls\.reconcile") as caught:
+        calls.reconcile(lost)
+    assert statuses(caught.value.result) == ["unknown"]
+    assert result_of(caught.value)[0].error.kind == "no_answer"  # type: ignore[index]
+
+
+@pytest.mark.parametrize("fault", ["cut_texts", "straightened"])
+def test_a_record_with_changed_values_is_not_absent(face: Face, family: str, fault: str) -> None:
+    """It can be the input's, so that one is neither done for certain nor to be sent again."""
+    way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    more = "hs_call_body" if family == "calls" else "hs_notes"
+    row = FAMILIES[family]("A", **{more: "\u201cone\u201d and two and three and four and five"})
+    row["properties"][more] += " " + "and so on" * 10
+    lost = part.create([row])
+    sandbox.use_faults(script([fault] * 99, operation=way))
+    (outcome,) = part.reconcile(lost, assume_absent_after=300.0)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "not_distinguished")
+    (record,) = sandbox.records(family)
+    assert record.id in outcome.error.message
+
+
+def test_nothing_in_doubt_asks_nothing(face: Face, family: str) -> None:
+    """Also where there is no outcome at all."""
+    sandbox = Sandbox()
+    part = getattr(face(transport=sandbox), family)
+    result = part.create([FAMILIES[family]("A")])
+    assert part.reconcile(result).outcomes == result.outcomes
+    assert len(part.reconcile([])) == 0
+    assert lookups(sandbox) == 0
+
+
+def test_outcomes_of_another_process_have_no_time(face: Face) -> None:
+    """Its clock is not this one's, so they stay as they are."""
+    sandbox = lossy("reset_after")
+    calls = face(transport=sandbox).calls
+    lost = pickle.loads(pickle.dumps(calls.create([call("A")])))
+    (outcome,) = calls.reconcile(lost)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "no_answer")
+    assert "When its request was sent is not known here" in outcome.error.message
+    assert lookups(sandbox) == 0
+
+
+def test_a_late_look_makes_up_for_the_earlier_ones(face: Face, family: str) -> None:
+    """Times that have passed are one look at once."""
+    sandbox = lossy("reset_after")
+    part = getattr(face(transport=sandbox), family)
+    lost = part.create([FAMILIES[family]("A")])
+    clock: Any = sandbox.clock
+    clock.advance(3600.0)
+    before = clock()
+    assert statuses(part.reconcile(lost)) == ["succeeded"]
+    assert (lookups(sandbox), clock() - before) == (1, 0.0)
+
+
+@pytest.mark.parametrize("wrong", [{"after": []}, {"after": [-1]}, {"assume_absent_after": "5"}])
+def test_wrong_times_are_refused(face: Face, wrong: dict[str, Any]) -> None:
+    """Before anything is sent."""
+    with pytest.raises(ConfigurationError):
+        face(transport=Sandbox()).calls.reconcile([], **wrong)
+
+
+def test_inputs_of_another_operation_are_refused(face: Face) -> None:
+    """A call is no campaign."""
+    client = face(transport=lossy("reset_after"))
+    lost = client.calls.create([call("A")])
+    with pytest.raises(ConfigurationError, match="campaigns"):
+        client.campaigns.reconcile(lost)
+
+
+def test_searches_are_no_part_of_the_window(face: Face) -> None:
+    """They wait for their own allowance; the request limit of the client holds, too."""
+    sandbox = lossy("reset_after", rate_limit=(2, 10.0))
+    calls = face(transport=sandbox, rate_limit=RateLimit(2, 10.0)).calls
+    assert statuses(calls.reconcile(calls.create([call("A")]))) == ["succeeded"]
+    assert 429 not in {one.status for one in sandbox.requests}

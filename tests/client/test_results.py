@@ -66,4 +66,4 @@ def test_the_details_of_a_refusal_are_those_that_it_lists(face: Face) -> None:
 def test_a_family_shows_its_methods(face: Face) -> None:
     """The repr of a family lists its methods."""
     shown = repr(face(transport=Sandbox()).marketing_events)
-    assert shown.endswith("MarketingEvents: update, update_iter>")
+    assert "MarketingEvents: update, update_iter, archive, archive_iter" in shown

@@ -295,7 +295,7 @@ def test_requests_of_ones_own_are_repeated_by_their_method(
 @pytest.mark.parametrize(
     "path",
     [
-        "/crm/v3/objects/calls/batch/read",
+        "/crm/v3/objects/calls/batch/merge",
         "/marketing/v3/campaigns/batch/create",
         "/marketing/v3/campaigns/batch/read/more",
         "/x/marketing/v3/campaigns/batch/read",

@@ -80,7 +80,7 @@ def good_input(operation: str) -> dict[str, Any]:
         "update_marketing_events": {"objectId": MARKETING_EVENT_IDS[0], "customProperties": []},
         "read_calls": {"id": CALL_ID},
         "update_calls": {"id": CALL_ID},
-        "upsert_calls": {**by_property, "properties": {"hs_timestamp": "0"}},
+        "upsert_calls": {**by_property, "properties": {"hs_timestamp": "1767225600000"}},
     }.get(operation, {})
 
 
@@ -709,6 +709,9 @@ REQUESTS = st.builds(
 def test_no_body_breaks_it(operation: str, inputs: object) -> None:
     """Any JSON gets a JSON response with a correlation id, and never a 5xx."""
     answer = ask(Sandbox(), operation, inputs)
+    if answer.status == 204:  # an archive
+        assert answer.body == b""
+        return
     assert answer.status in {200, 201, 207, 400, 409}
     assert isinstance(answer.document(), dict)
     assert answer.correlation_id

@@ -113,7 +113,7 @@ CALLS = (
                 }
             ],
         ),
-        shows=("success-of-creates", "errors-left-out", "sub-category"),
+        shows=("success-of-creates", "one-success-of-creates", "errors-left-out", "sub-category"),
     ),
     Answer(
         "an error without context",
@@ -131,7 +131,7 @@ CALLS = (
         "create_calls",
         201,
         batch([CALL], status="QUEUED_FOR_REVIEW"),
-        shows=("open-status",),
+        shows=("open-status", "open-values"),
     ),
     Answer(
         "calls with warnings, history and nulls",
@@ -197,7 +197,7 @@ CAMPAIGNS = (
                 }
             ],
         ),
-        shows=("success-of-creates", "errors-left-out", "sub-category"),
+        shows=("success-of-creates", "one-success-of-creates", "errors-left-out", "sub-category"),
     ),
     Answer("neither results nor errors", "create_campaigns", 207, batch([])),
     Answer(
@@ -245,7 +245,7 @@ CAMPAIGNS = (
                 }
             ],
         ),
-        shows=("success-of-others", "errors-left-out"),
+        shows=("success-of-others", "one-success-of-others", "errors-left-out"),
     ),
     Answer(
         "an error for one campaign",
@@ -318,7 +318,7 @@ EVENTS = (
                 }
             ],
         ),
-        shows=("success-of-others", "errors-left-out", "sub-category"),
+        shows=("success-of-others", "one-success-of-others", "errors-left-out", "sub-category"),
     ),
 )
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hubspot_batch._json import canonical
+from hubspot_batch._json import canonical, is_list, is_map
 from hubspot_batch._lazy import cached_property
 
 from .likeness import Marks, plain, plain_word, sent_marks, stored_marks
@@ -41,14 +41,14 @@ def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Propertie
         fields: The fields that both have.
     """
     if tuple(fields) == PROPERTIES:
-        values: Any = wire.get("properties")
-        return values if isinstance(values, Mapping) else {}
+        values: object = wire.get("properties")
+        return values if is_map(values) else {}
     found: dict[str, Any] = {}
     for name in fields:
-        value = wire.get(name)
-        if isinstance(value, list):  # a list of properties, such as customProperties
+        value: object = wire.get(name)
+        if is_list(value):  # a list of properties, such as customProperties
             value = {one["name"]: one.get("value") for one in value if _is_property(one)}
-        if isinstance(value, dict):
+        if is_map(value):
             # A server may complete it by names of its own, so each is compared for itself.
             inner = value.items()
             found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _DEEP)}
@@ -61,7 +61,7 @@ _DEEP = (dict, list)
 
 
 def _is_property(value: object) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("name"), str)
+    return is_map(value) and isinstance(value.get("name"), str)
 
 
 class PropertyMatches(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from hubspot_batch._json import is_map
 from hubspot_batch._lazy import cached_property
 
 if TYPE_CHECKING:
@@ -87,9 +88,9 @@ class KeyRules:
         other = self.of_all is not None or ID_PROPERTY in self.fields
         return not (self.together or self.ids_are_values or (self.named_by_id and other))
 
-    def key(self, wire: Any) -> str | None:
+    def key(self, wire: object) -> str | None:
         """Return an input's key: the same for all inputs that name a record in the same way."""
-        if not isinstance(wire, dict):
+        if not is_map(wire):
             return str(wire)  # an input that is only an id
         if isinstance(self.input_key, tuple):
             return joined([wire.get(name) for name in self.input_key])

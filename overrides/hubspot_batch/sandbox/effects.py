@@ -197,8 +197,9 @@ def _upsert(batch: Batch) -> BatchResult:
         """Add the id to the properties, as a record that is created from the input has it."""
         if not (by_id and fields_of(item).get(ID_PROPERTY)):
             return item
-        identity = {item[ID_PROPERTY]: item["id"]}
-        return {**item, "properties": {**identity, **(item.get("properties") or {})}}
+        fields = fields_of(item)
+        sent: dict[str, Any] = fields.get("properties") or {}
+        return {**fields, "properties": {fields[ID_PROPERTY]: fields["id"], **sent}}
 
     def check(item: Input) -> Problem | None:
         exists = _find_record(batch, item) is not None

@@ -5,7 +5,7 @@ field can hold the id, or several fields can name a record together.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .operations import OperationSpec
 from .store import Record, Store
@@ -16,7 +16,7 @@ Input: TypeAlias = Any
 
 def fields_of(item: Input) -> Mapping[str, Any]:
     """Return the fields of an input; an id has none."""
-    return item if isinstance(item, dict) else {}
+    return cast("dict[str, Any]", item) if isinstance(item, dict) else {}
 
 
 def values_of(spec: OperationSpec, item: Input) -> tuple[Any, ...]:
@@ -24,7 +24,8 @@ def values_of(spec: OperationSpec, item: Input) -> tuple[Any, ...]:
     if not isinstance(item, dict):
         return (item,)
     names = spec.id_field if isinstance(spec.id_field, tuple) else (spec.id_field,)
-    return tuple(item[name] for name in names)
+    fields = fields_of(item)
+    return tuple(fields[name] for name in names)
 
 
 def name_of(spec: OperationSpec, item: Input) -> str:
@@ -35,8 +36,8 @@ def name_of(spec: OperationSpec, item: Input) -> str:
 def find(spec: OperationSpec, store: Store, item: Input, id_property: str | None) -> Record | None:
     """Return the record that an input names, or None."""
     if isinstance(spec.id_field, tuple) and isinstance(item, dict):
-        names = spec.id_field
-        wanted = [item[name] for name in names]
+        names, fields = spec.id_field, fields_of(item)
+        wanted = [fields[name] for name in names]
         found = (one for one in store if [one.fields.get(name) for name in names] == wanted)
         return next(found, None) if names else None
     name = name_of(spec, item)

@@ -7,6 +7,7 @@ fields are facts; no sentence is HubSpot's.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -440,7 +441,10 @@ def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
 
 
 def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
-    """Return the published description of a product, with some operations beside ours."""
+    """Return the published description of a product, with some operations beside ours.
+
+    It shares nothing with another one, so a test can change what it likes.
+    """
     made = (*_ours(product, version), *_others(product, version))
     paths = {path: {"post": operation} for path, operation in made}
     for number in range(others):
@@ -467,7 +471,7 @@ def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
                     "content": {"*/*": {"schema": _ref("Error")}},
                 }
             },
-            "schemas": {**COMMON, **_SCHEMAS[product]},
+            "schemas": copy.deepcopy({**COMMON, **_SCHEMAS[product]}),
             "securitySchemes": {
                 "oauth2": {"type": "oauth2", "flows": {}},
                 "private_apps": {"type": "apiKey", "in": "header", "name": "private-app"},

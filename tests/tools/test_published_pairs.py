@@ -19,6 +19,7 @@ from comparison.description import Description
 Json = dict[str, Any]
 Told = set[tuple[str, str, str]]
 CREATE = "/crm/v3/objects/calls/batch/create"
+ONE, ALL = ("create_calls",), ("create_calls", "read_calls", "update_calls", "upsert_calls")
 ROOT = Path(__file__).parents[2]
 
 
@@ -48,7 +49,13 @@ def moved(document: Json, path: str) -> None:
     operation(document).setdefault("parameters", []).append(named)
 
 
-def told(old: Json, new: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[Json]:
+def told(
+    old: Json,
+    new: Json,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    of: tuple[str, ...] = ONE,
+) -> list[Json]:
     paths = [tmp_path / name for name in ("old.json", "new.json")]
     for path, document in zip(paths, (old, new), strict=True):
         path.write_text(json.dumps(document), "utf-8")
@@ -57,7 +64,7 @@ def told(old: Json, new: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert err == ""
     found: list[Json] = json.loads(out)
     assert status == bool(found)
-    assert {one["operation"] for one in found} <= {"create_calls"}
+    assert {one["operation"] for one in found} <= {*of}
     return found
 
 
@@ -247,30 +254,37 @@ def test_what_covers_a_family() -> None:
 # ---------------------------------------------------------------- references that lead nowhere
 
 NOWHERE = {"$ref": "#/components/schemas/Gone"}
-DEAD: dict[str, tuple[Callable[[Json], object], str]] = {
+# Each with its place, and the operations that meet it there.
+DEAD: dict[str, tuple[Callable[[Json], object], str, tuple[str, ...]]] = {
     "a schema within a response": (
         lambda d: d["components"]["schemas"]["StandardError"]["properties"].update(id=NOWHERE),
         "/response/207/properties/errors/items/properties/id",
+        ALL,
     ),
     "the schema of a response": (
         lambda d: answers(d)["207"]["content"]["application/json"].update(schema=NOWHERE),
         "/response/207",
+        ONE,
     ),
     "a response": (
         lambda d: answers(d).update({"207": {"$ref": "#/components/responses/Gone"}}),
         "/response/207",
+        ONE,
     ),
     "a response in another file": (
         lambda d: answers(d).update({"default": {"$ref": "other.json#/Gone"}}),
         "/response/default",
+        ONE,
     ),
     "a parameter": (
         lambda d: operation(d).update(parameters=[{"$ref": "#/components/parameters/Gone"}]),
         "/parameters",
+        ONE,
     ),
     "a part of a schema": (
         lambda d: d["components"]["schemas"]["StandardError"].update(allOf=[NOWHERE]),
         "/response/207/properties/errors/items",
+        ALL,
     ),
 }
 
@@ -281,17 +295,20 @@ def test_a_reference_that_leads_nowhere(
     what: str, side: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is told at its place, and all else is compared."""
-    spoil, pointer = DEAD[what]
+    spoil, pointer, operations = DEAD[what]
     sides = {"old": description(), "new": description()}
     needed(sides["new"])
     spoil(sides[side])
-    found = told(sides["old"], sides["new"], tmp_path, capsys)
+    found = told(sides["old"], sides["new"], tmp_path, capsys, operations)
     dead = [one for one in found if one["kind"] == "reference"]
-    assert [(one["pointer"], one["severity"]) for one in dead] == [(pointer, "breaking")]
-    told_of = dead[0]["was" if side == "old" else "now"]
-    assert "leads nowhere" in told_of or "leads out of this file" in told_of
-    assert ("breaking", "required") in {(one["severity"], one["kind"]) for one in found}
-    assert len(found) == 2
+    assert sorted(one["operation"] for one in dead) == [*operations]
+    assert {(one["pointer"], one["severity"]) for one in dead} == {(pointer, "breaking")}
+    for one in dead:
+        told_of = one["was" if side == "old" else "now"]
+        assert "leads nowhere" in told_of or "leads out of this file" in told_of
+    (other,) = (one for one in found if one not in dead)
+    assert (other["operation"], other["severity"]) == ("create_calls", "breaking")
+    assert other["kind"] == "required"
 
 
 def test_a_request_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

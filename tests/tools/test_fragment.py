@@ -167,19 +167,21 @@ def test_a_family_becomes_one_file(home: Path, run: Run) -> None:
 
 
 def test_more_of_a_family_of_ours_goes_into_its_file(home: Path, run: Run) -> None:
-    """The file of calls gets another operation; its comments and schemas stay as they are."""
-    document = contacts()
-    path = "/crm/v3/objects/calls/batch/read"
-    document["paths"][path] = document["paths"].pop(f"{BATCH}/read")
-    before = (home / "fragments" / "calls.yaml").read_text("utf-8")
+    """The file of campaigns gets another operation; its comments and schemas stay as they are."""
+    document = published.description("campaigns")
+    path = "/marketing/v3/campaigns/batch/upsert"
+    scope = ["marketing.campaigns.write"]
+    names = ("BatchInputPublicCampaignUpdate", "BatchResponsePublicCampaign")
+    document["paths"][path] = {"post": published._operation(path, *names, "200", scope)}
+    before = (home / "fragments" / "campaigns.yaml").read_text("utf-8")
     status, _, error = run("--spec", save(document), "--operation", f"POST {path}")
     assert (status, error) == (0, "")
-    after = (home / "fragments" / "calls.yaml").read_text("utf-8")
+    after = (home / "fragments" / "campaigns.yaml").read_text("utf-8")
     lines = iter(after.splitlines())
     assert all(line in lines for line in before.splitlines())  # in the same order
-    answer = written(home, "calls")["paths"][path]["post"]["responses"]["2XX"]
+    answer = written(home, "campaigns")["paths"][path]["post"]["responses"]["2XX"]
     schema = answer["content"]["application/json"]["schema"]
-    assert schema == {"$ref": "#/components/schemas/CallBatch"}
+    assert schema == {"$ref": "#/components/schemas/CampaignBatch"}
 
 
 def test_a_name_that_is_like_a_known_family_is_added_to_the_root(home: Path, run: Run) -> None:

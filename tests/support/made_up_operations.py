@@ -34,6 +34,7 @@ FAMILIES = (
 )
 BEFORE = ("/crm/{v}/objects", "/crm/objects/{v}", "/cms/{v}/blogs", "/marketing/{v}", "/{v}")
 VERBS = ("create", "read", "update", "upsert")
+_UNNAMED = ("create", "upsert")  # no result has the id of its input
 # What no fragment can have today, each with the words of its reason.
 ODD = {
     "archive": "ends with none of",
@@ -43,6 +44,7 @@ ODD = {
     "choice": "its inputs are not objects",
     "no id": "have no text `id`",
     "number id": "have no text `id`",
+    "nothing repeated": "nothing in its results says which input each belongs to",
     "no frame": "has no `status`",
     "no body": "no successful JSON response",
     "no inputs": "it is no batch",
@@ -68,9 +70,8 @@ class _Maker:
         self.odd = odd
         self.schemas: Json = dict(published.COMMON)
         named = odd in ("no id", "number id")
-        self.verb = (
-            odd if odd in ("archive", "purge") else rng.choice(VERBS[1:] if named else VERBS)
-        )
+        verbs = VERBS[1:] if named else _UNNAMED if odd == "nothing repeated" else VERBS
+        self.verb = odd if odd in ("archive", "purge") else rng.choice(verbs)
 
     def description(self) -> tuple[Json, str]:
         rng = self.rng
@@ -88,6 +89,8 @@ class _Maker:
         self.schemas["BatchInputThing"] = self._body()
         merged, success = rng.random() < 0.3, "201" if self.verb == "create" else "200"
         self._result()
+        if self.verb in _UNNAMED and self.odd != "no inputs":
+            self._repeat()
         for end in ("", "WithErrors"):
             self.schemas[f"BatchResponseThing{end}"] = self._frame(errors=merged or bool(end))
         made = published._operation(
@@ -188,6 +191,20 @@ class _Maker:
             more = published._object(["extra"], extra=published._text())
             whole = {"allOf": [published._ref("ThingBase"), more]}
         self.schemas["PublicThing"] = whole
+
+    def _repeat(self) -> None:
+        """Let results repeat a part of their inputs, or nothing if that is what is odd."""
+        given = self.schemas["ThingInput"]
+        result = self.schemas.get("ThingBase", self.schemas["PublicThing"])
+        had, names = given["properties"], {*result["properties"]}
+        if self.odd == "nothing repeated":
+            useful = {"objectWriteTraceId", "idProperty", *names} - {"id"}
+            given["properties"] = {key: part for key, part in had.items() if key not in useful}
+            given["required"] = [key for key in given["required"] if key not in useful]
+            given["properties"]["colour"] = published._text()
+        elif not {"objectWriteTraceId", "idProperty", *names} & {*had} - {"id"}:
+            for fields in (had, result["properties"]):
+                fields["properties"] = published._map({"type": "string"})
 
     def _frame(self, *, errors: bool) -> Json:
         frame = published._frame("PublicThing", errors=errors)

@@ -14,7 +14,7 @@ from comparison import operation_view
 from comparison.description import Description, Operation, signature
 from comparison.operation_view import Body, Parameter
 from comparison.schema_forms import Form, Parts
-from generation.operation_meaning import TRACE_ID
+from generation.operation_meaning import TRACE_ID, ContractError, Fields, Meaning, meaning_of
 
 KINDS = ("create", "read", "update", "upsert")
 """The kinds of operations that are drafted; the others are written by hand."""
@@ -137,6 +137,21 @@ def _is_named(one: PublishedBatch) -> bool:
     return one.verb != "create"
 
 
+def _meaning(one: PublishedBatch) -> Meaning | None:
+    """Return how results name inputs, as the bundle will see it; None if no result does."""
+    inputs, result = _as_fields(one, one.input), _as_fields(one, one.result)
+    try:
+        return meaning_of((), {"operationId": f"{one.verb}_records"}, [inputs], result)
+    except ContractError:
+        return None
+
+
+def _as_fields(one: PublishedBatch, form: Form | None) -> Fields:
+    parts = _fields(form)
+    schemas = {name: {"type": [*one.side.reader.shape(parts[name]).kinds]} for name in parts}
+    return Fields(schemas, frozenset(form.required if form else ()))
+
+
 # What the client cannot do yet, or cannot know. Each reason follows "METHOD PATH: "; a row goes
 # when the client learns what it names.
 REFUSED: tuple[tuple[_Check, str], ...] = (
@@ -170,6 +185,11 @@ REFUSED: tuple[tuple[_Check, str], ...] = (
         "its results have no text `id`, so none could be matched to its input.",
     ),
     (
+        lambda one: _meaning(one) is None,
+        "nothing in its results says which input each belongs to; if a field does, write the "
+        "fragment by hand and name the field in `x-key`.",
+    ),
+    (
         lambda one: any(p.required and p.key[0] != "query" for p in one.parameters),
         "it requires a header or a cookie, which the client does not send.",
     ),
@@ -193,9 +213,10 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
         yield "The description names no scope: fill in the list under `bearer`."
     if len(one.scopes) > 1:
         yield "The description names several sets of scopes; each is an entry under `security`."
-    if one.verb == "create" and not (_both_have(one, TRACE_ID) or _both_have(one, "properties")):
+    repeated = (meaning := _meaning(one)) and meaning.repeated
+    if one.verb == "create" and not (_both_have(one, TRACE_ID) or repeated):
         yield (
-            "Its results repeat neither a trace id nor `properties`: a record that is created "
+            "Its results repeat no trace id and no other field: a record that is created "
             "cannot be matched to its input, whose outcome is then `unknown`."
         )
     if one.verb == "upsert" and not (_both_have(one, TRACE_ID) or _has_properties(one)):

@@ -122,7 +122,7 @@ def case_of(one: PublishedBatch, id_: str) -> Json:
     made = [sample(reader, one.items, f"mark{n}", whole=n != 1) for n in range(_INPUTS)]
     beside = sample(reader, ((_without_inputs(one), ()),), "beside")
     query = {p.key[1]: sample(reader, p.schema, "query") for p in one.parameters}
-    result = sample(reader, one.results, "mark0")
+    result = sample(reader, one.results, "mark0") if one.results else {}
     for given in made:
         if "idProperty" in given:
             given["idProperty"] = "email"
@@ -138,6 +138,7 @@ def case_of(one: PublishedBatch, id_: str) -> Json:
         "kind": one.verb,
         "inputs": made,
         "result": result,
+        "answers": bool(one.results),
         "beside": {**beside, **query},
         "success": min(responses, key=lambda code: (str(code) == "207", str(code))),
         "keyed": keyed or one.verb != "create",

@@ -583,8 +583,9 @@ def test_memory_does_not_grow_with_the_inputs(tmp_path: Path) -> None:
 
     peak(200)  # what is imported and compiled late
     few, many = peak(1000), peak(4000)
-    assert many[0] < 1.25 * few[0]
-    assert many[1] < 1.25 * few[1]
+    # An input that is kept takes 1,000 bytes. The pace of the garbage collector accounts for some.
+    assert many[0] - few[0] < 3000 * 100
+    assert many[1] - few[1] < 3000 * 100
 
 
 def test_a_journal_has_no_token(face: Face, path: Path) -> None:

@@ -222,6 +222,19 @@ def test_what_was_said_of_the_day_is_forgotten() -> None:
     assert limiter.reserve(3600.0) == 0.0
 
 
+@pytest.mark.parametrize("answer", ["edge", "limits without the day"])
+def test_an_answer_of_the_edge_says_nothing_about_the_day(answer: str) -> None:
+    """Where responses told the rest of the day before, still one request finds out."""
+    limiter = RateLimiter(None, 10)
+    limiter.learn(0.0, 1.0, said(None, None, None, 500))
+    assert limiter.reserve(3600.0) == 0.0
+    limiter.abandon(3600.0)
+    limits = {} if answer == "edge" else said(100, 10_000)
+    limiter.learn(3600.0, 3601.0, {"CF-Ray": "8a", **limits})
+    assert limiter.reserve(3602.0) == 0.0
+    assert (limiter.reserve(3602.0) == 0.0) is (answer != "edge")
+
+
 def test_starts_are_spread_from_the_second_half_on() -> None:
     """So that another user is let in at any time, and is seen."""
     starts = full(RateLimit(100, 10.0), said(100, 10_000), 40.0)

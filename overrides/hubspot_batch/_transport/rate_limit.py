@@ -295,8 +295,12 @@ class RateLimiter:
                 self._server.resize(*limit)
                 if left is not None:
                     self._server.see(self._starts, started, now, int(left))
-            self._day_is_told = left_today is not None
-            if left_today is not None:
+            if left_today is None:
+                # A response of the edge tells no limits at all, and so nothing about the day.
+                if most is not None or self._day_heard == -math.inf:
+                    self._day_is_told = False
+            else:
+                self._day_is_told = True
                 # The server may not have counted the requests under way yet.
                 left_today -= self._under_way
                 if self._day is not None and started <= self._day_heard:

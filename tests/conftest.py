@@ -1,7 +1,7 @@
 """Shared by all tests: Hypothesis runs the same examples every time, and keeps no results.
 
 And no test passes that shows a token: in a repr, a log line of any library, an exception, an output
-or a file. `leak_watch.py` says what is searched; what goes through a `face` is searched there.
+or a file. `leak_watch.py` says what is searched; clients of `make_client` are searched there.
 """
 
 import gc
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hypothesis import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from leak_watch import SECRET, WATCH, WatchingHandler, watch_outputs
@@ -80,8 +80,8 @@ def pytest_runtest_makereport(item: pytest.Function, call: pytest.CallInfo[None]
 
 
 @pytest.fixture(params=["sync", "async"])
-def face(request: pytest.FixtureRequest) -> Iterator[Face]:
+def make_client(request: pytest.FixtureRequest) -> Iterator[ClientFactory]:
     """Make clients of each kind in turn."""
-    made = Face(request.param)
+    made = ClientFactory(request.param)
     yield made
     made.close()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import Retry
 from wire_server import Connection, created, each, response, wire_server
 
@@ -59,10 +59,10 @@ def bomb(times: int) -> Callable[[Connection, object], None]:
 
 @pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("answer", [endless, without_length, long_header])
-def test_a_response_without_end(face: Face, answer: Callable[..., None]) -> None:
+def test_a_response_without_end(make_client: ClientFactory, answer: Callable[..., None]) -> None:
     """No more than 64 MB of it is read, and the create is unknown."""
     with wire_server(each(answer)) as server:
-        client = face(base_url=server.url, retry=Retry(max_attempts=1))
+        client = make_client(base_url=server.url, retry=Retry(max_attempts=1))
         (outcome,) = client.calls.create([ROW]).unknown
         assert outcome.error.kind == "no_answer"
         client.close()
@@ -70,17 +70,17 @@ def test_a_response_without_end(face: Face, answer: Callable[..., None]) -> None
 
 @pytest.mark.usefixtures("little_memory")
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_bomb_of_gzip(face: Face, times: int) -> None:
+def test_a_bomb_of_gzip(make_client: ClientFactory, times: int) -> None:
     """It is not decompressed."""
     answer = bomb(times)
     with wire_server(each(answer)) as server:
-        client = face(base_url=server.url, retry=Retry(max_attempts=1))
+        client = make_client(base_url=server.url, retry=Retry(max_attempts=1))
         (outcome,) = client.calls.create([ROW]).unknown
         assert "64 MB" in outcome.error.message
         client.close()
 
 
-def test_a_response_in_gzip_is_read(face: Face) -> None:
+def test_a_response_in_gzip_is_read(make_client: ClientFactory) -> None:
     """HubSpot's are."""
 
     def answer(connection: Connection, request: Any) -> None:
@@ -89,6 +89,6 @@ def test_a_response_in_gzip_is_read(face: Face) -> None:
         connection.send(response(201, gzip.compress(plain), "Content-Encoding: gzip"))
 
     with wire_server(each(answer)) as server:
-        client = face(base_url=server.url)
+        client = make_client(base_url=server.url)
         assert len(client.calls.create([ROW] * 2, chunk_size=1).succeeded) == 2
         client.close()

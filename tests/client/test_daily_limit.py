@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AsyncHubSpotBatch,
     BatchResult,
@@ -67,11 +67,11 @@ def stopped(client: Any, kind: str, inputs: list[Any]) -> BatchResult[Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("reserve", "allowance"), [(20, 50), (0, 30), (29, 30), (100, 150)])
 def test_a_run_stops_when_only_the_reserve_is_left(
-    face: Face, kind: str, reserve: int, allowance: int
+    make_client: ClientFactory, kind: str, reserve: int, allowance: int
 ) -> None:
     """One request after the other, it is left to the very last; the rest is not sent."""
     sandbox = Sandbox(daily_limit=allowance, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=reserve, max_concurrency=1)
+    client = make_client(transport=sandbox, daily_reserve=reserve, max_concurrency=1)
     inputs = wanted(sandbox, kind, 80)
     result = stopped(client, kind, inputs)
     sent = allowance - reserve
@@ -86,11 +86,11 @@ def test_a_run_stops_when_only_the_reserve_is_left(
 
 @pytest.mark.many
 @pytest.mark.parametrize("most", [2, 8])
-def test_requests_under_way_count(face: Face, most: int) -> None:
+def test_requests_under_way_count(make_client: ClientFactory, most: int) -> None:
     """With several at a time, no more are begun than the reserve bears."""
     for reserve in (0, 10, 25):
         sandbox = Sandbox(daily_limit=100, rate_limit=None)
-        client = face(transport=sandbox, daily_reserve=reserve, max_concurrency=most)
+        client = make_client(transport=sandbox, daily_reserve=reserve, max_concurrency=most)
         result = stopped(client, CALLS, wanted(sandbox, CALLS, 150))
         assert {entry.status for entry in sandbox.requests} == {201}
         sent = len(sandbox.requests)
@@ -100,10 +100,10 @@ def test_requests_under_way_count(face: Face, most: int) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 8])
-def test_a_new_client_takes_one_request_to_find_out(face: Face, most: int) -> None:
+def test_a_new_client_takes_one_request_to_find_out(make_client: ClientFactory, most: int) -> None:
     """Not as many as it may send at a time."""
     sandbox = Sandbox(daily_limit=1000, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=10_000, max_concurrency=most)
+    client = make_client(transport=sandbox, daily_reserve=10_000, max_concurrency=most)
     result = stopped(client, CALLS, wanted(sandbox, CALLS, 50))
     assert len(sandbox.requests) == len(result.succeeded) == 1
     assert_true(result, sandbox, CALLS)
@@ -145,7 +145,7 @@ def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("most", [1, 8])
-def test_troubles_use_up_the_day_too(face: Face, most: int) -> None:
+def test_troubles_use_up_the_day_too(make_client: ClientFactory, most: int) -> None:
     """Answers of the edge do not say what is left, and what is sent again counts again."""
     faults = rates(
         {"503": 0.1, "504_after": 0.1, "locked": 0.1, "reset_after": 0.1, "truncated_json": 0.1}
@@ -154,7 +154,7 @@ def test_troubles_use_up_the_day_too(face: Face, most: int) -> None:
         sandbox = Sandbox(seed=seed, daily_limit=200, rate_limit=None)
         inputs = wanted(sandbox, UPDATE, 300)
         sandbox.use_faults(faults)
-        client = face(
+        client = make_client(
             transport=sandbox,
             daily_reserve=40,
             max_concurrency=most,
@@ -167,7 +167,7 @@ def test_troubles_use_up_the_day_too(face: Face, most: int) -> None:
         assert_true(result, sandbox, UPDATE)
 
 
-def test_what_others_use_counts(face: Face) -> None:
+def test_what_others_use_counts(make_client: ClientFactory) -> None:
     """The allowance is the account's, and each answer says what is left of it."""
     sandbox = Sandbox(daily_limit=100, rate_limit=None)
 
@@ -176,30 +176,30 @@ def test_what_others_use_counts(face: Face) -> None:
         return DONE
 
     server = Played(sandbox, meet=meet)
-    client = meeting(face, server, daily_reserve=30, max_concurrency=1)
+    client = meeting(make_client, server, daily_reserve=30, max_concurrency=1)
     result = stopped(client, CALLS, wanted(sandbox, CALLS, 80))
     assert len(result.succeeded) == 35
 
 
-def test_a_client_that_knows_sends_nothing_more(face: Face) -> None:
+def test_a_client_that_knows_sends_nothing_more(make_client: ClientFactory) -> None:
     """Neither in another run, nor for a generated function."""
     sandbox = Sandbox(daily_limit=50, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=40, max_concurrency=1)
+    client = make_client(transport=sandbox, daily_reserve=40, max_concurrency=1)
     stopped(client, CALLS, wanted(sandbox, CALLS, 20))
     sent = len(sandbox.requests)
     for kind in KINDS:
         result = stopped(client, kind, wanted(sandbox, kind, 3))
         assert statuses(result) == ["not_sent"] * 3
     with pytest.raises(DailyLimitError):
-        carry_out_raw(face, client, CALLS, wanted(sandbox, CALLS, 1))
+        carry_out_raw(make_client, client, CALLS, wanted(sandbox, CALLS, 1))
     assert len(sandbox.requests) == sent == 10
 
 
 @pytest.mark.parametrize("seconds", [DAY, 3 * DAY])
-def test_a_new_day_lets_requests_go_again(face: Face, seconds: float) -> None:
+def test_a_new_day_lets_requests_go_again(make_client: ClientFactory, seconds: float) -> None:
     """The known number is of yesterday."""
     sandbox = Sandbox(daily_limit=50, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=40, max_concurrency=1)
+    client = make_client(transport=sandbox, daily_reserve=40, max_concurrency=1)
     assert len(stopped(client, CALLS, wanted(sandbox, CALLS, 20)).succeeded) == 10
     clock = sandbox.clock
     assert isinstance(clock, FakeClock)
@@ -209,10 +209,10 @@ def test_a_new_day_lets_requests_go_again(face: Face, seconds: float) -> None:
     assert len(stopped(client, READ, wanted(sandbox, READ, 20)).succeeded) == 2
 
 
-def test_stale_knowledge_is_asked_anew_and_costs_little(face: Face) -> None:
+def test_stale_knowledge_is_asked_anew_and_costs_little(make_client: ClientFactory) -> None:
     """On the same day, one request finds out that nothing has changed, now and then."""
     sandbox = Sandbox(daily_limit=50, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=40, max_concurrency=1)
+    client = make_client(transport=sandbox, daily_reserve=40, max_concurrency=1)
     stopped(client, CALLS, wanted(sandbox, CALLS, 20))
     clock = sandbox.clock
     assert isinstance(clock, FakeClock)
@@ -223,16 +223,18 @@ def test_stale_knowledge_is_asked_anew_and_costs_little(face: Face) -> None:
 
 
 @pytest.mark.parametrize("most", [1, 8])
-def test_who_is_told_nothing_of_the_day_is_not_stopped(face: Face, most: int) -> None:
+def test_who_is_told_nothing_of_the_day_is_not_stopped(
+    make_client: ClientFactory, most: int
+) -> None:
     """OAuth apps have no daily allowance, and no such header."""
     sandbox = Sandbox(daily_limit=None, rate_limit=None)
-    client = face(transport=sandbox, daily_reserve=10**9, max_concurrency=most)
+    client = make_client(transport=sandbox, daily_reserve=10**9, max_concurrency=most)
     result = carry_out(client, CALLS, wanted(sandbox, CALLS, 50), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 50
 
 
 @pytest.mark.parametrize("text", ["", "-5", "many", "nan", "-inf", "1e3", "0x1"])
-def test_nonsense_about_the_day_stops_nobody(face: Face, text: str) -> None:
+def test_nonsense_about_the_day_stops_nobody(make_client: ClientFactory, text: str) -> None:
     """Only a number says how much is left."""
     server = Played(
         Sandbox(),
@@ -248,23 +250,25 @@ def test_nonsense_about_the_day_stops_nobody(face: Face, text: str) -> None:
             headers={LEFT: text},
         ),
     )
-    client = meeting(face, server, daily_reserve=1000, max_concurrency=1)
+    client = meeting(make_client, server, daily_reserve=1000, max_concurrency=1)
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 5), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 5
 
 
 @pytest.mark.parametrize("most", [1, 8])
-def test_without_a_reserve_the_server_has_the_last_word(face: Face, most: int) -> None:
+def test_without_a_reserve_the_server_has_the_last_word(
+    make_client: ClientFactory, most: int
+) -> None:
     """All of the allowance is used, and then the run stops."""
     sandbox = Sandbox(daily_limit=30, rate_limit=None)
-    client = face(transport=sandbox, max_concurrency=most)
+    client = make_client(transport=sandbox, max_concurrency=most)
     result = stopped(client, CALLS, wanted(sandbox, CALLS, 60))
     assert (len(result.succeeded), len(result.not_sent)) == (30, 30)
     assert 1 <= [entry.status for entry in sandbox.requests].count(429) <= most
     assert_true(result, sandbox, CALLS)
 
 
-def test_a_repetition_is_not_sent_when_the_day_ends_before_it(face: Face) -> None:
+def test_a_repetition_is_not_sent_when_the_day_ends_before_it(make_client: ClientFactory) -> None:
     """An input that may have been done stays unknown; a create that was locked is not sent."""
     for kind, status, met in (
         (UPDATE, "unknown", says(503, work=True)),
@@ -282,7 +286,7 @@ def test_a_repetition_is_not_sent_when_the_day_ends_before_it(face: Face) -> Non
             return says(response.status_code, work=met.work, headers={LEFT: str(said[-1] - 1)})
 
         server = Played(sandbox, meet=meet)
-        client = meeting(face, server, daily_reserve=30, max_concurrency=1)
+        client = meeting(make_client, server, daily_reserve=30, max_concurrency=1)
         result = stopped(client, kind, wanted(sandbox, kind, 4))
         assert statuses(result) == ["succeeded", status, "not_sent", "not_sent"]
         assert len(server.seen) == 2
@@ -290,7 +294,9 @@ def test_a_repetition_is_not_sent_when_the_day_ends_before_it(face: Face) -> Non
 
 
 @pytest.mark.parametrize("reserve", [-1, "5", 1.5, True])
-def test_a_reserve_that_is_no_number_of_requests_is_refused(face: Face, reserve: object) -> None:
+def test_a_reserve_that_is_no_number_of_requests_is_refused(
+    make_client: ClientFactory, reserve: object
+) -> None:
     """The sentence names the argument."""
     with pytest.raises(ConfigurationError, match="daily_reserve"):
-        face(transport=Sandbox(), daily_reserve=reserve)
+        make_client(transport=Sandbox(), daily_reserve=reserve)

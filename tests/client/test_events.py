@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AuthenticationError,
     ConfigurationError,
@@ -33,11 +33,13 @@ ROWS[3] = {"properties": {"hs_call_title": b"5"}}
 
 
 @pytest.mark.parametrize("iterates", [False, True])
-def test_a_run_is_told_from_its_first_request_to_its_end(face: Face, iterates: bool) -> None:
+def test_a_run_is_told_from_its_first_request_to_its_end(
+    make_client: ClientFactory, iterates: bool
+) -> None:
     """Each request before it is sent, each outcome once, and the numbers at the end."""
     sandbox = Sandbox(rate_limit=None)
     seen: list[tuple[Event, int]] = []
-    client = face(
+    client = make_client(
         transport=sandbox,
         on_event=lambda event: seen.append((event, len(sandbox.requests))),
         max_concurrency=1,
@@ -61,10 +63,10 @@ def test_a_run_is_told_from_its_first_request_to_its_end(face: Face, iterates: b
     assert {getattr(event, "operation", end.operation) for event in events} == {"create_calls"}
 
 
-def test_a_run_that_is_stopped_says_why(face: Face) -> None:
+def test_a_run_that_is_stopped_says_why(make_client: ClientFactory) -> None:
     """Its last event names the reason, and counts what was not sent."""
     events: list[Event] = []
-    client = face(transport=Sandbox(token="another" * 3), on_event=events.append)
+    client = make_client(transport=Sandbox(token="another" * 3), on_event=events.append)
     with pytest.raises(AuthenticationError):
         client.calls.create(ROWS[:2])
     assert isinstance(events[-1], RunEnded)
@@ -72,12 +74,12 @@ def test_a_run_that_is_stopped_says_why(face: Face) -> None:
     assert "does not accept the token" in str(events[-1].stopped)
 
 
-def test_waits_are_events(face: Face) -> None:
+def test_waits_are_events(make_client: ClientFactory) -> None:
     """Both functions are told of the same ones."""
     waits: list[Wait] = []
     events: list[Event] = []
     sandbox = Sandbox(rate_limit=None, faults=script(["locked"]))
-    client = face(transport=sandbox, on_wait=waits.append, on_event=events.append)
+    client = make_client(transport=sandbox, on_wait=waits.append, on_event=events.append)
     client.calls.create(ROWS[:1])
     assert waits == [event for event in events if isinstance(event, Wait)]
     assert [(wait.reason, wait.seconds, wait.status_code) for wait in waits] == [
@@ -86,26 +88,26 @@ def test_waits_are_events(face: Face) -> None:
 
 
 def test_a_function_that_raises_changes_nothing(
-    face: Face, caplog: pytest.LogCaptureFixture
+    make_client: ClientFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is the caller's, and its exception is logged."""
 
     def raising(_: Event) -> None:
         raise OSError("the caller's")
 
-    client = face(transport=Sandbox(rate_limit=None), on_event=raising)
+    client = make_client(transport=Sandbox(rate_limit=None), on_event=raising)
     with caplog.at_level(logging.WARNING):
         assert len(client.calls.create(ROWS[:2]).succeeded) == 2
     assert "on_event or on_wait raised OSError." in caplog.text
 
 
-def test_only_a_function_is_told(face: Face) -> None:
+def test_only_a_function_is_told(make_client: ClientFactory) -> None:
     """Anything else is refused when the client is made."""
     with pytest.raises(
         ConfigurationError,
         match=r"^on_event must be a function that takes an event, or None; got str",
     ):
-        face(transport=Sandbox(), on_event="log")
+        make_client(transport=Sandbox(), on_event="log")
 
 
 # ---------------------------------------------------------------- another process

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
     AsyncHubSpotBatch,
     BatchResult,
@@ -90,10 +90,12 @@ def breaking(rows: Iterable[Any], raised: BaseException) -> Iterator[Any]:
 
 @widths
 @interrupts
-def test_inputs_that_interrupt(face: Face, kind: type[BaseException], width: int) -> None:
+def test_inputs_that_interrupt(
+    make_client: ClientFactory, kind: type[BaseException], width: int
+) -> None:
     """Inputs that were read are accounted for, and those that were given out are done."""
     sandbox = Sandbox()
-    client = face(transport=sandbox, max_concurrency=width)
+    client = make_client(transport=sandbox, max_concurrency=width)
     raised = kind()
     with pytest.raises(kind) as caught:
         client.calls.create(breaking(calls(5), raised), chunk_size=2)
@@ -101,18 +103,18 @@ def test_inputs_that_interrupt(face: Face, kind: type[BaseException], width: int
     succeeded, *others = counts(account(raised, sandbox))
     # A thread may not have come to send what it was given.
     assert (succeeded, *others) == (succeeded, 0, 0, 5 - succeeded)
-    assert succeeded == 4 or (face.kind == "sync" and width > 1)
+    assert succeeded == 4 or (make_client.kind == "sync" and width > 1)
 
 
 @widths
 @interrupts
 def test_inputs_that_interrupt_an_iteration(
-    face: Face, kind: type[BaseException], width: int
+    make_client: ClientFactory, kind: type[BaseException], width: int
 ) -> None:
     """The result of the exception and of the iterator holds all that was not handed out."""
     sandbox = Sandbox()
     raised = kind()
-    outcomes = face(transport=sandbox, max_concurrency=width).calls.create_iter(
+    outcomes = make_client(transport=sandbox, max_concurrency=width).calls.create_iter(
         breaking(calls(5), raised), chunk_size=2
     )
     told: list[Any] = []
@@ -125,17 +127,17 @@ def test_inputs_that_interrupt_an_iteration(
     assert sorted(o.index for o in (*told, *result.outcomes)) == [0, 1, 2, 3, 4]
     done = [o.index for o in (*told, *result.outcomes) if o.status is SUCCEEDED]
     assert len(done) == len(sandbox.records("calls"))
-    assert len(done) == 4 or (face.kind == "sync" and width > 1)
+    assert len(done) == 4 or (make_client.kind == "sync" and width > 1)
     assert [o.index for o in result.outcomes if o.status is not SUCCEEDED][-1] == 4
     assert not result.unknown
     assert list(outcomes) == []
 
 
 @widths
-def test_inputs_that_fail(face: Face, width: int) -> None:
+def test_inputs_that_fail(make_client: ClientFactory, width: int) -> None:
     """An exception of the iterable is the cause of ours."""
     sandbox = Sandbox()
-    client = face(transport=sandbox, max_concurrency=width)
+    client = make_client(transport=sandbox, max_concurrency=width)
     with pytest.raises(InputError) as caught:
         client.calls.create(breaking(calls(5), OSError("disk gone")), chunk_size=2)
     assert isinstance(caught.value.__cause__, OSError)
@@ -159,12 +161,14 @@ class Sized(list[Any]):
 
 
 @pytest.mark.parametrize("always", [False, True])
-def test_inputs_with_a_length_are_all_accounted_for(face: Face, always: bool) -> None:
+def test_inputs_with_a_length_are_all_accounted_for(
+    make_client: ClientFactory, always: bool
+) -> None:
     """Also if reading them is interrupted each time: a list is not iterated to the end."""
     sandbox = Sandbox()
     rows = Sized(calls(6), always=always)
     with pytest.raises(KeyboardInterrupt) as caught:
-        face(transport=sandbox).calls.create(rows, chunk_size=1)
+        make_client(transport=sandbox).calls.create(rows, chunk_size=1)
     assert caught.value is rows.raised[0]
     result = account(caught.value, sandbox)
     assert len(result.outcomes) == 6
@@ -215,13 +219,13 @@ def raising(error: BaseException) -> Callable[[], object]:
 @interrupts
 @pytest.mark.parametrize("after", [False, True])
 def test_a_transport_that_interrupts(
-    face: Face, kind: type[BaseException], width: int, after: bool
+    make_client: ClientFactory, kind: type[BaseException], width: int, after: bool
 ) -> None:
     """Its request may have been carried out, and nothing else is in doubt."""
     sandbox = Sandbox()
     raised = kind()
     transport = Meeting(sandbox, 3, raising(raised), after=after)
-    client = face(transport=transport, max_concurrency=width, rate_limit=None)
+    client = make_client(transport=transport, max_concurrency=width, rate_limit=None)
     with pytest.raises(kind) as caught:
         client.calls.create(calls(12), chunk_size=2)
     assert caught.value is raised
@@ -255,13 +259,13 @@ def clock_that(raised: BaseException, at: int) -> tuple[FakeClock, Clock]:
 @interrupts
 @pytest.mark.parametrize("fault", ["locked", "moved", "rate_limited"])
 def test_an_interruption_before_a_repetition(
-    face: Face, kind: type[BaseException], width: int, fault: str
+    make_client: ClientFactory, kind: type[BaseException], width: int, fault: str
 ) -> None:
     """A refused input that waits to be sent again was certainly not done."""
     raised = kind()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(faults=script([None, fault]), clock=fake)
-    client = face(
+    client = make_client(
         transport=SandboxTransport(sandbox), clock=clock, max_concurrency=width, rate_limit=None
     )
     with pytest.raises(kind) as caught:
@@ -275,13 +279,15 @@ def test_an_interruption_before_a_repetition(
 
 
 @widths
-def test_an_interruption_before_an_update_is_repeated(face: Face, width: int) -> None:
+def test_an_interruption_before_an_update_is_repeated(
+    make_client: ClientFactory, width: int
+) -> None:
     """The attempt before may have been done, so it is not called unsent."""
     raised = KeyboardInterrupt()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(clock=fake)
     server = Played(sandbox, says(503, work=True))
-    client = face(transport=server, clock=clock, max_concurrency=width, rate_limit=None)
+    client = make_client(transport=server, clock=clock, max_concurrency=width, rate_limit=None)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.marketing_events.update(wanted(sandbox, UPDATE, 6), chunk_size=2)
     assert caught.value is raised
@@ -294,13 +300,13 @@ def test_an_interruption_before_an_update_is_repeated(face: Face, width: int) ->
 @widths
 @interrupts
 def test_an_interruption_during_a_long_wait_for_a_start(
-    face: Face, kind: type[BaseException], width: int
+    make_client: ClientFactory, kind: type[BaseException], width: int
 ) -> None:
     """An input that waits for the rate limit was certainly not done."""
     raised = kind()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(clock=fake)
-    client = face(
+    client = make_client(
         transport=SandboxTransport(sandbox),
         clock=clock,
         max_concurrency=width,
@@ -350,7 +356,7 @@ def test_waiting_tasks_send_nothing_after_an_interruption(kind: type[BaseExcepti
 @interrupts
 @pytest.mark.parametrize("asked", [0, 1])
 def test_a_provider_that_interrupts(
-    face: Face, kind: type[BaseException], width: int, asked: int
+    make_client: ClientFactory, kind: type[BaseException], width: int, asked: int
 ) -> None:
     """At first, where nothing was sent yet, or after a 401."""
     raised = kind()
@@ -362,7 +368,7 @@ def test_a_provider_that_interrupts(
         raise raised
 
     sandbox = Sandbox(token="another" * 3)
-    client = face(provide, transport=sandbox, max_concurrency=width)
+    client = make_client(provide, transport=sandbox, max_concurrency=width)
     with pytest.raises(kind) as caught:
         client.calls.create(calls(6), chunk_size=2)
     assert caught.value is raised
@@ -370,7 +376,7 @@ def test_a_provider_that_interrupts(
 
 
 @widths
-def test_an_interruption_while_a_wait_is_told(face: Face, width: int) -> None:
+def test_an_interruption_while_a_wait_is_told(make_client: ClientFactory, width: int) -> None:
     """Nothing is under way then."""
     raised = KeyboardInterrupt()
 
@@ -378,7 +384,7 @@ def test_an_interruption_while_a_wait_is_told(face: Face, width: int) -> None:
         raise raised
 
     sandbox = Sandbox(faults=script([None, "locked"]))
-    client = face(transport=sandbox, on_wait=on_wait, max_concurrency=width, rate_limit=None)
+    client = make_client(transport=sandbox, on_wait=on_wait, max_concurrency=width, rate_limit=None)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.calls.create(calls(6), chunk_size=2)
     assert caught.value is raised
@@ -392,11 +398,11 @@ def test_an_interruption_while_a_wait_is_told(face: Face, width: int) -> None:
 
 @widths
 @pytest.mark.parametrize("handed_out", [0, 1, 3])
-def test_a_consumer_that_closes(face: Face, width: int, handed_out: int) -> None:
+def test_a_consumer_that_closes(make_client: ClientFactory, width: int, handed_out: int) -> None:
     """Requests on the wire are waited for; inputs that were read and not sent are not sent."""
     sandbox = Sandbox()
     rows = iter(calls(100))
-    client = face(transport=sandbox, max_concurrency=width)
+    client = make_client(transport=sandbox, max_concurrency=width)
     outcomes = client.calls.create_iter(rows, chunk_size=2)
     told = [next(outcomes) for _ in range(handed_out)]
     assert outcomes.result is None
@@ -415,12 +421,12 @@ def test_a_consumer_that_closes(face: Face, width: int, handed_out: int) -> None
     assert client.calls.create(calls(1)).succeeded
 
 
-def test_what_nobody_could_be_tied_to_is_told_at_the_end(face: Face) -> None:
+def test_what_nobody_could_be_tied_to_is_told_at_the_end(make_client: ClientFactory) -> None:
     """`.unmatched` of an iterator is known once it has ended."""
     strange = {"id": "1", "properties": {"hs_call_title": "Of another"}, "archived": False}
     strange |= {"createdAt": "2026-01-31T12:00:00Z", "updatedAt": "2026-01-31T12:00:00Z"}
     server = Played(Sandbox(), says(201, {"status": "COMPLETE", "results": [strange]}))
-    outcomes = face(transport=server, rate_limit=None).calls.create_iter(calls(1))
+    outcomes = make_client(transport=server, rate_limit=None).calls.create_iter(calls(1))
     assert [outcome.status for outcome in outcomes] == [UNKNOWN]
     assert len(outcomes.result.unmatched) == 1
     assert outcomes.result.outcomes == ()

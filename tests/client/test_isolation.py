@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AuthenticationError,
     BatchResult,
@@ -116,12 +116,14 @@ def assert_isolated(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", SPLITTING)
 @pytest.mark.parametrize("bad", [{3}, {0}, {19}, {7, 8}, {0, 10, 19}, {1, 2, 3, 4}], ids=str)
-def test_each_bad_input_stands_alone(face: Face, kind: str, status: int, bad: set[int]) -> None:
+def test_each_bad_input_stands_alone(
+    make_client: ClientFactory, kind: str, status: int, bad: set[int]
+) -> None:
     """With the server's words about itself; every other one is done, and done once."""
     sandbox = Sandbox()
     server = Played(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 20, bad)
-    result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
+    result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     # A refused request of campaigns may have created some, and a 409 may come from that. The first
     # bad input is the reason of the first 409.
     doubtful = bad - {min(bad)} if (kind, status) == (CAMPAIGNS, 409) else set[int]()
@@ -135,7 +137,7 @@ def test_each_bad_input_stands_alone(face: Face, kind: str, status: int, bad: se
 @pytest.mark.parametrize("most", [1, 8])
 @pytest.mark.parametrize("kind", [READ, UPDATE, CALLS])
 def test_one_bad_input_of_a_full_request_is_found_wherever_it_stands(
-    face: Face, kind: str, most: int
+    make_client: ClientFactory, kind: str, most: int
 ) -> None:
     """In a few more requests; the requests beside it are none the wiser."""
     full = OPERATIONS[kind].max_inputs or 100
@@ -144,7 +146,7 @@ def test_one_bad_input_of_a_full_request_is_found_wherever_it_stands(
         server = Played(sandbox, meet=refusing(kind))
         bad = {full + place}
         inputs = rows(sandbox, kind, 3 * full, bad)
-        result = carry_out(meeting(face, server, max_concurrency=most), kind, inputs)
+        result = carry_out(meeting(make_client, server, max_concurrency=most), kind, inputs)
         assert_isolated(result, bad, 400)
         assert_true(result, sandbox, kind)
         assert len(server.seen) <= 3 + 2 * math.ceil(math.log2(full))
@@ -152,13 +154,15 @@ def test_one_bad_input_of_a_full_request_is_found_wherever_it_stands(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", SPLITTING)
-def test_looking_for_bad_inputs_has_an_end(face: Face, kind: str, status: int) -> None:
+def test_looking_for_bad_inputs_has_an_end(
+    make_client: ClientFactory, kind: str, status: int
+) -> None:
     """HubSpot wants few errors: when all are bad, the search is given up, and said to be."""
     full = OPERATIONS[kind].max_inputs or 100
     sandbox = Sandbox(rate_limit=None)
     server = Played(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 2 * full, range(2 * full))
-    result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
+    result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     for outcome in result.outcomes:
         assert outcome.error is not None
         # A refused request of several campaigns may have created some of them.
@@ -176,12 +180,12 @@ def test_looking_for_bad_inputs_has_an_end(face: Face, kind: str, status: int) -
             assert outcome.error.message.startswith(f"It is bad{outcome.index}.")
 
 
-def test_what_the_search_did_not_reach_is_not_done(face: Face) -> None:
+def test_what_the_search_did_not_reach_is_not_done(make_client: ClientFactory) -> None:
     """Good inputs beside many bad ones can fail with them; that is said, and it is true."""
     sandbox = Sandbox(rate_limit=None)
     server = Played(sandbox, meet=refusing(CALLS))
     bad = set(range(0, LIMIT, 2))
-    result = carry_out(meeting(face, server), CALLS, rows(sandbox, CALLS, LIMIT, bad))
+    result = carry_out(meeting(make_client, server), CALLS, rows(sandbox, CALLS, LIMIT, bad))
     assert_true(result, sandbox, CALLS)
     assert len(server.seen) <= 60
     for outcome in result.outcomes:
@@ -192,22 +196,22 @@ def test_what_the_search_did_not_reach_is_not_done(face: Face) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 409])
-def test_campaigns_are_only_taken_apart_on_request(face: Face, status: int) -> None:
+def test_campaigns_are_only_taken_apart_on_request(make_client: ClientFactory, status: int) -> None:
     """Nothing says whether a refused batch of campaigns was carried out in part."""
     sandbox = Sandbox()
     server = Played(sandbox, meet=refusing(CAMPAIGNS, status))
     inputs = rows(sandbox, CAMPAIGNS, 6, {2})
-    result = carry_out(meeting(face, server), CAMPAIGNS, inputs, chunk_size=3)
+    result = carry_out(meeting(make_client, server), CAMPAIGNS, inputs, chunk_size=3)
     assert statuses(result) == ["unknown"] * 3 + ["succeeded"] * 3
     assert {o.error.kind for o in result.unknown if o.error} == {"batch_refused"}
     assert len(server.seen) == 2
 
 
-def test_iterating_takes_apart_too(face: Face) -> None:
+def test_iterating_takes_apart_too(make_client: ClientFactory) -> None:
     """Every operation has both forms."""
     for kind in KINDS:
         sandbox = Sandbox()
-        client = meeting(face, Played(sandbox, meet=refusing(kind)))
+        client = meeting(make_client, Played(sandbox, meet=refusing(kind)))
         inputs = rows(sandbox, kind, 9, {4})
         forms = {
             READ: client.campaigns.read_iter,
@@ -223,11 +227,13 @@ def test_iterating_takes_apart_too(face: Face) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("status", [404, 414, 415, 422, 307, 501, 522])
-def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: int) -> None:
+def test_other_refusals_are_of_the_whole_request(
+    make_client: ClientFactory, kind: str, status: int
+) -> None:
     """No input is to blame for them."""
     server = Played(Sandbox(), says(status, {"message": "no", "category": "X"}))
     inputs = wanted(server.sandbox, kind, 5)
-    result = carry_out(meeting(face, server), kind, inputs, **isolating(kind))
+    result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     assert statuses(result) == ["failed"] * 5
     assert len(server.seen) == 1
 
@@ -244,13 +250,13 @@ def test_other_refusals_are_of_the_whole_request(face: Face, kind: str, status: 
     ids=["401", "403", "day", "unreachable"],
 )
 def test_what_stops_a_run_stops_the_search(
-    face: Face, kind: str, met: Step, error: type[HubSpotBatchError]
+    make_client: ClientFactory, kind: str, met: Step, error: type[HubSpotBatchError]
 ) -> None:
     """Inputs that had not been sent again by then are not done, except that campaigns may be."""
     sandbox = Sandbox()
     refuse = refusing(kind)
     server = Played(sandbox, meet=lambda seen, number: met if number >= 2 else refuse(seen, number))
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     inputs = rows(sandbox, kind, 8, {6})
     with pytest.raises(error) as caught:
         carry_out(client, kind, inputs, chunk_size=8, **isolating(kind))
@@ -268,18 +274,20 @@ def test_what_stops_a_run_stops_the_search(
     [says(403, {"message": "scope"}), says(429, {"policyName": "DAILY"}), says(401)],
     ids=str,
 )
-def test_a_doubt_goes_with_all_parts(face: Face, last: Step) -> None:
+def test_a_doubt_goes_with_all_parts(make_client: ClientFactory, last: Step) -> None:
     """A request that may have been done as a whole is unknown in each part, sent again or not."""
     sandbox = Sandbox()
     steps = [says(503, work=True), says(400, {"message": "One of them is bad."}), last]
     inputs = wanted(sandbox, UPDATE, 8)
-    result = carry_out_or_stop(meeting(face, Played(sandbox, *steps)), UPDATE, inputs)
+    result = carry_out_or_stop(meeting(make_client, Played(sandbox, *steps)), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * 8
     assert_true(result, sandbox, UPDATE)
 
 
 @pytest.mark.parametrize("kind", CREATES)
-def test_a_part_whose_answer_is_lost_is_unknown_alone(face: Face, kind: str) -> None:
+def test_a_part_whose_answer_is_lost_is_unknown_alone(
+    make_client: ClientFactory, kind: str
+) -> None:
     """The other parts go on."""
     sandbox = Sandbox()
     refuse = refusing(kind)
@@ -287,7 +295,7 @@ def test_a_part_whose_answer_is_lost_is_unknown_alone(face: Face, kind: str) -> 
     def meet(seen: Seen, number: int) -> Step:
         return says(502, work=True) if number == 1 else refuse(seen, number)
 
-    client = meeting(face, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, kind, rows(sandbox, kind, 8, {6}), **isolating(kind))
     assert statuses(result) == [
         *["unknown"] * 4,
@@ -297,7 +305,7 @@ def test_a_part_whose_answer_is_lost_is_unknown_alone(face: Face, kind: str) -> 
     assert len(held(sandbox, kind)) == 7
 
 
-def test_the_parts_are_repeated_like_any_request(face: Face) -> None:
+def test_the_parts_are_repeated_like_any_request(make_client: ClientFactory) -> None:
     """A lock or a limit in the middle of the search is waited for."""
     sandbox = Sandbox()
     refuse = refusing(CALLS)
@@ -306,7 +314,7 @@ def test_the_parts_are_repeated_like_any_request(face: Face) -> None:
         passing = {1: says(423), 3: says(429), 5: fails(httpx.ConnectError)}
         return passing.get(number) or refuse(seen, number)
 
-    client = meeting(face, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, CALLS, rows(sandbox, CALLS, 8, {6}))
     assert_isolated(result, {6}, 400)
     assert_true(result, sandbox, CALLS)
@@ -323,7 +331,12 @@ def test_the_parts_are_repeated_like_any_request(face: Face) -> None:
     ),
 )
 def test_whatever_happens_meanwhile_the_account_is_true(
-    face: Face, kind: str, seed: int, bad: set[int], chunk: int, faults: dict[int, str]
+    make_client: ClientFactory,
+    kind: str,
+    seed: int,
+    bad: set[int],
+    chunk: int,
+    faults: dict[int, str],
 ) -> None:
     """Outcomes add up, stand in their order, and agree with the store."""
     sandbox = Sandbox(seed=seed, rate_limit=None)
@@ -342,7 +355,7 @@ def test_whatever_happens_meanwhile_the_account_is_true(
         }
         return meant.get(faults.get(number, ""), judged)
 
-    client = meeting(face, Played(sandbox, meet=meet), lambda: "a-token-that-can-be-renewed")
+    client = meeting(make_client, Played(sandbox, meet=meet), lambda: "a-token-that-can-be-renewed")
     inputs = rows(sandbox, kind, 30, bad)
     result = carry_out_or_stop(client, kind, inputs, chunk_size=chunk)
     assert len(result.outcomes) == 30
@@ -356,7 +369,7 @@ def test_whatever_happens_meanwhile_the_account_is_true(
     most=st.sampled_from([1, 3, 8]),
 )
 def test_changes_of_one_record_keep_their_order_while_requests_are_taken_apart(
-    face: Face, changes: list[tuple[int, bool]], chunk: int, most: int
+    make_client: ClientFactory, changes: list[tuple[int, bool]], chunk: int, most: int
 ) -> None:
     """The last good change of each record is the one that stays."""
     sandbox = Sandbox(rate_limit=None)
@@ -366,7 +379,7 @@ def test_changes_of_one_record_keep_their_order_while_requests_are_taken_apart(
         for number, (place, bad) in enumerate(changes)
     ]
     server = Played(sandbox, meet=refusing(UPDATE))
-    client = meeting(face, server, max_concurrency=most)
+    client = meeting(make_client, server, max_concurrency=most)
     result = carry_out(client, UPDATE, inputs, chunk_size=chunk)
     bad = {number for number, (_, is_bad) in enumerate(changes) if is_bad}
     assert_isolated(result, bad, 400)
@@ -391,7 +404,7 @@ def big(count: int, size: int) -> list[dict[str, Any]]:
     return made
 
 
-def test_a_request_that_is_too_large_is_taken_apart(face: Face) -> None:
+def test_a_request_that_is_too_large_is_taken_apart(make_client: ClientFactory) -> None:
     """A 413 is about the bytes, so every part that is small enough is done."""
     sandbox = Sandbox()
 
@@ -401,7 +414,7 @@ def test_a_request_that_is_too_large_is_taken_apart(face: Face) -> None:
     server = Played(sandbox, meet=meet)
     inputs = big(40, 10_000)
     inputs[17]["properties"]["hs_call_body"] = "x" * 120_000
-    result = carry_out(meeting(face, server), CALLS, inputs)
+    result = carry_out(meeting(make_client, server), CALLS, inputs)
     (failed,) = result.failed
     assert failed.index == 17
     assert failed.error is not None
@@ -410,11 +423,11 @@ def test_a_request_that_is_too_large_is_taken_apart(face: Face) -> None:
     assert_true(result, sandbox, CALLS)
 
 
-def test_long_inputs_are_spread_over_several_requests(face: Face) -> None:
+def test_long_inputs_are_spread_over_several_requests(make_client: ClientFactory) -> None:
     """A hundred of them at once would be more than a server takes."""
     sandbox = Sandbox()
     server = Played(sandbox, DONE)
-    result = carry_out(meeting(face, server), CALLS, big(20, 400_000))
+    result = carry_out(meeting(make_client, server), CALLS, big(20, 400_000))
     assert statuses(result) == ["succeeded"] * 20
     assert_true(result, sandbox, CALLS)
     assert len(server.seen) > 2
@@ -423,14 +436,14 @@ def test_long_inputs_are_spread_over_several_requests(face: Face) -> None:
     assert [len(seen.inputs) for seen in server.seen].count(1) <= 1
 
 
-def test_an_input_that_is_huge_goes_alone(face: Face) -> None:
+def test_an_input_that_is_huge_goes_alone(make_client: ClientFactory) -> None:
     """Those before and after it go together, and none is left out."""
     sandbox = Sandbox()
     server = Played(sandbox, DONE)
     inputs = [*big(5, 10), *big(1, 9_000_000), *big(5, 20)]
     for number, row in enumerate(inputs):
         row["properties"]["hs_call_title"] = f"Call {number}"
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     result = carry_out(client, CALLS, inputs)
     assert statuses(result) == ["succeeded"] * 11
     assert_true(result, sandbox, CALLS)
@@ -438,14 +451,14 @@ def test_an_input_that_is_huge_goes_alone(face: Face) -> None:
 
 
 @pytest.mark.parametrize("letter", ["\u0416", "\u65e5", "\U0001f600"])
-def test_bytes_are_counted_and_not_letters(face: Face, letter: str) -> None:
+def test_bytes_are_counted_and_not_letters(make_client: ClientFactory, letter: str) -> None:
     """Most letters of the world are several bytes in a request."""
     sandbox = Sandbox()
     server = Played(sandbox, DONE)
     inputs = big(20, 1)
     for row in inputs:
         row["properties"]["hs_call_body"] = letter * 300_000
-    result = carry_out(meeting(face, server), CALLS, inputs)
+    result = carry_out(meeting(make_client, server), CALLS, inputs)
     assert statuses(result) == ["succeeded"] * 20
     sent = sum(len(json.dumps(row, ensure_ascii=False).encode()) for row in inputs)
     assert sum(seen.size for seen in server.seen) >= sent

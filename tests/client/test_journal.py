@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AsyncHubSpotBatch,
     BatchResult,
@@ -65,14 +65,16 @@ def path(tmp_path: Path) -> Path:
 # ---------------------------------------------------------------- a task that is tried again
 
 
-def test_a_task_that_is_tried_again_creates_nothing_twice(face: Face, path: Path) -> None:
+def test_a_task_that_is_tried_again_creates_nothing_twice(
+    make_client: ClientFactory, path: Path
+) -> None:
     """A scheduler runs a task again when it raises; its 500 good rows become 500 calls."""
     sandbox = quiet()
     rows = [call(number) for number in range(500)]
     rows.append({"properties": {"hs_call_title": "a call without a time"}})
 
     def task() -> None:
-        client = face(transport=sandbox)
+        client = make_client(transport=sandbox)
         client.calls.create(rows, journal=path).raise_for_failures()
 
     for _ in range(3):
@@ -82,26 +84,26 @@ def test_a_task_that_is_tried_again_creates_nothing_twice(face: Face, path: Path
     assert len(sandbox.requests) == 6
 
 
-def test_outcomes_of_an_earlier_run_are_the_same(face: Face, path: Path) -> None:
+def test_outcomes_of_an_earlier_run_are_the_same(make_client: ClientFactory, path: Path) -> None:
     """Results and errors come back as they were, and no request is sent."""
     sandbox = quiet()
     rows = [*map(call, range(7)), {"properties": {"hs_call_title": "bad"}}, {"nonsense": 1}]
-    first = face(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=path)
     count = len(sandbox.requests)
-    again = face(transport=sandbox).calls.create(rows, journal=str(path))
+    again = make_client(transport=sandbox).calls.create(rows, journal=str(path))
     assert again == first
     assert statuses(again.outcomes) == ["succeeded"] * 7 + ["failed"] * 2
-    iterated = [*face(transport=sandbox).calls.create_iter(rows, journal=Journal(path))]
+    iterated = [*make_client(transport=sandbox).calls.create_iter(rows, journal=Journal(path))]
     assert sorted(iterated, key=lambda outcome: outcome.index) == [*first.outcomes]
     assert len(sandbox.requests) == count
 
 
-def test_reads_come_from_the_journal_too(face: Face, path: Path) -> None:
+def test_reads_come_from_the_journal_too(make_client: ClientFactory, path: Path) -> None:
     """A job that reads goes on, with equal records and equal errors."""
     sandbox = quiet()
     ids = [sandbox.add_campaign(f"Campaign {one}") for one in range(60)]
     ids = [*ids, "nobody", ids[0], ids[0]]
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     first = client.campaigns.read(ids, properties=["hs_name"], journal=path)
     count = len(sandbox.requests)
     assert client.campaigns.read(ids, properties=["hs_name"], journal=path) == first
@@ -113,74 +115,86 @@ def test_reads_come_from_the_journal_too(face: Face, path: Path) -> None:
 
 
 @pytest.mark.parametrize("lost", ["reset_after", "reset_before"])
-def test_a_create_in_doubt_is_not_sent_again(face: Face, path: Path, lost: str) -> None:
+def test_a_create_in_doubt_is_not_sent_again(
+    make_client: ClientFactory, path: Path, lost: str
+) -> None:
     """Unless the caller insists, twice: it may have been done."""
     sandbox = quiet(faults=script([lost]))
     rows = [*map(call, range(3))]
-    first = face(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=path)
     assert statuses(first.outcomes) == ["unknown"] * 3
-    assert face(transport=sandbox).calls.create(rows, journal=path) == first
+    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
     with pytest.raises(ConfigurationError, match="may_create_twice=True") as caught:
-        face(transport=sandbox).calls.create(rows, journal=Journal(path, retry="unknown"))
+        make_client(transport=sandbox).calls.create(rows, journal=Journal(path, retry="unknown"))
     assert statuses(caught.value.result.outcomes) == ["unknown"] * 3  # type: ignore[union-attr]
     insists = Journal(path, retry=["unknown"], may_create_twice=True)
-    last = face(transport=sandbox).calls.create(rows, journal=insists)
+    last = make_client(transport=sandbox).calls.create(rows, journal=insists)
     assert statuses(last.outcomes) == ["succeeded"] * 3
     assert set(titles(sandbox).values()) == {2 if lost == "reset_after" else 1}
 
 
-def test_a_create_that_was_insisted_on_stays_in_doubt(face: Face, path: Path) -> None:
+def test_a_create_that_was_insisted_on_stays_in_doubt(
+    make_client: ClientFactory, path: Path
+) -> None:
     """If it is refused now, or the run stops before it, the first attempt may have been it."""
     sandbox = quiet(faults=script(["reset_after", *["refused"] * 5, *["daily_limit"] * 9]))
     rows = [*map(call, range(3))]
     insists = Journal(path, retry="unknown", may_create_twice=True)
     for journal in (Journal(path), insists):
-        found = face(transport=sandbox).calls.create(rows, journal=journal, chunk_size=3)
+        found = make_client(transport=sandbox).calls.create(rows, journal=journal, chunk_size=3)
         assert statuses(found.outcomes) == ["unknown"] * 3
     for chunk_size in (3, 1):
         with pytest.raises(DailyLimitError) as caught:
-            face(transport=sandbox).calls.create(rows, journal=insists, chunk_size=chunk_size)
+            make_client(transport=sandbox).calls.create(
+                rows, journal=insists, chunk_size=chunk_size
+            )
         assert statuses(caught.value.result.outcomes) == ["unknown"] * 3  # type: ignore[union-attr]
     assert Journal(path).counts()["unknown"] == 3
     assert titles(sandbox) == Counter("012")
 
 
-def test_what_was_not_sent_is_sent(face: Face, path: Path) -> None:
+def test_what_was_not_sent_is_sent(make_client: ClientFactory, path: Path) -> None:
     """Also what was never read; the day's limit stopped the first run after two requests."""
     sandbox = quiet(faults=script([None, None, *["daily_limit"] * 9]))
     rows = [*map(call, range(50))]
     with pytest.raises(DailyLimitError) as caught:
-        face(transport=sandbox, max_concurrency=2).calls.create(rows, chunk_size=10, journal=path)
+        make_client(transport=sandbox, max_concurrency=2).calls.create(
+            rows, chunk_size=10, journal=path
+        )
     first: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert (len(first.succeeded), len(first.not_sent)) == (20, 30)
     sandbox.use_faults(script([]))
-    result = face(transport=sandbox).calls.create(iter(rows), chunk_size=10, journal=path)
+    result = make_client(transport=sandbox).calls.create(iter(rows), chunk_size=10, journal=path)
     assert len(result.succeeded) == 50
     assert titles(sandbox) == Counter(map(str, range(50)))
 
 
-def test_a_stopped_run_tells_what_earlier_runs_did(face: Face, path: Path) -> None:
+def test_a_stopped_run_tells_what_earlier_runs_did(make_client: ClientFactory, path: Path) -> None:
     """An input that the run did not reach is not `not_sent` if an earlier run has sent it."""
     sandbox = quiet()
     rows = [*map(call, range(200))]
-    face(transport=sandbox).calls.create(rows[100:], journal=path)
+    make_client(transport=sandbox).calls.create(rows[100:], journal=path)
     sandbox.use_faults(script(["daily_limit"] * 9))
     with pytest.raises(DailyLimitError) as caught:
-        face(transport=sandbox, max_concurrency=1).calls.create(rows, chunk_size=10, journal=path)
+        make_client(transport=sandbox, max_concurrency=1).calls.create(
+            rows, chunk_size=10, journal=path
+        )
     result: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert statuses(result.outcomes) == ["not_sent"] * 100 + ["succeeded"] * 100
     assert all(outcome.result is not None for outcome in result.succeeded)
 
 
-def test_failed_inputs_are_sent_again_on_request(face: Face, path: Path) -> None:
+def test_failed_inputs_are_sent_again_on_request(make_client: ClientFactory, path: Path) -> None:
     """By default their error is told again."""
     sandbox = quiet(faults=script(["conflict"] * 5))
     rows = [*map(call, range(2))]
-    first = face(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=path)
     assert statuses(first.outcomes) == ["failed"] * 2
     sandbox.use_faults(script([]))
-    assert face(transport=sandbox).calls.create(rows, journal=path) == first
-    again = face(transport=sandbox).calls.create(rows, journal=Journal(path, retry=["failed"]))
+    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
+    again = make_client(transport=sandbox).calls.create(
+        rows, journal=Journal(path, retry=["failed"])
+    )
     assert statuses(again.outcomes) == ["succeeded"] * 2
     assert Journal(path).counts() == {
         **dict.fromkeys(["intended", "failed", "unknown", "not_sent"], 0),
@@ -188,47 +202,47 @@ def test_failed_inputs_are_sent_again_on_request(face: Face, path: Path) -> None
     }
 
 
-def test_restart_forgets(face: Face, path: Path) -> None:
+def test_restart_forgets(make_client: ClientFactory, path: Path) -> None:
     """Everything is sent again, also for another operation."""
     sandbox = quiet()
-    face(transport=sandbox).calls.create([call(1)], journal=path)
-    face(transport=sandbox).calls.create([call(1)], journal=Journal(path, restart=True))
+    make_client(transport=sandbox).calls.create([call(1)], journal=path)
+    make_client(transport=sandbox).calls.create([call(1)], journal=Journal(path, restart=True))
     assert titles(sandbox) == {"1": 2}
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     client.campaigns.create([{"properties": {"hs_name": "x"}}], journal=Journal(path, restart=True))
     assert Journal(path).head()["operation"] == "create_campaigns"
     assert Journal(path).counts()["succeeded"] == 1
 
 
-def test_updates_and_reads_in_doubt_are_sent_again(face: Face, path: Path) -> None:
+def test_updates_and_reads_in_doubt_are_sent_again(make_client: ClientFactory, path: Path) -> None:
     """They may have been carried out, and twice does no harm."""
     sandbox = quiet(faults=script(["timeout_after"] * 20))
     for one in EVENTS:
         sandbox.add_marketing_event("as it was", record_id=one)
     rows = [{"objectId": one, "eventName": "new"} for one in EVENTS]
-    update = face(transport=sandbox).marketing_events.update
+    update = make_client(transport=sandbox).marketing_events.update
     assert statuses(update(rows, journal=path).outcomes) == ["unknown"] * 3
     sandbox.use_faults(script([]))
-    update = face(transport=sandbox).marketing_events.update
+    update = make_client(transport=sandbox).marketing_events.update
     assert statuses(update(rows, journal=path).outcomes) == ["succeeded"] * 3
 
 
-def test_the_last_change_of_a_record_stays_the_last(face: Face, path: Path) -> None:
+def test_the_last_change_of_a_record_stays_the_last(make_client: ClientFactory, path: Path) -> None:
     """If an earlier one is sent again, those behind it are sent again after it."""
     sandbox = quiet(faults=script(["timeout_after"] * 2))
     sandbox.add_marketing_event("as it was", record_id="8001")
     rows = [{"objectId": "8001", "eventName": name} for name in ("first", "second", "third")]
-    update = face(transport=sandbox).marketing_events.update
+    update = make_client(transport=sandbox).marketing_events.update
     first = update(rows, journal=path)
     assert statuses(first.outcomes) == ["unknown", "succeeded", "succeeded"]
     # A kill between the first and the second: the journal says only that the first was repeated.
     sandbox.use_faults(script([None, *["daily_limit"] * 5]))
     with pytest.raises(DailyLimitError) as caught:
-        face(transport=sandbox).marketing_events.update(rows, journal=path)
+        make_client(transport=sandbox).marketing_events.update(rows, journal=path)
     stopped: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert statuses(stopped.outcomes) == ["succeeded", "unknown", "unknown"]
     sandbox.use_faults(script([]))
-    last = face(transport=sandbox).marketing_events.update(rows, journal=path)
+    last = make_client(transport=sandbox).marketing_events.update(rows, journal=path)
     assert statuses(last.outcomes) == ["succeeded"] * 3
     (event,) = sandbox.records("marketing_events")
     assert event.fields["eventName"] == "third"
@@ -237,81 +251,83 @@ def test_the_last_change_of_a_record_stays_the_last(face: Face, path: Path) -> N
 # ---------------------------------------------------------------- what an input is known by
 
 
-def test_an_input_is_known_by_its_content(face: Face, path: Path) -> None:
+def test_an_input_is_known_by_its_content(make_client: ClientFactory, path: Path) -> None:
     """Neither by its position, nor by the order of its names, nor by its type."""
     sandbox = quiet()
     rows = [call(one) for one in "abc"]
-    face(transport=sandbox).calls.create(rows, journal=path)
+    make_client(transport=sandbox).calls.create(rows, journal=path)
     turned = {"properties": dict(reversed(rows[0]["properties"].items()))}
     model = CallInput.from_dict({**rows[1], "associations": []})
     edited = [call("new"), rows[2], turned, model]
-    result = face(transport=sandbox).calls.create(edited, journal=path)
+    result = make_client(transport=sandbox).calls.create(edited, journal=path)
     assert statuses(result.outcomes) == ["succeeded"] * 4
     assert titles(sandbox) == Counter(["a", "b", "c", "new"])
     assert [outcome.input for outcome in result.outcomes] == edited
     assert [outcome.index for outcome in result.outcomes] == [0, 1, 2, 3]
 
 
-def test_equal_inputs_are_counted(face: Face, path: Path) -> None:
+def test_equal_inputs_are_counted(make_client: ClientFactory, path: Path) -> None:
     """Two equal rows are two calls; a third one is sent."""
     sandbox = quiet()
     for count in (2, 2, 1, 3, 3):
-        result = face(transport=sandbox).calls.create([call("same")] * count, journal=path)
+        result = make_client(transport=sandbox).calls.create([call("same")] * count, journal=path)
         assert len(result.succeeded) == count
     assert titles(sandbox) == {"same": 3}
 
 
-def test_equal_inputs_of_several_requests_are_counted(face: Face, path: Path) -> None:
+def test_equal_inputs_of_several_requests_are_counted(
+    make_client: ClientFactory, path: Path
+) -> None:
     """Whether they come from a list, an iterator, or are told one by one."""
     sandbox = quiet()
     rows = [call("same")] * 7
     forms = itertools.cycle([lambda: rows, lambda: iter(rows)])
     for form in itertools.islice(forms, 4):
-        client = face(transport=sandbox)
+        client = make_client(transport=sandbox)
         assert len([*client.calls.create_iter(form(), chunk_size=2, journal=path)]) == 7
     assert titles(sandbox) == {"same": 7}
 
 
-def test_inputs_with_trace_ids_of_their_own(face: Face, path: Path) -> None:
+def test_inputs_with_trace_ids_of_their_own(make_client: ClientFactory, path: Path) -> None:
     """They are part of the input, also where two have the same and we rename one."""
     sandbox = quiet()
     rows = [{**call(one), "objectWriteTraceId": "mine"} for one in "ab"]
-    first = face(transport=sandbox).calls.create(rows, journal=path)
-    assert face(transport=sandbox).calls.create(rows, journal=path) == first
-    face(transport=sandbox).calls.create([call("a")], journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=path)
+    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
+    make_client(transport=sandbox).calls.create([call("a")], journal=path)
     assert titles(sandbox) == {"a": 2, "b": 1}
 
 
-def test_numbers_that_few_parsers_read(face: Face, path: Path) -> None:
+def test_numbers_that_few_parsers_read(make_client: ClientFactory, path: Path) -> None:
     """An update with numbers of more than 64 bits is told from another one."""
     sandbox = quiet()
     sandbox.add_marketing_event("as it was", record_id="8001")
     rows = [{"objectId": "8001", "eventName": "x", "customProperties": []}]
     for _ in range(2):
-        face(transport=sandbox).marketing_events.update(rows, journal=path)
+        make_client(transport=sandbox).marketing_events.update(rows, journal=path)
     assert len(sandbox.requests) == 1
 
 
 # ---------------------------------------------------------------- runs that end early
 
 
-def test_an_iterator_that_is_left_goes_on(face: Face, path: Path) -> None:
+def test_an_iterator_that_is_left_goes_on(make_client: ClientFactory, path: Path) -> None:
     """The second run tells the outcomes of the first, too."""
     sandbox = quiet()
     rows = [*map(call, range(40))]
-    iterator = face(transport=sandbox, max_concurrency=2).calls.create_iter(
+    iterator = make_client(transport=sandbox, max_concurrency=2).calls.create_iter(
         iter(rows), chunk_size=4, journal=path
     )
     told = [next(iterator) for _ in range(6)]
     iterator.close()
-    again = [*face(transport=sandbox).calls.create_iter(rows, chunk_size=4, journal=path)]
+    again = [*make_client(transport=sandbox).calls.create_iter(rows, chunk_size=4, journal=path)]
     assert statuses(again) == ["succeeded"] * 40
     by_index = {outcome.index: outcome for outcome in again}
     assert [by_index[outcome.index] for outcome in told] == told
     assert titles(sandbox) == Counter(map(str, range(40)))
 
 
-def test_inputs_that_raise(face: Face, path: Path) -> None:
+def test_inputs_that_raise(make_client: ClientFactory, path: Path) -> None:
     """Inputs that were read before are in the journal."""
     sandbox = quiet()
 
@@ -320,26 +336,26 @@ def test_inputs_that_raise(face: Face, path: Path) -> None:
         raise OSError("the file is gone")
 
     with pytest.raises(HubSpotBatchError, match="OSError"):
-        face(transport=sandbox).calls.create(rows(), chunk_size=2, journal=path)
-    result = face(transport=sandbox).calls.create([*map(call, range(5))], journal=path)
+        make_client(transport=sandbox).calls.create(rows(), chunk_size=2, journal=path)
+    result = make_client(transport=sandbox).calls.create([*map(call, range(5))], journal=path)
     assert len(result.succeeded) == 5
     assert set(titles(sandbox).values()) == {1}
 
 
-def test_a_long_run_of_known_inputs_is_passed_over(face: Face, path: Path) -> None:
+def test_a_long_run_of_known_inputs_is_passed_over(make_client: ClientFactory, path: Path) -> None:
     """Few that are new among many that are known fill whole requests."""
     sandbox = quiet()
     rows = [*map(call, range(1200))]
-    face(transport=sandbox).calls.create(rows[::2], journal=path)
+    make_client(transport=sandbox).calls.create(rows[::2], journal=path)
     count = len(sandbox.requests)
-    result = face(transport=sandbox).calls.create(iter(rows), journal=path)
+    result = make_client(transport=sandbox).calls.create(iter(rows), journal=path)
     assert len(result.succeeded) == 1200
     assert len(sandbox.requests) - count == 6
     assert set(titles(sandbox).values()) == {1}
-    told = [*face(transport=sandbox).calls.create_iter(iter(rows), journal=path)]
+    told = [*make_client(transport=sandbox).calls.create_iter(iter(rows), journal=path)]
     assert len({outcome.index for outcome in told}) == 1200
     more = [*rows[::3], *map(call, range(-1, -301, -1)), *rows]
-    told = [*face(transport=sandbox).calls.create_iter(iter(more[:700]), journal=path)]
+    told = [*make_client(transport=sandbox).calls.create_iter(iter(more[:700]), journal=path)]
     assert len(told) == 700
     assert len(sandbox.requests) - count == 9
 
@@ -347,14 +363,14 @@ def test_a_long_run_of_known_inputs_is_passed_over(face: Face, path: Path) -> No
 # ---------------------------------------------------------------- the head
 
 
-def test_another_job_is_refused(face: Face, path: Path) -> None:
+def test_another_job_is_refused(make_client: ClientFactory, path: Path) -> None:
     """With what differs and what to do; nothing is sent, and the journal stays as it is."""
     sandbox = quiet()
     named = Journal(path, account="1", mapping="abc", source_size=5, source_digest="d")
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     client.campaigns.read(["1"], properties=["hs_name"], journal=named)
     count = len(sandbox.requests)
-    other = face(transport=sandbox, base_url="https://api-eu1.hubapi.com")
+    other = make_client(transport=sandbox, base_url="https://api-eu1.hubapi.com")
     for words, run in {
         "the operation was read_campaigns and is now create_calls": (
             lambda: client.calls.create([call(1)], journal=path)
@@ -390,12 +406,14 @@ def test_another_job_is_refused(face: Face, path: Path) -> None:
         (b"x", "the path of a file"),
     ],
 )
-def test_what_is_no_journal_is_refused(face: Face, journal: Any, words: str) -> None:
+def test_what_is_no_journal_is_refused(
+    make_client: ClientFactory, journal: Any, words: str
+) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError, match=words):
-        face(transport=quiet()).calls.create([call(1)], journal=journal)
+        make_client(transport=quiet()).calls.create([call(1)], journal=journal)
     with pytest.raises(ConfigurationError, match=words):
-        face(transport=quiet()).calls.create_iter([call(1)], journal=journal)
+        make_client(transport=quiet()).calls.create_iter([call(1)], journal=journal)
 
 
 @pytest.mark.parametrize("retry", ["sometimes", ["failed", "succeeded"], 5])
@@ -417,12 +435,14 @@ def test_a_journal_is_a_value(path: Path) -> None:
 # ---------------------------------------------------------------- files that cannot be used
 
 
-def refusal(face: Face, sandbox: Sandbox, journal: Any, words: str) -> list[Outcome[Any]]:
+def refusal(
+    make_client: ClientFactory, sandbox: Sandbox, journal: Any, words: str
+) -> list[Outcome[Any]]:
     """Refuse a run because of its journal; return the outcomes."""
     rows = [*map(call, range(3))]
     with pytest.raises(JournalError, match=words) as caught:
-        face(transport=sandbox).calls.create(rows, journal=journal)
-    iterator = face(transport=sandbox).calls.create_iter(rows, journal=journal)
+        make_client(transport=sandbox).calls.create(rows, journal=journal)
+    iterator = make_client(transport=sandbox).calls.create_iter(rows, journal=journal)
     with pytest.raises(JournalError, match=words):
         next(iterator)
     assert sandbox.requests == ()
@@ -430,71 +450,75 @@ def refusal(face: Face, sandbox: Sandbox, journal: Any, words: str) -> list[Outc
     return [*caught.value.result.outcomes]
 
 
-def test_a_folder_that_is_missing(face: Face, tmp_path: Path) -> None:
+def test_a_folder_that_is_missing(make_client: ClientFactory, tmp_path: Path) -> None:
     """The error names the journal and what to do; nothing was sent."""
-    outcomes = refusal(face, quiet(), tmp_path / "gone" / "j", "Check that its folder exists")
+    outcomes = refusal(
+        make_client, quiet(), tmp_path / "gone" / "j", "Check that its folder exists"
+    )
     assert statuses(outcomes) == ["not_sent"] * 3
 
 
 @pytest.mark.parametrize("text", [b"id,name\n1,x\n" * 99, b"SQLite format 3\0" + b"x" * 999])
-def test_a_file_that_is_no_journal(face: Face, path: Path, text: bytes) -> None:
+def test_a_file_that_is_no_journal(make_client: ClientFactory, path: Path, text: bytes) -> None:
     """It stays as it is; a journal that was overwritten would have known more."""
     path.write_bytes(text)
-    assert statuses(refusal(face, quiet(), path, "is not a journal")) == ["unknown"] * 3
+    assert statuses(refusal(make_client, quiet(), path, "is not a journal")) == ["unknown"] * 3
     assert path.read_bytes() == text
     with pytest.raises(JournalError, match="is not a journal"):
         Journal(path).head()
 
 
-def test_a_database_of_another_program(face: Face, path: Path) -> None:
+def test_a_database_of_another_program(make_client: ClientFactory, path: Path) -> None:
     """No table is added to it."""
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE mine (x)")
     other.close()
     before = path.read_bytes()
-    refusal(face, quiet(), path, "a database of another program")
+    refusal(make_client, quiet(), path, "a database of another program")
     assert path.read_bytes() == before
 
 
-def test_a_journal_of_a_later_version(face: Face, path: Path) -> None:
+def test_a_journal_of_a_later_version(make_client: ClientFactory, path: Path) -> None:
     """It is not read as what it is not."""
-    face(transport=quiet()).calls.create([], journal=path)
+    make_client(transport=quiet()).calls.create([], journal=path)
     with sqlite3.connect(path) as other:
         other.execute("UPDATE head SET value = '2' WHERE name = 'format'")
     other.close()
-    refusal(face, quiet(), path, "has format 2, and this version of hubspot-batch reads format 1")
+    refusal(
+        make_client, quiet(), path, "has format 2, and this version of hubspot-batch reads format 1"
+    )
 
 
-def test_a_damaged_journal(face: Face, path: Path) -> None:
+def test_a_damaged_journal(make_client: ClientFactory, path: Path) -> None:
     """The journal cannot say what it knew of the inputs, so none of them is called unsent."""
     sandbox = quiet()
     rows = [*map(call, range(500))]
-    face(transport=sandbox).calls.create(rows, journal=path)
+    make_client(transport=sandbox).calls.create(rows, journal=path)
     text = bytearray(path.read_bytes())
     text[4096:] = bytes(len(text) - 4096)
     path.write_bytes(text)
     count = len(sandbox.requests)
     with pytest.raises(JournalError, match=r"is damaged|cannot be") as caught:
-        face(transport=sandbox).calls.create(rows, journal=path)
+        make_client(transport=sandbox).calls.create(rows, journal=path)
     assert len(sandbox.requests) == count
     assert len(caught.value.result.unknown) == 500  # type: ignore[union-attr]
 
 
-def test_two_runs_cannot_have_it_at_once(face: Face, path: Path) -> None:
+def test_two_runs_cannot_have_it_at_once(make_client: ClientFactory, path: Path) -> None:
     """The second one says so, and claims nothing of the inputs that the first one has."""
     sandbox = quiet()
-    first = face(transport=sandbox).calls.create_iter([*map(call, range(3))], journal=path)
+    first = make_client(transport=sandbox).calls.create_iter([*map(call, range(3))], journal=path)
     next(first)
     count = len(sandbox.requests)
     with pytest.raises(JournalError, match="in use by another run") as caught:
-        face(transport=sandbox).calls.create([*map(call, range(3))], journal=path)
+        make_client(transport=sandbox).calls.create([*map(call, range(3))], journal=path)
     assert len(caught.value.result.unknown) == 3  # type: ignore[union-attr]
     assert len(sandbox.requests) == count
     with pytest.raises(JournalError, match="in use by another run"):
         Journal(path).counts()
     first.close()
     assert Journal(path).counts()["succeeded"] == 3
-    assert len(face(transport=sandbox).calls.create([call(1)], journal=path).succeeded) == 1
+    assert len(make_client(transport=sandbox).calls.create([call(1)], journal=path).succeeded) == 1
 
 
 # ---------------------------------------------------------------- what it costs
@@ -588,11 +612,11 @@ def test_memory_does_not_grow_with_the_inputs(tmp_path: Path) -> None:
     assert many[1] - few[1] < 3000 * 100
 
 
-def test_a_journal_has_no_token(face: Face, path: Path) -> None:
+def test_a_journal_has_no_token(make_client: ClientFactory, path: Path) -> None:
     """Neither its head nor an outcome, also where the server repeats it."""
     sandbox = quiet(faults=script(["expired_token", None, "conflict", "reset_after"]))
     rows = [*map(call, range(4))]
-    client = face(SECRET, transport=sandbox, max_concurrency=1)
+    client = make_client(SECRET, transport=sandbox, max_concurrency=1)
     with pytest.raises(HubSpotBatchError):
         client.calls.create(rows, chunk_size=2, journal=path)
     client.calls.create(rows, chunk_size=2, journal=path)

@@ -14,7 +14,7 @@ from typing import Any
 
 import journal_disk
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import BatchResult, Journal, JournalError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox
 from journal_disk import Disk
@@ -59,22 +59,24 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 
 @pytest.mark.parametrize("known", [0, 5], ids=["new", "resumed"])
 @pytest.mark.parametrize("how", ["full", "once", "late"])
-def test_a_write_that_fails(face: Face, disk: Disk, tmp_path: Path, how: str, known: int) -> None:
+def test_a_write_that_fails(
+    make_client: ClientFactory, disk: Disk, tmp_path: Path, how: str, known: int
+) -> None:
     """Whichever it is: the error says what to do, all outcomes are true, and the job goes on."""
     for steps in itertools.count():
         journal = Journal(tmp_path / f"{steps}.sqlite")
         sandbox = Sandbox(rate_limit=None)
         if known:
-            face(transport=sandbox).calls.create(rows()[:known], journal=journal)
+            make_client(transport=sandbox).calls.create(rows()[:known], journal=journal)
         disk.arm(steps, how)
-        words, result = create(face(transport=sandbox), journal)
+        words, result = create(make_client(transport=sandbox), journal)
         if words:
             assert f"The journal {journal.path} cannot be" in words
             assert "then resume with the same journal" in words
         check(result, sandbox)
         happened = disk.happened
         disk.calm()
-        again = face(transport=sandbox).calls.create(rows(), journal=journal)
+        again = make_client(transport=sandbox).calls.create(rows(), journal=journal)
         check(again, sandbox)
         assert len(again.succeeded) + len(again.unknown) == ROWS
         if not happened:
@@ -82,13 +84,15 @@ def test_a_write_that_fails(face: Face, disk: Disk, tmp_path: Path, how: str, kn
     assert steps > 3
 
 
-def test_nothing_is_sent_that_is_not_recorded(face: Face, disk: Disk, tmp_path: Path) -> None:
+def test_nothing_is_sent_that_is_not_recorded(
+    make_client: ClientFactory, disk: Disk, tmp_path: Path
+) -> None:
     """Of a journal that cannot be written at all, all inputs are unsent."""
     sandbox = Sandbox(rate_limit=None)
     for how in ("full", "late"):
         disk.arm(0, how)
         with pytest.raises(JournalError) as caught:
-            face(transport=sandbox).calls.create(rows(), journal=tmp_path / how)
+            make_client(transport=sandbox).calls.create(rows(), journal=tmp_path / how)
         assert len(caught.value.result.not_sent) == ROWS  # type: ignore[union-attr]
     assert sandbox.requests == ()
 

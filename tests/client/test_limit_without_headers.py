@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import AsyncHubSpotBatch, RateLimit
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from scripted_server import READ, carry_out, wanted
@@ -54,12 +54,12 @@ def test_no_request_is_refused_where_the_limit_was_told(learns: bool, seed: int)
 
 
 @pytest.mark.parametrize("limit", [None, RateLimit(100, 10.0)], ids=["default", "told"])
-def test_a_429_without_headers_is_a_lesson(face: Face, limit: Any) -> None:
+def test_a_429_without_headers_is_a_lesson(make_client: ClientFactory, limit: Any) -> None:
     """The default is 100 requests in 10 seconds; this account accepts 30, and does not say so."""
     sandbox = Sandbox(rate_limit=(30, 10.0), limits_told=False)
     ids = [one["id"] for one in wanted(sandbox, READ, 1500)]
     settings = {} if limit is None else {"rate_limit": limit}
-    client = face(transport=sandbox, max_concurrency=1, **settings)
+    client = make_client(transport=sandbox, max_concurrency=1, **settings)
     result = carry_out(client, READ, ids, chunk_size=1)
     assert len(result.succeeded) == 1500
     statuses = [entry.status for entry in sandbox.requests]

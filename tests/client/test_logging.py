@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import DailyLimitError, HubSpotBatch, RateLimit, Retry
 from hubspot_batch.sandbox import Sandbox
 from leak_watch import SECRET
@@ -37,11 +37,11 @@ def lines(caplog: pytest.LogCaptureFixture) -> Iterator[Lines]:
 
 
 @pytest.mark.parametrize("iterates", [False, True])
-def test_a_run_ends_with_one_line(face: Face, lines: Lines, iterates: bool) -> None:
+def test_a_run_ends_with_one_line(make_client: ClientFactory, lines: Lines, iterates: bool) -> None:
     """It has the numbers in words, and as fields."""
     sandbox = Sandbox(rate_limit=None)
     rows = [*wanted(sandbox, CALLS, 5), {"properties": {}, "odd": 1}]
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     if iterates:
         list(client.calls.create_iter(rows, chunk_size=2))
     else:
@@ -55,10 +55,10 @@ def test_a_run_ends_with_one_line(face: Face, lines: Lines, iterates: bool) -> N
     assert (line.waits, line.waited, line.stopped) == (0, 0, None)
 
 
-def test_a_run_that_is_stopped_says_by_what(face: Face, lines: Lines) -> None:
+def test_a_run_that_is_stopped_says_by_what(make_client: ClientFactory, lines: Lines) -> None:
     """With what came of the inputs until then."""
     sandbox = Sandbox(rate_limit=None, daily_limit=1)
-    client = face(transport=sandbox, max_concurrency=1)
+    client = make_client(transport=sandbox, max_concurrency=1)
     with pytest.raises(DailyLimitError):
         client.calls.create(wanted(sandbox, CALLS, 3), chunk_size=1)
     (line,) = lines.at(logging.INFO)
@@ -67,11 +67,11 @@ def test_a_run_that_is_stopped_says_by_what(face: Face, lines: Lines) -> None:
     assert line.stopped == "DailyLimitError"
 
 
-def test_attempts_waits_and_seconds_are_counted(face: Face, lines: Lines) -> None:
+def test_attempts_waits_and_seconds_are_counted(make_client: ClientFactory, lines: Lines) -> None:
     """Each attempt is a request, and the time between two of them is a wait."""
     first, second = says(423, seconds=3.0), says(429, {"policyName": "TEN_SECONDLY_ROLLING"})
     server = Played(Sandbox(), first, second, says(400, {"message": "no"}))
-    carry_out(meeting(face, server), CALLS, wanted(server.sandbox, CALLS, 1))
+    carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     *waits, end = lines.at(logging.INFO)
     assert [(one.reason, one.status, one.attempt, one.seconds, one.path) for one in waits] == [
         ("retry", 423, 1, 2.0, PATH),
@@ -83,10 +83,12 @@ def test_attempts_waits_and_seconds_are_counted(face: Face, lines: Lines) -> Non
     assert "3 requests in 15.0 s, 2 waits of 12.0 s in all" in end.getMessage()
 
 
-def test_a_wait_for_the_rate_limit_has_that_reason(face: Face, lines: Lines) -> None:
+def test_a_wait_for_the_rate_limit_has_that_reason(
+    make_client: ClientFactory, lines: Lines
+) -> None:
     """It is counted where it is worth a line."""
     sandbox = Sandbox(rate_limit=None)
-    client = face(transport=sandbox, rate_limit=RateLimit(1, 30.0), max_concurrency=1)
+    client = make_client(transport=sandbox, rate_limit=RateLimit(1, 30.0), max_concurrency=1)
     client.calls.create(wanted(sandbox, CALLS, 2), chunk_size=1)
     wait, end = lines.at(logging.INFO)
     assert wait.reason == "rate_limit"
@@ -94,7 +96,7 @@ def test_a_wait_for_the_rate_limit_has_that_reason(face: Face, lines: Lines) -> 
     assert (end.waits, end.waited) == (1, wait.seconds)
 
 
-def test_each_request_has_a_line_at_debug(face: Face, lines: Lines) -> None:
+def test_each_request_has_a_line_at_debug(make_client: ClientFactory, lines: Lines) -> None:
     """An attempt that failed has no status; the line says what was raised."""
     headers = {"X-HubSpot-Correlation-Id": "abc"}
     server = Played(
@@ -103,7 +105,7 @@ def test_each_request_has_a_line_at_debug(face: Face, lines: Lines) -> None:
         says(503, headers=headers, seconds=2.0),
         says(400, {"message": "no"}),
     )
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     carry_out(client, READ, wanted(server.sandbox, READ, 3), chunk_size=3)
     debug = lines.at(logging.DEBUG)
     assert [(one.status, one.duration, one.attempt, one.correlation_id) for one in debug[:3]] == [
@@ -122,23 +124,23 @@ def test_each_request_has_a_line_at_debug(face: Face, lines: Lines) -> None:
     assert "correlation id: abc" in debug[1].getMessage()
 
 
-def test_a_request_of_ones_own_has_a_line_too(face: Face, lines: Lines) -> None:
+def test_a_request_of_ones_own_has_a_line_too(make_client: ClientFactory, lines: Lines) -> None:
     """It has no inputs."""
-    client = meeting(face, Played(Sandbox(), says(200, {})))
-    face.request(client, "GET", "/account-info/v3/details")
+    client = meeting(make_client, Played(Sandbox(), says(200, {})))
+    make_client.request(client, "GET", "/account-info/v3/details")
     (line,) = lines.at(logging.DEBUG)
     assert (line.method, line.path, line.inputs) == ("GET", "/account-info/v3/details", None)
 
 
 def test_the_documented_line_quiets_httpx_alone(
-    face: Face, caplog: pytest.LogCaptureFixture
+    make_client: ClientFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The package leaves the loggers of other libraries as they are."""
     caplog.set_level(logging.INFO)
     logger = logging.getLogger("httpx")
     sandbox = Sandbox(rate_limit=None)
     before = logger.level
-    face(transport=sandbox).calls.create(wanted(sandbox, CALLS, 1))
+    make_client(transport=sandbox).calls.create(wanted(sandbox, CALLS, 1))
     assert logger.level == before
     assert {"httpx", "hubspot_batch"} <= {record.name for record in caplog.records}
     (advice,) = (
@@ -147,7 +149,7 @@ def test_the_documented_line_quiets_httpx_alone(
     caplog.clear()
     try:
         eval(advice, {"logging": logging})
-        face(transport=sandbox).calls.create(wanted(sandbox, CALLS, 1))
+        make_client(transport=sandbox).calls.create(wanted(sandbox, CALLS, 1))
     finally:
         logger.setLevel(before)
     assert {record.name for record in caplog.records} & {"httpx", "hubspot_batch"} == {
@@ -156,10 +158,10 @@ def test_the_documented_line_quiets_httpx_alone(
 
 
 def test_nothing_is_logged_at_warning_without_need(
-    face: Face, caplog: pytest.LogCaptureFixture
+    make_client: ClientFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A program that has set up no logging sees nothing."""
     server = Played(Sandbox(), fails(httpx.ConnectError), says(400, {"message": "no"}))
-    client = meeting(face, server, retry=Retry(2))
+    client = meeting(make_client, server, retry=Retry(2))
     carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import OutcomeStatus
 from hubspot_batch.sandbox import Sandbox
 from hubspot_batch_client.models import CallInput, MarketingEventUpdate
@@ -53,19 +53,21 @@ def call(value: Any, name: str = "hs_call_title") -> dict[str, Any]:
     return {"properties": {"hs_timestamp": NOON, name: value}}
 
 
-def sent(face: Face, *inputs: Any, **how: Any) -> list[dict[str, Any]]:
+def sent(make_client: ClientFactory, *inputs: Any, **how: Any) -> list[dict[str, Any]]:
     """The properties of the calls that the inputs made; all of them are made."""
     sandbox = Sandbox()
-    result = face(transport=sandbox).calls.create([*inputs], **how)
+    result = make_client(transport=sandbox).calls.create([*inputs], **how)
     assert [o.error and o.error.message for o in result.outcomes] == [None] * len(inputs)
     return [{**record.properties} for record in sandbox.records("calls")]
 
 
-def refusal(face: Face, method: str, given: Any, **how: Any) -> str:
+def refusal(make_client: ClientFactory, method: str, given: Any, **how: Any) -> str:
     """Why an input is not sent."""
     sandbox = Sandbox()
     family, verb = method.split(".")
-    (outcome,) = getattr(getattr(face(transport=sandbox), family), verb)([given], **how).outcomes
+    (outcome,) = getattr(getattr(make_client(transport=sandbox), family), verb)(
+        [given], **how
+    ).outcomes
     assert outcome.error is not None
     assert outcome.error.kind == "invalid_input"
     assert sandbox.requests == ()
@@ -73,7 +75,7 @@ def refusal(face: Face, method: str, given: Any, **how: Any) -> str:
     return message
 
 
-def test_the_rows_of_a_table_arrive(face: Face) -> None:
+def test_the_rows_of_a_table_arrive(make_client: ClientFactory) -> None:
     """With numbers, times and gaps in them."""
     row = {
         "hs_timestamp": MOMENT,
@@ -83,7 +85,7 @@ def test_the_rows_of_a_table_arrive(face: Face) -> None:
         "hs_call_direction": Direction.IN,
         "hs_call_to_number": 4.47700900123e11,
     }
-    assert sent(face, {"properties": row}) == [
+    assert sent(make_client, {"properties": row}) == [
         {
             "hs_timestamp": NOON,
             "hs_call_duration": "90000",
@@ -93,7 +95,7 @@ def test_the_rows_of_a_table_arrive(face: Face) -> None:
     ]
 
 
-def test_the_rows_of_a_data_frame_arrive(face: Face) -> None:
+def test_the_rows_of_a_data_frame_arrive(make_client: ClientFactory) -> None:
     """In five lines, and a row that fails says why."""
     pd = pytest.importorskip("pandas")
     table = pd.DataFrame(
@@ -104,7 +106,7 @@ def test_the_rows_of_a_data_frame_arrive(face: Face) -> None:
         }
     )
     sandbox = Sandbox()
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     result = client.calls.create([{"properties": row} for row in table.to_dict("records")])
     assert [o.index for o in result.failed] == [2]
     assert 'properties.hs_call_title is the text "nan"' in result.failed[0].error.message
@@ -120,15 +122,17 @@ def test_the_rows_of_a_data_frame_arrive(face: Face) -> None:
     assert "put these under properties" in flat
 
 
-def test_a_property_without_a_value_is_left_out_and_an_empty_text_clears_it(face: Face) -> None:
+def test_a_property_without_a_value_is_left_out_and_an_empty_text_clears_it(
+    make_client: ClientFactory,
+) -> None:
     """They are different things."""
-    assert sent(face, call(None), call("")) == [
+    assert sent(make_client, call(None), call("")) == [
         {"hs_timestamp": NOON},
         {"hs_timestamp": NOON, "hs_call_title": ""},
     ]
 
 
-def test_fields_take_what_people_have_for_them(face: Face) -> None:
+def test_fields_take_what_people_have_for_them(make_client: ClientFactory) -> None:
     """Ids as numbers, times, flags; and properties in a list, without those that have no value."""
     sandbox = Sandbox()
     event = sandbox.add_marketing_event("Open day")
@@ -145,7 +149,7 @@ def test_fields_take_what_people_have_for_them(face: Face) -> None:
             {"name": "none", "value": None},
         ),
     }
-    result = face(transport=sandbox).marketing_events.update([row])
+    result = make_client(transport=sandbox).marketing_events.update([row])
     assert result.outcomes[0].error is None
     (request,) = sandbox.requests
     assert request.status == 200
@@ -155,18 +159,18 @@ def test_fields_take_what_people_have_for_them(face: Face) -> None:
     assert named == {"room": "a;b", "seats": "5"}
     to = {"to": {"id": 20261.0}, "types": [{**TO_CONTACT, "associationTypeId": 194.0}]}
     made = Sandbox()
-    client = face(transport=made)
+    client = make_client(transport=made)
     assert len(client.calls.create([{**call("A"), "associations": [to]}]).succeeded) == 1
     (record,) = made.records("calls")
     assert "20261" in str(record.associations)
     assert "20261.0" not in str(record.associations)
 
 
-def test_an_id_to_read_may_be_a_number_or_a_uuid(face: Face) -> None:
+def test_an_id_to_read_may_be_a_number_or_a_uuid(make_client: ClientFactory) -> None:
     """As tables and databases have them; one without a value asks for nothing."""
     sandbox = Sandbox()
     campaign = sandbox.add_campaign("Spring")
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     assert len(client.campaigns.read([uuid.UUID(campaign)]).succeeded) == 1
     result = client.campaigns.read([1, 2.0, None, 1.5, True, "None"])
     assert [o.error.kind for o in result.outcomes] == [
@@ -176,41 +180,41 @@ def test_an_id_to_read_may_be_a_number_or_a_uuid(face: Face) -> None:
 
 
 @pytest.mark.parametrize("kind", [UserDict, MappingProxyType, ChainMap, lambda d: Row(**d)])
-def test_every_kind_of_mapping_is_taken_like_a_dict(face: Face, kind: Any) -> None:
+def test_every_kind_of_mapping_is_taken_like_a_dict(make_client: ClientFactory, kind: Any) -> None:
     """At every level."""
     to = kind({"to": kind({"id": "1"}), "types": [kind(TO_CONTACT)]})
     given = kind({"properties": kind({"hs_timestamp": NOON, "hs_call_title": "A"})})
     nested = kind({"properties": kind({"hs_timestamp": NOON}), "associations": (to,)})
-    assert sent(face, given, nested) == [
+    assert sent(make_client, given, nested) == [
         {"hs_timestamp": NOON, "hs_call_title": "A"},
         {"hs_timestamp": NOON},
     ]
 
 
-def test_a_row_of_a_database_is_a_mapping(face: Face) -> None:
+def test_a_row_of_a_database_is_a_mapping(make_client: ClientFactory) -> None:
     """Under `properties`."""
     base = sqlite3.connect(":memory:")
     base.row_factory = sqlite3.Row
     rows = base.execute(f"select '{NOON}' as hs_timestamp, 5 as hs_call_duration").fetchall()
     base.close()
-    (made,) = sent(face, *({"properties": row} for row in rows))
+    (made,) = sent(make_client, *({"properties": row} for row in rows))
     assert made == {"hs_timestamp": NOON, "hs_call_duration": "5"}
 
 
-def test_models_take_native_values_too(face: Face) -> None:
+def test_models_take_native_values_too(make_client: ClientFactory) -> None:
     """They are written like those of mappings, and a time needs a zone there too."""
     model = CallInput(properties={"hs_timestamp": MOMENT, "hs_call_duration": 5, "hs_x": None})  # type: ignore[dict-item]
-    assert sent(face, model) == [{"hs_timestamp": NOON, "hs_call_duration": "5"}]
+    assert sent(make_client, model) == [{"hs_timestamp": NOON, "hs_call_duration": "5"}]
     naive = CallInput(properties={"hs_timestamp": MOMENT.replace(tzinfo=None)})  # type: ignore[dict-item]
-    assert "without a zone" in refusal(face, "calls.create", naive)
+    assert "without a zone" in refusal(make_client, "calls.create", naive)
     event = MarketingEventUpdate(object_id="1", start_date_time=MOMENT.replace(tzinfo=None))
-    assert "without a zone" in refusal(face, "marketing_events.update", event)
+    assert "without a zone" in refusal(make_client, "marketing_events.update", event)
 
 
-def test_all_problems_of_an_input_are_named_at_once(face: Face) -> None:
+def test_all_problems_of_an_input_are_named_at_once(make_client: ClientFactory) -> None:
     """Each with its place."""
     message = refusal(
-        face,
+        make_client,
         "calls.create",
         {
             "properties": {
@@ -236,22 +240,22 @@ def test_all_problems_of_an_input_are_named_at_once(face: Face) -> None:
         assert words in message
 
 
-def test_a_flat_row_is_told_where_its_fields_belong(face: Face) -> None:
+def test_a_flat_row_is_told_where_its_fields_belong(make_client: ClientFactory) -> None:
     """Also if only some of them stand in the wrong place; a misspelt field is no property."""
-    message = refusal(face, "calls.create", {"hs_timestamp": NOON, "hs_call_title": "A"})
+    message = refusal(make_client, "calls.create", {"hs_timestamp": NOON, "hs_call_title": "A"})
     assert message == (
         "The input has no field hs_call_title, hs_timestamp; put these under properties: "
         '{"properties": {"hs_timestamp": ..., "hs_call_title": ...}}.'
     )
-    assert sent(face, {"properties": {"hs_timestamp": NOON, "hs_call_title": "A"}})
-    message = refusal(face, "calls.create", {"properties": {}, "hs_timestamp": NOON})
+    assert sent(make_client, {"properties": {"hs_timestamp": NOON, "hs_call_title": "A"}})
+    message = refusal(make_client, "calls.create", {"properties": {}, "hs_timestamp": NOON})
     assert "put these under properties" in message
-    message = refusal(face, "calls.create", {"property": {"hs_timestamp": NOON}})
+    message = refusal(make_client, "calls.create", {"property": {"hs_timestamp": NOON}})
     assert 'no field property; write "properties"' in message
-    message = refusal(face, "marketing_events.update", {"objectId": "1", "room": "Upstairs"})
+    message = refusal(make_client, "marketing_events.update", {"objectId": "1", "room": "Upstairs"})
     assert '"customProperties": [{"name": "room", "value": ...}]' in message
     as_map = {"objectId": "1", "customProperties": {"room": "Upstairs"}}
-    message = refusal(face, "marketing_events.update", as_map)
+    message = refusal(make_client, "marketing_events.update", as_map)
     assert 'must be a list such as [{"name": "room", "value": ...}]' in message
 
 
@@ -318,11 +322,11 @@ def advice_of(message: str) -> list[Any]:
 
 @pytest.mark.parametrize(("name", "value", "stored"), ADVISED)
 def test_what_an_error_says_to_write_is_accepted_and_means_the_same(
-    face: Face, name: str, value: Any, stored: list[Any]
+    make_client: ClientFactory, name: str, value: Any, stored: list[Any]
 ) -> None:
     """Followed to the letter."""
     method, given = with_field(name, value)
-    message = refusal(face, method, given)
+    message = refusal(make_client, method, given)
     advised = advice_of(message)
     assert len(advised) == len(stored), message
     for written, meant in zip(advised, stored, strict=True):
@@ -333,15 +337,17 @@ def test_what_an_error_says_to_write_is_accepted_and_means_the_same(
             assert written == meant
         sandbox = Sandbox()
         _, corrected = with_field(name, written, sandbox.add_marketing_event("Open day"))
-        client = face(transport=sandbox)
+        client = make_client(transport=sandbox)
         called = client.calls.create if method == "calls.create" else client.marketing_events.update
         assert called([corrected]).succeeded
 
 
 @pytest.mark.parametrize(("name", "value"), UNADVISED)
-def test_no_error_says_to_write_what_nobody_meant(face: Face, name: str, value: Any) -> None:
+def test_no_error_says_to_write_what_nobody_meant(
+    make_client: ClientFactory, name: str, value: Any
+) -> None:
     """Such as "nan"; it says what to do in words."""
-    message = refusal(face, *with_field(name, value))
+    message = refusal(make_client, *with_field(name, value))
     assert advice_of(message) == []
     assert name in message
 
@@ -363,14 +369,14 @@ IMPLAUSIBLE: list[tuple[str, Any]] = [
 
 @pytest.mark.parametrize(("name", "value"), IMPLAUSIBLE)
 def test_what_is_implausible_is_sent_only_if_the_caller_says_so(
-    face: Face, name: str, value: Any
+    make_client: ClientFactory, name: str, value: Any
 ) -> None:
     """A message names the likely cause and the argument that sends it anyway."""
     method, given = with_field(name, value)
-    assert "pass allow_implausible=True" in refusal(face, method, given)
+    assert "pass allow_implausible=True" in refusal(make_client, method, given)
     family, verb = method.split(".")
     sandbox = Sandbox()
-    methods = getattr(face(transport=sandbox), family)
+    methods = getattr(make_client(transport=sandbox), family)
     results = [
         *getattr(methods, verb)([given], allow_implausible=True).outcomes,
         *getattr(methods, f"{verb}_iter")([given], allow_implausible=True),
@@ -382,23 +388,23 @@ def test_what_is_implausible_is_sent_only_if_the_caller_says_so(
 @pytest.mark.parametrize(
     "value", ["Nan", "none", "Null", "NA", "n/a", "Nancy", "nan bread", "1899", "1026-01", "0"]
 )
-def test_usual_texts_are_plausible(face: Face, value: str) -> None:
+def test_usual_texts_are_plausible(make_client: ClientFactory, value: str) -> None:
     """A name, an answer, a number."""
-    assert sent(face, call(value)) == [{"hs_timestamp": NOON, "hs_call_title": value}]
+    assert sent(make_client, call(value)) == [{"hs_timestamp": NOON, "hs_call_title": value}]
 
 
 @pytest.mark.parametrize(
     "value", ["1769851800000", "946684800000", 1769851800000.0, "1999-12-31T09:30:00Z", NOON]
 )
-def test_usual_times_of_calls_are_plausible(face: Face, value: Any) -> None:
+def test_usual_times_of_calls_are_plausible(make_client: ClientFactory, value: Any) -> None:
     """In epoch milliseconds and in ISO 8601, also those of the last century."""
-    assert sent(face, call(value, "hs_timestamp"))
+    assert sent(make_client, call(value, "hs_timestamp"))
 
 
-def test_one_implausible_input_fails_alone(face: Face) -> None:
+def test_one_implausible_input_fails_alone(make_client: ClientFactory) -> None:
     """The others of its request are sent."""
     sandbox = Sandbox()
-    result = face(transport=sandbox).calls.create([call("A"), call("nan"), call(Decimal(5))])
+    result = make_client(transport=sandbox).calls.create([call("A"), call("nan"), call(Decimal(5))])
     assert [o.status for o in result.outcomes] == [
         *(OutcomeStatus.SUCCEEDED, OutcomeStatus.FAILED, OutcomeStatus.SUCCEEDED)
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
     AuthenticationError,
     BatchResult,
@@ -75,28 +75,30 @@ EXPECTED: dict[str, tuple[int, int, int, int] | type[HubSpotBatchError]] = {
 }
 
 
-def ask(face: Face, operation: str, status: int, **body: Any) -> BatchResult[Any]:
+def ask(make_client: ClientFactory, operation: str, status: int, **body: Any) -> BatchResult[Any]:
     """Run an operation against a server that always answers so."""
     clock = FakeClock()
     transport = httpx.MockTransport(lambda _: httpx.Response(status, **body))
-    client = face(transport=transport, clock=clock_of(clock))
+    client = make_client(transport=transport, clock=clock_of(clock))
     verb, _, family = operation.partition("_")
     result: BatchResult[Any] = getattr(getattr(client, family), verb)(INPUTS[operation])
     return result
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.name)
-def test_every_form_of_an_answer_settles_every_input(face: Face, answer: Answer) -> None:
+def test_every_form_of_an_answer_settles_every_input(
+    make_client: ClientFactory, answer: Answer
+) -> None:
     """With the server's words where it refused something."""
     expected = EXPECTED[answer.name]
     body = {"json": answer.body, "headers": answer.headers}
     if isinstance(expected, tuple):
-        result = ask(face, answer.operation, answer.status, **body)
+        result = ask(make_client, answer.operation, answer.status, **body)
         assert counts(result) == expected
         errors = [outcome.error for outcome in result.outcomes if outcome.error is not None]
     else:
         with pytest.raises(expected) as caught:
-            ask(face, answer.operation, answer.status, **body)
+            ask(make_client, answer.operation, answer.status, **body)
         assert caught.value.result is not None
         assert counts(caught.value.result) == (0, 0, 0, len(INPUTS[answer.operation]))
         assert answer.body["message"].rstrip(".") in str(caught.value)
@@ -117,32 +119,34 @@ def test_every_answer_is_expected() -> None:
     assert set(EXPECTED) == {answer.name for answer in ANSWERS}
 
 
-def test_a_missing_scope_is_named_wherever_it_stands(face: Face) -> None:
+def test_a_missing_scope_is_named_wherever_it_stands(make_client: ClientFactory) -> None:
     """HubSpot names it in the details."""
     answer = next(answer for answer in ANSWERS if answer.name == "a scope is missing")
     with pytest.raises(MissingScopesError, match=r"marketing\.campaigns\.write"):
-        ask(face, answer.operation, answer.status, json=answer.body)
+        ask(make_client, answer.operation, answer.status, json=answer.body)
 
 
-def test_a_context_that_is_one_string_is_kept(face: Face) -> None:
+def test_a_context_that_is_one_string_is_kept(make_client: ClientFactory) -> None:
     """The pages print it so."""
     answer = next(a for a in ANSWERS if a.name == "a context that is one string")
-    result = ask(face, answer.operation, answer.status, json=answer.body)
+    result = ask(make_client, answer.operation, answer.status, json=answer.body)
     assert result.failed[0].error is not None
     assert result.failed[0].error.context == {"context": ("{fields=[startDate, endDate]}",)}
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=list(UNREADABLE))
 @pytest.mark.parametrize("status", [200, 201, 207, 400, 500, 502, 520, 530])
-def test_bodies_that_say_nothing_settle_every_input(face: Face, status: int, body: bytes) -> None:
+def test_bodies_that_say_nothing_settle_every_input(
+    make_client: ClientFactory, status: int, body: bytes
+) -> None:
     """A write may have been done unless the status says that it was not; a read has failed.
 
     Some campaigns of a refused request may have been created.
     """
     done = status in (200, 201, 207, 400, 500, 502, 520)
-    created = ask(face, "create_campaigns", status, content=body)
+    created = ask(make_client, "create_campaigns", status, content=body)
     assert counts(created) == ((0, 0, 2, 0) if done else (0, 2, 0, 0))
-    read = ask(face, "read_campaigns", status, content=body)
+    read = ask(make_client, "read_campaigns", status, content=body)
     assert counts(read) == (0, 3, 0, 0)
     for outcome in (*created.outcomes, *read.outcomes):
         assert outcome.error is not None
@@ -151,8 +155,8 @@ def test_bodies_that_say_nothing_settle_every_input(face: Face, status: int, bod
 
 
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=list(UNREADABLE))
-def test_a_404_without_a_record_is_a_wrong_address(face: Face, body: bytes) -> None:
+def test_a_404_without_a_record_is_a_wrong_address(make_client: ClientFactory, body: bytes) -> None:
     """Nothing was done, and the run says what it asked."""
     for operation in ("create_campaigns", "read_campaigns"):
         with pytest.raises(ConfigurationError, match=r"https://api\.hubapi\.com:443/.*base_url"):
-            ask(face, operation, 404, content=body)
+            ask(make_client, operation, 404, content=body)

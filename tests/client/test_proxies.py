@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from httpcore import AnyIOBackend, SyncBackend
 from hubspot_batch import (
     AsyncHubSpotBatch,
@@ -89,12 +89,12 @@ def hubspot() -> Iterator[WireServer]:
 
 
 def test_requests_go_through_the_tunnel(
-    face: Face, behind: Callable[[WireServer], None], hubspot: WireServer
+    make_client: ClientFactory, behind: Callable[[WireServer], None], hubspot: WireServer
 ) -> None:
     """One tunnel serves several requests, one after the other."""
     with wire_server(proxy(hubspot)) as server:
         behind(server)
-        client = face(**patient(max_concurrency=1))
+        client = make_client(**patient(max_concurrency=1))
         assert len(client.calls.create(ROWS, chunk_size=1).succeeded) == 3
         assert (server.connections, len(hubspot.requests)) == (1, 3)
         client.close()
@@ -155,12 +155,12 @@ BROKEN = {
 
 @pytest.mark.parametrize("how", BROKEN)
 def test_a_proxy_that_breaks_off_before_the_request(
-    face: Face, behind: Callable[[WireServer], None], how: str
+    make_client: ClientFactory, behind: Callable[[WireServer], None], how: str
 ) -> None:
     """Nothing was sent, so it is tried again, and in the end the proxy is named."""
     with wire_server(BROKEN[how]) as server:
         behind(server)
-        client = face(**patient(timeout=0.2, retry=Retry(max_attempts=2), max_concurrency=1))
+        client = make_client(**patient(timeout=0.2, retry=Retry(max_attempts=2), max_concurrency=1))
         with pytest.raises(UnreachableError) as caught:
             client.calls.create(ROWS, chunk_size=1)
         client.close()
@@ -172,13 +172,13 @@ def test_a_proxy_that_breaks_off_before_the_request(
 
 @pytest.mark.parametrize("status", [301, 400, 403, 405, 407])
 def test_a_proxy_that_says_no_ends_the_run(
-    face: Face, behind: Callable[[WireServer], None], status: int
+    make_client: ClientFactory, behind: Callable[[WireServer], None], status: int
 ) -> None:
     """It would say so again. Its words are not repeated: they may repeat the password."""
     said = response(status, b"", f"X-Seen: {BASIC}", reason=f"Basic {PASSWORD} {BASIC}")
     with wire_server(says(said)) as server:
         behind(server)
-        client = face(**patient(max_concurrency=1))
+        client = make_client(**patient(max_concurrency=1))
         with pytest.raises(UnreachableError, match=f"{status}.*HTTPS_PROXY") as caught:
             client.calls.create(ROWS, chunk_size=1)
         client.close()
@@ -197,7 +197,7 @@ def test_a_proxy_that_says_no_ends_the_run(
     ],
 )
 def test_a_proxy_that_repeats_its_password(
-    face: Face,
+    make_client: ClientFactory,
     behind: Callable[[WireServer], None],
     line: str,
     caplog: pytest.LogCaptureFixture,
@@ -207,14 +207,14 @@ def test_a_proxy_that_repeats_its_password(
     for secret in (PASSWORD, f"Proxy-Authorization: Basic {BASIC}"):
         with wire_server(says(line.format(secret).encode())) as server:
             behind(server)
-            client = face(**patient(retry=Retry(max_attempts=1), max_concurrency=1))
+            client = make_client(**patient(retry=Retry(max_attempts=1), max_concurrency=1))
             with pytest.raises(UnreachableError):
                 client.calls.create(ROWS, chunk_size=1)
             client.close()
     assert any(one.name == "httpcore.http11" for one in caplog.records)
 
 
-def test_a_proxy_of_the_users_own_transport(face: Face) -> None:
+def test_a_proxy_of_the_users_own_transport(make_client: ClientFactory) -> None:
     """There httpx's exception tells."""
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -222,33 +222,33 @@ def test_a_proxy_of_the_users_own_transport(face: Face) -> None:
         raise httpx.ProxyError("407 Proxy Authentication Required")
 
     seen: list[httpx.Request] = []
-    client = face(transport=httpx.MockTransport(refuse), max_concurrency=1)
+    client = make_client(transport=httpx.MockTransport(refuse), max_concurrency=1)
     with pytest.raises(UnreachableError, match="407"):
         client.calls.create(ROWS, chunk_size=1)
     assert len(seen) == 1
 
 
-def test_a_host_that_has_no_address(face: Face) -> None:
+def test_a_host_that_has_no_address(make_client: ClientFactory) -> None:
     """Names are looked up before anything is sent; a label of a name has 63 characters at most."""
     for host in (f"{'a' * 64}.test", "nowhere.invalid"):
-        client = face(**patient(base_url=f"https://{host}", retry=Retry(max_attempts=1)))
+        client = make_client(**patient(base_url=f"https://{host}", retry=Retry(max_attempts=1)))
         with pytest.raises(UnreachableError) as caught:
             client.calls.create(ROWS)
         assert len(outcomes(caught).not_sent) == 3
 
 
-def test_a_header_that_cannot_be_sent(face: Face) -> None:
+def test_a_header_that_cannot_be_sent(make_client: ClientFactory) -> None:
     """h11 refuses it before the first byte, and would refuse it again."""
     with wire_server(each(response(201, {"results": []}))) as server:
-        client = face(**patient(base_url=server.url))
+        client = make_client(**patient(base_url=server.url))
         with pytest.raises(httpx.UnsupportedProtocol):
-            face.request(client, "POST", f"{server.url}/x", headers={"X": "a\nb"})
+            make_client.request(client, "POST", f"{server.url}/x", headers={"X": "a\nb"})
         client.close()
     assert not server.requests
 
 
 def test_a_request_that_is_cancelled_while_it_connects(
-    face: Face, behind: Callable[[WireServer], None], hubspot: WireServer
+    make_client: ClientFactory, behind: Callable[[WireServer], None], hubspot: WireServer
 ) -> None:
     """A request that another thread cancels before its first byte is not sent."""
     state = RequestState()
@@ -260,9 +260,9 @@ def test_a_request_that_is_cancelled_while_it_connects(
     tunnel = proxy(hubspot)
     with wire_server(talk) as server:
         behind(server)
-        client = face(**patient())
+        client = make_client(**patient())
         with pytest.raises(CancelledBeforeSendError):
-            face.request(client, "POST", f"{BASE_URL}/x", extensions={EXTENSION: state})
+            make_client.request(client, "POST", f"{BASE_URL}/x", extensions={EXTENSION: state})
         client.close()
     assert not state.in_doubt
     assert not hubspot.requests
@@ -270,7 +270,7 @@ def test_a_request_that_is_cancelled_while_it_connects(
 
 @pytest.mark.parametrize("said", [b"", response(408)])
 def test_a_server_that_ends_a_new_connection(
-    face: Face, monkeypatch: pytest.MonkeyPatch, said: bytes
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
     """It is seen before the first byte, so nothing was sent."""
 
@@ -287,7 +287,7 @@ def test_a_server_that_ends_a_new_connection(
     monkeypatch.setattr(AnyIOBackend, "connect_tcp", connecting)
     with wire_server(lambda connection: connection.send(said)) as server:
         once = Retry(max_attempts=1)
-        client = face(**patient(base_url=server.url, max_concurrency=1, retry=once))
+        client = make_client(**patient(base_url=server.url, max_concurrency=1, retry=once))
         with pytest.raises(UnreachableError, match="spoke first") as caught:
             client.calls.create(ROWS, chunk_size=1)
         client.close()
@@ -346,23 +346,25 @@ BAD_PROXIES = [
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
 @pytest.mark.parametrize("value", BAD_PROXIES, ids=ascii)
 def test_a_proxy_that_cannot_be_used_is_named_by_its_variable(
-    face: Face, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     """And never by its value, which can hold a password."""
     if "\x00" in value:
         value = value.replace("\x00", "\x01")  # an environment cannot hold the other
     monkeypatch.setenv(variable, value)
     with pytest.raises(ConfigurationError, match=f"^{variable} ") as caught:
-        face()
+        make_client()
     assert "127.0.0.1" not in str(caught.value)
 
 
-def test_a_proxy_by_socks_needs_a_package(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_by_socks_needs_a_package(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Httpx needs it too."""
     monkeypatch.setenv("ALL_PROXY", f"socks5h://user:{PASSWORD}@127.0.0.1:9")
     monkeypatch.setattr("hubspot_batch._transport.environment.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match=r"^ALL_PROXY names a SOCKS proxy.*httpx\[socks\]"):
-        face()
+        make_client()
 
 
 @pytest.mark.parametrize(
@@ -377,7 +379,11 @@ def test_a_proxy_by_socks_needs_a_package(face: Face, monkeypatch: pytest.Monkey
     ],
 )
 def test_certificates_that_cannot_be_used_are_named(
-    face: Face, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, name: str
+    make_client: ClientFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+    name: str,
 ) -> None:
     """By their variable."""
     (tmp_path / "empty").write_text("")
@@ -385,7 +391,7 @@ def test_certificates_that_cannot_be_used_are_named(
     monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv(variable, str(tmp_path / name))
     with pytest.raises(ConfigurationError, match=f"^{variable} "):
-        face()
+        make_client()
 
 
 def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

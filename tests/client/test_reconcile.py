@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
     ConfigurationError,
     MissingScopesError,
@@ -64,10 +64,10 @@ def lookups(sandbox: Sandbox) -> int:
     return sum(one.operation in ways for one in sandbox.requests)
 
 
-def test_a_lost_response_is_looked_up(face: Face, family: str) -> None:
+def test_a_lost_response_is_looked_up(make_client: ClientFactory, family: str) -> None:
     """All inputs succeed with their records, and it ends with the first look."""
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family](f"row {number}") for number in range(20)])
     assert statuses(lost) == ["unknown"] * 20
     found = part.reconcile(lost)
@@ -79,10 +79,12 @@ def test_a_lost_response_is_looked_up(face: Face, family: str) -> None:
     assert (found.unmatched, lookups(sandbox)) == ((), 1)
 
 
-def test_what_was_not_done_is_never_said_to_be_absent(face: Face, family: str) -> None:
+def test_what_was_not_done_is_never_said_to_be_absent(
+    make_client: ClientFactory, family: str
+) -> None:
     """It stays unknown, and the error says how long was looked."""
     sandbox = lossy("timeout_before")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A")])
     begun = sandbox.clock()
     (outcome,) = part.reconcile(lost)
@@ -93,10 +95,10 @@ def test_what_was_not_done_is_never_said_to_be_absent(face: Face, family: str) -
     assert outcome.evidence is None
 
 
-def test_the_caller_may_count_it_as_absent(face: Face, family: str) -> None:
+def test_the_caller_may_count_it_as_absent(make_client: ClientFactory, family: str) -> None:
     """At the caller's own risk, after the time that the caller names."""
     sandbox = lossy("reset_before")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A")])
     (outcome,) = part.reconcile(lost, after=[1.0], assume_absent_after=400.0)
     assert (outcome.status, outcome.error.kind) == (OutcomeStatus.NOT_SENT, "not_found")
@@ -104,10 +106,10 @@ def test_the_caller_may_count_it_as_absent(face: Face, family: str) -> None:
     assert lookups(sandbox) == 2
 
 
-def test_equal_inputs_are_counted(face: Face, family: str) -> None:
+def test_equal_inputs_are_counted(make_client: ClientFactory, family: str) -> None:
     """As many records as inputs: all were done. Which record is whose stays open."""
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     rows = [FAMILIES[family](name) for name in ("A", "A", "B")]
     found = part.reconcile(part.create(rows))
     assert statuses(found) == ["succeeded"] * 3
@@ -115,10 +117,10 @@ def test_equal_inputs_are_counted(face: Face, family: str) -> None:
     assert len(found.unmatched) == 2
 
 
-def test_fewer_records_than_inputs_prove_nothing(face: Face, family: str) -> None:
+def test_fewer_records_than_inputs_prove_nothing(make_client: ClientFactory, family: str) -> None:
     """Of equal inputs, it is open which were done."""
     sandbox = lossy("reset_after", None)
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A")])
     sandbox.use_faults(script(["reset_before"]))
     also = part.create([FAMILIES[family]("A")])
@@ -130,10 +132,10 @@ def test_fewer_records_than_inputs_prove_nothing(face: Face, family: str) -> Non
     assert record.id in found[0].error.message
 
 
-def test_more_records_than_inputs_prove_nothing(face: Face, family: str) -> None:
+def test_more_records_than_inputs_prove_nothing(make_client: ClientFactory, family: str) -> None:
     """Somebody else writes the same."""
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A"), FAMILIES[family]("B")])
     made_by_others(sandbox, family, FAMILIES[family]("A"))
     found = part.reconcile(lost)
@@ -141,34 +143,34 @@ def test_more_records_than_inputs_prove_nothing(face: Face, family: str) -> None
     assert found[0].error.kind == "not_distinguished"
 
 
-def test_a_record_that_is_somebody_s_is_left_out(face: Face, family: str) -> None:
+def test_a_record_that_is_somebody_s_is_left_out(make_client: ClientFactory, family: str) -> None:
     """An equal input that succeeded has its own record."""
     sandbox = lossy(None, "reset_before")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     result = part.create([FAMILIES[family]("A"), FAMILIES[family]("A")], chunk_size=1)
     assert sorted(statuses(result)) == ["succeeded", "unknown"]
     found = part.reconcile(result)
     assert sorted(statuses(found)) == ["succeeded", "unknown"]
 
 
-def test_equal_inputs_without_a_record_of_their_own_count_too(face: Face) -> None:
+def test_equal_inputs_without_a_record_of_their_own_count_too(make_client: ClientFactory) -> None:
     """Their records must not be taken for those of the lost ones."""
     sandbox = lossy(None, "reset_before")
-    calls = face(transport=sandbox).calls
+    calls = make_client(transport=sandbox).calls
     done, lost = calls.create([call("A")]), calls.create([call("A")])
     given = [attrs.evolve(done[0], result=None), *lost]
     assert statuses(given) == ["succeeded", "unknown"]
     assert statuses(calls.reconcile(given)) == statuses(given)
 
 
-def test_records_of_another_time_do_not_count(face: Face, family: str) -> None:
+def test_records_of_another_time_do_not_count(make_client: ClientFactory, family: str) -> None:
     """Equal ones that were created long before, or long after."""
     sandbox = lossy(None)
     made_by_others(sandbox, family, FAMILIES[family]("A"))
     clock: Any = sandbox.clock
     clock.advance(60.0)
     sandbox.use_faults(script(["reset_before"]))
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A")])
     clock.advance(250.0)
     made_by_others(sandbox, family, FAMILIES[family]("A"))
@@ -176,22 +178,24 @@ def test_records_of_another_time_do_not_count(face: Face, family: str) -> None:
     assert outcome.error.kind == "not_found"
 
 
-def test_late_work_is_found(face: Face, family: str) -> None:
+def test_late_work_is_found(make_client: ClientFactory, family: str) -> None:
     """A server can carry out a request long after its connection broke."""
     sandbox = lossy(LATE, lag=(0.5, 120.0))
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family](f"row {number}") for number in range(5)])
     assert statuses(part.reconcile(lost)) == ["succeeded"] * 5
 
 
 @pytest.mark.parametrize("wrong_by", [-50_000.0, 0.0, 50_000.0])
-def test_the_server_s_clock_counts(face: Face, family: str, wrong_by: float) -> None:
+def test_the_server_s_clock_counts(
+    make_client: ClientFactory, family: str, wrong_by: float
+) -> None:
     """The clock of this machine may be wrong by hours."""
     sandbox = lossy("reset_after")
     fake: Any = sandbox.clock
     right = clock_of(fake)
     clock = type(right)(lambda: fake() + wrong_by, right.sleep, right.asleep)
-    part = getattr(face(transport=sandbox, clock=clock), family)
+    part = getattr(make_client(transport=sandbox, clock=clock), family)
     assert statuses(part.reconcile(part.create([FAMILIES[family]("A")]))) == ["succeeded"]
 
 
@@ -204,10 +208,12 @@ def test_the_server_s_clock_counts(face: Face, family: str, wrong_by: float) -> 
         {"hs_call_title": ""},
     ],
 )
-def test_values_count_as_the_server_keeps_them(face: Face, properties: dict[str, str]) -> None:
+def test_values_count_as_the_server_keeps_them(
+    make_client: ClientFactory, properties: dict[str, str]
+) -> None:
     """Times in any form, numbers, line ends, blanks and HTML."""
     sandbox = lossy("reset_after")
-    calls = face(transport=sandbox).calls
+    calls = make_client(transport=sandbox).calls
     row = call(
         "A", "1769851800123", **{k: v for k, v in properties.items() if k != "hs_call_title"}
     )
@@ -215,10 +221,10 @@ def test_values_count_as_the_server_keeps_them(face: Face, properties: dict[str,
     assert statuses(calls.reconcile(calls.create([row]))) == ["succeeded"]
 
 
-def test_all_lost_requests_share_the_pages(face: Face) -> None:
+def test_all_lost_requests_share_the_pages(make_client: ClientFactory) -> None:
     """Ten lost requests of a hundred calls take five searches, and no more than 4 a second."""
     sandbox = lossy(*["reset_after"] * 10, lag=(0.5, 3.0))
-    calls = face(transport=sandbox).calls
+    calls = make_client(transport=sandbox).calls
     lost = calls.create([call(str(number)) for number in range(1000)])
     assert {*statuses(lost)} == {"unknown"}
     assert {*statuses(calls.reconcile(lost))} == {"succeeded"}
@@ -229,11 +235,13 @@ def test_all_lost_requests_share_the_pages(face: Face) -> None:
 @pytest.mark.parametrize(
     "fault", ["502", "secondly", "truncated_json", "drop_results", "reset_after"]
 )
-def test_a_failed_look_up_is_not_an_empty_one(face: Face, family: str, fault: str) -> None:
+def test_a_failed_look_up_is_not_an_empty_one(
+    make_client: ClientFactory, family: str, fault: str
+) -> None:
     """It is made again, and what is not known stays as it was."""
     way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family](name) for name in "AB"])
     sandbox.use_faults(script([fault] * 3, operation=way))
     assert statuses(part.reconcile(lost)) == ["succeeded"] * 2
@@ -253,7 +261,9 @@ def test_a_failed_look_up_is_not_an_empty_one(face: Face, family: str, fault: st
         lambda page: page["results"][0].pop("createdAt"),
     ],
 )
-def test_a_page_that_lacks_something_is_not_empty(face: Face, family: str, spoil: Any) -> None:
+def test_a_page_that_lacks_something_is_not_empty(
+    make_client: ClientFactory, family: str, spoil: Any
+) -> None:
     """A total, an id, a record, the next page, a time."""
     sandbox = lossy("reset_after")
     inner = SandboxTransport(sandbox)
@@ -276,17 +286,17 @@ def test_a_page_that_lacks_something_is_not_empty(face: Face, family: str, spoil
             return httpx.Response(200, json=page, headers=date, request=request)
 
     fake: Any = sandbox.clock
-    part = getattr(face(transport=Spoiling(), clock=clock_of(fake)), family)
+    part = getattr(make_client(transport=Spoiling(), clock=clock_of(fake)), family)
     lost = part.create([FAMILIES[family](name) for name in "AB"])
     found = part.reconcile(lost, assume_absent_after=1.0)
     assert statuses(found) == ["unknown"] * 2
     assert "could not be looked up" in found[0].error.message
 
 
-def test_a_token_without_the_scope_is_told(face: Face) -> None:
+def test_a_token_without_the_scope_is_told(make_client: ClientFactory) -> None:
     """The exception carries the outcomes as they are known."""
     sandbox = lossy("reset_after", scopes=["crm.objects.contacts.write"])
-    calls = face(transport=sandbox).calls
+    calls = make_client(transport=sandbox).calls
     lost = calls.create([call("A")])
     with pytest.raises(MissingScopesError, match=r"calls\.reconcile") as caught:
         calls.reconcile(lost)
@@ -295,11 +305,13 @@ def test_a_token_without_the_scope_is_told(face: Face) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cut_texts", "straightened"])
-def test_a_record_with_changed_values_is_not_absent(face: Face, family: str, fault: str) -> None:
+def test_a_record_with_changed_values_is_not_absent(
+    make_client: ClientFactory, family: str, fault: str
+) -> None:
     """It can be the input's, so that one is neither done for certain nor to be sent again."""
     way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     more = "hs_call_body" if family == "calls" else "hs_notes"
     row = FAMILIES[family]("A", **{more: "\u201cone\u201d and two and three and four and five"})
     row["properties"][more] += " " + "and so on" * 10
@@ -311,20 +323,20 @@ def test_a_record_with_changed_values_is_not_absent(face: Face, family: str, fau
     assert record.id in outcome.error.message
 
 
-def test_nothing_in_doubt_asks_nothing(face: Face, family: str) -> None:
+def test_nothing_in_doubt_asks_nothing(make_client: ClientFactory, family: str) -> None:
     """Also where there is no outcome at all."""
     sandbox = Sandbox()
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     result = part.create([FAMILIES[family]("A")])
     assert part.reconcile(result).outcomes == result.outcomes
     assert len(part.reconcile([])) == 0
     assert lookups(sandbox) == 0
 
 
-def test_outcomes_of_another_process_have_no_time(face: Face) -> None:
+def test_outcomes_of_another_process_have_no_time(make_client: ClientFactory) -> None:
     """Its clock is not this one's, so they stay as they are."""
     sandbox = lossy("reset_after")
-    calls = face(transport=sandbox).calls
+    calls = make_client(transport=sandbox).calls
     lost = pickle.loads(pickle.dumps(calls.create([call("A")])))
     (outcome,) = calls.reconcile(lost)
     assert (outcome.status, outcome.error.kind) == (OutcomeStatus.UNKNOWN, "no_answer")
@@ -332,10 +344,10 @@ def test_outcomes_of_another_process_have_no_time(face: Face) -> None:
     assert lookups(sandbox) == 0
 
 
-def test_a_late_look_makes_up_for_the_earlier_ones(face: Face, family: str) -> None:
+def test_a_late_look_makes_up_for_the_earlier_ones(make_client: ClientFactory, family: str) -> None:
     """Times that have passed are one look at once."""
     sandbox = lossy("reset_after")
-    part = getattr(face(transport=sandbox), family)
+    part = getattr(make_client(transport=sandbox), family)
     lost = part.create([FAMILIES[family]("A")])
     clock: Any = sandbox.clock
     clock.advance(3600.0)
@@ -345,23 +357,23 @@ def test_a_late_look_makes_up_for_the_earlier_ones(face: Face, family: str) -> N
 
 
 @pytest.mark.parametrize("wrong", [{"after": []}, {"after": [-1]}, {"assume_absent_after": "5"}])
-def test_wrong_times_are_refused(face: Face, wrong: dict[str, Any]) -> None:
+def test_wrong_times_are_refused(make_client: ClientFactory, wrong: dict[str, Any]) -> None:
     """Before anything is sent."""
     with pytest.raises(ConfigurationError):
-        face(transport=Sandbox()).calls.reconcile([], **wrong)
+        make_client(transport=Sandbox()).calls.reconcile([], **wrong)
 
 
-def test_inputs_of_another_operation_are_refused(face: Face) -> None:
+def test_inputs_of_another_operation_are_refused(make_client: ClientFactory) -> None:
     """A call is no campaign."""
-    client = face(transport=lossy("reset_after"))
+    client = make_client(transport=lossy("reset_after"))
     lost = client.calls.create([call("A")])
     with pytest.raises(ConfigurationError, match="campaigns"):
         client.campaigns.reconcile(lost)
 
 
-def test_searches_are_no_part_of_the_window(face: Face) -> None:
+def test_searches_are_no_part_of_the_window(make_client: ClientFactory) -> None:
     """They wait for their own allowance; the request limit of the client holds, too."""
     sandbox = lossy("reset_after", rate_limit=(2, 10.0))
-    calls = face(transport=sandbox, rate_limit=RateLimit(2, 10.0)).calls
+    calls = make_client(transport=sandbox, rate_limit=RateLimit(2, 10.0)).calls
     assert statuses(calls.reconcile(calls.create([call("A")]))) == ["succeeded"]
     assert 429 not in {one.status for one in sandbox.requests}

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import HubSpotBatchError, OutcomeStatus, Retry
 from hubspot_batch.sandbox import Sandbox
 from scripted_server import (
@@ -63,14 +63,14 @@ REFUSALS = {
 @pytest.mark.parametrize("refusal", REFUSALS)
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_update_that_may_have_been_done_is_unknown_when_its_repetition_is_refused(
-    face: Face, lost: Step, refusal: str, count: int
+    make_client: ClientFactory, lost: Step, refusal: str, count: int
 ) -> None:
     """The first attempt was carried out, and its response was lost."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, count)
     meet = REFUSALS[refusal]
     server = Played(sandbox, meet=lambda seen, number: meet(seen) if number else lost)
-    result = carry_out(meeting(face, server), UPDATE, inputs)
+    result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * count
     assert_true(result, sandbox, UPDATE)
     for outcome in result.outcomes:
@@ -80,7 +80,7 @@ def test_an_update_that_may_have_been_done_is_unknown_when_its_repetition_is_ref
 
 
 @pytest.mark.parametrize("between", [says(429), says(423), fails(httpx.ConnectError)], ids=str)
-def test_the_doubt_outlasts_what_comes_between(face: Face, between: Step) -> None:
+def test_the_doubt_outlasts_what_comes_between(make_client: ClientFactory, between: Step) -> None:
     """A rate limit, a lock or a broken connection says nothing of the attempt before it."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
@@ -89,7 +89,7 @@ def test_the_doubt_outlasts_what_comes_between(face: Face, between: Step) -> Non
     def meet(seen: Seen, number: int) -> Step:
         return steps[number] if number < len(steps) else refuses_items(seen)
 
-    result = carry_out(meeting(face, Played(sandbox, meet=meet)), UPDATE, inputs)
+    result = carry_out(meeting(make_client, Played(sandbox, meet=meet)), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * 2
     assert_true(result, sandbox, UPDATE)
 
@@ -97,18 +97,18 @@ def test_the_doubt_outlasts_what_comes_between(face: Face, between: Step) -> Non
 @pytest.mark.parametrize(
     "last", [says(429), says(423), says(477), says(401), says(403), fails(httpx.ConnectError)]
 )
-def test_a_run_that_stops_leaves_the_doubt(face: Face, last: Step) -> None:
+def test_a_run_that_stops_leaves_the_doubt(make_client: ClientFactory, last: Step) -> None:
     """No end of a run after a lost response makes the input count as undone."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
     server = Played(sandbox, says(503, work=True), last)
-    client = meeting(face, server, retry=Retry(max_attempts=3))
+    client = meeting(make_client, server, retry=Retry(max_attempts=3))
     result = carry_out_or_stop(client, UPDATE, inputs)
     assert statuses(result) == ["unknown"] * 2
     assert_true(result, sandbox, UPDATE)
 
 
-def test_halves_carry_the_doubt_into_their_own_responses(face: Face) -> None:
+def test_halves_carry_the_doubt_into_their_own_responses(make_client: ClientFactory) -> None:
     """An input that a half reports as done is done; one that it refuses is unknown."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 4)
@@ -119,32 +119,34 @@ def test_halves_carry_the_doubt_into_their_own_responses(face: Face) -> None:
             return steps[number]
         return DONE if number == 2 else refuses_items(seen)
 
-    client = meeting(face, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, UPDATE, inputs)
     assert statuses(result) == ["succeeded"] * 2 + ["unknown"] * 2
     assert_true(result, sandbox, UPDATE)
 
 
 @pytest.mark.parametrize("before", [says(429), says(423), fails(httpx.ConnectError)], ids=str)
-def test_a_refusal_after_what_was_certainly_not_done_is_a_failure(face: Face, before: Step) -> None:
+def test_a_refusal_after_what_was_certainly_not_done_is_a_failure(
+    make_client: ClientFactory, before: Step
+) -> None:
     """There is nothing to doubt then."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
     server = Played(sandbox, meet=lambda seen, number: refuses_items(seen) if number else before)
-    result = carry_out(meeting(face, server), UPDATE, inputs)
+    result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["failed"] * 2
     assert {outcome.error.message for outcome in result.failed if outcome.error} == {"Try again."}
     assert held(sandbox, UPDATE) == [f"{one['objectId']}=Old" for one in inputs]
 
 
-def test_a_read_that_was_refused_in_the_end_has_failed(face: Face) -> None:
+def test_a_read_that_was_refused_in_the_end_has_failed(make_client: ClientFactory) -> None:
     """It changes nothing, so there is nothing to doubt."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, READ, 2)
     server = Played(
         sandbox, meet=lambda seen, number: refuses_items(seen, "id") if number else says(503)
     )
-    result = carry_out(meeting(face, server), READ, inputs)
+    result = carry_out(meeting(make_client, server), READ, inputs)
     assert statuses(result) == ["failed"] * 2
     assert {outcome.error.message for outcome in result.failed if outcome.error} == {"Try again."}
 
@@ -182,10 +184,12 @@ def nameless_among(names: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("chunk_size", [50, 3, 2])
-def test_campaigns_of_a_refused_request_may_have_been_created(face: Face, chunk_size: int) -> None:
+def test_campaigns_of_a_refused_request_may_have_been_created(
+    make_client: ClientFactory, chunk_size: int
+) -> None:
     """None is said to have failed that the server may hold; alone, the refused one has failed."""
     server = PartlyStored()
-    client = meeting(face, Played(Sandbox(), meet=server.meet))
+    client = meeting(make_client, Played(Sandbox(), meet=server.meet))
     result = carry_out(client, CAMPAIGNS, nameless_among("ab-cd"), chunk_size=chunk_size)
     for outcome in result.outcomes:
         stored = outcome.input["properties"].get("hs_name") in server.names
@@ -194,19 +198,21 @@ def test_campaigns_of_a_refused_request_may_have_been_created(face: Face, chunk_
     assert {outcome.error.kind for outcome in result.unknown if outcome.error} == {"batch_refused"}
 
 
-def test_a_campaign_that_is_refused_alone_has_failed(face: Face) -> None:
+def test_a_campaign_that_is_refused_alone_has_failed(make_client: ClientFactory) -> None:
     """Nothing else was in its request."""
-    client = meeting(face, Played(Sandbox(), meet=PartlyStored().meet))
+    client = meeting(make_client, Played(Sandbox(), meet=PartlyStored().meet))
     result = carry_out(client, CAMPAIGNS, nameless_among("a-b"), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
     assert result.failed[0].error is not None
     assert result.failed[0].error.kind == "refused"
 
 
-def test_a_campaign_that_exists_since_the_refused_request_has_not_failed(face: Face) -> None:
+def test_a_campaign_that_exists_since_the_refused_request_has_not_failed(
+    make_client: ClientFactory,
+) -> None:
     """It is sent again with `isolate`, and refused for what the first request has created."""
     server = PartlyStored(unique=True)
-    client = meeting(face, Played(Sandbox(), meet=server.meet), max_concurrency=1)
+    client = meeting(make_client, Played(Sandbox(), meet=server.meet), max_concurrency=1)
     result = carry_out(client, CAMPAIGNS, nameless_among("ab-cd"), isolate=True)
     assert statuses(result) == ["unknown", "unknown", "failed", "succeeded", "succeeded"]
     assert sorted(server.names) == ["a", "b", "c", "d"]
@@ -216,14 +222,16 @@ def test_a_campaign_that_exists_since_the_refused_request_has_not_failed(face: F
     assert said.message.startswith("a exists.")
 
 
-def test_a_stop_does_not_undo_what_a_refused_request_may_have_created(face: Face) -> None:
+def test_a_stop_does_not_undo_what_a_refused_request_may_have_created(
+    make_client: ClientFactory,
+) -> None:
     """The halves that were not sent again are not `not_sent`: their campaigns were sent before."""
     server = PartlyStored()
 
     def meet(seen: Seen, number: int) -> Step:
         return server.meet(seen, number) if number == 0 else says(401, {"message": "expired"})
 
-    client = meeting(face, Played(Sandbox(), meet=meet), max_concurrency=1)
+    client = meeting(make_client, Played(Sandbox(), meet=meet), max_concurrency=1)
     with pytest.raises(HubSpotBatchError) as caught:
         carry_out(client, CAMPAIGNS, nameless_among("ab-c"), isolate=True)
     result = caught.value.result

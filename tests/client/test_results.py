@@ -7,16 +7,20 @@ import uuid
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch.sandbox import Sandbox
 from scripted_server import CALLS, KINDS, Played, carry_out, meeting, says, wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_result_is_short_to_look_at_and_whole_to_write(face: Face, kind: str) -> None:
+def test_a_result_is_short_to_look_at_and_whole_to_write(
+    make_client: ClientFactory, kind: str
+) -> None:
     """One line, its length, its records, and everything as JSON."""
     sandbox = Sandbox(rate_limit=None)
-    result = carry_out(face(transport=sandbox), kind, [*wanted(sandbox, kind, 120), {"no": 1}])
+    result = carry_out(
+        make_client(transport=sandbox), kind, [*wanted(sandbox, kind, 120), {"no": 1}]
+    )
     assert repr(result) == "<BatchResult 121: 120 succeeded, 1 failed>"
     assert len(result) == 121
     assert len(result.records) == 120
@@ -28,10 +32,10 @@ def test_a_result_is_short_to_look_at_and_whole_to_write(face: Face, kind: str) 
     assert written[120]["error"]["kind"] == "invalid_input"
 
 
-def test_an_id_that_is_not_found_is_told_about_itself(face: Face) -> None:
+def test_an_id_that_is_not_found_is_told_about_itself(make_client: ClientFactory) -> None:
     """HubSpot names all ids of a request in one message."""
     ids = [str(uuid.UUID(int=number)) for number in range(120)]
-    result = face(transport=Sandbox(rate_limit=None)).campaigns.read(ids)
+    result = make_client(transport=Sandbox(rate_limit=None)).campaigns.read(ids)
     assert len(result.failed) == 120
     for one, outcome in zip(ids, result, strict=True):
         assert one in outcome.error.message
@@ -39,17 +43,17 @@ def test_an_id_that_is_not_found_is_told_about_itself(face: Face) -> None:
         assert outcome.error.context == {"ids": (one,)}
 
 
-def test_the_problems_of_an_input_are_a_list(face: Face) -> None:
+def test_the_problems_of_an_input_are_a_list(make_client: ClientFactory) -> None:
     """HubSpot writes them as JSON into the message."""
     row = {"properties": {"hs_timestamp": "1767225600000", "hs_call_direction": "x", "odd": "y"}}
-    client = face(transport=Sandbox(rate_limit=None))
+    client = make_client(transport=Sandbox(rate_limit=None))
     error = client.calls.create([row])[0].error
     found = {(detail.property, detail.code) for detail in error.details}
     assert ("hs_call_direction", "INVALID_OPTION") in found
     assert all(detail.message for detail in error.details)
 
 
-def test_the_details_of_a_refusal_are_those_that_it_lists(face: Face) -> None:
+def test_the_details_of_a_refusal_are_those_that_it_lists(make_client: ClientFactory) -> None:
     """Where HubSpot lists them beside the message."""
     listed = [
         {"message": "Too long", "code": "TOO_LONG", "context": {"propertyName": ["hs_name"]}},
@@ -57,13 +61,13 @@ def test_the_details_of_a_refusal_are_those_that_it_lists(face: Face) -> None:
         {"code": "SILENT"},
     ]
     server = Played(Sandbox(), says(400, {"message": "bad", "errors": listed}))
-    result = carry_out(meeting(face, server), CALLS, wanted(server.sandbox, CALLS, 1))
+    result = carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     error = result[0].error
     assert error is not None
     assert error.details == (("hs_name", "TOO_LONG", "Too long"), ("hs_notes", "ODD", "Odd"))
 
 
-def test_a_family_shows_its_methods(face: Face) -> None:
+def test_a_family_shows_its_methods(make_client: ClientFactory) -> None:
     """The repr of a family lists its methods."""
-    shown = repr(face(transport=Sandbox()).marketing_events)
+    shown = repr(make_client(transport=Sandbox()).marketing_events)
     assert "MarketingEvents: update, update_iter, archive, archive_iter" in shown

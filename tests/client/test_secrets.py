@@ -20,7 +20,7 @@ from typing import Any
 import h11
 import httpx
 import pytest
-from both_clients import Face, clock_of, watched_errors
+from both_clients import ClientFactory, clock_of, watched_errors
 from hubspot_batch import (
     AsyncHubSpotBatch,
     AuthenticationError,
@@ -47,7 +47,7 @@ def patient() -> dict[str, Any]:
     return {"clock": clock_of(FakeClock()), "rate_limit": None}
 
 
-def settle(face: Face, client: Any, rows: Any = (ROW, ROW)) -> BatchResult[Any]:
+def settle(make_client: ClientFactory, client: Any, rows: Any = (ROW, ROW)) -> BatchResult[Any]:
     """Create calls, however that ends, in two requests and in one of the generated client."""
     try:
         result = client.calls.create(rows, chunk_size=1)
@@ -56,15 +56,15 @@ def settle(face: Face, client: Any, rows: Any = (ROW, ROW)) -> BatchResult[Any]:
     with suppress(HubSpotBatchError):
         list(client.calls.create_iter(rows))
     with suppress(httpx.HTTPError, HubSpotBatchError):
-        raw(face, client)
+        raw(make_client, client)
     assert isinstance(result, BatchResult)
     return result
 
 
-def raw(face: Face, client: Any) -> Any:
+def raw(make_client: ClientFactory, client: Any) -> Any:
     """Call a generated function; what it returns or raises is searched."""
     with watched_errors("a generated function"):
-        if face.kind == "sync":
+        if make_client.kind == "sync":
             answer = create_calls.sync_detailed(client=client.raw, body=RAW)
         else:
             answer = client._runner.run(create_calls.asyncio_detailed(client=client.raw, body=RAW))
@@ -93,23 +93,23 @@ def sandbox(place: tuple[Sandbox, str]) -> Sandbox:
 
 
 def test_a_real_connection_shows_nothing(
-    face: Face, sandbox: Sandbox, place: tuple[Sandbox, str]
+    make_client: ClientFactory, sandbox: Sandbox, place: tuple[Sandbox, str]
 ) -> None:
     """Every library logs what it does, and none says with which token."""
-    client = face(base_url=place[1], **patient())
-    assert len(settle(face, client).succeeded) == 2
-    assert raw(face, client).status_code == 201
+    client = make_client(base_url=place[1], **patient())
+    assert len(settle(make_client, client).succeeded) == 2
+    assert raw(make_client, client).status_code == 201
     client.close()
 
 
 @pytest.mark.many
 @pytest.mark.parametrize("fault", [name for name, fault in FAULTS.items() if fault.loss])
 def test_a_lost_connection_shows_nothing(
-    face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
+    make_client: ClientFactory, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
 ) -> None:
     """Reset, closed or silent, before the work or after it."""
     sandbox.use_faults(script([fault] * 9))
-    result = settle(face, face(base_url=place[1], timeout=0.1, **patient()))
+    result = settle(make_client, make_client(base_url=place[1], timeout=0.1, **patient()))
     assert len(result.succeeded) == 0
     assert sandbox.requests[-1].fault == fault
 
@@ -120,52 +120,54 @@ REFUSALS = ["expired_token", "rate_limited", "daily_limit", "locked", "moved", "
 @pytest.mark.many
 @pytest.mark.parametrize("fault", [*REFUSALS, "520", "525", "truncated_json"])
 def test_a_refusal_shows_nothing(
-    face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
+    make_client: ClientFactory, sandbox: Sandbox, place: tuple[Sandbox, str], fault: str
 ) -> None:
     """The token is not shown by what stops a run, what is repeated, and what fails."""
     sandbox.use_faults(script([fault] * 99))
-    assert not settle(face, face(base_url=place[1], **patient())).succeeded
+    assert not settle(make_client, make_client(base_url=place[1], **patient())).succeeded
 
 
 @pytest.mark.parametrize("token", ["pat-na1-0123456789abcdef-other", lambda: SECRET[::-1]])
 def test_a_wrong_token_shows_nothing(
-    face: Face, sandbox: Sandbox, place: tuple[Sandbox, str], token: Any
+    make_client: ClientFactory, sandbox: Sandbox, place: tuple[Sandbox, str], token: Any
 ) -> None:
     """It may be nearly right."""
-    client = face(token, base_url=place[1], **patient())
+    client = make_client(token, base_url=place[1], **patient())
     with pytest.raises(AuthenticationError):
         client.calls.create([ROW])
-    assert raw(face, client).status_code == 401
+    assert raw(make_client, client).status_code == 401
 
 
-def test_nobody_listens(face: Face) -> None:
+def test_nobody_listens(make_client: ClientFactory) -> None:
     """The connection is refused, again and again."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = face(base_url=f"http://127.0.0.1:{port}", **patient())
+    client = make_client(base_url=f"http://127.0.0.1:{port}", **patient())
     with pytest.raises(UnreachableError):
         client.calls.create([ROW])
     with pytest.raises(httpx.ConnectError):
-        raw(face, client)
+        raw(make_client, client)
 
 
-def test_a_body_that_nobody_reads(face: Face) -> None:
+def test_a_body_that_nobody_reads(make_client: ClientFactory) -> None:
     """A time-out while writing stands in the middle of the request."""
     row = {"properties": {**ROW["properties"], "hs_call_body": "x" * 20_000_000}}
     with answering(None) as address:
-        client = face(base_url=f"http://{address}", timeout=0.1, **patient())
+        client = make_client(base_url=f"http://{address}", timeout=0.1, **patient())
         (outcome,) = client.calls.create([row]).unknown
         assert "WriteTimeout" in outcome.error.message
         client.close()
 
 
-def test_a_server_without_a_certificate(face: Face, place: tuple[Sandbox, str]) -> None:
+def test_a_server_without_a_certificate(
+    make_client: ClientFactory, place: tuple[Sandbox, str]
+) -> None:
     """It speaks http where https was meant, so no byte of the request is sent."""
-    client = face(base_url=place[1].replace("http:", "https:"), **patient())
+    client = make_client(base_url=place[1].replace("http:", "https:"), **patient())
     with pytest.raises(UnreachableError, match="SSL"):
         client.calls.create([ROW])
     with pytest.raises(httpx.ConnectError):
-        raw(face, client)
+        raw(make_client, client)
 
 
 def said(token: bytes, **more: object) -> bytes:
@@ -197,16 +199,16 @@ ECHOES: dict[str, Callable[[bytes], tuple[bytes, tuple[bytes, ...]]]] = {
 
 
 @pytest.fixture
-def echoing(face: Face) -> Iterator[Callable[[Callable[[bytes], bytes]], None]]:
+def echoing(make_client: ClientFactory) -> Iterator[Callable[[Callable[[bytes], bytes]], None]]:
     """Makes requests to a server whose answer is made of the token."""
 
     def ask(answer: Callable[[bytes], bytes]) -> None:
         current.append(answer)
-        settle(face, client)
+        settle(make_client, client)
 
     current: list[Callable[[bytes], bytes]] = []
     with answering(lambda token: current[-1](token)) as address:  # noqa: PLW0108 - it changes
-        client = face(base_url=f"http://{address}", **patient())
+        client = make_client(base_url=f"http://{address}", **patient())
         yield ask
         client.close()
 
@@ -284,16 +286,18 @@ def test_a_malformed_response_that_repeats_the_token(
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.ConnectError, OSError, KeyError])
-def test_a_transport_of_ones_own_that_repeats_the_token(face: Face, kind: type[Exception]) -> None:
+def test_a_transport_of_ones_own_that_repeats_the_token(
+    make_client: ClientFactory, kind: type[Exception]
+) -> None:
     """Its exceptions are the server's words too, or the library's."""
 
     def fail(request: httpx.Request) -> httpx.Response:
         token = request.headers["Authorization"]
         raise kind(f"cannot send {token}") if kind is not KeyError else KeyError({"t": token})
 
-    client = face(transport=httpx.MockTransport(fail), **patient())
+    client = make_client(transport=httpx.MockTransport(fail), **patient())
     with suppress(Exception):
-        raw(face, client)
+        raw(make_client, client)
     shown = []
     try:
         shown += client.calls.create([ROW, ROW], chunk_size=1).to_dicts()
@@ -304,11 +308,11 @@ def test_a_transport_of_ones_own_that_repeats_the_token(face: Face, kind: type[E
 
 
 def test_only_our_own_lines_of_httpcore_are_shortened(
-    face: Face, place: tuple[Sandbox, str], caplog: pytest.LogCaptureFixture
+    make_client: ClientFactory, place: tuple[Sandbox, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """Other programs in the process see what they are used to."""
     caplog.set_level(logging.DEBUG, "httpcore")
-    client = face(base_url=place[1], **patient())
+    client = make_client(base_url=place[1], **patient())
     client.calls.create([ROW])
     lines = [one.getMessage() for one in caplog.records if one.name == "httpcore.http11"]
     assert "receive_response_headers.complete" in lines
@@ -330,7 +334,7 @@ def test_only_our_own_lines_of_httpcore_are_shortened(
     ids=lambda e: e.__name__,
 )
 def test_what_is_raised_in_the_middle_of_a_request(
-    face: Face,
+    make_client: ClientFactory,
     sandbox: Sandbox,
     place: tuple[Sandbox, str],
     monkeypatch: pytest.MonkeyPatch,
@@ -346,7 +350,7 @@ def test_what_is_raised_in_the_middle_of_a_request(
         return whole(self, *arguments)
 
     monkeypatch.setattr(h11.Connection, where, broken)
-    client = face(base_url=place[1], **patient())
+    client = make_client(base_url=place[1], **patient())
     wanted: Any = BrokenOffError if issubclass(raised, Exception) else raised
     with pytest.raises(wanted) as caught:
         client.calls.create([ROW] * 3, chunk_size=1)
@@ -356,7 +360,7 @@ def test_what_is_raised_in_the_middle_of_a_request(
     with pytest.raises(wanted):
         list(client.calls.create_iter([ROW] * 3, chunk_size=1))
     with pytest.raises(raised):
-        raw(face, client)
+        raw(make_client, client)
     client.close()
 
 
@@ -401,29 +405,33 @@ UNFIT: list[Any] = [
 
 @pytest.mark.parametrize("unfit", UNFIT, ids=lambda unfit: type(unfit).__name__)
 @pytest.mark.parametrize("asked", [0, 1])
-def test_a_provider_that_returns_no_token(face: Face, unfit: Any, asked: int) -> None:
+def test_a_provider_that_returns_no_token(
+    make_client: ClientFactory, unfit: Any, asked: int
+) -> None:
     """Neither at first, nor in place of one that has expired."""
     given = iter(["pat-na1-0123456789abcdef-first"][:asked] + [unfit] * 9)
-    client = face(lambda: next(given), transport=Sandbox(token=SECRET), **patient())
+    client = make_client(lambda: next(given), transport=Sandbox(token=SECRET), **patient())
     with pytest.raises(HubSpotBatchError) as caught:
         client.calls.create([ROW])
     assert result_of(caught.value) is not None
     with pytest.raises(HubSpotBatchError):
-        raw(face, client)
+        raw(make_client, client)
 
 
-def test_an_asynchronous_provider_that_returns_no_token(face: Face) -> None:
+def test_an_asynchronous_provider_that_returns_no_token(make_client: ClientFactory) -> None:
     """The same, where it has to be awaited."""
 
     async def provide() -> Any:
         return {"access_token": SECRET}
 
     with pytest.raises(ConfigurationError):
-        face(provide, transport=Sandbox(), **patient()).calls.create([ROW])
+        make_client(provide, transport=Sandbox(), **patient()).calls.create([ROW])
 
 
 @pytest.mark.parametrize("asked", [0, 1])
-def test_a_provider_that_raises_when_it_has_the_token(face: Face, asked: int) -> None:
+def test_a_provider_that_raises_when_it_has_the_token(
+    make_client: ClientFactory, asked: int
+) -> None:
     """Its own frames are its own; ours show nothing."""
     given = iter([SECRET] * asked)
 
@@ -434,22 +442,26 @@ def test_a_provider_that_raises_when_it_has_the_token(face: Face, asked: int) ->
         return token
 
     sandbox = Sandbox(token="pat-na1-0123456789abcdef-other")
-    client = face(provide, transport=sandbox, **patient())
+    client = make_client(provide, transport=sandbox, **patient())
     with pytest.raises(AuthenticationError):
         client.calls.create([ROW])
     with pytest.raises(HubSpotBatchError):
-        raw(face, client)
+        raw(make_client, client)
 
 
 @pytest.mark.parametrize("fault", ["expired_token", "connect_error", "reset_after", None])
-def test_a_provider_that_shows_a_token_itself(face: Face, fault: str | None) -> None:
+def test_a_provider_that_shows_a_token_itself(
+    make_client: ClientFactory, fault: str | None
+) -> None:
     """Such as a function with its arguments, of which a refresh token is often one."""
     sandbox = Sandbox(faults=script([fault] * 99))
-    assert settle(face, face(functools.partial(str, SECRET), transport=sandbox, **patient()))
+    assert settle(
+        make_client, make_client(functools.partial(str, SECRET), transport=sandbox, **patient())
+    )
     with pytest.raises(HubSpotBatchError):
-        face(functools.partial(str, f"{SECRET}\n!"), transport=sandbox).calls.create([ROW])
+        make_client(functools.partial(str, f"{SECRET}\n!"), transport=sandbox).calls.create([ROW])
     with pytest.raises(ConfigurationError):
-        face(functools.partial(str, SECRET), timeout=-1)
+        make_client(functools.partial(str, SECRET), timeout=-1)
 
 
 # ---------------------------------------------------------------- the constructor
@@ -474,7 +486,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize("wrong", WRONG, ids=str)
 @pytest.mark.parametrize("where", ["argument", "environment", "function"])
 def test_a_wrong_argument_beside_a_good_token(
-    face: Face, monkeypatch: pytest.MonkeyPatch, where: str, wrong: dict[str, Any]
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch, where: str, wrong: dict[str, Any]
 ) -> None:
     """The constructor has the token in its hands when it raises."""
     token: Any = SECRET
@@ -484,28 +496,30 @@ def test_a_wrong_argument_beside_a_good_token(
     elif where == "function":
         token = functools.partial(str, SECRET)
     with pytest.raises(ConfigurationError):
-        face(token, **wrong)
+        make_client(token, **wrong)
 
 
 @pytest.mark.parametrize("unfit", UNFIT, ids=lambda unfit: type(unfit).__name__)
-def test_a_token_that_is_none(face: Face, unfit: Any) -> None:
+def test_a_token_that_is_none(make_client: ClientFactory, unfit: Any) -> None:
     """The refused value may be nearly right."""
     with pytest.raises(ConfigurationError):
-        face(unfit)
+        make_client(unfit)
 
 
-def test_arguments_that_were_mixed_up(face: Face) -> None:
+def test_arguments_that_were_mixed_up(make_client: ClientFactory) -> None:
     """The sentence does not repeat what could be a token in the wrong place."""
     with pytest.raises(ConfigurationError) as caught:
-        face("https://api.hubapi.com", base_url="pat-na1-in-the-wrong-place")
+        make_client("https://api.hubapi.com", base_url="pat-na1-in-the-wrong-place")
     assert "pat-na1" not in str(caught.value)
 
 
-def test_an_environment_that_cannot_be_used(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_that_cannot_be_used(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A proxy that httpx does not know is named by its variable."""
     monkeypatch.setenv("HTTPS_PROXY", "gopher://nowhere")
     with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
-        face()
+        make_client()
 
 
 # ---------------------------------------------------------------- commands

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import redis_server
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     ConfigurationError,
     DailyLimitError,
@@ -39,7 +39,9 @@ def port() -> Iterator[int]:
 
 
 @pytest.fixture(params=["local", "redis"])
-def allowance(request: pytest.FixtureRequest, face: Face, tmp_path: Path) -> Iterator[Make]:
+def allowance(
+    request: pytest.FixtureRequest, make_client: ClientFactory, tmp_path: Path
+) -> Iterator[Make]:
     """Return allowances of one store."""
     if request.param == "local":
         yield lambda **changes: SharedAllowance.local(tmp_path / "allowance", **changes)
@@ -50,16 +52,16 @@ def allowance(request: pytest.FixtureRequest, face: Face, tmp_path: Path) -> Ite
     made: list[Any] = []
 
     def make(key: str = str(tmp_path), **changes: Any) -> SharedAllowance:
-        module: Any = redis if face.kind == "sync" else redis.asyncio
+        module: Any = redis if make_client.kind == "sync" else redis.asyncio
         made.append(module.Redis(port=port))
         return SharedAllowance(made[-1], key=key, **changes)
 
     yield make
     for client in made:
-        if face.kind == "sync":
+        if make_client.kind == "sync":
             client.close()
         else:
-            face._runner.run(client.aclose())
+            make_client._runner.run(client.aclose())
 
 
 def sandbox(requests: int = 20, seconds: float = 0.5) -> Sandbox:
@@ -71,12 +73,12 @@ def statuses(server: Sandbox) -> list[int | None]:
     return [entry.status for entry in server.requests]
 
 
-def test_two_clients_stay_below_one_limit(face: Face, allowance: Make) -> None:
+def test_two_clients_stay_below_one_limit(make_client: ClientFactory, allowance: Make) -> None:
     """Alone, each would send what the limit allows; together they send no more than that."""
     server = sandbox()
     limit = RateLimit(20, 0.5, learns=True)
     one, two = (
-        face(
+        make_client(
             transport=SandboxTransport(server), rate_limit=allowance(limit=limit), max_concurrency=1
         )
         for _ in range(2)
@@ -87,11 +89,11 @@ def test_two_clients_stay_below_one_limit(face: Face, allowance: Make) -> None:
     assert statuses(server) == [201] * 50
 
 
-def test_the_rest_of_the_day_is_shared(face: Face, allowance: Make) -> None:
+def test_the_rest_of_the_day_is_shared(make_client: ClientFactory, allowance: Make) -> None:
     """A client stops at its reserve because of what another one was told."""
     server = Sandbox(rate_limit=(20, 0.5), daily_limit=14, clock=time.time)
     one, two = (
-        face(
+        make_client(
             transport=SandboxTransport(server),
             rate_limit=allowance(),
             daily_reserve=10,
@@ -108,28 +110,28 @@ def test_the_rest_of_the_day_is_shared(face: Face, allowance: Make) -> None:
     assert len(server.requests) == 4
 
 
-def test_a_429_makes_all_wait(face: Face, allowance: Make) -> None:
+def test_a_429_makes_all_wait(make_client: ClientFactory, allowance: Make) -> None:
     """If one client is refused, another one does not try before the pause ends."""
     one, other = allowance().limiter(None), allowance().limiter(None)
     now = time.monotonic()
-    assert run(face, one, "reserve", now) == 0.0
-    run(face, one, "report", now, now, {"X-HubSpot-RateLimit-Max": "100"}, now + 5.0)
-    assert 4.5 <= run(face, other, "reserve", now) <= 5.0
+    assert run(make_client, one, "reserve", now) == 0.0
+    run(make_client, one, "report", now, now, {"X-HubSpot-RateLimit-Max": "100"}, now + 5.0)
+    assert 4.5 <= run(make_client, other, "reserve", now) <= 5.0
 
 
-def run(face: Face, limiter: Any, name: str, *arguments: Any) -> Any:
+def run(make_client: ClientFactory, limiter: Any, name: str, *arguments: Any) -> Any:
     """Call a method of a limiter as a client of this kind does."""
-    if face.kind == "sync":
+    if make_client.kind == "sync":
         return getattr(limiter, name)(*arguments)
-    return face._runner.run(getattr(limiter, f"a{name}")(*arguments))
+    return make_client._runner.run(getattr(limiter, f"a{name}")(*arguments))
 
 
-def test_a_wait_asks_the_store_once(face: Face, allowance: Make) -> None:
+def test_a_wait_asks_the_store_once(make_client: ClientFactory, allowance: Make) -> None:
     """A request that waits for a start that is near asks once, and then sends."""
     limiter = allowance(limit=RateLimit(4, 2.0)).limiter(None)
     store = limiter._store
     asked: list[Ask] = []
-    name = "ask" if face.kind == "sync" else "aask"
+    name = "ask" if make_client.kind == "sync" else "aask"
     real = getattr(store, name)
 
     def ask(one: Ask) -> Any:
@@ -137,11 +139,11 @@ def test_a_wait_asks_the_store_once(face: Face, allowance: Make) -> None:
         return real(one)
 
     setattr(store, name, ask)
-    assert run(face, limiter, "reserve", 100.0, "a") == 0.0
-    wait = run(face, limiter, "reserve", 100.0, "b")
+    assert run(make_client, limiter, "reserve", 100.0, "a") == 0.0
+    wait = run(make_client, limiter, "reserve", 100.0, "b")
     assert 0.0 < wait < 1.0
-    assert run(face, limiter, "reserve", 100.0 + wait / 2, "b") == pytest.approx(wait / 2)
-    assert run(face, limiter, "reserve", 100.0 + wait, "b") == 0.0
+    assert run(make_client, limiter, "reserve", 100.0 + wait / 2, "b") == pytest.approx(wait / 2)
+    assert run(make_client, limiter, "reserve", 100.0 + wait, "b") == 0.0
     assert len(asked) == 2
 
 
@@ -225,38 +227,38 @@ def test_a_store_that_is_lost_after_a_burst_has_no_room() -> None:
     assert wait > 8
 
 
-def test_a_real_store_is_lost_and_comes_back_empty(face: Face) -> None:
+def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory) -> None:
     """Meanwhile each takes its share; then all pause for one window."""
     port = redis_server.free_port()
     process = redis_server.start(port)
     import redis  # where it is missing, the test has been skipped
 
-    client: Any = (redis if face.kind == "sync" else redis.asyncio).Redis(port=port)
+    client: Any = (redis if make_client.kind == "sync" else redis.asyncio).Redis(port=port)
     limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 0.4)).limiter(None)
     now = 50.0
     try:
-        assert run(face, limiter, "reserve", now, "a") == 0.0
+        assert run(make_client, limiter, "reserve", now, "a") == 0.0
         redis_server.stop(process)
-        wait = run(face, limiter, "reserve", now + 0.1, "b")
+        wait = run(make_client, limiter, "reserve", now + 0.1, "b")
         assert 0.2 < wait < 0.4
-        assert run(face, limiter, "reserve", now + 0.1 + wait, "b") == 0.0
+        assert run(make_client, limiter, "reserve", now + 0.1 + wait, "b") == 0.0
         process = redis_server.start(port)
-        pause = run(face, limiter, "reserve", now + 1.2, "c")
+        pause = run(make_client, limiter, "reserve", now + 1.2, "c")
         assert 9.0 < pause <= 10.05  # HubSpot's window, because no response told another
     finally:
         redis_server.stop(process)
-        if face.kind == "sync":
+        if make_client.kind == "sync":
             client.close()
         else:
-            face._runner.run(client.aclose())
+            make_client._runner.run(client.aclose())
 
 
-def test_without_the_store_a_run_can_stop(face: Face) -> None:
+def test_without_the_store_a_run_can_stop(make_client: ClientFactory) -> None:
     """With "stop", and where no store ever answered, nothing is sent."""
     server = Sandbox()
     for on_lost in ("stop", "share"):
         shared = SharedAllowance.local("/nowhere/at/all", on_lost=on_lost)
-        client = face(transport=server, rate_limit=shared)
+        client = make_client(transport=server, rate_limit=shared)
         with pytest.raises(UnreachableError, match=r"The shared allowance cannot be reached: the"):
             client.calls.create([ROW])
     assert server.requests == ()
@@ -357,31 +359,31 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
         assert client.pttl(f"rule{seed}") > 0
 
 
-def test_a_client_of_the_wrong_kind_is_refused(face: Face, port: int) -> None:
+def test_a_client_of_the_wrong_kind_is_refused(make_client: ClientFactory, port: int) -> None:
     """A client that blocks would stop an event loop."""
     import redis
 
-    module: Any = redis.asyncio if face.kind == "sync" else redis
+    module: Any = redis.asyncio if make_client.kind == "sync" else redis
     shared = SharedAllowance(module.Redis(port=port), key="a")
     with pytest.raises(ConfigurationError, match="needs a SharedAllowance of a"):
-        face(transport=Sandbox(), rate_limit=shared).calls.create([ROW])
+        make_client(transport=Sandbox(), rate_limit=shared).calls.create([ROW])
 
 
-def test_a_store_that_is_silent_is_given_up_in_time(face: Face) -> None:
+def test_a_store_that_is_silent_is_given_up_in_time(make_client: ClientFactory) -> None:
     """A server that accepts a connection and says nothing costs 250 ms."""
     import socket
 
     redis = pytest.importorskip("redis")
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        module = redis if face.kind == "sync" else redis.asyncio
+        module = redis if make_client.kind == "sync" else redis.asyncio
         client = module.Redis(port=listening.getsockname()[1])
         limiter = SharedAllowance(client, key="a").limiter(None)
         begin = time.monotonic()
         with pytest.raises(UnreachableError):
-            run(face, limiter, "reserve", 0.0, "a")
+            run(make_client, limiter, "reserve", 0.0, "a")
         assert time.monotonic() - begin < 1.0
-        if face.kind == "async":
-            face._runner.run(client.aclose())
+        if make_client.kind == "async":
+            make_client._runner.run(client.aclose())
 
 
 # ---------------------------------------------------------------- processes

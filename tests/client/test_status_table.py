@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from attrs import evolve, frozen
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AuthenticationError,
     ConfigurationError,
@@ -178,12 +178,12 @@ def test_no_status_stands_twice_in_the_table() -> None:
 
 @each_kind
 @each_row
-def test_each_line_of_the_table(face: Face, row: Row, kind: str) -> None:
+def test_each_line_of_the_table(make_client: ClientFactory, row: Row, kind: str) -> None:
     """Requests, pauses, outcome and exception are those of the line."""
     sandbox = Sandbox()
     server = Played(sandbox, row.met)
     fate = row.fate(kind)
-    client = meeting(face, server)
+    client = meeting(make_client, server)
     inputs = wanted(sandbox, kind, 1)
     if fate.stop is None:
         result = carry_out(client, kind, inputs)
@@ -204,33 +204,37 @@ def test_each_line_of_the_table(face: Face, row: Row, kind: str) -> None:
 
 @each_kind
 @each_row
-def test_each_line_of_the_table_for_generated_functions(face: Face, row: Row, kind: str) -> None:
+def test_each_line_of_the_table_for_generated_functions(
+    make_client: ClientFactory, row: Row, kind: str
+) -> None:
     """A raw call is repeated alike, and ends in the last answer or failure itself."""
     sandbox = Sandbox()
     server = Played(sandbox, row.met)
-    client = meeting(face, server)
+    client = meeting(make_client, server)
     inputs = wanted(sandbox, kind, 1)
     said = row.met.said
     assert said is not None
     if isinstance(said, httpx.Response) and not row.name.startswith("a body"):
-        assert carry_out_raw(face, client, kind, inputs).status_code == said.status_code
+        assert carry_out_raw(make_client, client, kind, inputs).status_code == said.status_code
     else:
         failure = type(said) if isinstance(said, Exception) else httpx.ReadError
         with pytest.raises(failure):
-            carry_out_raw(face, client, kind, inputs)
+            carry_out_raw(make_client, client, kind, inputs)
     assert tuple(server.pauses) == row.fate(kind).pauses
 
 
 @each_kind
 @each_row
-def test_each_line_of_the_table_for_several_inputs_is_true(face: Face, row: Row, kind: str) -> None:
+def test_each_line_of_the_table_for_several_inputs_is_true(
+    make_client: ClientFactory, row: Row, kind: str
+) -> None:
     """Inputs that may have been done were: outcomes have the line's status, or are isolated."""
     sandbox = Sandbox()
     fate = row.fate(kind)
     work = fate.status == "unknown" or kind == READ
     server = Played(sandbox, evolve(row.met, work=work))
     inputs = wanted(sandbox, kind, 3)
-    result = carry_out_or_stop(meeting(face, server), kind, inputs)
+    result = carry_out_or_stop(meeting(make_client, server), kind, inputs)
     # HubSpot does not say whether it creates some campaigns of a request that it refuses.
     partial = kind == CAMPAIGNS and row.name in ("400", "409")
     assert statuses(result) == ["unknown" if partial else fate.status] * 3
@@ -247,27 +251,27 @@ def test_each_line_of_the_table_for_several_inputs_is_true(face: Face, row: Row,
         if row.fate(kind).pauses
     ],
 )
-def test_what_passes_is_forgotten(face: Face, row: Row, kind: str) -> None:
+def test_what_passes_is_forgotten(make_client: ClientFactory, row: Row, kind: str) -> None:
     """After two of the same, the server is well again: what is repeated succeeds."""
     sandbox = Sandbox()
     fate = row.fate(kind)
     broken = evolve(row.met, work=fate.status == "unknown")
     server = Played(sandbox, broken, broken, DONE)
     inputs = wanted(sandbox, kind, 2)
-    result = carry_out(meeting(face, server), kind, inputs)
+    result = carry_out(meeting(make_client, server), kind, inputs)
     assert statuses(result) == ["succeeded"] * 2
     assert tuple(server.pauses) == fate.pauses[:2]
     assert_true(result, sandbox, kind)
 
 
 @each_kind
-def test_a_token_that_is_renewed_is_tried_once(face: Face, kind: str) -> None:
+def test_a_token_that_is_renewed_is_tried_once(make_client: ClientFactory, kind: str) -> None:
     """A 401 means not done, so creates are repeated too, at once and once."""
     sandbox = Sandbox()
     for last, ends in ((DONE, "succeeded"), (says(401), "not_sent")):
         tokens = iter(["old", "new", "newer", "newest"])
         server = Played(sandbox, says(401), last)
-        client = meeting(face, server, lambda tokens=tokens: next(tokens))
+        client = meeting(make_client, server, lambda tokens=tokens: next(tokens))
         result = carry_out_or_stop(client, kind, wanted(sandbox, kind, 1))
         assert statuses(result) == [ends]
         assert server.times == [0.0, 0.0]
@@ -277,18 +281,18 @@ def test_a_token_that_is_renewed_is_tried_once(face: Face, kind: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"])
 @pytest.mark.parametrize("met", [says(503), fails(httpx.ReadTimeout)], ids=["503", "time-out"])
 def test_requests_of_ones_own_are_repeated_by_their_method(
-    face: Face, method: str, met: Step
+    make_client: ClientFactory, method: str, met: Step
 ) -> None:
     """Only what changes nothing is repeated where it may have been done."""
     server = Played(Sandbox(), met, says(200, {}))
-    client = meeting(face, server)
+    client = meeting(make_client, server)
     harmless = method in ("GET", "HEAD", "OPTIONS")
     if harmless or isinstance(met.said, httpx.Response):
-        answer = face.request(client, method, "/account-info/v3/details")
+        answer = make_client.request(client, method, "/account-info/v3/details")
         assert answer.status_code == (200 if harmless else 503)
     else:
         with pytest.raises(httpx.ReadTimeout):
-            face.request(client, method, "/account-info/v3/details")
+            make_client.request(client, method, "/account-info/v3/details")
     assert server.times == ([0.0, 1.0] if harmless else [0.0])
 
 
@@ -302,34 +306,40 @@ def test_requests_of_ones_own_are_repeated_by_their_method(
         "/marketing/v3/marketing-events/batch/upsert",
     ],
 )
-def test_a_path_that_only_looks_like_one_of_ours_is_sent_once(face: Face, path: str) -> None:
+def test_a_path_that_only_looks_like_one_of_ours_is_sent_once(
+    make_client: ClientFactory, path: str
+) -> None:
     """The caller has not said that it may be repeated."""
     server = Played(Sandbox(), says(503))
-    assert face.request(meeting(face, server), "POST", path, json={}).status_code == 503
+    assert (
+        make_client.request(meeting(make_client, server), "POST", path, json={}).status_code == 503
+    )
     assert server.times == [0.0]
 
 
-def test_patience_ends_with_the_attempts_too(face: Face) -> None:
+def test_patience_ends_with_the_attempts_too(make_client: ClientFactory) -> None:
     """The first attempt counts as one."""
     for attempts in (1, 2, 3, 7):
         server = Played(Sandbox(), fails(httpx.ConnectError))
-        client = meeting(face, server, retry=Retry(max_attempts=attempts))
+        client = meeting(make_client, server, retry=Retry(max_attempts=attempts))
         with pytest.raises(UnreachableError):
             carry_out(client, CREATES[0], wanted(server.sandbox, CREATES[0], 1))
         assert tuple(server.pauses) == (1.0, 2.0, 4.0, 8.0, 10.0, 10.0)[: attempts - 1]
 
 
-def test_patience_ends_with_the_time_too(face: Face) -> None:
+def test_patience_ends_with_the_time_too(make_client: ClientFactory) -> None:
     """The time that the attempts themselves take counts, and no pause goes beyond the end."""
     lost: list[Any] = [says(503, seconds=30.0), fails(httpx.ReadTimeout, seconds=30.0)]
     for met in lost:
         server = Played(Sandbox(), met)
         inputs = wanted(server.sandbox, READ, 1)
-        result = carry_out(meeting(face, server, retry=Retry(max_elapsed=61.5)), READ, inputs)
+        result = carry_out(
+            meeting(make_client, server, retry=Retry(max_elapsed=61.5)), READ, inputs
+        )
         assert statuses(result) == ["failed"]
         assert server.times == [0.0, 31.0]
     server = Played(Sandbox(), fails(httpx.ConnectError))
-    client = meeting(face, server, retry=Retry(max_attempts=99, max_elapsed=25.0))
+    client = meeting(make_client, server, retry=Retry(max_attempts=99, max_elapsed=25.0))
     with pytest.raises(UnreachableError):
         carry_out(client, READ, wanted(server.sandbox, READ, 1))
     assert server.times == [0.0, 1.0, 3.0, 7.0, 15.0, 25.0]
@@ -353,13 +363,13 @@ LOST += [breaks_off(200, work=True)]
 @pytest.mark.parametrize("lost", LOST, ids=["503", "time-out", "unreadable", "broken-off"])
 @each_end
 def test_an_update_that_may_have_been_done_stays_unknown(
-    face: Face, last: Step, error: type[HubSpotBatchError], lost: Step
+    make_client: ClientFactory, last: Step, error: type[HubSpotBatchError], lost: Step
 ) -> None:
     """The first attempt may have been carried out, and was, however the later ones end."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 6)
     server = Played(sandbox, DONE, lost, last)
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     with pytest.raises(error) as caught:
         carry_out(client, UPDATE, inputs, chunk_size=2)
     result = caught.value.result
@@ -370,14 +380,14 @@ def test_an_update_that_may_have_been_done_stays_unknown(
 
 @each_end
 def test_a_doubt_is_not_forgotten_over_a_refusal_that_passes(
-    face: Face, last: Step, error: type[HubSpotBatchError]
+    make_client: ClientFactory, last: Step, error: type[HubSpotBatchError]
 ) -> None:
     """An attempt in the middle that was certainly not done says nothing of the first."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 1)
     server = Played(sandbox, says(503, work=True), says(423), fails(httpx.ConnectError), last)
     with pytest.raises(error) as caught:
-        carry_out(meeting(face, server), UPDATE, inputs)
+        carry_out(meeting(make_client, server), UPDATE, inputs)
     assert caught.value.result is not None
     assert statuses(caught.value.result) == ["unknown"]
 
@@ -385,25 +395,27 @@ def test_a_doubt_is_not_forgotten_over_a_refusal_that_passes(
 @pytest.mark.parametrize("status", [400, 404, 409, 413, 414, 422, 501, 522, 526])
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_update_that_is_refused_at_last_may_have_been_done_at_first(
-    face: Face, status: int, count: int
+    make_client: ClientFactory, status: int, count: int
 ) -> None:
     """A refusal is of its attempt: it does not say that the first one was not carried out."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, count)
     refusal = says(status, {"message": "no", "category": "X"})
     server = Played(sandbox, says(503, work=True), refusal)
-    result = carry_out(meeting(face, server), UPDATE, inputs)
+    result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * count
     assert_true(result, sandbox, UPDATE)
 
 
 @each_end
-def test_a_read_is_never_unknown(face: Face, last: Step, error: type[HubSpotBatchError]) -> None:
+def test_a_read_is_never_unknown(
+    make_client: ClientFactory, last: Step, error: type[HubSpotBatchError]
+) -> None:
     """It changes nothing, however it ends."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, READ, 2)
     with pytest.raises(error) as caught:
-        carry_out(meeting(face, Played(sandbox, says(503), last)), READ, inputs)
+        carry_out(meeting(make_client, Played(sandbox, says(503), last)), READ, inputs)
     assert caught.value.result is not None
     assert set(statuses(caught.value.result)) <= {"not_sent", "failed"}
 
@@ -416,13 +428,13 @@ def test_a_read_is_never_unknown(face: Face, last: Step, error: type[HubSpotBatc
     ids=["429", "423", "477", "refused", "pool"],
 )
 def test_a_create_is_repeated_until_it_may_have_been_done(
-    face: Face, first: Step, lost: Step, kind: str
+    make_client: ClientFactory, first: Step, lost: Step, kind: str
 ) -> None:
     """An input that was certainly not done is sent again; one that may have been done is not."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, kind, 2)
     server = Played(sandbox, first, first, lost, DONE)
-    result = carry_out(meeting(face, server), kind, inputs)
+    result = carry_out(meeting(make_client, server), kind, inputs)
     assert len(server.seen) == 3
     assert statuses(result) == ["unknown"] * 2
     assert_true(result, sandbox, kind)

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AsyncHubSpotBatch,
     BrokenOffError,
@@ -48,10 +48,12 @@ from scripted_server import (
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def stopped(face: Face, kind: str, *steps: Step, count: int = 6, **arguments: Any) -> Any:
+def stopped(
+    make_client: ClientFactory, kind: str, *steps: Step, count: int = 6, **arguments: Any
+) -> Any:
     """Return the exception that ends a run, one input to a request."""
     server = Played(Sandbox(), *steps)
-    client = meeting(face, server, max_concurrency=1, **arguments)
+    client = meeting(make_client, server, max_concurrency=1, **arguments)
     with pytest.raises(HubSpotBatchError) as caught:
         carry_out(client, kind, wanted(server.sandbox, kind, count), chunk_size=1)
     return caught.value
@@ -60,10 +62,10 @@ def stopped(face: Face, kind: str, *steps: Step, count: int = 6, **arguments: An
 # ---------------------------------------------------------------- how far it came
 
 
-def test_a_stopped_run_says_its_numbers(face: Face) -> None:
+def test_a_stopped_run_says_its_numbers(make_client: ClientFactory) -> None:
     """They stand in the traceback of a job's log, and survive pickling."""
     sandbox = Sandbox(rate_limit=None, daily_limit=2)
-    client = face(transport=sandbox, max_concurrency=1)
+    client = make_client(transport=sandbox, max_concurrency=1)
     with pytest.raises(DailyLimitError) as caught:
         client.calls.create(wanted(sandbox, CALLS, 5), chunk_size=2)
     for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
@@ -72,10 +74,12 @@ def test_a_stopped_run_says_its_numbers(face: Face) -> None:
         assert error.result.counts["succeeded"] == 4
 
 
-def test_a_stopped_iteration_says_the_numbers_of_all_its_outcomes(face: Face) -> None:
+def test_a_stopped_iteration_says_the_numbers_of_all_its_outcomes(
+    make_client: ClientFactory,
+) -> None:
     """Also of those that were handed out, which its result does not hold."""
     sandbox = Sandbox(rate_limit=None, daily_limit=2)
-    client = face(transport=sandbox, max_concurrency=1)
+    client = make_client(transport=sandbox, max_concurrency=1)
     outcomes = client.calls.create_iter(wanted(sandbox, CALLS, 5), chunk_size=2)
     with pytest.raises(DailyLimitError) as caught:
         list(outcomes)
@@ -119,7 +123,7 @@ def test_an_exception_of_the_block_around_an_iteration_says_the_numbers(
     )
 
 
-def test_an_iterable_that_raises_says_after_how_many_inputs(face: Face) -> None:
+def test_an_iterable_that_raises_says_after_how_many_inputs(make_client: ClientFactory) -> None:
     """Full requests have been sent by then."""
     sandbox = Sandbox(rate_limit=None)
 
@@ -128,11 +132,11 @@ def test_an_iterable_that_raises_says_after_how_many_inputs(face: Face) -> None:
         raise OSError("the file is gone")
 
     with pytest.raises(InputError, match=r"raised OSError after 7 inputs") as caught:
-        face(transport=sandbox).calls.create(rows(), chunk_size=3)
+        make_client(transport=sandbox).calls.create(rows(), chunk_size=3)
     assert "after 7 inputs: 6 succeeded, 1 not_sent." in caught.value.__notes__[0]
 
 
-def test_ctrl_c_says_the_numbers_too(face: Face) -> None:
+def test_ctrl_c_says_the_numbers_too(make_client: ClientFactory) -> None:
     """It is not wrapped; the note is on the KeyboardInterrupt itself."""
     sandbox = Sandbox(rate_limit=None)
 
@@ -141,7 +145,7 @@ def test_ctrl_c_says_the_numbers_too(face: Face) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        face(transport=sandbox).calls.create(rows(), chunk_size=1)
+        make_client(transport=sandbox).calls.create(rows(), chunk_size=1)
     (note,) = caught.value.__notes__
     assert "calls.create ended early, after 3 inputs" in note
     result = result_of(caught.value)
@@ -149,13 +153,13 @@ def test_ctrl_c_says_the_numbers_too(face: Face) -> None:
     assert len(result) == 3
 
 
-def test_another_run_of_the_same_failure_has_its_own_note(face: Face) -> None:
+def test_another_run_of_the_same_failure_has_its_own_note(make_client: ClientFactory) -> None:
     """A token's provider that failed is not asked again, and its error is a copy."""
 
     def provide() -> str:
         raise OSError("no vault")
 
-    client = face(provide, transport=Sandbox())
+    client = make_client(provide, transport=Sandbox())
     for count in (2, 3):
         with pytest.raises(HubSpotBatchError) as caught:
             client.calls.create(wanted(Sandbox(), CALLS, count))
@@ -166,32 +170,34 @@ def test_another_run_of_the_same_failure_has_its_own_note(face: Face) -> None:
 # ---------------------------------------------------------------- which address was asked
 
 
-def test_no_connection_names_host_port_and_cause(face: Face) -> None:
+def test_no_connection_names_host_port_and_cause(make_client: ClientFactory) -> None:
     """The exception of httpx is the cause, without its frames."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    client = face(base_url=f"http://127.0.0.1:{port}", retry=Retry(1))
+    client = make_client(base_url=f"http://127.0.0.1:{port}", retry=Retry(1))
     with pytest.raises(UnreachableError, match=rf"http://127\.0\.0\.1:{port}/.*ConnectE") as caught:
         client.calls.create(wanted(Sandbox(), CALLS, 1))
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
     assert caught.value.__cause__.__traceback__ is None
 
 
-def test_the_port_of_https_is_named(face: Face) -> None:
+def test_the_port_of_https_is_named(make_client: ClientFactory) -> None:
     """A firewall is asked about host and port."""
-    error = stopped(face, CALLS, fails(httpx.ConnectTimeout))
+    error = stopped(make_client, CALLS, fails(httpx.ConnectTimeout))
     assert "https://api.hubapi.com:443/" in str(error)
     assert "ConnectTimeout" in str(error)
 
 
-def test_no_connection_names_the_proxy(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_connection_names_the_proxy(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And neither its user nor its password."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:{SECRET.replace('/', '')}@127.0.0.1:{port}")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
-    client = face(base_url="https://host.example", retry=Retry(1))
+    client = make_client(base_url="https://host.example", retry=Retry(1))
     with pytest.raises(UnreachableError) as caught:
         client.calls.create(wanted(Sandbox(), CALLS, 1))
     assert f"through the proxy http://127.0.0.1:{port} (" in str(caught.value)
@@ -199,10 +205,12 @@ def test_no_connection_names_the_proxy(face: Face, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("path", ["/crm/v3", "/x"])
-def test_a_base_url_with_a_path_too_many_stops_the_run(face: Face, path: str) -> None:
+def test_a_base_url_with_a_path_too_many_stops_the_run(
+    make_client: ClientFactory, path: str
+) -> None:
     """A server that does not know the operation: the message names the whole address."""
     with served(live_sandbox()) as url:
-        client = face(base_url=url + path)
+        client = make_client(base_url=url + path)
         with pytest.raises(ConfigurationError) as caught:
             client.calls.create(wanted(Sandbox(), CALLS, 3))
     assert f"{url}{path}/crm/v3/objects/calls/batch/create" in str(caught.value)
@@ -217,10 +225,12 @@ HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 @each_kind
 @pytest.mark.parametrize("status", [200, 301, 302, 307, 404, 405])
-def test_a_page_that_is_not_hubspots_stops_the_run(face: Face, kind: str, status: int) -> None:
+def test_a_page_that_is_not_hubspots_stops_the_run(
+    make_client: ClientFactory, kind: str, status: int
+) -> None:
     """A web server, a login page, a captive portal: nothing more is sent there."""
     page = says(status, "<html><title>Welcome to nginx!</title></html>", headers=HTML)
-    error = stopped(face, kind, page, retry=Retry(1))
+    error = stopped(make_client, kind, page, retry=Retry(1))
     assert isinstance(error, ConfigurationError)
     assert "https://api.hubapi.com:443/" in str(error)
     assert "Welcome to nginx!" in str(error)
@@ -240,21 +250,21 @@ def test_a_page_that_is_not_hubspots_stops_the_run(face: Face, kind: str, status
     ids=["json", "page", "redirect"],
 )
 def test_a_strange_page_after_hubspots_answers_concerns_its_request(
-    face: Face, kind: str, page: Step
+    make_client: ClientFactory, kind: str, page: Step
 ) -> None:
     """The address is right, since HubSpot has answered there."""
     server = Played(Sandbox(), DONE, page, DONE)
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     result = carry_out(client, kind, wanted(server.sandbox, kind, 3), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
 
 
 @each_kind
-def test_a_page_of_hubspots_edge_is_no_wrong_address(face: Face, kind: str) -> None:
+def test_a_page_of_hubspots_edge_is_no_wrong_address(make_client: ClientFactory, kind: str) -> None:
     """It has HubSpot's name of the request."""
     edge = says(405, "<html>", headers={**HTML, "X-HubSpot-Correlation-Id": "abc"})
     server = Played(Sandbox(), edge)
-    result = carry_out(meeting(face, server), kind, wanted(server.sandbox, kind, 2))
+    result = carry_out(meeting(make_client, server), kind, wanted(server.sandbox, kind, 2))
     assert statuses(result) == ["failed"] * 2
 
 
@@ -272,16 +282,20 @@ def test_a_page_of_hubspots_edge_is_no_wrong_address(face: Face, kind: str) -> N
     ],
     ids=["category", "message", "context", "detail"],
 )
-def test_a_403_about_scopes_is_a_missing_scope(face: Face, kind: str, body: Any) -> None:
+def test_a_403_about_scopes_is_a_missing_scope(
+    make_client: ClientFactory, kind: str, body: Any
+) -> None:
     """Wherever HubSpot says so."""
-    assert type(stopped(face, kind, says(403, body))) is MissingScopesError
+    assert type(stopped(make_client, kind, says(403, body))) is MissingScopesError
 
 
 @each_kind
-def test_another_403_stops_the_run_with_hubspots_words(face: Face, kind: str) -> None:
+def test_another_403_stops_the_run_with_hubspots_words(
+    make_client: ClientFactory, kind: str
+) -> None:
     """And does not speak of scopes."""
     words = "This account was suspended. " + "More words. " * 100
-    error = stopped(face, kind, says(403, {"category": "BANNED", "message": words}))
+    error = stopped(make_client, kind, says(403, {"category": "BANNED", "message": words}))
     assert type(error) is ForbiddenError
     assert "This account was suspended." in str(error)
     assert "scope" not in str(error)
@@ -290,11 +304,13 @@ def test_another_403_stops_the_run_with_hubspots_words(face: Face, kind: str) ->
 
 
 @each_kind
-def test_a_403_page_of_the_edge_concerns_that_request_alone(face: Face, kind: str) -> None:
+def test_a_403_page_of_the_edge_concerns_that_request_alone(
+    make_client: ClientFactory, kind: str
+) -> None:
     """It refuses what the request holds, so others go on; the outcome quotes the page."""
     page = "<html><style>a{}</style><h1>Attention&nbsp;Required!</h1><p>You are blocked</p></html>"
     server = Played(Sandbox(), DONE, says(403, page, headers=HTML), DONE)
-    client = meeting(face, server, max_concurrency=1)
+    client = meeting(make_client, server, max_concurrency=1)
     result = carry_out(client, kind, wanted(server.sandbox, kind, 3), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
     (failed,) = result.failed
@@ -304,36 +320,36 @@ def test_a_403_page_of_the_edge_concerns_that_request_alone(face: Face, kind: st
     assert "<" not in failed.error.message
 
 
-def test_a_414_speaks_of_the_properties(face: Face) -> None:
+def test_a_414_speaks_of_the_properties(make_client: ClientFactory) -> None:
     """Where the edge or a proxy accepts less than is checked before sending."""
     page = says(414, "<html><title>414 Request-URI Too Large</title></html>", headers=HTML)
     server = Played(Sandbox(), page)
-    result = carry_out(meeting(face, server), READ, wanted(server.sandbox, READ, 2))
+    result = carry_out(meeting(make_client, server), READ, wanted(server.sandbox, READ, 2))
     for outcome in result.failed:
         assert outcome.error is not None
         assert "fewer `properties`" in outcome.error.message
         assert "414 Request-URI Too Large" in outcome.error.message
 
 
-def test_operations_have_the_names_that_users_write(face: Face) -> None:
+def test_operations_have_the_names_that_users_write(make_client: ClientFactory) -> None:
     """In every message."""
     names = {CALLS: "calls.create", CAMPAIGNS: "campaigns.create"}
     names |= {READ: "campaigns.read", UPDATE: "marketing_events.update"}
     assert {*CREATES} <= {*names}
     for kind, name in names.items():
-        assert f"({name}, HTTP 401" in str(stopped(face, kind, says(401, {"message": "no"})))
+        assert f"({name}, HTTP 401" in str(stopped(make_client, kind, says(401, {"message": "no"})))
         with pytest.raises(ConfigurationError, match=rf"inputs of {name} must be .*; got dict"):
-            carry_out(face(transport=Sandbox()), kind, {})
+            carry_out(make_client(transport=Sandbox()), kind, {})
         with pytest.raises(ConfigurationError, match=rf"chunk_size of {name} must be .*; got 0"):
-            carry_out(face(transport=Sandbox()), kind, [], chunk_size=0)
+            carry_out(make_client(transport=Sandbox()), kind, [], chunk_size=0)
 
 
-def test_event_hooks_of_the_http_client_are_called_for_runs(face: Face) -> None:
+def test_event_hooks_of_the_http_client_are_called_for_runs(make_client: ClientFactory) -> None:
     """Without the token, which only the transport adds."""
     sandbox = Sandbox(rate_limit=None)
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     seen: list[str] = []
-    if face.kind == "sync":
+    if make_client.kind == "sync":
 
         def hook(message: Any) -> None:
             seen.append(type(message).__name__ + repr(message.headers))
@@ -352,8 +368,8 @@ def test_event_hooks_of_the_http_client_are_called_for_runs(face: Face) -> None:
     assert "uthorization" not in "".join(seen)
 
 
-def test_what_breaks_a_run_off_keeps_its_numbers(face: Face) -> None:
+def test_what_breaks_a_run_off_keeps_its_numbers(make_client: ClientFactory) -> None:
     """A transport of the user's own may raise anything."""
-    error = stopped(face, CALLS, DONE, fails(ZeroDivisionError))
+    error = stopped(make_client, CALLS, DONE, fails(ZeroDivisionError))
     assert isinstance(error, BrokenOffError)
     assert "1 succeeded, 1 unknown, 4 not_sent" in error.__notes__[0]

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import BatchResult, HubSpotBatchError, Retry
 from wire_server import (
     CERTIFICATE,
@@ -62,8 +62,10 @@ def creating(stray: bytes | None, *, framing: Any = response, later: float = 0.0
     return each(answer)
 
 
-def create(face: Face, server: WireServer, url: str | None = None) -> BatchResult[Any]:
-    client = face(
+def create(
+    make_client: ClientFactory, server: WireServer, url: str | None = None
+) -> BatchResult[Any]:
+    client = make_client(
         base_url=url or server.url, timeout=5, retry=Retry(max_attempts=1), max_concurrency=1
     )
     result: BatchResult[Any] | None
@@ -78,26 +80,28 @@ def create(face: Face, server: WireServer, url: str | None = None) -> BatchResul
 
 @pytest.mark.parametrize("framing", [response, chunked])
 @pytest.mark.parametrize("stray", [*STRAYS, "the same again"])
-def test_what_comes_behind_a_response(face: Face, stray: str, framing: Any) -> None:
+def test_what_comes_behind_a_response(make_client: ClientFactory, stray: str, framing: Any) -> None:
     """Its connection is not used again."""
     with wire_server(creating(STRAYS.get(stray), framing=framing)) as server:
-        result = create(face, server)
+        result = create(make_client, server)
         assert len(result.succeeded) == len(server.requests) == server.connections == 3
 
 
 @pytest.mark.parametrize("stray", [*STRAYS, "the same again"])
 def test_what_comes_behind_a_response_over_tls(
-    face: Face, monkeypatch: pytest.MonkeyPatch, stray: str
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch, stray: str
 ) -> None:
     """There it can wait in the TLS layer, where the socket does not show it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with wire_server(secured(creating(STRAYS.get(stray)))) as server:
-        result = create(face, server, f"https://127.0.0.1:{server.address[1]}")
+        result = create(make_client, server, f"https://127.0.0.1:{server.address[1]}")
         assert len(result.succeeded) == len(server.requests) == server.connections == 3
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_CORK"), reason="it takes two records in one segment")
-def test_a_record_of_tls_behind_a_response(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_of_tls_behind_a_response(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two records that arrive together: the second is never read."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
 
@@ -108,11 +112,11 @@ def test_a_record_of_tls_behind_a_response(face: Face, monkeypatch: pytest.Monke
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
 
     with wire_server(secured(each(answer))) as server:
-        result = create(face, server, f"https://127.0.0.1:{server.address[1]}")
+        result = create(make_client, server, f"https://127.0.0.1:{server.address[1]}")
         assert len(result.succeeded) == len(server.requests) == server.connections == 3
 
 
-def test_connections_are_used_again_otherwise(face: Face) -> None:
+def test_connections_are_used_again_otherwise(make_client: ClientFactory) -> None:
     """With both kinds of framing, also behind interim responses and without a body."""
 
     def answer(connection: Connection, request: Request) -> None:
@@ -120,11 +124,11 @@ def test_connections_are_used_again_otherwise(face: Face) -> None:
         connection.send(b"HTTP/1.1 103 Early Hints\r\n\r\n", said(201, created(request)))
 
     with wire_server(each(answer)) as server:
-        assert len(create(face, server).succeeded) == 3
+        assert len(create(make_client, server).succeeded) == 3
         assert server.connections == 1
 
 
-def test_an_idle_connection_that_is_spoken_on(face: Face) -> None:
+def test_an_idle_connection_that_is_spoken_on(make_client: ClientFactory) -> None:
     """An edge ends it with a 408 while nothing is asked."""
     said = threading.Event()
 
@@ -136,7 +140,7 @@ def test_an_idle_connection_that_is_spoken_on(face: Face) -> None:
             said.set()
 
     with wire_server(each(answer)) as server:
-        client = face(base_url=server.url, max_concurrency=1)
+        client = make_client(base_url=server.url, max_concurrency=1)
         assert len(client.calls.create(CALLS[:1]).succeeded) == 1
         assert said.wait(5)
         assert len(client.calls.create(CALLS[1:2]).succeeded) == 1
@@ -144,7 +148,7 @@ def test_an_idle_connection_that_is_spoken_on(face: Face) -> None:
         client.close()
 
 
-def test_a_408_that_crosses_a_request(face: Face) -> None:
+def test_a_408_that_crosses_a_request(make_client: ClientFactory) -> None:
     """The server sent it before it read the request, and carries the request out nevertheless.
 
     The response to the request comes behind it, and is not taken for that to the next one.
@@ -158,7 +162,7 @@ def test_a_408_that_crosses_a_request(face: Face) -> None:
             connection.send(response(201, created(request)))
 
     with wire_server(talk) as server:
-        client = face(base_url=server.url, max_concurrency=1, retry=Retry(max_attempts=1))
+        client = make_client(base_url=server.url, max_concurrency=1, retry=Retry(max_attempts=1))
         result = client.calls.create(CALLS, chunk_size=1)
         assert len(server.requests) == 3
         statuses = [str(one.status) for one in result.outcomes]
@@ -166,14 +170,14 @@ def test_a_408_that_crosses_a_request(face: Face) -> None:
         client.close()
 
 
-def test_a_408_to_the_first_request_of_a_connection(face: Face) -> None:
+def test_a_408_to_the_first_request_of_a_connection(make_client: ClientFactory) -> None:
     """There it can be about this request only, and says that it was not taken in."""
     with wire_server(each(response(408, b"", "Connection: close"))) as server:
-        result = create(face, server)
+        result = create(make_client, server)
     assert {str(one.status) for one in result.outcomes} == {"failed"}
 
 
-def test_an_update_whose_first_response_comes_twice(face: Face) -> None:
+def test_an_update_whose_first_response_comes_twice(make_client: ClientFactory) -> None:
     """The second event is refused, whatever the first response says of the same event."""
 
     def answer(connection: Connection, request: Request) -> None:
@@ -187,14 +191,14 @@ def test_an_update_whose_first_response_comes_twice(face: Face) -> None:
             connection.send(good, good)
 
     with wire_server(each(answer)) as server:
-        client = face(base_url=server.url, max_concurrency=1)
+        client = make_client(base_url=server.url, max_concurrency=1)
         result = client.marketing_events.update(EVENTS, chunk_size=1)
         assert [str(one.status) for one in result.outcomes] == ["succeeded", "failed", "succeeded"]
         client.close()
 
 
 def test_another_httpcore_never_uses_a_connection_twice(
-    face: Face, monkeypatch: pytest.MonkeyPatch
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If what came behind a response cannot be seen, nothing is taken for granted."""
     import h11
@@ -213,5 +217,5 @@ def test_another_httpcore_never_uses_a_connection_twice(
             return (b"", False) if len(looked) % 2 else trailing(self)
 
         monkeypatch.setattr(h11.Connection, "trailing_data", property(look), raising=False)
-        assert len(create(face, server).succeeded) == 3
+        assert len(create(make_client, server).succeeded) == 3
         assert server.connections == 3

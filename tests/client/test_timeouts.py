@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import Retry
 from hubspot_batch.sandbox import FakeClock
 from wire_server import CERTIFICATE, Connection, each, response, secured, wire_server
@@ -59,11 +59,11 @@ DRIPPING = (body, chunks, status_line, headers, informational, no_length, silenc
 @pytest.mark.parametrize("drip", DRIPPING)
 @pytest.mark.parametrize("timeout", [TIMEOUT, httpx.Timeout(TIMEOUT, connect=0.1)], ids=str)
 def test_a_response_that_drips_ends_with_the_timeout(
-    face: Face, drip: Callable[..., None], timeout: Any
+    make_client: ClientFactory, drip: Callable[..., None], timeout: Any
 ) -> None:
     """The create is unknown, since it was sent."""
     with wire_server(each(drip)) as server:
-        client = face(base_url=server.url, timeout=timeout, retry=Retry(max_attempts=1))
+        client = make_client(base_url=server.url, timeout=timeout, retry=Retry(max_attempts=1))
         began = time.monotonic()
         result = client.calls.create([ROW])
         seconds = time.monotonic() - began
@@ -74,24 +74,24 @@ def test_a_response_that_drips_ends_with_the_timeout(
     assert TIMEOUT * 0.9 <= seconds < TIMEOUT + LATE
 
 
-def test_each_attempt_has_the_whole_time(face: Face) -> None:
+def test_each_attempt_has_the_whole_time(make_client: ClientFactory) -> None:
     """A read is sent again, and a wait between attempts does not count."""
     good = {"status": "COMPLETE", "results": [{"id": "a", "properties": {}}]}
     with wire_server(each(body)) as slow, wire_server(each(response(200, good))) as fast:
         clock = FakeClock()
-        client = face(base_url=slow.url, timeout=TIMEOUT, clock=clock_of(clock))
+        client = make_client(base_url=slow.url, timeout=TIMEOUT, clock=clock_of(clock))
         began = time.monotonic()
         result = client.campaigns.read(["a"])
         seconds = time.monotonic() - began
         assert len(result.failed) == 1
         assert TIMEOUT * 5 * 0.9 <= seconds < TIMEOUT * 5 + LATE
         client.close()
-        client = face(base_url=fast.url, timeout=TIMEOUT)
+        client = make_client(base_url=fast.url, timeout=TIMEOUT)
         assert len(client.campaigns.read(["a"]).succeeded) == 1
         client.close()
 
 
-def test_a_request_that_is_read_slowly(face: Face) -> None:
+def test_a_request_that_is_read_slowly(make_client: ClientFactory) -> None:
     """A server that takes in a little now and then does not keep a client writing without end."""
 
     def reading(connection: Connection) -> None:
@@ -100,21 +100,21 @@ def test_a_request_that_is_read_slowly(face: Face) -> None:
             connection.wait(PAUSE)
 
     with wire_server(reading) as server:
-        client = face(base_url=server.url, timeout=TIMEOUT, retry=Retry(max_attempts=1))
+        client = make_client(base_url=server.url, timeout=TIMEOUT, retry=Retry(max_attempts=1))
         began = time.monotonic()
         with pytest.raises(httpx.TimeoutException):
-            face.request(
+            make_client.request(
                 client, "POST", f"{server.url}/x", content=b"x" * 40_000_000, timeout=TIMEOUT
             )
         assert time.monotonic() - began < TIMEOUT + LATE
         client.close()
 
 
-def test_tls_that_drips(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_that_drips(make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same over TLS, before and after its handshake."""
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with wire_server(secured(each(body))) as server:
-        client = face(
+        client = make_client(
             base_url=f"https://127.0.0.1:{server.address[1]}",
             timeout=TIMEOUT,
             retry=Retry(max_attempts=1),
@@ -125,7 +125,7 @@ def test_tls_that_drips(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
         client.close()
 
 
-def test_no_timeout_waits(face: Face) -> None:
+def test_no_timeout_waits(make_client: ClientFactory) -> None:
     """None is no limit, and a limit of one step is no limit of the attempt."""
 
     def slow(connection: Connection, _: object) -> None:
@@ -133,7 +133,7 @@ def test_no_timeout_waits(face: Face) -> None:
 
     with wire_server(each(slow)) as server:
         for timeout in (None, httpx.Timeout(None, connect=0.05), 20.0):
-            client = face(base_url=server.url, timeout=timeout)
+            client = make_client(base_url=server.url, timeout=timeout)
             (outcome,) = client.calls.create([ROW]).outcomes
             assert outcome.error.kind == "not_mentioned"
             client.close()

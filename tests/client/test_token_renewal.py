@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import Face, clock_of
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
     AsyncHubSpotBatch,
     AuthenticationError,
@@ -63,14 +63,14 @@ class Provider:
         return token
 
 
-def later(provider: Provider, face: Face) -> Any:
+def later(provider: Provider, make_client: ClientFactory) -> Any:
     """The provider, for the asynchronous client an asynchronous one."""
 
     async def provide() -> Any:
         await asyncio.sleep(0)
         return provider()
 
-    return provide if face.kind == "async" else provider
+    return provide if make_client.kind == "async" else provider
 
 
 def accepting(*tokens: str) -> Callable[[Seen, int], Step]:
@@ -79,34 +79,40 @@ def accepting(*tokens: str) -> Callable[[Seen, int], Step]:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_provider_is_asked_at_first_use_and_then_no_more(face: Face, asynchronous: bool) -> None:
+def test_a_provider_is_asked_at_first_use_and_then_no_more(
+    make_client: ClientFactory, asynchronous: bool
+) -> None:
     """Not when the client is made, and not for each request, run or raw call."""
     provider = Provider(NEW)
     server = Played(Sandbox(), meet=accepting(NEW))
-    client = meeting(face, server, later(provider, face) if asynchronous else provider)
+    client = meeting(
+        make_client, server, later(provider, make_client) if asynchronous else provider
+    )
     assert provider.asked == 0
     for kind in KINDS:
         inputs = wanted(server.sandbox, kind, 6)
         assert statuses(carry_out(client, kind, inputs, chunk_size=2)) == ["succeeded"] * 6
-        assert carry_out_raw(face, client, kind, inputs[:1]).status_code < 300
+        assert carry_out_raw(make_client, client, kind, inputs[:1]).status_code < 300
     assert provider.asked == 1
     assert len(server.seen) == 4 * 4
 
 
-def test_a_provider_of_no_use_is_not_asked(face: Face) -> None:
+def test_a_provider_of_no_use_is_not_asked(make_client: ClientFactory) -> None:
     """A run without a valid input sends nothing, and needs no token."""
     provider = Provider(NEW)
-    carry_out(meeting(face, Played(Sandbox(), DONE), provider), CALLS, [5, {}])
+    carry_out(meeting(make_client, Played(Sandbox(), DONE), provider), CALLS, [5, {}])
     assert provider.asked == 0
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_401_renews_the_token_for_the_whole_run(face: Face, asynchronous: bool) -> None:
+def test_a_401_renews_the_token_for_the_whole_run(
+    make_client: ClientFactory, asynchronous: bool
+) -> None:
     """One after the other, only the first request meets it."""
     provider = Provider(OLD, NEW)
     server = Played(Sandbox(), meet=accepting(NEW))
-    given = later(provider, face) if asynchronous else provider
-    client = meeting(face, server, given, max_concurrency=1)
+    given = later(provider, make_client) if asynchronous else provider
+    client = meeting(make_client, server, given, max_concurrency=1)
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 5), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 5
     assert provider.asked == 2
@@ -142,7 +148,7 @@ def test_threads_that_meet_the_401_together_ask_once(kind: str) -> None:
     assert len(server.seen) == 12
 
 
-def test_a_401_that_comes_late_finds_the_new_token(face: Face) -> None:
+def test_a_401_that_comes_late_finds_the_new_token(make_client: ClientFactory) -> None:
     """Its token was renewed while it was under way, so the provider is not asked again."""
     provider = Provider(OLD, NEW)
     renewed = threading.Event()
@@ -263,12 +269,12 @@ def test_tasks_that_wait_for_a_provider_that_fails_do_not_ask_again(
 
 @pytest.mark.parametrize("failure", FAILURES, ids=repr)
 def test_a_provider_that_fails_at_first_use_is_asked_again_by_the_next_run(
-    face: Face, failure: object
+    make_client: ClientFactory, failure: object
 ) -> None:
     """And by no other request of the same one."""
     provider = Provider(failure, NEW)
     server = Played(Sandbox(), meet=accepting(NEW))
-    client = meeting(face, server, provider)
+    client = meeting(make_client, server, provider)
     inputs = wanted(server.sandbox, CALLS, 6)
     with pytest.raises((AuthenticationError, ConfigurationError)) as caught:
         carry_out(client, CALLS, inputs, chunk_size=1)
@@ -279,11 +285,11 @@ def test_a_provider_that_fails_at_first_use_is_asked_again_by_the_next_run(
     assert provider.asked == 2
 
 
-def test_a_provider_that_knows_no_other_token_stops_the_run(face: Face) -> None:
+def test_a_provider_that_knows_no_other_token_stops_the_run(make_client: ClientFactory) -> None:
     """It is asked once more, and the request sent once more; then nothing is."""
     provider = Provider(OLD)
     server = Played(Sandbox(), meet=accepting(NEW))
-    client = meeting(face, server, provider, max_concurrency=1)
+    client = meeting(make_client, server, provider, max_concurrency=1)
     with pytest.raises(AuthenticationError, match="expired") as caught:
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 5), chunk_size=1)
     assert caught.value.status_code == 401
@@ -314,7 +320,7 @@ def test_threads_with_a_provider_that_knows_no_other_token_ask_little() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("most", [1, 4])
 def test_a_token_that_runs_out_in_a_long_run_loses_nothing(
-    face: Face, kind: str, most: int
+    make_client: ClientFactory, kind: str, most: int
 ) -> None:
     """A 401 means not done, so creates are sent again too, and nothing is done twice."""
     provider = Provider(OLD, NEW, NEWEST)
@@ -330,7 +336,7 @@ def test_a_token_that_runs_out_in_a_long_run_loses_nothing(
         return says(401, {"message": "expired"})
 
     server = Played(Sandbox(rate_limit=None), meet=meet)
-    client = meeting(face, server, provider, max_concurrency=most)
+    client = meeting(make_client, server, provider, max_concurrency=most)
     inputs = wanted(server.sandbox, kind, 60)
     result = carry_out(client, kind, inputs, chunk_size=1)
     assert statuses(result) == ["succeeded"] * 60
@@ -341,21 +347,25 @@ def test_a_token_that_runs_out_in_a_long_run_loses_nothing(
         assert len(held(server.sandbox, kind)) == 60
 
 
-def test_a_401_among_other_troubles(face: Face) -> None:
+def test_a_401_among_other_troubles(make_client: ClientFactory) -> None:
     """A renewal is no attempt: patience is as long as without it."""
     provider = Provider(OLD, NEW)
     steps = [says(423), fails(httpx.ConnectError), says(401), says(423), says(423), DONE]
     server = Played(Sandbox(), *steps)
-    result = carry_out(meeting(face, server, provider), CALLS, wanted(server.sandbox, CALLS, 1))
+    result = carry_out(
+        meeting(make_client, server, provider), CALLS, wanted(server.sandbox, CALLS, 1)
+    )
     assert statuses(result) == ["succeeded"]
     assert [seen.token for seen in server.seen] == [*[OLD] * 3, *[NEW] * 3]
     assert server.times[2] == server.times[3]
 
 
-def test_a_create_after_a_renewal_that_may_have_been_done_is_unknown(face: Face) -> None:
+def test_a_create_after_a_renewal_that_may_have_been_done_is_unknown(
+    make_client: ClientFactory,
+) -> None:
     """The new token changes nothing about that."""
     server = Played(Sandbox(), says(401), says(503, work=True), DONE)
-    client = meeting(face, server, Provider(OLD, NEW))
+    client = meeting(make_client, server, Provider(OLD, NEW))
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 2))
     assert statuses(result) == ["unknown"] * 2
     assert len(server.seen) == 2

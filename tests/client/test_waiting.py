@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import (
     AsyncHubSpotBatch,
     Clock,
@@ -55,10 +55,10 @@ def slow(policy: str = "TEN_SECONDLY_ROLLING", **headers: str) -> Step:
     return says(429, {"policyName": policy, "message": "slow"}, headers=named)
 
 
-def first_pause(face: Face, met: Step, kind: str = CALLS) -> float:
+def first_pause(make_client: ClientFactory, met: Step, kind: str = CALLS) -> float:
     """How long is waited after the first of two requests, of which the second succeeds."""
     server = Played(Sandbox(), met, DONE)
-    client = meeting(face, server, retry=Retry(max_elapsed=1e9))
+    client = meeting(make_client, server, retry=Retry(max_elapsed=1e9))
     assert statuses(carry_out(client, kind, wanted(server.sandbox, kind, 1))) == ["succeeded"]
     (pause,) = server.pauses
     return pause
@@ -89,15 +89,15 @@ def first_pause(face: Face, met: Step, kind: str = CALLS) -> float:
     ids=str,
 )
 def test_a_server_is_waited_for_as_long_as_it_says(
-    face: Face, met: Step, kind: str, seconds: float
+    make_client: ClientFactory, met: Step, kind: str, seconds: float
 ) -> None:
     """Else for as long as its status needs; what is no number says nothing."""
-    assert first_pause(face, met, kind) == seconds
+    assert first_pause(make_client, met, kind) == seconds
 
 
 @pytest.mark.parametrize("kind_of_status", [429, 423, 477, 503])
 def test_a_date_to_wait_for_is_taken_by_the_servers_own_clock(
-    face: Face, kind_of_status: int
+    make_client: ClientFactory, kind_of_status: int
 ) -> None:
     """Its `Date` says what time it is there."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -107,35 +107,35 @@ def test_a_date_to_wait_for_is_taken_by_the_servers_own_clock(
             "Date": format_datetime(now, usegmt=True),
             "Retry-After": format_datetime(now + timedelta(seconds=seconds), usegmt=True),
         }
-        return first_pause(face, says(kind_of_status, {}, headers=headers), READ)
+        return first_pause(make_client, says(kind_of_status, {}, headers=headers), READ)
 
     assert pause(75) == 75.0
     assert pause(3600) == 3600.0
     assert 0 <= pause(-3600) <= 10.0, "a moment that has passed is not waited for"
 
 
-def test_no_wait_grows_less_than_the_server_asks(face: Face) -> None:
+def test_no_wait_grows_less_than_the_server_asks(make_client: ClientFactory) -> None:
     """The longer of the server's seconds and our own pause counts."""
     server = Played(Sandbox(), says(503, headers={"Retry-After": "3"}))
-    carry_out(meeting(face, server), READ, wanted(server.sandbox, READ, 1))
+    carry_out(meeting(make_client, server), READ, wanted(server.sandbox, READ, 1))
     assert server.pauses == [3.0, 3.0, 4.0, 8.0]
 
 
 @pytest.mark.parametrize("seconds", ["999999999999", "9" * 30, "121"])
-def test_a_wait_beyond_all_patience_is_not_begun(face: Face, seconds: str) -> None:
+def test_a_wait_beyond_all_patience_is_not_begun(make_client: ClientFactory, seconds: str) -> None:
     """The answer stands at once."""
     server = Played(Sandbox(), slow(Retry_After=seconds))
     with pytest.raises(RateLimitError, match="slow"):
-        carry_out(meeting(face, server), CALLS, wanted(server.sandbox, CALLS, 1))
+        carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     assert server.times == [0.0]
 
 
-def test_no_number_of_digits_breaks_a_run(face: Face) -> None:
+def test_no_number_of_digits_breaks_a_run(make_client: ClientFactory) -> None:
     """Python refuses to read very long numbers."""
     for name in ("Retry-After", INTERVAL, f"{LIMIT}Max", f"{LIMIT}Remaining"):
         server = Played(Sandbox(), says(429, headers={name: "9" * 5000}), DONE)
         result = carry_out_or_stop(
-            meeting(face, server), CALLS, wanted(server.sandbox, CALLS, 2), chunk_size=1
+            meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 2), chunk_size=1
         )
         assert set(statuses(result)) <= {"succeeded", "not_sent"}
 
@@ -152,21 +152,21 @@ def test_no_number_of_digits_breaks_a_run(face: Face) -> None:
     ids=str,
 )
 def test_no_single_wait_is_longer_than_max_wait(
-    face: Face, met: Step, longest: float, times: list[float]
+    make_client: ClientFactory, met: Step, longest: float, times: list[float]
 ) -> None:
     """One that would be is not begun."""
     server = Played(Sandbox(), met)
-    client = meeting(face, server, retry=Retry(max_wait=longest))
+    client = meeting(make_client, server, retry=Retry(max_wait=longest))
     with pytest.raises((RateLimitError, UnreachableError)):
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
     assert server.times == times
 
 
-def test_patience_counts_from_the_first_sending(face: Face) -> None:
+def test_patience_counts_from_the_first_sending(make_client: ClientFactory) -> None:
     """A long wait for a free start uses none of it up."""
     server = Played(Sandbox(rate_limit=None), DONE, DONE, says(423), DONE)
     client = meeting(
-        face,
+        make_client,
         server,
         max_concurrency=1,
         rate_limit=RateLimit(2, 100.0),
@@ -177,19 +177,19 @@ def test_patience_counts_from_the_first_sending(face: Face) -> None:
     assert server.times[2] >= 100.0
 
 
-def told(face: Face, server: Played, count: int = 1, **arguments: Any) -> list[Any]:
+def told(make_client: ClientFactory, server: Played, count: int = 1, **arguments: Any) -> list[Any]:
     """Create some calls one by one, and return the waits of which a hook was told."""
     waits: list[Any] = []
-    client = meeting(face, server, on_wait=waits.append, max_concurrency=1, **arguments)
+    client = meeting(make_client, server, on_wait=waits.append, max_concurrency=1, **arguments)
     carry_out_or_stop(client, CALLS, wanted(server.sandbox, CALLS, count), chunk_size=1)
     return waits
 
 
-def test_a_hook_is_told_of_each_repetition(face: Face) -> None:
+def test_a_hook_is_told_of_each_repetition(make_client: ClientFactory) -> None:
     """With its seconds, its reason, and what made it necessary."""
     steps = [says(423), fails(httpx.ConnectError), slow(Retry_After="20"), DONE]
     server = Played(Sandbox(), *steps)
-    waits = told(face, server)
+    waits = told(make_client, server)
     assert [(w.seconds, w.reason, w.path, w.attempt, w.status_code) for w in waits] == [
         (2.0, "retry", PATH, 1, 423),
         (2.0, "retry", PATH, 2, None),
@@ -198,10 +198,10 @@ def test_a_hook_is_told_of_each_repetition(face: Face) -> None:
     assert server.times[-1] == sum(wait.seconds for wait in waits)
 
 
-def test_a_hook_is_told_of_each_wait_for_a_start(face: Face) -> None:
+def test_a_hook_is_told_of_each_wait_for_a_start(make_client: ClientFactory) -> None:
     """That is no repetition, and no answer made it necessary."""
     server = Played(Sandbox(rate_limit=None), DONE)
-    waits = told(face, server, 3, rate_limit=RateLimit(1, 30.0))
+    waits = told(make_client, server, 3, rate_limit=RateLimit(1, 30.0))
     assert {(w.reason, w.path, w.status_code) for w in waits} == {("rate_limit", PATH, None)}
     assert sum(wait.seconds for wait in waits) == pytest.approx(server.times[-1])
     assert [wait.seconds for wait in waits] == pytest.approx([30.0, 30.0], abs=0.2)
@@ -209,7 +209,7 @@ def test_a_hook_is_told_of_each_wait_for_a_start(face: Face) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize("used", [0, 50, 98])
-def test_a_hook_is_told_of_the_whole_of_each_wait(face: Face, used: int) -> None:
+def test_a_hook_is_told_of_the_whole_of_each_wait(make_client: ClientFactory, used: int) -> None:
     """Also where others use the allowance too, and a wait is looked at again on its way."""
     sandbox = Sandbox(rate_limit=(100, 10.0))
     use_up(sandbox, used)
@@ -217,38 +217,40 @@ def test_a_hook_is_told_of_the_whole_of_each_wait(face: Face, used: int) -> None
     assert isinstance(fake, FakeClock)
     begun = fake()
     waits: list[Any] = []
-    client = face(transport=sandbox, on_wait=waits.append, max_concurrency=1)
+    client = make_client(transport=sandbox, on_wait=waits.append, max_concurrency=1)
     carry_out(client, CALLS, wanted(sandbox, CALLS, 150), chunk_size=1)
     assert fake() - begun > 10.0
     assert sum(wait.seconds for wait in waits) == pytest.approx(fake() - begun, rel=0.05)
 
 
-def test_nobody_is_told_of_a_wait_that_is_not_begun(face: Face) -> None:
+def test_nobody_is_told_of_a_wait_that_is_not_begun(make_client: ClientFactory) -> None:
     """Neither of one that would be too long, nor of one after the last attempt."""
-    assert told(face, Played(Sandbox(), slow(Retry_After="9999"))) == []
-    assert len(told(face, Played(Sandbox(), says(423)), retry=Retry(max_attempts=2))) == 1
+    assert told(make_client, Played(Sandbox(), slow(Retry_After="9999"))) == []
+    assert len(told(make_client, Played(Sandbox(), says(423)), retry=Retry(max_attempts=2))) == 1
 
 
 @pytest.mark.parametrize("raised", [ValueError("x"), StopIteration("x"), HubSpotBatchError("x")])
-def test_a_hook_that_raises_does_no_harm(face: Face, raised: Exception) -> None:
+def test_a_hook_that_raises_does_no_harm(make_client: ClientFactory, raised: Exception) -> None:
     """The request goes its way nevertheless."""
 
     def hook(wait: Any) -> None:
         raise raised
 
     server = Played(Sandbox(), says(423), DONE)
-    client = meeting(face, server, on_wait=hook, rate_limit=RateLimit(1, 30.0))
+    client = meeting(make_client, server, on_wait=hook, rate_limit=RateLimit(1, 30.0))
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 3), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 3
 
 
-def test_lines_are_logged_for_what_takes_long(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+def test_lines_are_logged_for_what_takes_long(
+    make_client: ClientFactory, caplog: pytest.LogCaptureFixture
+) -> None:
     """Each repetition, and each wait for a start of a second or more."""
     caplog.set_level(logging.INFO, "hubspot_batch")
 
     def lines(server: Played, **arguments: Any) -> list[str]:
         caplog.clear()
-        told(face, server, 2, **arguments)
+        told(make_client, server, 2, **arguments)
         ours = [r for r in caplog.records if r.name.split(".")[0] == "hubspot_batch"]
         assert all(record.levelno == logging.INFO for record in ours)
         *waits, end = [record.getMessage() for record in ours]
@@ -353,10 +355,10 @@ def test_a_429_stops_all_tasks_for_a_while(limit: RateLimit | None) -> None:
     assert min(times[4:]) >= 30.5
 
 
-def test_a_429_that_is_not_repeated_stops_the_others_too(face: Face) -> None:
+def test_a_429_that_is_not_repeated_stops_the_others_too(make_client: ClientFactory) -> None:
     """The next request would only be refused too."""
     server = Played(Sandbox(), slow(Retry_After="5"), DONE)
-    client = meeting(face, server, retry=Retry(max_attempts=1))
+    client = meeting(make_client, server, retry=Retry(max_attempts=1))
     with pytest.raises(RateLimitError):
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
     carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
@@ -383,28 +385,30 @@ def heard(**said: str) -> Callable[[Seen, int], Step]:
     return meet
 
 
-def starts(face: Face, count: int, meet: Callable[[Seen, int], Step], **arguments: Any) -> Any:
+def starts(
+    make_client: ClientFactory, count: int, meet: Callable[[Seen, int], Step], **arguments: Any
+) -> Any:
     """When so many requests of one run start."""
     server = Played(Sandbox(rate_limit=None), meet=meet)
-    client = meeting(face, server, max_concurrency=1, **arguments)
+    client = meeting(make_client, server, max_concurrency=1, **arguments)
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, count), chunk_size=1)
     assert statuses(result) == ["succeeded"] * count
     return server.times
 
 
 @pytest.mark.parametrize("most", ["5", "100", "190", "1000000"])
-def test_what_was_told_is_never_exceeded(face: Face, most: str) -> None:
+def test_what_was_told_is_never_exceeded(make_client: ClientFactory, most: str) -> None:
     """The limit that was told is kept, also where the server would allow more."""
     meet = heard(Max=most, Remaining=str(int(most) - 1), Interval_Milliseconds="10000")
-    times = starts(face, 17, meet, rate_limit=RateLimit(5, 10.0))
+    times = starts(make_client, 17, meet, rate_limit=RateLimit(5, 10.0))
     assert most_starts(times, 10.0) == 5
     assert times[-1] < 31.0
 
 
-def test_what_was_told_is_lowered_by_what_the_server_says(face: Face) -> None:
+def test_what_was_told_is_lowered_by_what_the_server_says(make_client: ClientFactory) -> None:
     """The account may have a smaller allowance than its owner thinks."""
     server = Sandbox(rate_limit=(3, 10.0))
-    client = face(transport=server, rate_limit=RateLimit(50, 10.0), max_concurrency=1)
+    client = make_client(transport=server, rate_limit=RateLimit(50, 10.0), max_concurrency=1)
     result = carry_out(client, CALLS, wanted(server, CALLS, 10), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 10
     assert {entry.status for entry in server.requests} == {201}
@@ -412,10 +416,12 @@ def test_what_was_told_is_lowered_by_what_the_server_says(face: Face) -> None:
 
 @pytest.mark.many
 @pytest.mark.parametrize(("most", "seconds"), [(190, 10.0), (20, 10.0), (60, 2.0), (30, 60.0)])
-def test_the_default_follows_the_servers_own_words(face: Face, most: int, seconds: float) -> None:
+def test_the_default_follows_the_servers_own_words(
+    make_client: ClientFactory, most: int, seconds: float
+) -> None:
     """Up and down, from the first answer on; and no request is refused for it."""
     server = Sandbox(rate_limit=(most, seconds))
-    client = face(transport=server, max_concurrency=1)
+    client = make_client(transport=server, max_concurrency=1)
     fake = server.clock
     assert isinstance(fake, FakeClock)
     begun = fake()
@@ -428,12 +434,12 @@ def test_the_default_follows_the_servers_own_words(face: Face, most: int, second
 
 
 @pytest.mark.many
-def test_a_plain_limit_does_not_learn_upwards(face: Face) -> None:
+def test_a_plain_limit_does_not_learn_upwards(make_client: ClientFactory) -> None:
     """Only the default, and who asks for it, follows the server."""
     meet = heard(Max="190", Remaining="180", Interval_Milliseconds="10000")
-    assert most_starts(starts(face, 130, meet, rate_limit=RateLimit()), 10.0) == 100
+    assert most_starts(starts(make_client, 130, meet, rate_limit=RateLimit()), 10.0) == 100
     learning = RateLimit(10, 10.0, learns=True)
-    assert most_starts(starts(face, 130, meet, rate_limit=learning), 10.0) > 100
+    assert most_starts(starts(make_client, 130, meet, rate_limit=learning), 10.0) > 100
 
 
 @pytest.mark.many
@@ -454,10 +460,10 @@ def test_a_plain_limit_does_not_learn_upwards(face: Face) -> None:
     ids=str,
 )
 def test_nonsense_about_the_limit_changes_nothing(
-    face: Face, said: dict[str, str], limit: RateLimit | None
+    make_client: ClientFactory, said: dict[str, str], limit: RateLimit | None
 ) -> None:
     """A limit that no account can have is not followed, up or down."""
-    times = starts(face, 25, heard(**said), rate_limit=limit)
+    times = starts(make_client, 25, heard(**said), rate_limit=limit)
     if limit is None:
         assert times == [0.0] * 25
     else:
@@ -476,11 +482,13 @@ def use_up(sandbox: Sandbox, requests: int) -> list[int]:
 @pytest.mark.many
 @pytest.mark.parametrize("limit", [RateLimit(100, 10.0), RateLimit(100, 10.0, learns=True)])
 @pytest.mark.parametrize("used", [50, 90, 98])
-def test_what_others_have_used_is_theirs(face: Face, used: int, limit: RateLimit) -> None:
+def test_what_others_have_used_is_theirs(
+    make_client: ClientFactory, used: int, limit: RateLimit
+) -> None:
     """`Remaining` shows it in the first answer, and so nothing is refused in that window."""
     sandbox = Sandbox(rate_limit=(100, 10.0))
     assert set(use_up(sandbox, used)) == {201}
-    client = face(transport=sandbox, rate_limit=limit, max_concurrency=1)
+    client = make_client(transport=sandbox, rate_limit=limit, max_concurrency=1)
     result = carry_out(client, CALLS, wanted(sandbox, CALLS, 150), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 150
     assert {entry.status for entry in sandbox.requests} == {201}

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, script
 
@@ -19,18 +19,18 @@ def statuses(result: Any) -> list[OutcomeStatus]:
     return [outcome.status for outcome in result.outcomes]
 
 
-def calls_in(face: Face, sandbox: Sandbox, count: int) -> list[str]:
+def calls_in(make_client: ClientFactory, sandbox: Sandbox, count: int) -> list[str]:
     """Create calls, and return their ids."""
     rows = [{"properties": {"hs_timestamp": TIME, "hs_call_title": str(n)}} for n in range(count)]
-    face(transport=sandbox).calls.create(rows)
+    make_client(transport=sandbox).calls.create(rows)
     return [record.id for record in sandbox.records("calls")]
 
 
-def test_what_is_archived_is_gone(face: Face) -> None:
+def test_what_is_archived_is_gone(make_client: ClientFactory) -> None:
     """A 204 says that all were done; an outcome has no result, and an id is sent once."""
     sandbox = Sandbox()
-    ids = calls_in(face, sandbox, 3)
-    calls = face(transport=sandbox).calls
+    ids = calls_in(make_client, sandbox, 3)
+    calls = make_client(transport=sandbox).calls
     result = calls.archive([ids[0], {"id": ids[1]}, ids[0]])
     assert statuses(result) == [SUCCEEDED] * 3
     assert [outcome.result for outcome in result.outcomes] == [None] * 3
@@ -41,28 +41,30 @@ def test_what_is_archived_is_gone(face: Face) -> None:
     assert statuses(calls.read(ids)) == [FAILED, FAILED, SUCCEEDED]
 
 
-def test_many_are_archived_in_chunks(face: Face) -> None:
+def test_many_are_archived_in_chunks(make_client: ClientFactory) -> None:
     """Each request has as many ids as the description allows."""
     sandbox = Sandbox()
     ids = [sandbox.add_campaign(str(number)) for number in range(120)]
-    result = face(transport=sandbox).campaigns.archive(iter(ids))
+    result = make_client(transport=sandbox).campaigns.archive(iter(ids))
     assert statuses(result) == [SUCCEEDED] * 120
     assert sorted(entry.inputs or 0 for entry in sandbox.requests) == [20, 50, 50]
     assert not sandbox.records("campaigns")
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "timeout_after", "502_after", "504_after"])
-def test_an_archive_whose_answer_is_lost_is_sent_again(face: Face, fault: str) -> None:
+def test_an_archive_whose_answer_is_lost_is_sent_again(
+    make_client: ClientFactory, fault: str
+) -> None:
     """Twice does no more than once."""
     sandbox = Sandbox(faults=script([fault]))
     name = sandbox.add_campaign("A")
-    result = face(transport=sandbox).campaigns.archive([name])
+    result = make_client(transport=sandbox).campaigns.archive([name])
     assert statuses(result) == [SUCCEEDED]
     assert [entry.status for entry in sandbox.requests][-1] == 204
     assert len(sandbox.requests) == 2
 
 
-def test_a_refused_archive_is_split(face: Face) -> None:
+def test_a_refused_archive_is_split(make_client: ClientFactory) -> None:
     """An error is for all, and the halves find the bad ones."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -72,7 +74,7 @@ def test_a_refused_archive_is_split(face: Face) -> None:
         return httpx.Response(204)
 
     ids = ["1", "2", "bad", "3"]
-    result = face(transport=httpx.MockTransport(answer)).calls.archive(ids)
+    result = make_client(transport=httpx.MockTransport(answer)).calls.archive(ids)
     assert statuses(result) == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED]
     assert result.failed[0].error.message == "bad is no id"
 
@@ -90,7 +92,7 @@ def test_a_refused_archive_is_split(face: Face) -> None:
     ],
 )
 def test_an_answer_says_what_was_archived(
-    face: Face, status: int, body: Any, expected: list[OutcomeStatus]
+    make_client: ClientFactory, status: int, body: Any, expected: list[OutcomeStatus]
 ) -> None:
     """An error that names no input leaves open which of them it means."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -98,26 +100,26 @@ def test_an_answer_says_what_was_archived(
     def answer(_: httpx.Request) -> httpx.Response:
         return httpx.Response(status, content=content)
 
-    result = face(transport=httpx.MockTransport(answer)).calls.archive(["1", "2"])
+    result = make_client(transport=httpx.MockTransport(answer)).calls.archive(["1", "2"])
     assert statuses(result) == expected
 
 
-def test_the_raw_client_takes_a_204_as_an_answer(face: Face) -> None:
+def test_the_raw_client_takes_a_204_as_an_answer(make_client: ClientFactory) -> None:
     """Its body counts as read, so it is not sent again."""
     sandbox = Sandbox()
-    client = face(transport=sandbox)
+    client = make_client(transport=sandbox)
     url = "https://api.hubapi.com/crm/v3/objects/calls/batch/archive"
-    answer = face.request(client, "POST", url, json={"inputs": [{"id": "1"}]})
+    answer = make_client.request(client, "POST", url, json={"inputs": [{"id": "1"}]})
     assert answer.status_code == 204
     assert len(sandbox.requests) == 1
 
 
-def test_calls_are_updated_and_upserted(face: Face) -> None:
+def test_calls_are_updated_and_upserted(make_client: ClientFactory) -> None:
     """By id, and by a property with a value of its own for each call."""
     sandbox = Sandbox()
     sandbox.add_property("calls", "source_id")
-    first, _ = calls_in(face, sandbox, 2)
-    calls = face(transport=sandbox).calls
+    first, _ = calls_in(make_client, sandbox, 2)
+    calls = make_client(transport=sandbox).calls
     changed = calls.update(
         [{"id": first, "properties": {"source_id": "A"}}, {"id": "9", "properties": {}}]
     )
@@ -138,12 +140,14 @@ def test_calls_are_updated_and_upserted(face: Face) -> None:
     assert [o.result.properties["hs_call_title"] for o in found.succeeded] == ["A", "B"]
 
 
-def test_campaigns_are_updated(face: Face) -> None:
+def test_campaigns_are_updated(make_client: ClientFactory) -> None:
     """A result is its input's by id."""
     sandbox = Sandbox()
     ids = [sandbox.add_campaign(str(number)) for number in range(3)]
     rows = [{"id": id_, "properties": {"hs_notes": id_}} for id_ in ids]
-    result = face(transport=sandbox).campaigns.update([*rows, {"id": "no", "properties": {}}])
+    result = make_client(transport=sandbox).campaigns.update(
+        [*rows, {"id": "no", "properties": {}}]
+    )
     assert statuses(result) == [SUCCEEDED] * 3 + [FAILED]
     assert [o.result.properties["hs_notes"] for o in result.succeeded] == ids
 
@@ -153,10 +157,12 @@ def event(id_: str, **more: Any) -> dict[str, Any]:
     return {**named, "eventName": f"Event {id_}", "eventOrganizer": "Acme", **more}
 
 
-def test_marketing_events_are_upserted_and_deleted_by_external_ids(face: Face) -> None:
+def test_marketing_events_are_upserted_and_deleted_by_external_ids(
+    make_client: ClientFactory,
+) -> None:
     """Results repeat no id of an input, so the fields that both have say whose they are."""
     sandbox = Sandbox()
-    events = face(transport=sandbox).marketing_events
+    events = make_client(transport=sandbox).marketing_events
     custom = [{"name": "room", "value": "1"}]
     result = events.upsert([event("1"), event("2", customProperties=custom), event("3")])
     assert statuses(result) == [SUCCEEDED] * 3
@@ -172,20 +178,20 @@ def test_marketing_events_are_upserted_and_deleted_by_external_ids(face: Face) -
     assert not sandbox.records("marketing_events")
 
 
-def test_two_changes_of_one_event_go_one_after_the_other(face: Face) -> None:
+def test_two_changes_of_one_event_go_one_after_the_other(make_client: ClientFactory) -> None:
     """Account and id name it together; the last one stays."""
     sandbox = Sandbox()
     rows = [event("1", eventName=str(number)) for number in range(3)] + [event("2")]
-    result = face(transport=sandbox).marketing_events.upsert(rows)
+    result = make_client(transport=sandbox).marketing_events.upsert(rows)
     assert statuses(result) == [SUCCEEDED] * 4
     names = sorted(record.fields["eventName"] for record in sandbox.records("marketing_events"))
     assert names == ["2", "Event 2"]
 
 
-def test_events_that_cannot_be_told_apart_are_unknown(face: Face) -> None:
+def test_events_that_cannot_be_told_apart_are_unknown(make_client: ClientFactory) -> None:
     """Two inputs with the same values: a result belongs to neither."""
     sandbox = Sandbox()
     rows = [event(id_, eventName="Same") for id_ in "12"]
-    result = face(transport=sandbox).marketing_events.upsert(rows)
+    result = make_client(transport=sandbox).marketing_events.upsert(rows)
     assert {outcome.status for outcome in result.outcomes} <= {SUCCEEDED, UNKNOWN}
     assert [outcome.result for outcome in result.outcomes] == [None, None]

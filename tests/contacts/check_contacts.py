@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import ConfigurationError, MissingScopesError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, SandboxTransport, rates, script
 from hubspot_batch_client import Client
@@ -62,13 +62,13 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     return made
 
 
-def test_contacts_are_created(face: Face, sandbox: Sandbox) -> None:
+def test_contacts_are_created(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """Each is its own, and a bad one fails alone, since every input has a trace id."""
     rows: list[Any] = [{"properties": {"email": f"C{n}@Example.com"}} for n in range(150)]
     rows[3] = ContactInput({"email": "typed@example.com"})
     rows[7] = {"properties": {"email": "no address"}}
     rows[9] = {"property": {}}
-    contacts = face(transport=sandbox).contacts
+    contacts = make_client(transport=sandbox).contacts
     result = contacts.create(rows)
     assert [o.index for o in result.failed] == [7, 9]
     assert [o.error.kind for o in result.failed] == ["refused", "invalid_input"]
@@ -82,10 +82,10 @@ def test_contacts_are_created(face: Face, sandbox: Sandbox) -> None:
     assert sorted(entry.inputs for entry in sandbox.requests[1:]) == [49, 100]
 
 
-def test_contacts_are_read_by_id(face: Face, sandbox: Sandbox) -> None:
+def test_contacts_are_read_by_id(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """The properties that are asked for are in the body, and come back."""
     ada, bob = (record.id for record in sandbox.records("contacts"))
-    contacts = face(transport=sandbox).contacts
+    contacts = make_client(transport=sandbox).contacts
     result = contacts.read([bob, ada, "9", bob], properties=("no",))
     assert statuses(result) == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED]
     assert [o.result.properties for o in result.succeeded] == [
@@ -97,10 +97,10 @@ def test_contacts_are_read_by_id(face: Face, sandbox: Sandbox) -> None:
     assert [o.index for o in contacts.read_iter([ContactReadInput(ada), {"id": bob}])]
 
 
-def test_contacts_are_read_by_email(face: Face, sandbox: Sandbox) -> None:
+def test_contacts_are_read_by_email(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """The case does not matter, and the property need not be asked for."""
     asked = ["BOB@example.com", "ada@example.com", "nobody@example.com", "bob@example.com"]
-    contacts = face(transport=sandbox).contacts
+    contacts = make_client(transport=sandbox).contacts
     result = contacts.read(asked, id_property="email", properties=["no"])
     assert statuses(result) == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED]
     assert [o.result.properties["no"] for o in result.succeeded] == ["2", "1", "2"]
@@ -110,21 +110,21 @@ def test_contacts_are_read_by_email(face: Face, sandbox: Sandbox) -> None:
     assert statuses(by_number) == [SUCCEEDED, FAILED, SUCCEEDED]
 
 
-def test_a_result_without_that_property_is_nobody_s(face: Face) -> None:
+def test_a_result_without_that_property_is_nobody_s(make_client: ClientFactory) -> None:
     """An answer need not hold it; then nothing says whose a result is."""
 
     def answer(_: httpx.Request) -> httpx.Response:
         contact = {"id": "77", "properties": {"no": "1"}, "archived": False}
         return httpx.Response(200, json={"status": "COMPLETE", "results": [contact]})
 
-    result = face(transport=httpx.MockTransport(answer)).contacts.read(
+    result = make_client(transport=httpx.MockTransport(answer)).contacts.read(
         ["ada@example.com"], id_property="email"
     )
     assert statuses(result) == [FAILED]
     assert [contact.id for contact in result.unmatched] == ["77"]
 
 
-def test_contacts_are_updated(face: Face, sandbox: Sandbox) -> None:
+def test_contacts_are_updated(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """By id and by a property, in one run; two for one contact go one after the other."""
     ada, bob = (record.id for record in sandbox.records("contacts"))
     rows: list[Any] = [
@@ -134,7 +134,7 @@ def test_contacts_are_updated(face: Face, sandbox: Sandbox) -> None:
         {"id": "nobody@example.com", "idProperty": "email", "properties": {"city": "-"}},
         {"id": ada, "properties": {"city": "Paris"}},
     ]
-    result = face(transport=sandbox).contacts.update(rows, chunk_size=2)
+    result = make_client(transport=sandbox).contacts.update(rows, chunk_size=2)
     expected = [SUCCEEDED, SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED]
     assert statuses(result) == expected
     assert [o.result.id for o in result.succeeded] == [ada, bob, bob, ada]
@@ -143,7 +143,7 @@ def test_contacts_are_updated(face: Face, sandbox: Sandbox) -> None:
     ]
 
 
-def test_contacts_are_upserted(face: Face, sandbox: Sandbox) -> None:
+def test_contacts_are_upserted(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """The ids of results are not those of inputs, and each result is its own input's."""
     ada = sandbox.records("contacts")[0]
     rows: list[Any] = [
@@ -154,7 +154,7 @@ def test_contacts_are_upserted(face: Face, sandbox: Sandbox) -> None:
         {"id": ada.id, "properties": {"city": "Paris"}},
         {"id": "x@example.com", "idProperty": "email"},
     ]
-    contacts = face(transport=sandbox).contacts
+    contacts = make_client(transport=sandbox).contacts
     # Ada is named in two ways, which only the server can know: not in one request.
     result = contacts.upsert(rows, chunk_size=2)
     assert statuses(result) == [SUCCEEDED, SUCCEEDED, FAILED, SUCCEEDED, SUCCEEDED, FAILED]
@@ -168,25 +168,29 @@ def test_contacts_are_upserted(face: Face, sandbox: Sandbox) -> None:
     assert emails(sandbox) == ["ada@example.com", "bob@example.com", "new@example.com"]
 
 
-def test_upserts_of_one_contact_go_one_after_the_other(face: Face, sandbox: Sandbox) -> None:
+def test_upserts_of_one_contact_go_one_after_the_other(
+    make_client: ClientFactory, sandbox: Sandbox
+) -> None:
     """The last one stays, and none makes a second contact."""
     rows = [upsert(f"{'EVA' if n % 2 else 'eva'}@example.com", city=str(n)) for n in range(5)]
-    result = face(transport=sandbox).contacts.upsert(rows)
+    result = make_client(transport=sandbox).contacts.upsert(rows)
     assert [o.result.properties["city"] for o in result.outcomes] == list("01234")
     assert [o.result.new for o in result.outcomes] == [True, *[False] * 4]
     assert emails(sandbox).count("eva@example.com") == 1
 
 
-def test_an_upsert_whose_answer_is_lost_is_sent_again(face: Face, sandbox: Sandbox) -> None:
+def test_an_upsert_whose_answer_is_lost_is_sent_again(
+    make_client: ClientFactory, sandbox: Sandbox
+) -> None:
     """Twice is as good as once."""
     sandbox.use_faults(script(["reset_after", None, "500_after"]))
     rows = [upsert(f"{n}@example.com", city="Rome") for n in range(4)]
-    result = face(transport=sandbox).contacts.upsert(rows, chunk_size=2)
+    result = make_client(transport=sandbox).contacts.upsert(rows, chunk_size=2)
     assert statuses(result) == [SUCCEEDED] * 4
     assert len(emails(sandbox)) == 6
 
 
-def test_trace_ids_tie_where_nothing_else_does(face: Face) -> None:
+def test_trace_ids_tie_where_nothing_else_does(make_client: ClientFactory) -> None:
     """Results and errors name inputs by them, whatever the ids and properties are."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -198,12 +202,12 @@ def test_trace_ids_tie_where_nothing_else_does(face: Face) -> None:
         return httpx.Response(207, json=body)
 
     rows = [upsert("a@x.com"), upsert("b@x.com"), upsert("c@x.com")]
-    result = face(transport=httpx.MockTransport(answer)).contacts.upsert(rows)
+    result = make_client(transport=httpx.MockTransport(answer)).contacts.upsert(rows)
     assert statuses(result) == [UNKNOWN, SUCCEEDED, FAILED]
     assert result.outcomes[1].result.id == "7"
 
 
-def test_a_value_that_two_inputs_could_have_left_is_nobody_s(face: Face) -> None:
+def test_a_value_that_two_inputs_could_have_left_is_nobody_s(make_client: ClientFactory) -> None:
     """One input names its contact by the email that another one gives to its own."""
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -216,18 +220,18 @@ def test_a_value_that_two_inputs_could_have_left_is_nobody_s(face: Face) -> None
         return httpx.Response(200, json={"status": "COMPLETE", "results": shown})
 
     rows = [upsert("a@x.com", email="B@x.com"), upsert("b@x.com"), upsert("c@x.com")]
-    result = face(transport=httpx.MockTransport(answer)).contacts.upsert(rows)
+    result = make_client(transport=httpx.MockTransport(answer)).contacts.upsert(rows)
     assert statuses(result) == [UNKNOWN, UNKNOWN, SUCCEEDED]
     assert [contact.properties["email"] for contact in result.unmatched] == ["b@x.com"]
 
 
-def test_the_sandbox_is_strict(face: Face, sandbox: Sandbox) -> None:
+def test_the_sandbox_is_strict(make_client: ClientFactory, sandbox: Sandbox) -> None:
     """Limit, form and scopes hold for contacts as for others, also beside the inputs."""
 
     def ask(name: str, body: dict[str, Any]) -> httpx.Response:
-        client = face(transport=sandbox)
+        client = make_client(transport=sandbox)
         path = f"/crm/v3/objects/contacts/batch/{name}"
-        return face.request(client, "POST", f"https://api.hubapi.com{path}", json=body)
+        return make_client.request(client, "POST", f"https://api.hubapi.com{path}", json=body)
 
     ids = [{"id": str(n)} for n in range(101)]
     assert ask("read", {"inputs": ids}).status_code == 400
@@ -236,22 +240,26 @@ def test_the_sandbox_is_strict(face: Face, sandbox: Sandbox) -> None:
     assert ask("read", {"inputs": [], "propertys": []}).status_code == 400
     assert ask("upsert", {"inputs": [{"id": "1"}]}).status_code == 400
     with pytest.raises(MissingScopesError, match=r"crm\.objects\.contacts\.write"):
-        face(transport=Sandbox(scopes=["crm.objects.contacts.read"])).contacts.upsert([upsert("a")])
+        make_client(transport=Sandbox(scopes=["crm.objects.contacts.read"])).contacts.upsert(
+            [upsert("a")]
+        )
 
 
 @pytest.mark.parametrize(
     "beside", [{"properties": "no"}, {"properties": [1]}, {"id_property": 5}], ids=str
 )
-def test_what_is_given_beside_is_checked(face: Face, beside: dict[str, Any]) -> None:
+def test_what_is_given_beside_is_checked(
+    make_client: ClientFactory, beside: dict[str, Any]
+) -> None:
     """A sentence names it, and nothing is sent."""
     sandbox = Sandbox()
     with pytest.raises(ConfigurationError, match=next(iter(beside))):
-        face(transport=sandbox).contacts.read(["1"], **beside)
+        make_client(transport=sandbox).contacts.read(["1"], **beside)
     assert not sandbox.requests
 
 
 def test_the_generated_functions_send_it(sandbox: Sandbox) -> None:
-    """Without the face, models hold what goes beside the inputs."""
+    """Without the client, models hold what goes beside the inputs."""
     client = Client(
         base_url="https://x",
         headers={"Authorization": "Bearer t"},
@@ -286,11 +294,11 @@ def any_input(rng: random.Random, number: int, ids: list[str]) -> dict[str, Any]
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_result_is_never_given_to_another_input(face: Face, seed: int) -> None:
+def test_a_result_is_never_given_to_another_input(make_client: ClientFactory, seed: int) -> None:
     """With any inputs, faults and echoes: it has the number that its own input has sent."""
     rng = random.Random(seed)
     sandbox = Sandbox(seed=seed, trace_echo=rng.choice([0, 0.5, 1]), rate_limit=None)
-    contacts = face(transport=sandbox).contacts
+    contacts = make_client(transport=sandbox).contacts
     contacts.create(
         [{"properties": {"email": f"{c}@x.com", "code": str(n)}} for n, c in enumerate("abcde")]
     )

@@ -74,12 +74,12 @@ def test_a_file_of_calls(tmp_path: Path) -> None:
     ] == [("902", CONTACT), ("903", CONTACT), ("71", COMPANY), ("81", DEAL)]
 
 
-def test_a_client_takes_what_a_mapping_gives(face: Any, tmp_path: Path) -> None:
+def test_a_client_takes_what_a_mapping_gives(make_client: Any, tmp_path: Path) -> None:
     """A row without an input is `failed` with line and column, and the others are created."""
     sandbox = Sandbox()
     text = f"{PLAIN}{FIRST.replace('2:30', 'long')}\n{FIRST.replace('Hello', 'Last')}\n"
     path = file(tmp_path, text)
-    result = face(transport=sandbox).calls.create(mapping(tmp_path).inputs(path))
+    result = make_client(transport=sandbox).calls.create(mapping(tmp_path).inputs(path))
     assert [outcome.status for outcome in result.outcomes] == [
         OutcomeStatus.SUCCEEDED,
         OutcomeStatus.SUCCEEDED,
@@ -108,11 +108,11 @@ def test_an_invalid_row_has_no_input() -> None:
             use(row)
 
 
-def test_a_file_that_breaks_gives_what_came_before(face: Any, tmp_path: Path) -> None:
+def test_a_file_that_breaks_gives_what_came_before(make_client: Any, tmp_path: Path) -> None:
     """The client says what stopped it, and has an outcome for each row before the fault."""
     path = file(tmp_path, f'{PLAIN}"{FIRST}\n')
     with pytest.raises(InputError) as caught:
-        face(transport=Sandbox()).calls.create(mapping(tmp_path).inputs(path))
+        make_client(transport=Sandbox()).calls.create(mapping(tmp_path).inputs(path))
     assert isinstance(caught.value.__cause__, FileError)
     assert caught.value.__cause__.line == 4
     assert caught.value.result is not None
@@ -497,7 +497,7 @@ eventType = "TASTING"
     assert [column for column, _ in bad.problems] == ["Event", "Off"]
 
 
-def test_ids_to_read(face: Any, tmp_path: Path) -> None:
+def test_ids_to_read(make_client: Any, tmp_path: Path) -> None:
     """An input of a read is the id."""
     given = options(operation="campaigns read", map=["Campaign ID=id"], ignore=["Remark"])
     path = file(tmp_path, "Campaign ID,Remark\nc-1,x\n,y\n1.5E+12,z\n")
@@ -507,7 +507,7 @@ def test_ids_to_read(face: Any, tmp_path: Path) -> None:
         "Line 3, Campaign ID",
         "Line 4, Campaign ID",
     ]
-    result = face(transport=Sandbox()).campaigns.read(given.inputs(path))
+    result = make_client(transport=Sandbox()).campaigns.read(given.inputs(path))
     assert [outcome.error.kind for outcome in result.outcomes][1:] == ["invalid_input"] * 2
 
 

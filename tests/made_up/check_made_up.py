@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import ConfigurationError, OutcomeStatus
 from hubspot_batch.sandbox import Sandbox, script
 from hubspot_batch_client.contract import OPERATIONS
@@ -64,8 +64,10 @@ def filled(one: MadeUp, count: int, **how: Any) -> Sandbox:
     return sandbox
 
 
-def run(face: Face, transport: Any, one: MadeUp, rows: list[Any], **more: Any) -> Any:
-    method = getattr(getattr(face(transport=transport), one.tag), one.kind)
+def run(
+    make_client: ClientFactory, transport: Any, one: MadeUp, rows: list[Any], **more: Any
+) -> Any:
+    method = getattr(getattr(make_client(transport=transport), one.tag), one.kind)
     if one.path == "named":
         more.setdefault("table_id_or_name", TABLE)
     return method(rows, **more)
@@ -91,11 +93,11 @@ def check(one: MadeUp, result: Any, count: int) -> None:
 
 
 @made_up
-def test_all_are_done(face: Face, one: MadeUp) -> None:
+def test_all_are_done(make_client: ClientFactory, one: MadeUp) -> None:
     """Each input succeeds, with the result that is its own."""
     sandbox = filled(one, 4)
     rows = inputs(one, 4)
-    result = run(face, sandbox, one, rows)
+    result = run(make_client, sandbox, one, rows)
     check(one, result, 4)
     assert [outcome.status for outcome in result.outcomes] == [SUCCEEDED] * 4
     # Two flags are alike, so it is open which result is whose: all that is known is their number.
@@ -107,10 +109,10 @@ def test_all_are_done(face: Face, one: MadeUp) -> None:
 
 @made_up
 @pytest.mark.parametrize("fault", ["reset_after", "502_after", "timeout_before"])
-def test_a_lost_answer(face: Face, one: MadeUp, fault: str) -> None:
+def test_a_lost_answer(make_client: ClientFactory, one: MadeUp, fault: str) -> None:
     """An operation that may be done twice is repeated; another is unknown, done at most once."""
     sandbox = filled(one, 3, faults=script([fault]))
-    result = run(face, sandbox, one, inputs(one, 3))
+    result = run(make_client, sandbox, one, inputs(one, 3))
     check(one, result, 3)
     kind = OPERATIONS[one.id].kind
     repeatable = kind in ("read", "update", "upsert", "archive")
@@ -122,10 +124,10 @@ def test_a_lost_answer(face: Face, one: MadeUp, fault: str) -> None:
 
 
 @made_up
-def test_a_refused_request(face: Face, one: MadeUp) -> None:
+def test_a_refused_request(make_client: ClientFactory, one: MadeUp) -> None:
     """A 400 is for all; where it may be split, each input learns why it was refused."""
     sandbox = filled(one, 3, faults=script(["refused"] * 20))
-    result = run(face, sandbox, one, inputs(one, 3))
+    result = run(make_client, sandbox, one, inputs(one, 3))
     check(one, result, 3)
     assert not result.succeeded
     repeatable = OPERATIONS[one.id].kind in ("read", "update", "upsert", "archive")
@@ -133,10 +135,10 @@ def test_a_refused_request(face: Face, one: MadeUp) -> None:
 
 
 @made_up
-def test_a_part_is_refused(face: Face, one: MadeUp) -> None:
+def test_a_part_is_refused(make_client: ClientFactory, one: MadeUp) -> None:
     """A 207 never lets an input seem done that was refused."""
     sandbox = filled(one, 3, faults=script(["inputs_refused"]))
-    result = run(face, sandbox, one, inputs(one, 3))
+    result = run(make_client, sandbox, one, inputs(one, 3))
     check(one, result, 3)
     assert not result.succeeded
     # The id of an upsert can be anything, so an error about it can be about another record.
@@ -146,32 +148,32 @@ def test_a_part_is_refused(face: Face, one: MadeUp) -> None:
 
 
 @made_up
-def test_the_same_twice(face: Face, one: MadeUp) -> None:
+def test_the_same_twice(make_client: ClientFactory, one: MadeUp) -> None:
     """Two inputs for one record get two outcomes, and neither the other's result."""
     sandbox = filled(one, 2)
-    result = run(face, sandbox, one, inputs(one, 2) * 2)
+    result = run(make_client, sandbox, one, inputs(one, 2) * 2)
     check(one, result, 4)
     assert not result.failed
 
 
 @made_up
-def test_a_wrong_input_is_never_sent(face: Face, one: MadeUp) -> None:
+def test_a_wrong_input_is_never_sent(make_client: ClientFactory, one: MadeUp) -> None:
     """It says what an input is; and an argument of the path is checked."""
     sandbox = filled(one, 1)
     for wrong in (None, [], {"odd": 1}, ""):
-        (outcome,) = run(face, sandbox, one, [wrong]).outcomes
+        (outcome,) = run(make_client, sandbox, one, [wrong]).outcomes
         assert outcome.error is not None
         assert outcome.error.kind == "invalid_input"
     if one.path == "named":
         for part in ("", ".", "..", 5, "\ud800"):
             with pytest.raises(ConfigurationError, match="table_id_or_name must be"):
-                run(face, sandbox, one, inputs(one, 1), table_id_or_name=part)
+                run(make_client, sandbox, one, inputs(one, 1), table_id_or_name=part)
         with pytest.raises(TypeError):
-            getattr(getattr(face(transport=sandbox), one.tag), one.kind)(inputs(one, 1))
+            getattr(getattr(make_client(transport=sandbox), one.tag), one.kind)(inputs(one, 1))
     assert not sandbox.requests
 
 
-def test_the_path_is_quoted(face: Face) -> None:
+def test_the_path_is_quoted(make_client: ClientFactory) -> None:
     """A slash in an argument is no slash of the address."""
     one = next(one for one in MADE if one.path == "named" and one.kind == "create")
     seen: list[bytes] = []
@@ -180,7 +182,7 @@ def test_the_path_is_quoted(face: Face) -> None:
         seen.append(request.url.raw_path)
         return httpx.Response(400, json={"message": "no"})
 
-    run(face, httpx.MockTransport(answer), one, inputs(one, 1))
+    run(make_client, httpx.MockTransport(answer), one, inputs(one, 1))
     assert seen == [
         OPERATIONS[one.id].path.replace("{tableIdOrName}", "a%20b%2F%C3%A4%3F").encode()
     ]

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from hubspot_batch import AsyncHubSpotBatch, HubSpotBatch, HubSpotBatchError, Outcome
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from hubspot_batch_client.families import AsyncCalls, Calls
@@ -225,39 +225,46 @@ def tells(*_: object, **__: object) -> None:
         ("transport", "handle_request", tells, "iterate"),
     ],
 )
-def test_what_goes_through_a_face_is_searched(
-    face: Face, monkeypatch: pytest.MonkeyPatch, where: str, name: str, planted: Any, act: str
+def test_what_goes_through_a_client_is_searched(
+    make_client: ClientFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    name: str,
+    planted: Any,
+    act: str,
 ) -> None:
     """The client, its parts, its results, the outcomes that it yields, and its exceptions."""
     places = {
-        "client": HubSpotBatch if face.kind == "sync" else AsyncHubSpotBatch,
-        "calls": Calls if face.kind == "sync" else AsyncCalls,
+        "client": HubSpotBatch if make_client.kind == "sync" else AsyncHubSpotBatch,
+        "calls": Calls if make_client.kind == "sync" else AsyncCalls,
         "outcome": Outcome,
         "transport": SandboxTransport,
     }
-    name = name.replace("_request", "_async_request") if face.kind == "async" else name
+    name = name.replace("_request", "_async_request") if make_client.kind == "async" else name
     with monkeypatch.context() as patch, suppress(HubSpotBatchError, OSError):
         patch.setattr(places[where], name, planted, raising=False)
-        client = face(transport=Sandbox())
+        client = make_client(transport=Sandbox())
         if act == "create":
             client.calls.create([ROW])
         elif act == "iterate":
             list(client.calls.create_iter([ROW]))
         elif act == "request":
-            face.request(client, "POST", "/x")
+            make_client.request(client, "POST", "/x")
         else:
             client.close()
     assert WATCH.take()
 
 
-def test_a_token_of_a_provider_is_watched(face: Face) -> None:
+def test_a_token_of_a_provider_is_watched(make_client: ClientFactory) -> None:
     """Also where the function is asynchronous."""
     made = "pat-na1-0123456789abcdef-fresh"
 
     async def provide() -> str:
         return made
 
-    face(provide if face.kind == "async" else lambda: made, transport=Sandbox()).calls.create([ROW])
+    make_client(
+        provide if make_client.kind == "async" else lambda: made, transport=Sandbox()
+    ).calls.create([ROW])
     WATCH.text("here", f"of {made}")
     assert WATCH.take()
 

@@ -1,6 +1,6 @@
-"""One face for both clients, so that a test is written once and run for each.
+"""One interface for both clients, so that a test is written once and run for each.
 
-The face looks for tokens in everything that goes through it: reprs, results, outcomes, exceptions.
+It looks for tokens in everything that goes through it: reprs, results, outcomes, exceptions.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ def watched_token(token: Any) -> Any:
     return told_later if inspect.iscoroutinefunction(provide) else told
 
 
-class Face:
+class ClientFactory:
     """Makes clients of one kind, and closes them."""
 
     def __init__(self, kind: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 from attrs import field, frozen
-from both_clients import Face, clock_of, run
+from both_clients import ClientFactory, clock_of, run
 from hubspot_batch import BatchResult, HubSpotBatchError, OutcomeStatus
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from hubspot_batch_client.api.calls import create_calls
@@ -176,12 +176,12 @@ class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(step.said.status_code, stream=_Cut())
 
 
-def meeting(face: Face, server: Played, *token: Any, **arguments: Any) -> Any:
+def meeting(make_client: ClientFactory, server: Played, *token: Any, **arguments: Any) -> Any:
     """Return a client of a server, in the time of its sandbox."""
     clock = server.sandbox.clock
     assert isinstance(clock, FakeClock)
     arguments.setdefault("clock", clock_of(clock))
-    return face(*token, transport=server, **arguments)
+    return make_client(*token, transport=server, **arguments)
 
 
 def wanted(sandbox: Sandbox, kind: str, count: int) -> list[dict[str, Any]]:
@@ -234,12 +234,14 @@ _GENERATED: dict[str, tuple[Any, Any, Any]] = {
 }
 
 
-def carry_out_raw(face: Face, client: Any, kind: str, inputs: list[dict[str, Any]]) -> Any:
+def carry_out_raw(
+    make_client: ClientFactory, client: Any, kind: str, inputs: list[dict[str, Any]]
+) -> Any:
     """Carry out an operation by its generated function, through the client's connection."""
     generated, batch, model = _GENERATED[kind]
     body = batch(inputs=[model.from_dict(one) for one in inputs])
-    send = generated.sync_detailed if face.kind == "sync" else generated.asyncio_detailed
-    return run(send(client=client.raw, body=body), face._runner)
+    send = generated.sync_detailed if make_client.kind == "sync" else generated.asyncio_detailed
+    return run(send(client=client.raw, body=body), make_client._runner)
 
 
 def held(sandbox: Sandbox, kind: str) -> list[str]:

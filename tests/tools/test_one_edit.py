@@ -23,7 +23,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 CONTACTS = ROOT / "tests" / "contacts"
-FACE = ROOT / "overrides"
+OVERRIDES = ROOT / "overrides"
 
 
 class Copy:
@@ -35,7 +35,7 @@ class Copy:
         for name in ("generator-config.yaml", "pyproject.toml"):
             shutil.copy(ROOT / name, home / name)
         # The handwritten package is the project's own, so nothing of it can be changed.
-        (home / "overrides").symlink_to(FACE)
+        (home / "overrides").symlink_to(OVERRIDES)
 
     def edit(self, name: str, *changes: tuple[str, str]) -> None:
         """Replace texts of a fragment, each by another, wherever they stand."""
@@ -47,7 +47,7 @@ class Copy:
         fragment.write_text(text, encoding="utf-8")
 
     def regenerate(self) -> str:
-        """Make the client anew; it ends well only if the face fits what was made."""
+        """Make the client anew; it ends well only if the overrides fit what was made."""
         return run(self.command)
 
     @property
@@ -62,7 +62,9 @@ class Copy:
     def paths(self) -> str:
         """Where the copy's packages are, for other processes."""
         helpers = ROOT / "tests" / "support"
-        return os.pathsep.join(map(str, (self.home / "generated", FACE, ROOT / "tests", helpers)))
+        return os.pathsep.join(
+            map(str, (self.home / "generated", OVERRIDES, ROOT / "tests", helpers))
+        )
 
     def program(self, text: str) -> Any:
         """Run a program in a process of its own; returns the JSON that it prints."""
@@ -155,7 +157,7 @@ def test_a_new_limit_changes_chunks_sandbox_and_docstring(edited: Copy) -> None:
     assert "supported in a batch is 25." in message
 
 
-def test_a_new_field_and_a_new_value_reach_the_face(edited: Copy) -> None:
+def test_a_new_field_and_a_new_value_reach_the_clients(edited: Copy) -> None:
     """Mappings and models take them, their types are checked, they are sent and come back."""
     shown = edited.program(
         """
@@ -250,7 +252,7 @@ def test_a_new_query_parameter_becomes_an_argument(edited: Copy) -> None:
 def test_a_new_family_works(edited: Copy) -> None:
     """Contacts, of which the package knows nothing: created, read, updated and upserted.
 
-    By the generated client, by the face for threads and for tasks, and in the sandbox.
+    By the generated client, by the clients for threads and for tasks, and in the sandbox.
     """
     command = ["-m", "pytest", "-o", "pythonpath="]
     checks = CONTACTS / "check_contacts.py"
@@ -286,7 +288,7 @@ def test_drift_knows_a_new_family(edited: Copy, tmp_path: Path) -> None:
 def test_type_checkers_know_what_is_new(edited: Copy, tmp_path: Path) -> None:
     """Arguments and results have exact types, and wrong ones are found."""
     pytest.importorskip("mypy")
-    paths = os.pathsep.join((str(edited.home / "generated"), str(FACE)))
+    paths = os.pathsep.join((str(edited.home / "generated"), str(OVERRIDES)))
     command = ["-m", "mypy", "--strict", "--follow-imports=silent", "--config-file="]
     cache = ["--cache-dir", str(tmp_path / "cache")]
     run(
@@ -306,7 +308,7 @@ MOVED = {
 
 
 def test_all_operations_move_to_other_paths(copied: Callable[[], Copy]) -> None:
-    """To those of 2026-03: faces and sandbox follow, and what may be repeated still is."""
+    """To those of 2026-03: clients and sandbox follow, and what may be repeated still is."""
     copy = copied()
     for name, change in MOVED.items():
         copy.edit(name, change)

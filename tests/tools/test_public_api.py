@@ -10,7 +10,7 @@ from releases import api_changes, public_api
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_face_of_this_project_is_found() -> None:
+def test_the_public_names_of_this_project_are_found() -> None:
     """The names that users read in the README are public, and nothing is out of sight."""
     names = public_api.read(ROOT)
     fixtures = {"hubspot_batch.testing.hubspot_sandbox"}

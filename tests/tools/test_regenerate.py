@@ -415,7 +415,7 @@ def test_what_is_wrong_with_the_bundle_comes_first(
         assert project.state() == before
 
 
-FACES: dict[str, tuple[str, str]] = {
+MISFITS: dict[str, tuple[str, str]] = {
     "fits": ("print('noise')\nfrom hubspot_batch_client.models import New\n", ""),
     "asks for what is gone": (
         "from hubspot_batch_client.models import Gone\n",
@@ -426,15 +426,15 @@ FACES: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("name", FACES)
-def test_a_face_that_does_not_fit_is_told(
+@pytest.mark.parametrize("name", MISFITS)
+def test_overrides_that_do_not_fit_are_told(
     project: Project, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     """Handwritten code is tried with the new package, which stands in either case."""
-    text, expected = FACES[name]
-    face = project.home / "overrides" / "hubspot_batch" / "__init__.py"
-    face.parent.mkdir(parents=True)
-    face.write_text(text, encoding="utf-8")
+    text, expected = MISFITS[name]
+    make_client = project.home / "overrides" / "hubspot_batch" / "__init__.py"
+    make_client.parent.mkdir(parents=True)
+    make_client.write_text(text, encoding="utf-8")
     project.plan("write('models/__init__.py', 'class Thing: pass\\nclass New: pass\\n')")
     for done in ("are written.", "were up to date."):
         capsys.readouterr()

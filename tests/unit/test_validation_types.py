@@ -13,7 +13,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
-from both_clients import Face
+from both_clients import ClientFactory
 from example_inputs import example_input
 from hubspot_batch import OutcomeError, OutcomeStatus
 from hubspot_batch._operations.registry import SPECS, OperationSpec
@@ -198,13 +198,13 @@ def test_no_type_ends_a_run(form: Any, data: st.DataObject) -> None:
     """An odd input has an outcome like any other, and its neighbours succeed."""
     for kind in ("sync", "async"):
         sandbox = Sandbox(rate_limit=None)
-        face = Face(kind)
+        make_client = ClientFactory(kind)
         try:
-            client = face(transport=sandbox)
+            client = make_client(transport=sandbox)
             odd = data.draw(inputs(SPECS["create_calls"]))
             good = {"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}, "associations": []}
             result = client.calls.create(form([good, odd, good]))
         finally:
-            face.close()
+            make_client.close()
         assert [outcome.status for outcome in result.outcomes][::2] == [OutcomeStatus.SUCCEEDED] * 2
         assert result.outcomes[1].input is odd

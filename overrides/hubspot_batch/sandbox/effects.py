@@ -15,7 +15,7 @@ from .faults import Treatment
 from .naming import Input, fields_of, find, name_of, repeat_name, values_of
 from .operations import OperationSpec
 from .store import Record, Store
-from .validation import Problem, uniqueness_problem, value_problem
+from .validation import Problem, id_property_problem, uniqueness_problem, value_problem
 
 ID_PROPERTY = "idProperty"
 
@@ -56,7 +56,10 @@ def apply_batch(batch: Batch) -> BatchResult:
     if batch.treatment == "refused":
         problem = Problem("The record is busy. Please try again", category="CONFLICT")
         return BatchResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
-    return _EFFECTS[batch.spec.kind](batch)
+    kind = batch.spec.kind
+    if problem := id_property_problem(batch.family, kind, batch.id_property, batch.inputs):
+        return BatchResult(refusal=problem)
+    return _EFFECTS[kind](batch)
 
 
 def _names(batch: Batch, item: Input) -> dict[str, list[str]]:

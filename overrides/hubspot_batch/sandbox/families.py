@@ -67,6 +67,8 @@ class Family:
     - `render`: makes the result of a record.
     - `required`: names of the properties that every record must have.
     - `unique`: names of the properties whose values no two records may share.
+    - `keys`: the same, of properties that the account has made; a second one is another refusal.
+    - `naming`: names of others by which records can be named nevertheless.
     - `open`: properties and association types that are not listed are accepted, too.
     - `guids`: ids are GUIDs; otherwise they are numbers that follow `id_offset`.
     """
@@ -81,6 +83,8 @@ class Family:
     guids: bool = False
     open: bool = False
     id_offset: int = 0
+    keys: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
 
 
 def _select_properties(

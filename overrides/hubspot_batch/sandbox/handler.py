@@ -23,6 +23,7 @@ from .limits import SECONDLY
 from .lookups import Lookup, look_up, lookup_on
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
 from .operations import OperationSpec
+from .properties import PROPERTIES, make_property, property_path, show_property
 from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
 from .state import State
 from .store import seeded_random
@@ -64,6 +65,8 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
     if way := lookup_on(state.operations, state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
+    if (place := property_path(state, request.path)) is not None:
+        return _show_property(state, place, request, now, rng, empty)
     on_path = [
         (known, names)
         for known in state.operations.values()
@@ -123,6 +126,39 @@ def _show(
     if fault:
         response = fault.apply(response, rng)
     return HandlerResult(response, way.operation, fault.name if fault else None)
+
+
+def _show_property(
+    state: State,
+    place: tuple[str, str | None],
+    request: SandboxRequest,
+    now: float,
+    rng: random.Random,
+    empty: SandboxAnswer,
+) -> HandlerResult:
+    """Answer a request about a property."""
+    family, name = place
+    method = "POST" if name is None else "GET"
+    if request.method != method:
+        return HandlerResult(_not_allowed(empty, method))
+    fault = next((one for plan in state.fault_plans if (one := plan.next(PROPERTIES, rng))), None)
+    if fault is None or fault.loss != "refused":
+        if denial := _check_access(state, request, (), empty, now):
+            return HandlerResult(denial, PROPERTIES)
+        empty = add_headers(empty, state.limits.headers())
+    found: dict[str, Any] | Problem = {}
+    if fault is None or fault.work_done:
+        if name is None:
+            found = make_property(state, family, request.body, now)
+        else:
+            found = show_property(state, family, name)
+    if isinstance(found, Problem):
+        response = error_answer(empty, found)
+    else:
+        response = empty.with_json(found, 201 if name is None else 200)
+    if fault:
+        response = fault.apply(response, rng)
+    return HandlerResult(response, PROPERTIES, fault.name if fault else None)
 
 
 def _respond(context: _Context) -> HandlerResult:

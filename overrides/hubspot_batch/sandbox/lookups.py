@@ -80,7 +80,8 @@ def look_up(
     records = [one for one in state.stores[family.name] if _is_shown(state, family, one, now)]
     if way.operation == "list_campaigns":
         return _list(family, way.spec.view, records, query)
-    return _search(family, way.spec.view, records, body)
+    building = {name for (kind, name), at in state.indexed_at.items() if kind == family.name and now < at}
+    return _search(family, way.spec.view, records, body, building)
 
 
 def _is_shown(state: State, family: Family, record: Record, now: float) -> bool:
@@ -119,7 +120,7 @@ def _list(
 
 
 def _search(
-    family: Family, view: View, records: list[Record], body: bytes
+    family: Family, view: View, records: list[Record], body: bytes, building: set[str]
 ) -> dict[str, Any] | Problem:
     asked = _read_search(body)
     if isinstance(asked, Problem):
@@ -132,6 +133,9 @@ def _search(
         return Problem(f"A search shows at most {_HITS_AT_MOST} results")
     groups: list[list[_Test]] = []
     for group in _objects(asked, "filterGroups"):
+        names = {one["propertyName"] for one in group["filters"]}
+        if names & building:
+            return Problem(f"The index of {', '.join(sorted(names & building))} is being built")
         tests = [_test(family, one) for one in group["filters"]]
         for test in tests:
             if isinstance(test, Problem):

@@ -136,8 +136,11 @@ class HubSpotBatch(families.Families):
         self.raw = _generated(held, self.options, connect, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
-        self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
         reconcile = Reconciler(self.raw, self._http, clock, search_pace())
+        self._runner = Runner(
+            *(self.raw, self._http, max_concurrency, self._executor),
+            *(reconcile.of_run, notify, clock),
+        )
         super().__init__(self._runner, operation_call, reconcile)
 
     def __repr__(self) -> str:
@@ -208,8 +211,10 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
             connect, one_loop = lend(transport), holds_connections(transport)
         self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
-        self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
+        self._runner = AsyncRunner(
+            self.raw, self._http, max_concurrency, reconcile.of_run, notify, clock
+        )
         super().__init__(self._runner, operation_call, reconcile)
 
     def __repr__(self) -> str:

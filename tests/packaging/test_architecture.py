@@ -33,7 +33,7 @@ FLOORS = (
     ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
-    ("errors", "_json", "_lazy", "version"),
+    ("errors", "_json", "_lazy", "_traces", "version"),
 )
 ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.

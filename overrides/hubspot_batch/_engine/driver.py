@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.events import Notify
-from hubspot_batch.outcomes import attach
+from hubspot_batch.options import Clock
+from hubspot_batch.outcomes import BatchResult, attach
 
 from .chunk import BatchResponse
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
+    from .doubts import Settles
     from .recorder import Recorder
     from .run import Run
 
@@ -39,7 +41,14 @@ class Call(Protocol):
         """Inputs in a request; None for the operation's limit."""
         ...
 
-    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+    @property
+    def settles(self) -> Settles | None:
+        """What a run does about inputs in doubt; None for nothing."""
+        ...
+
+    def recorder(
+        self, operation: Operation[Any], base_url: str, clock: Clock
+    ) -> Recorder[Any] | None:
         """Return what a run of it records; None if it has no journal."""
         ...
 
@@ -67,6 +76,11 @@ class Settings(Protocol):
         """Told of events."""
         ...
 
+    @property
+    def clock(self) -> Clock:
+        """How time is told."""
+        ...
+
 
 class Driver:
     """The common part of the two drivers."""
@@ -80,7 +94,7 @@ class Driver:
         self._process = os.getpid()
         self._runner = runner
         operation = call.operation
-        recorder = call.recorder(operation, str(runner.http.base_url))
+        recorder = call.recorder(operation, str(runner.http.base_url), runner.clock)
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
@@ -89,6 +103,7 @@ class Driver:
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             notify=runner.notify,
+            settles=call.settles,
             **how,
         )
 
@@ -133,6 +148,14 @@ class Driver:
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
         """Whether a request is under way; one that was cancelled while it waited is not."""
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
+
+    def _resolve(self, found: BatchResult[Any], failure: BaseException | None) -> None:
+        """Take in what a look-up has brought, and why it ended early, if it did."""
+        self.run.resolve(found)
+        if isinstance(failure, HubSpotBatchError):
+            self.run.heed(failure)
+        elif failure is not None:
+            raise failure
 
     def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
         """Report a chunk to a run that is ending; return an interrupt that came in its place."""

@@ -16,6 +16,7 @@ from attrs import evolve, fields
 
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._traces import Attempted, read_marks, write_marks
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import (
     SETTLED,
@@ -26,6 +27,7 @@ from hubspot_batch.journal import (
     Store,
     digest_of,
 )
+from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import (
     Detail,
     Outcome,
@@ -61,15 +63,27 @@ class Recorder(Generic[ResultT]):
         journal: The journal.
         operation: The operation of the run.
         job: What the journal's head says of the run.
-
+        clock: How time is told.
+        looks: Whether inputs in doubt are looked up at the end of the run.
     """
 
     def __init__(
-        self, journal: Journal, operation: Operation[ResultT], job: Mapping[str, str]
+        self,
+        journal: Journal,
+        operation: Operation[ResultT],
+        job: Mapping[str, str],
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        looks: bool = False,
     ) -> None:
         self._journal = journal
         self._operation = operation
         self._job = job
+        self._clock = clock
+        self._looks = looks
+        # By position: inputs in doubt, and what look-ups have brought.
+        self._in_doubt: dict[int, Identity] = {}
+        self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
         self._opens = True
         # Whether an earlier run may have done what cannot be looked up.
@@ -108,7 +122,7 @@ class Recorder(Generic[ResultT]):
     @property
     def behind(self) -> bool:
         """Whether there is something to do for `keep_up`."""
-        return bool(self._opens or self._pending or self._queue)
+        return bool(self._opens or self._pending or self._queue or self._resolved)
 
     def keep_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
@@ -172,6 +186,8 @@ class Recorder(Generic[ResultT]):
             recorded = known.get(identity)
             if recorded is not None and entry.index not in again and not self._resends(recorded):
                 self._known[entry.index] = self._outcome(entry, recorded)
+                if self._looks and recorded.status is not Status.SUCCEEDED:
+                    self._in_doubt[entry.index] = identity
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
@@ -227,7 +243,21 @@ class Recorder(Generic[ResultT]):
             raise JournalError(
                 f"The journal is damaged: an outcome in it cannot be read ({failure})."
             ) from failure
-        return Outcome(entry.index, entry.input, OutcomeStatus(status.value), result, error)
+        if error is not None:
+            error = self._dated(error, recorded)
+        evidence = recorded.evidence
+        return Outcome(
+            entry.index, entry.input, OutcomeStatus(status.value), result, error, evidence=evidence
+        )
+
+    def _dated(self, error: OutcomeError, recorded: Recorded) -> OutcomeError:
+        """Return an error with when its request was under way, and by what its record is found."""
+        error = evolve(error, marks=read_marks(recorded.marks))
+        if recorded.sent is None or recorded.status not in _DOUBTFUL:
+            return error
+        ago = self._clock.now() - self._clock.wall()
+        given_up = None if recorded.given_up is None else recorded.given_up + ago
+        return evolve(error, attempted=Attempted(recorded.sent + ago, given_up))
 
     def intend(self, chunk: Chunk) -> None:
         """Record that a chunk is about to be sent.
@@ -239,12 +269,14 @@ class Recorder(Generic[ResultT]):
         with self._lock:
             # Whoever cancels it does so before its inputs are settled, which needs the lock.
             chunk.state.check()
-            indexes = [one.index for one in chunk.entries if one.index not in self._intended]
-            identities = {one: self._identities[one] for one in indexes}
+            entries = [one for one in chunk.entries if one.index not in self._intended]
+            identities = {one.index: self._identities[one.index] for one in entries}
             if identities:
+                marks_of = self._operation.marks_of
+                marks = [marks_of and write_marks(marks_of(one)) for one in entries]
                 # Noted first: where the commit fails, it may have been carried out.
                 self._intended.update(identities)
-                self._opened().intend([*identities.values()])
+                self._opened().intend([*identities.values()], self._clock.wall(), marks)
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
         """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
@@ -277,9 +309,29 @@ class Recorder(Generic[ResultT]):
             self._opened().settle(records)
         del self._pending[: len(pending)]
         for one in pending:
-            self._identities.pop(one.index, None)
+            identity = self._identities.pop(one.index, None)
+            if self._looks and identity is not None and one.error is not None:
+                self._in_doubt[one.index] = identity
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
+        resolved = [*self._resolved]
+        if resolved:
+            self._opened().resolve(resolved)
+            del self._resolved[: len(resolved)]
+
+    def resolve(self, outcomes: Sequence[Outcome[ResultT]]) -> None:
+        """Take what a look-up has brought, for `keep_up`."""
+        for one in outcomes:
+            identity = self._in_doubt.pop(one.index, None)
+            if identity is not None:
+                self._resolved.append((identity, self._recorded(one)))
+
+    def send_again(self, outcomes: Sequence[Outcome[ResultT]]) -> None:
+        """Take inputs that are sent again, since they were certainly not done."""
+        for one in outcomes:
+            identity = self._in_doubt.pop(one.index, None)
+            if identity is not None:
+                self._identities[one.index] = identity
 
     def _recorded(self, outcome: Outcome[ResultT]) -> Recorded:
         result = error = None
@@ -287,7 +339,11 @@ class Recorder(Generic[ResultT]):
             result = self._operation.write_result(outcome.result)
         if outcome.error is not None:
             error = json.dumps(outcome.error.to_dict()).encode()
-        return Recorded(Status(outcome.status.value), result, error)
+        given_up = self._clock.wall() if outcome.status is OutcomeStatus.UNKNOWN else None
+        evidence = None if outcome.evidence == "answer" else outcome.evidence
+        return Recorded(
+            Status(outcome.status.value), result, error, given_up=given_up, evidence=evidence
+        )
 
     def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
         """Return the outcomes that inputs of a stopped run have from an earlier run.

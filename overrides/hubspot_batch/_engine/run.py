@@ -33,6 +33,7 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
+from .doubts import Doubts, Settles
 from .success import not_known, outcomes_of_success
 from .totals import Totals
 
@@ -58,12 +59,14 @@ class Run(Generic[ResultT]):
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
+        settles: What it does about inputs in doubt; None for nothing.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
         ready: Outcomes that are not taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
+        doubts: The outcomes that are held back until they were looked up; None if none are.
         awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
     """
 
@@ -79,6 +82,7 @@ class Run(Generic[ResultT]):
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
+        settles: Settles | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -93,6 +97,7 @@ class Run(Generic[ResultT]):
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.recorder = recorder
+        self.doubts = None if settles is None else Doubts(settles)
         self._run_id = run_id
         self._notify = notify
         self._size = size
@@ -116,6 +121,11 @@ class Run(Generic[ResultT]):
     def paused(self) -> bool:
         """Whether there is no chunk before inputs were looked up in the journal."""
         return self.stopped is None and self.recorder is not None and self.recorder.looks_up
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether outcomes are to be looked up, now that everything was sent."""
+        return self.stopped is None and self.doubts is not None and bool(self.doubts.held)
 
     def next_chunk(self) -> Chunk | None:
         """Return the next chunk to send; None if there is none now.
@@ -275,8 +285,8 @@ class Run(Generic[ResultT]):
         self.abandon(chunk)
         self._give_up_waiting()
 
-    def heed_journal(self, failure: HubSpotBatchError | None) -> None:
-        """End the run if its journal failed."""
+    def heed(self, failure: HubSpotBatchError | None) -> None:
+        """End the run if its journal or its look-up failed."""
         if failure is not None:
             self._end(failure)
             self._give_up_waiting()
@@ -331,7 +341,7 @@ class Run(Generic[ResultT]):
         self._chunker.waiting.clear()
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
-        self._publish(chunk.outcomes(status, error))
+        self._publish(chunk.outcomes(status, error, self.operation.marks_of))
 
     def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
         error = OutcomeError("stopped", str(self.stopped))
@@ -346,9 +356,33 @@ class Run(Generic[ResultT]):
             return
         if self.recorder is not None:
             outcomes = self.recorder.settle(outcomes)
+        if self.doubts is not None:
+            outcomes = self.doubts.hold(outcomes)
+        self._hand_out(outcomes)
+
+    def resolve(self, found: BatchResult[ResultT]) -> None:
+        """Take in what a look-up has brought, and send again what is to be sent again."""
+        doubts = self.doubts
+        assert doubts is not None  # noqa: S101 - see `in_doubt`
+        again, outcomes = doubts.resolve(found)
+        for one in again:
+            entry = self.operation.encode(one.index, [one.input])[0]
+            if isinstance(entry, EncodedInput):
+                if self.operation.remark is not None and one.error is not None:
+                    entry = self.operation.remark(entry, one.error.marks)
+                self._chunker.waiting.append(entry)
+        if self.recorder is not None:
+            self.recorder.send_again(again)
+            self.recorder.resolve(outcomes)
+        self.unmatched = [*found.unmatched]
+        self._hand_out(outcomes)
+
+    def _hand_out(self, outcomes: list[Outcome[ResultT]]) -> None:
+        if not outcomes:
+            return
         self.ready.extend(outcomes)
         for outcome in outcomes:
-            known.pop(outcome.index, None)
+            self._reader.open.pop(outcome.index, None)
         self._totals.add_outcomes(outcomes)
         if self._notify is not None:
             self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))
@@ -384,13 +418,15 @@ class Run(Generic[ResultT]):
             if rest:
                 self._reader.read_rest()
             self._give_up_waiting()
+        if self.doubts is not None:
+            self._hand_out(self.doubts.release())
         if self.recorder is not None:
             self._publish(self.recorder.recall_rest(self._reader.open))
         error = OutcomeError("stopped", str(self.stopped))
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
         if self.recorder is not None:
-            self.heed_journal(self.recorder.close())
+            self.heed(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)

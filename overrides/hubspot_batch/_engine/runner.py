@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 from attrs import frozen
@@ -21,6 +21,7 @@ from attrs import frozen
 from hubspot_batch._transport.owners import running_loop
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Notify
+from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
 from .driver import Call, Came, Driver, check_open
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+Looked: TypeAlias = tuple[BatchResult[Any], BaseException | None]
+"""What a look-up has brought, and what ended it early; None if nothing did."""
+
+LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], Looked]
+AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[Looked]]
+
+
 @frozen(eq=False, repr=False)
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes.
@@ -45,14 +53,18 @@ class Runner:
         http: Its httpx client.
         width: Requests of a run under way at most.
         executor: The threads that send them.
+        look_up: Looks up inputs in doubt.
         notify: Told of events.
+        clock: How time is told.
     """
 
     client: Any
     http: httpx.Client
     width: int
     executor: ThreadExecutor
+    look_up: LookUpRun
     notify: Notify | None = None
+    clock: Clock = SYSTEM_CLOCK
 
     def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -86,7 +98,9 @@ class AsyncRunner:
     client: Any
     http: httpx.AsyncClient
     width: int
+    look_up: AsyncLookUpRun
     notify: Notify | None = None
+    clock: Clock = SYSTEM_CLOCK
 
     async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -138,12 +152,17 @@ class ThreadDriver(Driver):
         if self._is_pending(self._in_flight):
             self.run.report(*self._fetch())
             self._record()
-        return self._is_pending(self._in_flight) or self.run.going
+        if self._is_pending(self._in_flight) or self.run.going:
+            return True
+        if self.run.in_doubt:
+            self._resolve(*self._runner.look_up(self.run, self.interrupts.check))
+            self._record()
+        return self.run.going
 
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
         if (recorder := self.run.recorder) is not None and recorder.behind:
-            self.run.heed_journal(recorder.keep_up())
+            self.run.heed(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
@@ -238,6 +257,10 @@ class TaskDriver(Driver):
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
+        if self.run.in_doubt:
+            self._resolve(*await self._runner.look_up(self.run))
+            await self._record()
+            return self.run.going
         if self.run.awaits_inputs and self.run.stopped is not None:
             await self.run.fetch()
         return False
@@ -247,7 +270,7 @@ class TaskDriver(Driver):
         if (recorder := self.run.recorder) is not None and recorder.behind:
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
-            self.run.heed_journal(await to_thread(recorder.keep_up))
+            self.run.heed(await to_thread(recorder.keep_up))
 
     def _at_home(self) -> bool:
         """Whether this is the event loop in which the run began, if it has."""

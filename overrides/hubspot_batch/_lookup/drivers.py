@@ -5,19 +5,24 @@ This module decides how a step is performed. Which steps a look-up takes is deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import frozen
 
 from hubspot_batch._engine.driver import check_open
+from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.options import Clock, RateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
-    from .look_up import LookUp, Step
+    from hubspot_batch._engine.run import Run
+    from hubspot_batch._engine.runner import Looked
+
+    from .asking import Step
+    from .look_up import LookUp
 
 # HubSpot lets an account search five times a second, and other programs may search, too
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm).
@@ -27,6 +32,10 @@ _SEARCHES = RateLimit(4, 1.0)
 def search_pace() -> RateLimiter:
     """Return what decides when a search of a client may start."""
     return RateLimiter(_SEARCHES)
+
+
+# Ctrl-C is looked for so often while time passes, in seconds.
+_SLICE = 0.5
 
 
 @frozen(eq=False, repr=False)
@@ -46,32 +55,50 @@ class Reconciler:
     pace: RateLimiter
 
     def __call__(
-        self,
-        operation: str,
-        outcomes: Iterable[Outcome[Any]],
-        *,
-        after: Iterable[float],
-        assume_absent_after: float | None,
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _look_up(operation, outcomes, after, assume_absent_after, self.pace)
-        steps = look_up.steps(self.clock.now())
+        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            step = next(steps, None)
-            while step is not None:
-                came = self._perform(step)
-                step = _following(steps, (self.clock.now(), came))
+            self._drive(look_up, _no_check)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
-    def _perform(self, step: Step) -> object:
-        from .look_up import Rest  # noqa: PLC0415 - see `_look_up`
+    def of_run(self, run: Run[Any], check: Callable[[], object]) -> Looked:
+        """Look up what a run holds back.
+
+        Args:
+            run: The run.
+            check: Called while time passes; it may raise an exception, which ends the look-up.
+        """
+        look_up = _of_run(run, self.pace)
+        try:
+            self._drive(look_up, check)
+        except BaseException as error:  # noqa: BLE001 - the run raises it
+            return look_up.result(complete=False), error
+        return look_up.result(), None
+
+    def _drive(self, look_up: LookUp, check: Callable[[], object]) -> None:
+        steps = look_up.steps(self.clock.now())
+        step = next(steps, None)
+        while step is not None:
+            check()
+            came = self._perform(step, check)
+            step = _following(steps, (self.clock.now(), came))
+
+    def _perform(self, step: Step, check: Callable[[], object]) -> object:
+        from .asking import Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
-            return self.clock.sleep(step.seconds)
+            left = step.seconds
+            while check is not _no_check and left > _SLICE:
+                self.clock.sleep(_SLICE)
+                left -= _SLICE
+                check()
+            return self.clock.sleep(left)
         check_open(self.http)
         try:
             return self.client.send(**step.request)
@@ -89,29 +116,36 @@ class AsyncReconciler:
     pace: RateLimiter
 
     async def __call__(
-        self,
-        operation: str,
-        outcomes: Iterable[Outcome[Any]],
-        *,
-        after: Iterable[float],
-        assume_absent_after: float | None,
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _look_up(operation, outcomes, after, assume_absent_after, self.pace)
-        steps = look_up.steps(self.clock.now())
+        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            step = next(steps, None)
-            while step is not None:
-                came = await self._perform(step)
-                step = _following(steps, (self.clock.now(), came))
+            await self._drive(look_up)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
+    async def of_run(self, run: Run[Any]) -> Looked:
+        """Look up what a run holds back."""
+        look_up = _of_run(run, self.pace)
+        try:
+            await self._drive(look_up)
+        except BaseException as error:  # noqa: BLE001 - the run raises it
+            return look_up.result(complete=False), error
+        return look_up.result(), None
+
+    async def _drive(self, look_up: LookUp) -> None:
+        steps = look_up.steps(self.clock.now())
+        step = next(steps, None)
+        while step is not None:
+            came = await self._perform(step)
+            step = _following(steps, (self.clock.now(), came))
+
     async def _perform(self, step: Step) -> object:
-        from .look_up import Rest  # noqa: PLC0415 - see `_look_up`
+        from .asking import Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
             return await self.clock.asleep(step.seconds)
@@ -122,16 +156,33 @@ class AsyncReconciler:
             return error
 
 
-def _look_up(
-    operation: str,
-    outcomes: Iterable[Outcome[Any]],
-    after: Iterable[float],
-    assume_absent_after: float | None,
-    pace: RateLimiter,
-) -> LookUp:
-    from .look_up import LookUp  # noqa: PLC0415 - few programs need it
+def _no_check() -> None:
+    """Let a look-up go on; Ctrl-C is raised at once."""
 
-    return LookUp(operation, outcomes, after, assume_absent_after, pace)
+
+def _of_outcomes(
+    operation: str, outcomes: Iterable[Outcome[Any]], pace: RateLimiter, wish: Mapping[str, Any]
+) -> LookUp:
+    """Return the look-up of outcomes that a caller hands in."""
+    from .look_up import LookUp, Wish, taken_by  # noqa: PLC0415 - few programs need it
+
+    wanted = Wish.of(**wish)
+    check_names(wanted.key_property, wanted.stamp_property)
+    unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
+    listed = [*outcomes]
+    return LookUp(operation, listed, unmatched, wanted, pace, taken_by(listed))
+
+
+def _of_run(run: Run[Any], pace: RateLimiter) -> LookUp:
+    """Return the look-up of what a run holds back."""
+    from .look_up import LookUp, Wish  # noqa: PLC0415 - few programs need it
+
+    doubts = run.doubts
+    assert doubts is not None  # noqa: S101 - see `Run.in_doubt`
+    settles = doubts.settles
+    wish = Wish(settles.after, settles.assume_absent_after)
+    listed = [*doubts.held.values(), *doubts.without_record]
+    return LookUp(run.operation.id, listed, run.unmatched, wish, pace, doubts.taken)
 
 
 def _following(steps: Any, result: tuple[float, object]) -> Any:

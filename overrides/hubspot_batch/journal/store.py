@@ -52,12 +52,21 @@ class Recorded(NamedTuple):
         result: The JSON text of its result; None if it has none.
         error: The JSON text of its error; None if it has none.
         number: Orders inputs by when they were last intended; None before it is recorded.
+        sent: When its last request was intended, in seconds since 1970; None in journals of older
+            versions.
+        given_up: When that request was given up; None where it was not, or had an answer.
+        marks: By which values its record is found, as JSON text; None if by none.
+        evidence: What a success rests on; None if it is no success, or is not recorded.
     """
 
     status: Status
     result: bytes | None = None
     error: bytes | None = None
     number: int | None = None
+    sent: float | None = None
+    given_up: float | None = None
+    marks: str | None = None
+    evidence: str | None = None
 
 
 class Store(Protocol):
@@ -88,12 +97,18 @@ class Store(Protocol):
         """Mark keys with numbers until the end of this run."""
         ...
 
-    def intend(self, identities: Sequence[Identity]) -> None:
+    def intend(
+        self, identities: Sequence[Identity], sent: float, marks: Sequence[str | None]
+    ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
         ...
 
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the outcomes of inputs that are recorded as intended."""
+        ...
+
+    def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
+        """Record durably what was found out of inputs that had no outcome, or another one."""
         ...
 
     def close(self) -> None:

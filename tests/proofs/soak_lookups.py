@@ -117,7 +117,8 @@ class Scenario:
         async def asleep(seconds: float) -> None:
             sleep(seconds)
 
-        return Clock(lambda: self._clock() + self._wrong_by, sleep, asleep)
+        wrong = lambda: self._clock() + self._wrong_by  # noqa: E731
+        return Clock(wrong, sleep, asleep, wrong)
 
     def others_write(self) -> None:
         """Create records as another program does."""

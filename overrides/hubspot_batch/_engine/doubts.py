@@ -53,12 +53,12 @@ class Settles:
         Raises:
             ConfigurationError: They do not fit together, or are no seconds.
         """
-        if resend and not (reconcile and by_key):
+        if resend and (reconcile is False or not by_key):
             raise ConfigurationError(
                 "resend needs reconcile=True and key_property: without a unique property, HubSpot "
                 "does not refuse what was created already."
             )
-        if reconcile is False or reconcile is None:
+        if reconcile is False:
             return cls(()) if by_key else None
         after = LOOKS if reconcile is True else checked_seconds("reconcile", reconcile)
         if assume_absent_after is not None:

@@ -89,9 +89,10 @@ class ByKey:
         """Read the records with the keys that were not found yet.
 
         Raises:
+            FailedError: There was no response, or none that can be trusted.
             NotUniqueError: The account does not keep the property unique.
         """
-        begun = now
+        begun, silent = now, False
         names = sorted({name for one in self.doubts for name in one.properties})
         for name, keys in self._keys():
             asked = now
@@ -102,8 +103,12 @@ class ByKey:
                     self._hits[mark] = hit
                 elif mark[1] in answer.missing:
                     self._note_missing(mark, asked)
-        self.complete_at = begun
+                else:
+                    silent = True
         self._count()
+        if silent:
+            raise FailedError("the response does not say of each key whether it is there")
+        self.complete_at = begun
         return now
 
     def _keys(self) -> Iterator[tuple[str, list[str]]]:

@@ -178,7 +178,8 @@ def search_in(
         room = _BODY_AT_MOST - len(_body_in(way, name, [], shown, "9" * 6))
         part = [left.pop()]
         room -= len(json.dumps(part[0], ensure_ascii=False))
-        while left and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room:
+        # More than a page would take a second request.
+        while left and len(part) < way.limit and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room:
             room -= size
             part.append(left.pop())
         yield partial(_request_in, way, name, part, shown)

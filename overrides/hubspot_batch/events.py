@@ -79,7 +79,22 @@ class RunEnded:
     stopped: str | None
 
 
-Event: TypeAlias = Wait | RequestStarting | OutcomesKnown | RunEnded
+@frozen
+class Noted:
+    """Something that a person should know of a run, which changes no outcome.
+
+    Attributes:
+        run_id: The run.
+        operation: The operation's id.
+        message: What it is, in a sentence.
+    """
+
+    run_id: str
+    operation: str
+    message: str
+
+
+Event: TypeAlias = Wait | RequestStarting | OutcomesKnown | RunEnded | Noted
 Notify: TypeAlias = Callable[[Event], object]
 
 

@@ -232,6 +232,12 @@ class Operation(Generic[ResultT]):
     marks_of: MarksOf | None = None
     remark: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
 
+    def encode_again(self, outcome: Outcome[Any]) -> EncodedInput:
+        """Return an input as it is sent again, by its outcome."""
+        entry: Any = self.encode(outcome.index, [outcome.input])[0]
+        marks = () if outcome.error is None else outcome.error.marks
+        return entry if self.remark is None else self.remark(entry, marks)
+
 
 @define
 class SplitBudget:

@@ -7,13 +7,13 @@ done, and those of inputs that the server refused because a record has their key
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from attrs import frozen
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 LOOKS = (5.0, 15.0, 45.0, 120.0, 300.0)
 """Seconds after a request was given up at which its inputs are looked up."""
@@ -64,6 +64,20 @@ class Settles:
         if assume_absent_after is not None:
             checked_seconds("assume_absent_after", [assume_absent_after])
         return cls(after, assume_absent_after, resend)
+
+
+class Looked(NamedTuple):
+    """What the look-up of a run has brought.
+
+    Attributes:
+        result: The outcomes that were held back.
+        failure: What ended it early; None if nothing did.
+        notes: What a person should know of it, in sentences.
+    """
+
+    result: BatchResult[Any]
+    failure: BaseException | None
+    notes: Sequence[str]
 
 
 def checked_seconds(name: str, given: Iterable[Any]) -> tuple[float, ...]:

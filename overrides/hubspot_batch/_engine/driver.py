@@ -14,14 +14,14 @@ import httpx
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.events import Notify
 from hubspot_batch.options import Clock
-from hubspot_batch.outcomes import BatchResult, attach
+from hubspot_batch.outcomes import attach
 
 from .chunk import BatchResponse
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
-    from .doubts import Settles
+    from .doubts import Looked, Settles
     from .recorder import Recorder
     from .run import Run
 
@@ -149,13 +149,13 @@ class Driver:
         """Whether a request is under way; one that was cancelled while it waited is not."""
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
 
-    def _resolve(self, found: BatchResult[Any], failure: BaseException | None) -> None:
+    def _resolve(self, looked: Looked) -> None:
         """Take in what a look-up has brought, and why it ended early, if it did."""
-        self.run.resolve(found)
-        if isinstance(failure, HubSpotBatchError):
-            self.run.heed(failure)
-        elif failure is not None:
-            raise failure
+        self.run.resolve(looked)
+        if isinstance(looked.failure, HubSpotBatchError):
+            self.run.heed(looked.failure)
+        elif looked.failure is not None:
+            raise looked.failure
 
     def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
         """Report a chunk to a run that is ending; return an interrupt that came in its place."""

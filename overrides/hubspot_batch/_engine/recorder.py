@@ -50,6 +50,12 @@ _CUT_OFF = OutcomeError(
     "An earlier run may have sent it, and ended before its outcome was known. Look it up in "
     "HubSpot before it is sent again.",
 )
+_NOT_SENT = Recorded(
+    Status.NOT_SENT,
+    error=json.dumps(
+        OutcomeError("stopped", "It was not sent before, and this run sends nothing.").to_dict()
+    ).encode(),
+)
 _UNREAD = "The journal cannot tell whether an earlier run has sent it. "
 
 
@@ -184,7 +190,10 @@ class Recorder(Generic[ResultT]):
         again = self._sent_after(store, entries, identities, known)
         for entry, identity in zip(entries, identities, strict=True):
             recorded = known.get(identity)
-            if recorded is not None and entry.index not in again and not self._resends(recorded):
+            if not self._journal.sends:
+                recorded = recorded or _NOT_SENT
+            sends = self._journal.sends and (entry.index in again or self._resends(recorded))
+            if recorded is not None and not sends:
                 self._known[entry.index] = self._outcome(entry, recorded)
                 if self._looks and recorded.status is not Status.SUCCEEDED:
                     self._in_doubt[entry.index] = identity
@@ -194,8 +203,10 @@ class Recorder(Generic[ResultT]):
             self._identities[entry.index] = identity
         self._miscounts = False
 
-    def _resends(self, recorded: Recorded) -> bool:
-        """Return whether an input is sent that an earlier run has recorded."""
+    def _resends(self, recorded: Recorded | None) -> bool:
+        """Return whether an input is sent that an earlier run has recorded, or not."""
+        if recorded is None:
+            return True
         if recorded.status in _DOUBTFUL and self._operation.repeatable:
             return True
         if recorded.status is Status.INTENDED:
@@ -319,19 +330,16 @@ class Recorder(Generic[ResultT]):
             self._opened().resolve(resolved)
             del self._resolved[: len(resolved)]
 
-    def resolve(self, outcomes: Sequence[Outcome[ResultT]]) -> None:
-        """Take what a look-up has brought, for `keep_up`."""
-        for one in outcomes:
-            identity = self._in_doubt.pop(one.index, None)
-            if identity is not None:
-                self._resolved.append((identity, self._recorded(one)))
-
-    def send_again(self, outcomes: Sequence[Outcome[ResultT]]) -> None:
-        """Take inputs that are sent again, since they were certainly not done."""
-        for one in outcomes:
-            identity = self._in_doubt.pop(one.index, None)
-            if identity is not None:
+    def resolve(
+        self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
+    ) -> None:
+        """Take what a look-up has brought, for `keep_up`, and inputs that are sent again."""
+        for one in again:
+            if (identity := self._in_doubt.pop(one.index, None)) is not None:
                 self._identities[one.index] = identity
+        for one in outcomes:
+            if (identity := self._in_doubt.pop(one.index, None)) is not None:
+                self._resolved.append((identity, self._recorded(one)))
 
     def _recorded(self, outcome: Outcome[ResultT]) -> Recorded:
         result = error = None

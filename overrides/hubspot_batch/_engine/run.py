@@ -28,12 +28,12 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     InputError,
 )
-from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
+from hubspot_batch.events import Event, Noted, Notify, OutcomesKnown, RequestStarting, RunEnded
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
-from .doubts import Doubts, Settles
+from .doubts import Doubts, Looked, Settles
 from .success import not_known, outcomes_of_success
 from .totals import Totals
 
@@ -360,21 +360,17 @@ class Run(Generic[ResultT]):
             outcomes = self.doubts.hold(outcomes)
         self._hand_out(outcomes)
 
-    def resolve(self, found: BatchResult[ResultT]) -> None:
+    def resolve(self, looked: Looked) -> None:
         """Take in what a look-up has brought, and send again what is to be sent again."""
         doubts = self.doubts
         assert doubts is not None  # noqa: S101 - see `in_doubt`
-        again, outcomes = doubts.resolve(found)
-        for one in again:
-            entry = self.operation.encode(one.index, [one.input])[0]
-            if isinstance(entry, EncodedInput):
-                if self.operation.remark is not None and one.error is not None:
-                    entry = self.operation.remark(entry, one.error.marks)
-                self._chunker.waiting.append(entry)
+        again, outcomes = doubts.resolve(looked.result)
+        self._chunker.waiting += [self.operation.encode_again(one) for one in again]
         if self.recorder is not None:
-            self.recorder.send_again(again)
-            self.recorder.resolve(outcomes)
-        self.unmatched = [*found.unmatched]
+            self.recorder.resolve(again, outcomes)
+        self.unmatched = [*looked.result.unmatched]
+        for note in looked.notes:
+            self._tell(Noted(self._run_id, self.operation.id, note))
         self._hand_out(outcomes)
 
     def _hand_out(self, outcomes: list[Outcome[ResultT]]) -> None:

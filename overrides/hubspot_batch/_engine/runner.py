@@ -24,6 +24,7 @@ from hubspot_batch.events import Notify
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
+from .doubts import Looked
 from .driver import Call, Came, Driver, check_open
 from .executors import Tell, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from .chunker import AsyncInputs, Inputs
     from .run import Run
 
-
-Looked: TypeAlias = tuple[BatchResult[Any], BaseException | None]
-"""What a look-up has brought, and what ended it early; None if nothing did."""
 
 LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], Looked]
 AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[Looked]]
@@ -155,7 +153,7 @@ class ThreadDriver(Driver):
         if self._is_pending(self._in_flight) or self.run.going:
             return True
         if self.run.in_doubt:
-            self._resolve(*self._runner.look_up(self.run, self.interrupts.check))
+            self._resolve(self._runner.look_up(self.run, self.interrupts.check))
             self._record()
         return self.run.going
 
@@ -258,7 +256,7 @@ class TaskDriver(Driver):
             return True
         await self._cancel()
         if self.run.in_doubt:
-            self._resolve(*await self._runner.look_up(self.run))
+            self._resolve(await self._runner.look_up(self.run))
             await self._record()
             return self.run.going
         if self.run.awaits_inputs and self.run.stopped is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from attrs import frozen
 
+from hubspot_batch._engine.doubts import Looked
 from hubspot_batch._engine.driver import check_open
 from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
@@ -19,7 +20,6 @@ from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.run import Run
-    from hubspot_batch._engine.runner import Looked
 
     from .asking import Step
     from .look_up import LookUp
@@ -78,8 +78,8 @@ class Reconciler:
         try:
             self._drive(look_up, check)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return look_up.result(complete=False), error
-        return look_up.result(), None
+            return Looked(look_up.result(complete=False), error, look_up.notes)
+        return Looked(look_up.result(), None, look_up.notes)
 
     def _drive(self, look_up: LookUp, check: Callable[[], object]) -> None:
         steps = look_up.steps(self.clock.now())
@@ -134,8 +134,8 @@ class AsyncReconciler:
         try:
             await self._drive(look_up)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return look_up.result(complete=False), error
-        return look_up.result(), None
+            return Looked(look_up.result(complete=False), error, look_up.notes)
+        return Looked(look_up.result(), None, look_up.notes)
 
     async def _drive(self, look_up: LookUp) -> None:
         steps = look_up.steps(self.clock.now())

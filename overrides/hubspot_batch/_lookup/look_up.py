@@ -87,6 +87,9 @@ class LookUp:
         wish: What is wanted.
         pace: When a search may start.
         taken: Returns which ids are those of records that belong to an input that was done.
+
+    Attributes:
+        notes: What a person should know of it, in sentences.
     """
 
     def __init__(
@@ -105,6 +108,7 @@ class LookUp:
         self._wish = wish
         self._asking = Asking(self._way, pace)
         self._taken = taken
+        self.notes: list[str] = []
         self._inquiries: list[Inquiry] = []
         self._timeless: set[int] = set()
         self._doubts: list[Doubt] = []
@@ -207,11 +211,13 @@ class LookUp:
     def _fall_back(self, failed: Inquiry, words: str) -> list[Inquiry]:
         """Look inputs up without their keys; return how."""
         name = next((one.mark.property for one in failed.doubts if one.mark is not None), "")
-        _log.warning(
-            "%s: HubSpot keeps the values of %s not unique (%s). Inputs in doubt are looked up by "
-            "a stamp or by their properties, so none of them is certain to be absent.",
-            *(self._way.name, name, words.rstrip(".")),
+        note = (
+            f"{self._way.name}: {name} is not unique in this account ({words.rstrip('.')}). Inputs "
+            "in doubt are looked up by a stamp or by their properties, so none is certain to be "
+            "absent, and none is sent again."
         )
+        _log.warning("%s", note)
+        self.notes.append(note)
         made = self._inquire(failed.doubts, by_key=False)
         self._inquiries = [*(one for one in self._inquiries if one is not failed), *made]
         return made

@@ -49,7 +49,7 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
     )
     jobs = commands.add_parser(
         "jobs",
-        help="look at what loads have left: list, show, rejects",
+        help="look at what loads have left: list, show, rejects, reconcile",
         description="Look at the folders that loads have left.",
         allow_abbrev=False,
     )

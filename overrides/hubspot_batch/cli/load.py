@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import httpx
 from attrs import frozen
@@ -51,6 +51,7 @@ from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
 JOURNAL = "journal.sqlite"
+_SETTLING = ("reconcile", "key_property", "stamp_property", "resend", "assume_absent_after")
 _MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
 
 
@@ -209,9 +210,16 @@ def _work(arguments: argparse.Namespace, name: str) -> Work:
         given,
         getattr(arguments, "allow_implausible", False),
         arguments.limit,
+        _settling(arguments),
     )
     _ = work.call  # which refuses arguments that are not valid
     return work
+
+
+def _settling(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options about rows that may have been created, as far as they are given."""
+    given = {name: getattr(arguments, name, None) for name in _SETTLING}
+    return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def _place(arguments: argparse.Namespace, name: str) -> _Place:
@@ -240,6 +248,8 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
         mapping=work.mapping.digest(),
         source_size=size,
         source_digest=digest,
+        command=json.dumps({"arguments": arguments.argv, "folder": os.getcwd()}),
+        sends=not getattr(arguments, "sends_nothing", False),
     )
 
 

@@ -21,7 +21,7 @@ from hubspot_batch._engine.interrupts import Interrupts
 from hubspot_batch._engine.iterators import OutcomeIterator
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import HubSpotBatchError, JournalError
-from hubspot_batch.events import Event, RequestStarting, Wait
+from hubspot_batch.events import Event, Noted, RequestStarting, Wait
 from hubspot_batch.files import Input, Row
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import Clock
@@ -126,6 +126,7 @@ class Job:
         self._read = 0
         self._failures = 0
         self._results: Results | None = None
+        self._notes: list[str] = []
         self._requests = self._waits = 0
         self._waited = 0.0
         self._lock = Lock()
@@ -148,6 +149,8 @@ class Job:
                 self._waits += 1
                 self._waited += event.seconds
             self._tell(Waiting(event.seconds, event.reason, event.status_code))
+        elif isinstance(event, Noted):
+            self._notes.append(event.message)
 
     def run(self, client: HubSpotBatch) -> Ended:
         """Carry the job out.
@@ -205,7 +208,7 @@ class Job:
             ],
             reasons=() if self._results is None else self._results.reasons(),
             mapping=self._plan.mapping,
-            notes=self._plan.notes,
+            notes=(*self._plan.notes, *self._notes),
             stopped=stopped,
             resume=None if stopped is None else self._resume,
             files=names,
@@ -256,7 +259,7 @@ class Job:
     def _outcomes(self, client: HubSpotBatch) -> OutcomeIterator[Any]:
         work = self._work
         family, _, verb = work.spec.name.partition(".")
-        arguments = dict(work.arguments)
+        arguments = {**work.arguments, **work.settling}
         if work.allow_implausible:
             arguments["allow_implausible"] = True
         method: Callable[..., OutcomeIterator[Any]]

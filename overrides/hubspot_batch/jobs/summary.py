@@ -86,7 +86,7 @@ class RowDone:
         kind: The kind of error; None without an error.
         message: What is wrong, in a sentence; None without an error.
         correlation_id: What HubSpot's support asks for; None if there is none.
-        evidence: By what a result was matched to the row; None without a result.
+        evidence: What a success rests on: `answer`, `key`, `stamp` or `properties`.
     """
 
     index: int

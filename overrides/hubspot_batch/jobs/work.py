@@ -47,6 +47,7 @@ class Work:
         mapping: What the columns mean.
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
+        settling: The arguments about inputs in doubt, by their names in Python.
         limit: How many rows belong to the job, from the first on; None for all.
     """
 
@@ -56,6 +57,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
+    settling: Mapping[str, Any] = field(factory=dict[str, Any])
 
     @property
     def spec(self) -> OperationSpec:
@@ -75,7 +77,8 @@ class Work:
             ConfigurationError: An argument is not valid.
         """
         return operation_call(
-            self.operation, None, allow_implausible=self.allow_implausible, **self.arguments
+            *(self.operation, None),
+            **{**self.arguments, **self.settling, "allow_implausible": self.allow_implausible},
         )
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:

@@ -298,7 +298,8 @@ class Recorder(Generic[ResultT]):
         return outcomes
 
     def _with_doubt(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
-        if self._operation.reads or outcome.error is None:
+        said = outcome.index in self._known  # by the journal itself
+        if self._operation.reads or outcome.error is None or said:
             return outcome
         error, not_sent = outcome.error, outcome.status is OutcomeStatus.NOT_SENT
         if outcome.index in self._doubts:

@@ -29,7 +29,7 @@ from .ways import JSON, Hit, hit_of
 
 # Seconds between two reads that miss a record, and from when a request was given up to the second.
 # HubSpot's edge gives up after 100 (524), so nothing is carried out later than that.
-_APART, _AFTER = 30.0, 120.0
+APART, _AFTER = 30.0, 120.0
 # Clocks add up to a little less than they were told to wait.
 _TOLERANCE = 0.01
 _MISSING = "OBJECT_NOT_FOUND"
@@ -155,7 +155,7 @@ class ByKey:
 
     def _note_missing(self, mark: tuple[str, str], asked: float) -> None:
         first = self._missed.setdefault(mark, asked)
-        if asked - first < _APART - _TOLERANCE:
+        if asked - first < APART - _TOLERANCE:
             return
         for one in self.doubts:
             if mark_of(one) == mark and not one.refused and one.attempted is not None:

@@ -23,7 +23,7 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .asking import Asking, FailedError, Rest, Steps
-from .by_key import ByKey, NotUniqueError
+from .by_key import APART, ByKey, NotUniqueError
 from .by_properties import ByProperties
 from .by_stamp import ByStamp
 from .inquiry import Doubt, Inquiry
@@ -170,6 +170,9 @@ class LookUp:
             return [now, *(now + delay for delay in after if delay)]
         moments = [max(lost) + delay for delay in after]
         due = [moment for moment in moments if moment > now]
+        if len(moments) - len(due) > 1 and any(isinstance(one, ByKey) for one in self._inquiries):
+            # One look in place of several would prove no absence.
+            due = sorted({*due, now + APART})
         at_once = len(due) < len(moments) or any(one.refused for one in self._doubts)
         return [now, *due] if at_once else due
 

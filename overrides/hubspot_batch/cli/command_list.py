@@ -53,6 +53,16 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
         description="Look at the folders that loads have left.",
         allow_abbrev=False,
     )
+    stamp = commands.add_parser(
+        "stamp",
+        help="make the property by which created records are found again",
+        description="Make the property that --stamp-property or --key-property names.",
+        allow_abbrev=False,
+    )
+    if not first or first[0] == "stamp":
+        from .stamp_commands import add_stamp  # noqa: PLC0415 - see above
+
+        add_stamp(stamp)
     if not first or first[0] in ("mapping", "jobs"):
         from .job_commands import add_jobs, add_mapping  # noqa: PLC0415 - see above
 

@@ -113,7 +113,8 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         out.lines(brief_lines(plan))
         if note:
             out.lines([note])
-    if not _confirmed(arguments, work, options):
+    reads = work.spec.kind.reads or not journal.sends
+    if not confirmed(options.base_url, yes=arguments.yes or reads):
         complain("Nothing was sent.")
         return WRONG_USE
     with shown(displays(arguments, out.stream, sys.stderr, os.environ)) as tell:
@@ -146,7 +147,7 @@ def _run(
         wall=arguments.wall,
     )
     with HubSpotBatch(
-        arguments.token or _token(options.base_url),
+        arguments.token or token_for(options.base_url),
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
@@ -271,11 +272,11 @@ def _insists(arguments: argparse.Namespace, work: Work) -> bool:
     return True
 
 
-def _confirmed(arguments: argparse.Namespace, work: Work, options: ClientOptions) -> bool:
-    local = is_loopback(httpx.URL(options.base_url).host)
-    if arguments.yes or local or work.spec.kind.reads or not _asks():
+def confirmed(base_url: str, *, yes: bool) -> bool:
+    """Return whether a server may be written to; ask, if there is a person to ask."""
+    if yes or is_loopback(httpx.URL(base_url).host) or not _asks():
         return True
-    answer = _ask(f"Write to the HubSpot account of this token at {options.base_url}? [y/N] ")
+    answer = _ask(f"Write to the HubSpot account of this token at {base_url}? [y/N] ")
     return answer.lower() in ("y", "yes")
 
 
@@ -290,7 +291,7 @@ def _ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _token(base_url: str) -> str | None:
+def token_for(base_url: str) -> str | None:
     """Return the token for a server; None for the environment's, which is never shown."""
     local = is_loopback(httpx.URL(base_url).host)
     return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None

@@ -1,4 +1,4 @@
-"""What is kept of an input that may have been done, so that its record can be found.
+"""The traces of an input that may have been done, by which its record can be found.
 
 This module decides the form of it: when its request was under way, and which values its record has
 and no other.

@@ -91,7 +91,7 @@ def test_one_missing_read_proves_nothing(make_client: ClientFactory, after: list
 
 
 def test_late_work_is_found_by_its_key(make_client: ClientFactory) -> None:
-    """Whatever the clock of this machine says."""
+    """The clock of this machine may be wrong."""
     sandbox = account(LATE)
     fake: Any = sandbox.clock
     right = clock_of(fake)
@@ -174,12 +174,14 @@ def test_nothing_is_sent_again_without_a_unique_key(make_client: ClientFactory) 
     assert asked(sandbox, "create_calls") == 1
 
 
-@pytest.mark.parametrize("fault", ["502", "truncated_json", "drop_results", "refused", "reset_after"])
+@pytest.mark.parametrize(
+    "fault", ["502", "truncated_json", "drop_results", "refused", "reset_after"]
+)
 @EVIDENCE
 def test_a_failed_look_up_by_a_mark_is_not_an_empty_one(
     make_client: ClientFactory, fault: str, name: str, evidence: str, operation: str
 ) -> None:
-    """What is there is never said to be absent."""
+    """A record that is there is never said to be absent."""
     sandbox = account("reset_after")
     calls = make_client(transport=sandbox).calls
     lost = calls.create([call(title) for title in "AB"], **{name: NAMES[name]})
@@ -220,7 +222,9 @@ SPOILS = {
     "nothing, 200": lambda page: page.update({"results": [], "as": 200}) or page.pop("errors", 0),
     "no results": lambda page: page.pop("results", None),
     "other error": lambda page: [one.update(category="BUSY") for one in page.get("errors", [])],
-    "other ids": lambda page: [one.update(context={"ids": ["9"]}) for one in page.get("errors", [])],
+    "other ids": lambda page: [
+        one.update(context={"ids": ["9"]}) for one in page.get("errors", [])
+    ],
     "404": lambda page: page.clear() or page.update({"category": "NOT_HERE", "as": 404}),
 }
 
@@ -260,7 +264,7 @@ def test_where_none_is_found_a_404_is_an_answer(make_client: ClientFactory) -> N
 
 
 def test_more_stamped_records_than_inputs_are_all_ours(make_client: ClientFactory) -> None:
-    """Somebody has copied one; the input was done all the same."""
+    """Somebody has copied one; the input was done anyway."""
     sandbox = account("reset_after")
     calls = make_client(transport=sandbox).calls
     lost = calls.create([call("A")], stamp_property=STAMP)
@@ -385,9 +389,7 @@ def test_a_journal_of_an_older_version_has_no_times(
     assert "When its request was sent is not known here" in outcome.error.message
 
 
-def test_a_refusal_in_a_journal_is_read_back_too(
-    make_client: ClientFactory, tmp_path: Any
-) -> None:
+def test_a_refusal_in_a_journal_is_read_back_too(make_client: ClientFactory, tmp_path: Any) -> None:
     """The run that met it was killed before it could."""
     sandbox = account()
     journal = tmp_path / "journal.sqlite"

@@ -12,9 +12,9 @@ RECONCILES = "x-reconcile"
 
 _RECONCILE = (
     "Inputs that are `unknown` are looked up by their key, by their stamp, or else by the "
-    "properties that were sent, among the records that were created while their requests were under "
-    "way; `evidence` says by which. By properties, inputs have succeeded where exactly as many "
-    "records are found as there are equal inputs; if another program creates equal records at the "
+    "properties that were sent, among the records that were created while their requests were "
+    "under way; `evidence` says by which. By properties, inputs have succeeded where exactly as "
+    "many records are found as there are equal inputs; if another program creates equal records at the "
     "same time, they may be its own. Otherwise an input stays `unknown`: HubSpot shows new records "
     "late, so one that is not found may exist. Only an input whose unique key is missing twice was "
     "certainly not done: it is `not_sent`, of the kind `absent`.",
@@ -64,7 +64,9 @@ def create_arguments(tag: str, *, keys: bool) -> dict[str, str]:
     """
     words = {name: text.format(words=tag.replace("_", "-")) for name, text in _MARKS.items()}
     found = {**words, **_SETTLES}
-    return found if keys else {n: t for n, t in found.items() if n not in ("key_property", "resend")}
+    return (
+        found if keys else {n: t for n, t in found.items() if n not in ("key_property", "resend")}
+    )
 
 
 def signature(arguments: Iterable[str]) -> list[str]:

@@ -16,8 +16,8 @@ from attrs import Factory, define, evolve, field, frozen
 
 from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
-from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._traces import Attempted, Mark
+from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
     AuthenticationError,

@@ -27,7 +27,7 @@ _CONFLICTS = ("already has that value", "conflicting_unique_value", "already exi
 
 @frozen
 class Settles:
-    """What a run does about inputs in doubt.
+    """The way in which a run settles inputs in doubt.
 
     Attributes:
         after: When it looks, in seconds; empty if only refused keys are read back.
@@ -67,7 +67,7 @@ class Settles:
 
 
 class Looked(NamedTuple):
-    """What the look-up of a run has brought.
+    """The result of the look-up of a run.
 
     Attributes:
         result: The outcomes that were held back.
@@ -129,9 +129,12 @@ class Doubts:
         self.resent: set[int] = set()
         # Hashes of the ids of records that belong to an input, for a run can have any length.
         self._ids = array("q")
+        self._closed = False
 
     def hold(self, outcomes: list[Outcome[Any]]) -> list[Outcome[Any]]:
         """Hold outcomes back that are in doubt, and return the others."""
+        if self._closed:
+            return outcomes
         passed: list[Outcome[Any]] = []
         for one in outcomes:
             if self._is_held(one):
@@ -157,7 +160,9 @@ class Doubts:
         by_hash = {hash(id_): id_ for id_ in ids}
         return {by_hash[one] for one in self._ids if one in by_hash}
 
-    def resolve(self, found: Iterable[Outcome[Any]]) -> tuple[list[Outcome[Any]], list[Outcome[Any]]]:
+    def resolve(
+        self, found: Iterable[Outcome[Any]]
+    ) -> tuple[list[Outcome[Any]], list[Outcome[Any]]]:
         """Return the inputs that are to be sent again, and the outcomes of the others."""
         held, again, settled = self.held, list[Outcome[Any]](), list[Outcome[Any]]()
         self.held = {}
@@ -175,6 +180,6 @@ class Doubts:
         return again, settled
 
     def release(self) -> list[Outcome[Any]]:
-        """Return what is held back, which is held no longer."""
-        held, self.held = [*self.held.values()], {}
+        """Return what is held back, and hold nothing back any more."""
+        held, self.held, self._closed = [*self.held.values()], {}, True
         return held

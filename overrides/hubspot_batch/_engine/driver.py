@@ -43,7 +43,7 @@ class Call(Protocol):
 
     @property
     def settles(self) -> Settles | None:
-        """What a run does about inputs in doubt; None for nothing."""
+        """How a run settles inputs in doubt; None for not at all."""
         ...
 
     def recorder(

@@ -28,12 +28,13 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     InputError,
 )
-from hubspot_batch.events import Event, Noted, Notify, OutcomesKnown, RequestStarting, RunEnded
+from hubspot_batch.events import Notify, RequestStarting, RunEnded
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
 from .doubts import Doubts, Looked, Settles
+from .publisher import Publisher
 from .success import not_known, outcomes_of_success
 from .totals import Totals
 
@@ -93,7 +94,6 @@ class Run(Generic[ResultT]):
         self.operation = operation
         self.collects = collects
         self.stopped: HubSpotBatchError | None = None
-        self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.recorder = recorder
@@ -108,6 +108,12 @@ class Run(Generic[ResultT]):
         self._again: deque[Chunk] = deque()
         self._state = RunState()
         self._totals = Totals(operation.name)
+        self._publisher: Publisher[ResultT] = Publisher(
+            *((run_id, operation.id), self._reader.open, self._totals),
+            *(notify, recorder, self.doubts),
+        )
+        publisher = self._publisher
+        self.ready, self._publish, self._tell = publisher.ready, publisher.publish, publisher.tell
         self._reached = False
         self._closed: BatchResult[ResultT] | None = None
 
@@ -293,9 +299,7 @@ class Run(Generic[ResultT]):
 
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or the caller's code, raised an exception."""
-        # A signal handler may have raised between the two steps of `_publish`.
-        for outcome in self.ready:
-            self._reader.open.pop(outcome.index, None)
+        self._publisher.forget_ready()
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
@@ -344,53 +348,19 @@ class Run(Generic[ResultT]):
         self._publish(chunk.outcomes(status, error, self.operation.marks_of))
 
     def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
-        error = OutcomeError("stopped", str(self.stopped))
-        status = OutcomeStatus.NOT_SENT
+        error, status = OutcomeError("stopped", str(self.stopped)), OutcomeStatus.NOT_SENT
         self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
-
-    def _publish(self, outcomes: list[Outcome[ResultT]]) -> None:
-        """Hand out outcomes of inputs that have none yet."""
-        known = self._reader.open
-        outcomes = [outcome for outcome in outcomes if outcome.index in known]
-        if not outcomes:
-            return
-        if self.recorder is not None:
-            outcomes = self.recorder.settle(outcomes)
-        if self.doubts is not None:
-            outcomes = self.doubts.hold(outcomes)
-        self._hand_out(outcomes)
 
     def resolve(self, looked: Looked) -> None:
         """Take in what a look-up has brought, and send again what is to be sent again."""
-        doubts = self.doubts
-        assert doubts is not None  # noqa: S101 - see `in_doubt`
-        again, outcomes = doubts.resolve(looked.result)
-        self._chunker.waiting += [self.operation.encode_again(one) for one in again]
-        if self.recorder is not None:
-            self.recorder.resolve(again, outcomes)
         self.unmatched = [*looked.result.unmatched]
-        for note in looked.notes:
-            self._tell(Noted(self._run_id, self.operation.id, note))
-        self._hand_out(outcomes)
-
-    def _hand_out(self, outcomes: list[Outcome[ResultT]]) -> None:
-        if not outcomes:
-            return
-        self.ready.extend(outcomes)
-        for outcome in outcomes:
-            self._reader.open.pop(outcome.index, None)
-        self._totals.add_outcomes(outcomes)
-        if self._notify is not None:
-            self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))
+        again = self._publisher.resolve(looked)
+        self._chunker.waiting.extend(map(self.operation.encode_again, again))
 
     @property
     def note(self) -> str:
         """The numbers of the run, in a sentence for the exception that ends it."""
         return self._totals.note(self._reader.count, complete=self.collects)
-
-    def _tell(self, event: Event) -> None:
-        if self._notify is not None:
-            self._notify(event)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that are not taken yet.
@@ -414,8 +384,7 @@ class Run(Generic[ResultT]):
             if rest:
                 self._reader.read_rest()
             self._give_up_waiting()
-        if self.doubts is not None:
-            self._hand_out(self.doubts.release())
+        self._publisher.release()
         if self.recorder is not None:
             self._publish(self.recorder.recall_rest(self._reader.open))
         error = OutcomeError("stopped", str(self.stopped))
@@ -426,7 +395,6 @@ class Run(Generic[ResultT]):
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)
-        if self._notify is not None:
-            stopped = None if self.stopped is None else str(self.stopped)
-            self._tell(RunEnded(self._run_id, self.operation.id, {**self._totals.counts}, stopped))
+        stopped = None if self.stopped is None else str(self.stopped)
+        self._tell(RunEnded(self._run_id, self.operation.id, {**self._totals.counts}, stopped))
         return self._closed

@@ -135,6 +135,7 @@ class ThreadDriver(Driver):
         self._came: deque[tuple[Chunk, Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
+        self._look_up = runner.look_up
         self.interrupts = Interrupts(partial(self._news.put, None))
         self._begin(runner, call, inputs, collects=collects, reading=self.interrupts.reading)
 
@@ -153,7 +154,7 @@ class ThreadDriver(Driver):
         if self._is_pending(self._in_flight) or self.run.going:
             return True
         if self.run.in_doubt:
-            self._resolve(self._runner.look_up(self.run, self.interrupts.check))
+            self._resolve(self._look_up(self.run, self.interrupts.check))
             self._record()
         return self.run.going
 
@@ -230,6 +231,7 @@ class TaskDriver(Driver):
     ) -> None:
         self._loop: AbstractEventLoop | None = None
         self._tasks: dict[Task[Came], Chunk] = {}
+        self._look_up = runner.look_up
         self._begin(runner, call, inputs, collects=collects, in_task=True)
 
     async def advance(self) -> bool:
@@ -256,7 +258,7 @@ class TaskDriver(Driver):
             return True
         await self._cancel()
         if self.run.in_doubt:
-            self._resolve(await self._runner.look_up(self.run))
+            self._resolve(await self._look_up(self.run))
             await self._record()
             return self.run.going
         if self.run.awaits_inputs and self.run.stopped is not None:

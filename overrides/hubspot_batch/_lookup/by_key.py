@@ -42,7 +42,7 @@ class NotUniqueError(Exception):
 
 
 class _Answer(NamedTuple):
-    """What a read says of keys."""
+    """The answer of a read about keys."""
 
     hits: dict[str, Hit]
     missing: frozenset[str]

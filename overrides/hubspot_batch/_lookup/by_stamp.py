@@ -1,7 +1,7 @@
 """Finds records by a value that the run has filled in.
 
 This module decides what such a record proves. The property is a plain one, so the server does not
-keep its values apart; but nobody else writes the values of a run. A record counts only if it can
+keep its values apart; but no other program writes the values of a run. A record counts only if it can
 have the other values that were sent, too.
 """
 
@@ -96,14 +96,16 @@ class ByStamp:
                 continue
             ours = all(one.mark is not None and one.mark.ours for one in doubts)
             enough = len(some) >= len(doubts) if ours else len(some) == len(doubts)
-            like = all(may_be_stored_as(one.properties, hit.properties) for one in doubts for hit in some)
+            like = all(
+                may_be_stored_as(one.properties, hit.properties) for one in doubts for hit in some
+            )
             places = [one.place for one in doubts]
-            one = some[0] if len(some) == len(doubts) == 1 else None
+            certain = some[0] if len(some) == len(doubts) == 1 else None
             if enough and like:
-                found.done.update(dict.fromkeys(places, one))
+                found.done.update(dict.fromkeys(places, certain))
             else:
                 found.disputed.update(dict.fromkeys(places, tuple(some)))
-            if not (enough and like and one):
+            if not (enough and like and certain):
                 unclaimed += some
         self.found = found._replace(unclaimed=tuple(unclaimed))
 

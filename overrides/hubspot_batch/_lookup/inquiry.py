@@ -40,7 +40,7 @@ class Doubt(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found, by the places of inputs.
+    """The findings of an inquiry, by the places of inputs.
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.

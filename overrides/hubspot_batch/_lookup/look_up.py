@@ -41,7 +41,7 @@ Taken = Callable[[Iterable[str]], set[str]]
 
 @frozen
 class Wish:
-    """What a caller wants of a look-up.
+    """The wishes of a caller about a look-up.
 
     Attributes:
         after: Seconds after the last request was given up at which it asks.
@@ -262,14 +262,13 @@ class LookUp:
             hit = found.done[doubt.place]
             record = None if hit is None else self._model(hit)
             status = OutcomeStatus.SUCCEEDED
-            return Outcome(
-                outcome.index, outcome.input, status, record, evidence=inquiry.evidence
-            )
+            return Outcome(outcome.index, outcome.input, status, record, evidence=inquiry.evidence)
         if doubt.refused:
             return outcome
         if doubt.place in found.absent:
-            since = f"HubSpot had no record with its key twice, at last {found.absent[doubt.place]:.0f} s"
-            told = _told(outcome, f"{since} after its request was given up.", ABSENT)
+            since = f"{found.absent[doubt.place]:.0f} s after its request was given up"
+            words = f"HubSpot was asked twice and has no record with its key, at last {since}."
+            told = _told(outcome, words, ABSENT)
             return evolve(told, status=OutcomeStatus.NOT_SENT)
         return self._left(inquiry, doubt, outcome) if complete else outcome
 

@@ -179,7 +179,11 @@ def search_in(
         part = [left.pop()]
         room -= len(json.dumps(part[0], ensure_ascii=False))
         # More than a page would take a second request.
-        while left and len(part) < way.limit and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room:
+        while (
+            left
+            and len(part) < way.limit
+            and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room
+        ):
             room -= size
             part.append(left.pop())
         yield partial(_request_in, way, name, part, shown)

@@ -172,9 +172,7 @@ def operation_call(
         return call  # usually
     check_names(key_property, stamp_property)
     settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))
-    return evolve(
-        call, key_property=key_property, stamp_property=stamp_property, settles=settles
-    )
+    return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:

@@ -249,7 +249,7 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
         mapping=work.mapping.digest(),
         source_size=size,
         source_digest=digest,
-        command=json.dumps({"arguments": arguments.argv, "folder": os.getcwd()}),
+        command=json.dumps({"arguments": arguments.argv, "folder": str(Path.cwd())}),
         sends=not getattr(arguments, "sends_nothing", False),
     )
 

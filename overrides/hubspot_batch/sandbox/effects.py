@@ -57,8 +57,9 @@ def apply_batch(batch: Batch) -> BatchResult:
         problem = Problem("The record is busy. Please try again", category="CONFLICT")
         return BatchResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
     kind = batch.spec.kind
-    if problem := id_property_problem(batch.family, kind, batch.id_property, batch.inputs):
-        return BatchResult(refusal=problem)
+    refusal = id_property_problem(batch.family, kind, batch.id_property, batch.inputs)
+    if refusal is not None:
+        return BatchResult(refusal=refusal)
     return _EFFECTS[kind](batch)
 
 

@@ -68,7 +68,7 @@ class Family:
     - `required`: names of the properties that every record must have.
     - `unique`: names of the properties whose values no two records may share.
     - `keys`: the same, of properties that the account has made; a second one is another refusal.
-    - `naming`: names of others by which records can be named nevertheless.
+    - `naming`: names of other properties by which records can be named, too.
     - `open`: properties and association types that are not listed are accepted, too.
     - `guids`: ids are GUIDs; otherwise they are numbers that follow `id_offset`.
     """

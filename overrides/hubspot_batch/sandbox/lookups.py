@@ -80,7 +80,9 @@ def look_up(
     records = [one for one in state.stores[family.name] if _is_shown(state, family, one, now)]
     if way.operation == "list_campaigns":
         return _list(family, way.spec.view, records, query)
-    building = {name for (kind, name), at in state.indexed_at.items() if kind == family.name and now < at}
+    building = {
+        name for (kind, name), at in state.indexed_at.items() if kind == family.name and now < at
+    }
     return _search(family, way.spec.view, records, body, building)
 
 
@@ -133,10 +135,7 @@ def _search(
         return Problem(f"A search shows at most {_HITS_AT_MOST} results")
     groups: list[list[_Test]] = []
     for group in _objects(asked, "filterGroups"):
-        names = {one["propertyName"] for one in group["filters"]}
-        if names & building:
-            return Problem(f"The index of {', '.join(sorted(names & building))} is being built")
-        tests = [_test(family, one) for one in group["filters"]]
+        tests = [_test(family, one, building) for one in group["filters"]]
         for test in tests:
             if isinstance(test, Problem):
                 return test
@@ -219,12 +218,14 @@ def _sortable(family: Family, name: str, value: object) -> tuple[bool, Any]:
     return True, (_milliseconds(value) or 0) if _is_time(family, name) else str(value)
 
 
-def _test(family: Family, asked: Mapping[str, Any]) -> _Test | Problem:
+def _test(family: Family, asked: Mapping[str, Any], building: set[str]) -> _Test | Problem:
     """Return whether a record's values pass a filter, or why the filter is refused."""
     name, operator = asked["propertyName"], asked["operator"]
     known = (*family.properties, *_TIMES, "hs_object_id")
     if name not in known:
         return Problem(f"There is no property {name}")
+    if name in building:
+        return Problem(f"The index of {name} is being built")
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         wanted = operator == "HAS_PROPERTY"
         return lambda values: (values.get(name) not in (None, "")) is wanted

@@ -107,14 +107,14 @@ lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest depen
 	$(say) 'tests, lowest dependencies'
 	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
 
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... LOOKUPS=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(LOOKUPS:%=--lookups %) $(SIGNALS:%=--signals %) \
 	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(WIRE:%=--wire %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files lookup)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)

@@ -17,7 +17,7 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .events import Event, Noted, OutcomesKnown, RequestStarting, RunEnded, Wait
 from .integrations import SharedAllowance
 from .journal import Journal
 from .options import Clock, RateLimit, Retry
@@ -51,6 +51,7 @@ __all__ = [
     "Journal",
     "JournalError",
     "MissingScopesError",
+    "Noted",
     "Outcome",
     "OutcomeError",
     "OutcomeIterator",

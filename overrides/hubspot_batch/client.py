@@ -81,8 +81,8 @@ class HubSpotBatch(families.Families):
         daily_reserve: Requests of the day to leave to other programs; a run stops with
             `DailyLimitError` before it takes them. None to use all.
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
-        on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
-            `RunEnded`. An exception that it raises is logged and changes nothing else.
+        on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait`,
+            `Noted` and `RunEnded`. An exception that it raises is logged and changes nothing else.
         transport: An `httpx.BaseTransport` to send with, in place of the network. How long an
             attempt takes is then its own matter, and only its exceptions tell whether a request was
             sent.

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.rows import KEPT, PEERS_PYTHON, Row, keep, table
 
-SUBJECTS = ("cost", "start", "rate", "throughput", "memory", "drift", "path", "files")
+SUBJECTS = ("cost", "start", "rate", "throughput", "memory", "drift", "path", "files", "lookup")
 
 
 def main(wanted: list[str]) -> int:

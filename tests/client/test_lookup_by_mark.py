@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import pickle
+import signal
+import sqlite3
 from typing import Any
 
 import httpx
 import pytest
 from both_clients import ClientFactory, clock_of
-from hubspot_batch import ConfigurationError, Journal, OutcomeStatus
+from hubspot_batch import (
+    AsyncHubSpotBatch,
+    Clock,
+    ConfigurationError,
+    HubSpotBatch,
+    Journal,
+    MissingScopesError,
+    Noted,
+    OutcomeStatus,
+    result_of,
+)
 from hubspot_batch.sandbox import LATE, FakeClock, Sandbox, SandboxTransport, rates, script
 
 KEY, STAMP = "source_id", "load_stamp"
@@ -142,7 +155,7 @@ def test_an_account_without_unique_properties_is_searched(
     assert sorted(statuses(found)) == ["succeeded", "unknown"]
     assert {one.evidence for one in found} == {"stamp", None}
     assert asked(sandbox, "read_calls") == 1
-    (said,) = [one.message for one in caplog.records if "not unique" in one.message]
+    (said,) = [one.message for one in caplog.records if "is not unique" in one.message]
     assert "non-unique property" in said
 
 
@@ -328,6 +341,7 @@ def test_an_iteration_hands_out_what_was_looked_up(make_client: ClientFactory) -
         *({"key_property": "A b"}, {"stamp_property": ""}, {"reconcile": []}),
         *({"reconcile": [-1.0]}, {"key_property": "same", "stamp_property": "same"}),
         {"reconcile": True, "assume_absent_after": "5"},
+        {"assume_absent_after": 5.0},
     ],
 )
 def test_wrong_arguments_are_refused(make_client: ClientFactory, wrong: dict[str, Any]) -> None:
@@ -374,8 +388,6 @@ def test_a_journal_of_an_older_version_has_no_times(
     make_client: ClientFactory, tmp_path: Any
 ) -> None:
     """It can be resumed; what it leaves in doubt is said not to be looked up."""
-    import sqlite3
-
     sandbox = account("reset_after")
     journal = tmp_path / "old.sqlite"
     calls = make_client(transport=sandbox).calls
@@ -402,3 +414,129 @@ def test_a_refusal_in_a_journal_is_read_back_too(make_client: ClientFactory, tmp
     (outcome,) = calls.create([row], journal=journal, key_property=KEY)
     assert (outcome.status, outcome.evidence) == ("succeeded", "key")
     assert json.loads(json.dumps(outcome.to_dict()))["evidence"] == "key"
+
+
+def test_a_key_of_a_run_that_was_not_told_is_read_back(make_client: ClientFactory) -> None:
+    """If the caller names it afterwards."""
+    sandbox = account()
+    calls = make_client(transport=sandbox).calls
+    row = call("A", **{KEY: "1"})
+    first = calls.create([row])
+    again = calls.create([row])
+    assert statuses(again) == ["failed"]
+    found = calls.reconcile(again, key_property=KEY)
+    assert [(one.evidence, one.result.id) for one in found] == [("key", first[0].result.id)]
+    assert statuses(calls.reconcile(again)) == ["failed"]
+
+
+def test_another_conflict_stays_a_refusal(make_client: ClientFactory) -> None:
+    """HubSpot has no record with its key, and it is not looked for any longer."""
+    sandbox = account()
+    calls = make_client(transport=sandbox).calls
+    calls.create([call("A", hs_unique_creation_key="1")])
+    row = call("B", hs_unique_creation_key="1")
+    begun = sandbox.clock()
+    (outcome,) = calls.create([row], key_property=KEY, reconcile=True)
+    assert (outcome.status, outcome.error.category) == (OutcomeStatus.FAILED, "CONFLICT")
+    assert sandbox.clock() - begun < 20.0
+
+
+def test_an_assumption_is_looked_for_until_its_time(make_client: ClientFactory) -> None:
+    """Also at the end of a run."""
+    calls = make_client(transport=account("reset_before")).calls
+    (outcome,) = calls.create([call("A")], reconcile=[1.0], assume_absent_after=400.0)
+    assert (outcome.status, outcome.error.kind) == (OutcomeStatus.NOT_SENT, "not_found")
+    assert "at the caller's own risk" in outcome.error.message
+
+
+def test_a_token_without_the_scope_stops_the_run_in_the_end(make_client: ClientFactory) -> None:
+    """With all outcomes; the inputs in doubt stay so."""
+    sandbox = account("reset_after", None, scopes=["crm.objects.contacts.write"])
+    calls = make_client(transport=sandbox, max_concurrency=1).calls
+    with pytest.raises(MissingScopesError) as caught:
+        calls.create([call("A"), call("B")], chunk_size=1, reconcile=True)
+    assert statuses(caught.value.result) == ["unknown", "succeeded"]
+
+
+def test_ctrl_c_ends_a_look_up_soon() -> None:
+    """The outcomes are those that are known; nothing more is asked."""
+    sandbox = account("reset_after", search_lag=(100.0, 110.0))
+    fake: Any = sandbox.clock
+    naps: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        naps.append(seconds)
+        fake.advance(seconds)
+        if len(naps) == 20:
+            signal.raise_signal(signal.SIGINT)
+
+    clock = Clock(fake, sleep, wall=fake)
+    with HubSpotBatch("made-up", transport=SandboxTransport(sandbox), clock=clock) as client:
+        with pytest.raises(KeyboardInterrupt) as caught:
+            client.calls.create([call("A")], reconcile=True)
+        (outcome,) = result_of(caught.value) or ()
+    assert outcome.status is OutcomeStatus.UNKNOWN
+    assert len(naps) == 20
+    assert max(naps) <= 0.5
+
+
+def test_a_cancelled_task_ends_a_look_up_at_once() -> None:
+    """The outcomes are those that are known."""
+    sandbox = account("reset_after", search_lag=(100.0, 110.0))
+    fake: Any = sandbox.clock
+
+    async def main() -> Any:
+        task: Any = None
+
+        async def asleep(seconds: float) -> None:
+            fake.advance(seconds)
+            if fake() > begun + 30.0:
+                task.cancel()
+            await asyncio.sleep(0)
+
+        begun, clock = fake(), Clock(fake, asleep=asleep, wall=fake)
+        transport = SandboxTransport(sandbox)
+        async with AsyncHubSpotBatch("made-up", transport=transport, clock=clock) as client:
+            work = client.calls.create([call("A")], reconcile=True)
+            task = asyncio.ensure_future(work)
+            with pytest.raises(asyncio.CancelledError) as caught:
+                await task
+        return caught.value
+
+    (outcome,) = result_of(asyncio.run(main())) or ()
+    assert outcome.status is OutcomeStatus.UNKNOWN
+
+
+def test_a_listener_is_told_that_keys_are_not_unique(make_client: ClientFactory) -> None:
+    """As an event of the run."""
+    told: list[Any] = []
+    sandbox = account("reset_after", unique=False)
+    calls = make_client(transport=sandbox, on_event=told.append).calls
+    calls.create([call("A")], key_property=KEY, reconcile=True)
+    (noted,) = [one for one in told if isinstance(one, Noted)]
+    assert noted.operation == "create_calls"
+    assert "is not unique in this account" in noted.message
+
+
+def test_a_search_waits_until_its_index_is_built(make_client: ClientFactory) -> None:
+    """The server refuses it before; that is a failed look-up, and no empty one."""
+    sandbox = Sandbox(clock=FakeClock())
+    client = make_client(transport=sandbox)
+    create_stamp_of(make_client, client, sandbox)
+    (outcome,) = client.calls.create([call("A")], reconcile=[0.5, 30.0], stamp_property="mark_one")
+    assert (outcome.status, outcome.evidence) == ("succeeded", "stamp")
+    assert [one.status for one in sandbox.requests if one.operation == "search_calls"] == [400, 200]
+
+
+def create_stamp_of(make_client: ClientFactory, client: Any, sandbox: Sandbox) -> None:
+    """Make a property by a request of the API."""
+    body = {
+        "name": "mark_one",
+        "label": "Mark",
+        "type": "string",
+        "fieldType": "text",
+        "groupName": "callsinformation",
+    }
+    made = make_client.request(client, "POST", "/crm/v3/properties/calls", json=body)
+    assert made.status_code == 201
+    sandbox.use_faults(script(["reset_after"], operation="create_calls"))

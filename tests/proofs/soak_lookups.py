@@ -230,7 +230,6 @@ class Scenario:
         assert unmatched <= records.keys()
         assert not unmatched & {*ids}
 
-
     def _count(self, outcome: Any) -> None:
         """Count an input that was in doubt, and whether it still is."""
         if outcome.evidence == "answer" and not self.resends:

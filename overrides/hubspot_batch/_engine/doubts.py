@@ -59,11 +59,23 @@ class Settles:
                 "does not refuse what was created already."
             )
         if reconcile is False:
+            if assume_absent_after is not None:
+                raise ConfigurationError("assume_absent_after needs reconcile=True.")
             return cls(()) if by_key else None
         after = LOOKS if reconcile is True else checked_seconds("reconcile", reconcile)
-        if assume_absent_after is not None:
-            checked_seconds("assume_absent_after", [assume_absent_after])
-        return cls(after, assume_absent_after, resend)
+        return cls(looks(after, assume_absent_after), assume_absent_after, resend)
+
+
+def looks(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ...]:
+    """Return when to look: the last time is late enough to say that something is absent.
+
+    Raises:
+        ConfigurationError: The limit is no number of seconds.
+    """
+    if assume_absent_after is None:
+        return after
+    (last,) = checked_seconds("assume_absent_after", [assume_absent_after])
+    return (*after, last) if last > after[-1] else after
 
 
 class Looked(NamedTuple):
@@ -100,7 +112,7 @@ def checked_seconds(name: str, given: Iterable[Any]) -> tuple[float, ...]:
 
 def is_conflict(error: OutcomeError | None) -> bool:
     """Return whether an input was refused because a record has its key, as far as words tell."""
-    if error is None or not any(mark.unique for mark in error.marks):
+    if error is None or error.kind not in ("refused", "batch_refused"):
         return False
     said = error.message.lower()
     return (
@@ -153,7 +165,8 @@ class Doubts:
         error = outcome.error
         if outcome.status is OutcomeStatus.UNKNOWN:
             return bool(self.settles.after) and error is not None
-        return outcome.status is OutcomeStatus.FAILED and is_conflict(error)
+        keyed = error is not None and any(mark.unique for mark in error.marks)
+        return keyed and outcome.status is OutcomeStatus.FAILED and is_conflict(error)
 
     def taken(self, ids: Iterable[str]) -> set[str]:
         """Return those of some ids whose records belong to an input that was done."""

@@ -30,6 +30,8 @@ from .ways import JSON, Hit, hit_of
 # Seconds between two reads that miss a record, and from when a request was given up to the second.
 # HubSpot's edge gives up after 100 (524), so nothing is carried out later than that.
 APART, _AFTER = 30.0, 120.0
+# Seconds after which a refused key that is missing will not turn up any more.
+_READ_BACK = 10.0
 # Clocks add up to a little less than they were told to wait.
 _TOLERANCE = 0.01
 _MISSING = "OBJECT_NOT_FOUND"
@@ -75,6 +77,8 @@ class ByKey:
         # When the first of the reads began that missed a key.
         self._missed: dict[tuple[str, str], float] = {}
         self._refusals = 0
+        # The places of inputs whose refusal had another reason: no record has their key.
+        self._refused_otherwise: set[int] = set()
 
     @property
     def settled(self) -> bool:
@@ -82,7 +86,8 @@ class ByKey:
         return not self._left()
 
     def _left(self) -> list[Doubt]:
-        known = {*self.found.done, *self.found.disputed, *self.found.absent}
+        found = self.found
+        known = {*found.done, *found.disputed, *found.absent, *self._refused_otherwise}
         return [one for one in self.doubts if one.place not in known]
 
     def look(self, now: float) -> Generator[Step, tuple[float, Any], float]:
@@ -155,6 +160,9 @@ class ByKey:
 
     def _note_missing(self, mark: tuple[str, str], asked: float) -> None:
         first = self._missed.setdefault(mark, asked)
+        if asked - first >= _READ_BACK:
+            same = {one.place for one in self.doubts if one.refused and mark_of(one) == mark}
+            self._refused_otherwise |= same
         if asked - first < APART - _TOLERANCE:
             return
         for one in self.doubts:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import evolve, frozen
 from hubspot_batch_client.types import as_model
 
-from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict
+from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, looks
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
@@ -69,11 +69,7 @@ class Wish:
         Raises:
             ConfigurationError: They are no seconds.
         """
-        seconds = checked_seconds("after", after)
-        if assume_absent_after is not None:
-            (last,) = checked_seconds("assume_absent_after", [assume_absent_after])
-            # The last time is late enough to say that something is absent.
-            seconds = (*seconds, last) if last > seconds[-1] else seconds
+        seconds = looks(checked_seconds("after", after), assume_absent_after)
         return cls(seconds, assume_absent_after, key_property, stamp_property)
 
 

@@ -144,9 +144,6 @@ def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         group.add_argument(
             "--key-property", metavar="P", help="look up by P, whose values HubSpot keeps unique"
         )
-        group.add_argument(
-            "--resend", action="store_true", help="send again what has no record with its key"
-        )
     group.add_argument(
         "--stamp-property", metavar="P", help="look up by P, which is filled in for that"
     )

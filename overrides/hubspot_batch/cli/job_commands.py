@@ -181,7 +181,7 @@ def _reconcile(arguments: argparse.Namespace, out: Out) -> int:
     given.out, given.journal = str(folder), str(folder / JOURNAL)
     given.resume, given.restart, given.retry, given.allow_edited = "same", False, [], False
     given.plan, given.expect, given.yes, given.max_failures = False, None, True, None
-    given.reconcile, given.resend, given.sends_nothing = True, False, True
+    given.reconcile, given.sends_nothing = True, True
     for name in ("token", "wall", "quiet", "json"):
         if hasattr(arguments, name):
             setattr(given, name, getattr(arguments, name))

@@ -51,7 +51,7 @@ from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
 JOURNAL = "journal.sqlite"
-_SETTLING = ("reconcile", "key_property", "stamp_property", "resend", "assume_absent_after")
+_SETTLING = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
 _MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
 
 

@@ -168,8 +168,8 @@ def operation_call(
     call = OperationCall(
         operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
     )
-    unmarked = key_property is stamp_property is assume_absent_after is None
-    if unmarked and reconcile is False and not resend:
+    named = (key_property, stamp_property, assume_absent_after) != (None, None, None)
+    if not named and reconcile is False and not resend:
         return call  # usually
     check_names(key_property, stamp_property)
     settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))

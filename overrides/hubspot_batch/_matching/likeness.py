@@ -19,6 +19,8 @@ from math import isnan
 _SIGNS = frozenset("+-.")
 _TAGS = re.compile(r"<[^<>]*>")
 _NOISE = re.compile(r"[\W_]+")
+# The same for ASCII, in a tenth of the time.
+_ASCII_NOISE = dict.fromkeys(char for char in range(128) if _NOISE.match(chr(char)))
 # Three numbers with the same separator, in which order ever.
 _DATE = re.compile(r"\s*(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
 # The marks of what is empty, and of what is neither text nor number.
@@ -74,7 +76,7 @@ def plain(text: str) -> str:
 
 def plain_word(text: str) -> str:
     """Return the same as `plain`, for an ASCII text without `&` and `<`."""
-    return _NOISE.sub("", text.casefold())
+    return text.lower().translate(_ASCII_NOISE)
 
 
 def instant_of(value: object) -> datetime | None:

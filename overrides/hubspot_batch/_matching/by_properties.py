@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 
-# Blanks that a cut text may have lost, if it also came back in another form.
+# How many blanks a cut text may have lost, if its spelling changed too.
 _BLANKS = 2
 
 
 PROPERTIES = ("properties",)
-"""What most results repeat: of this field the values, which a server completes by its own."""
+"""The field that most results repeat; a server may add values of its own to it."""
 
 
 def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
@@ -95,7 +95,7 @@ def match_by_properties(
         results: The results of the response.
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: The property that a record has only if its own input set it.
         repeated: The fields that results repeat.
     """
     sent: list[Properties] = [repeated_values(entries[at].wire, repeated) for at in positions]
@@ -116,7 +116,7 @@ def match_by_properties(
     free = {*range(len(groups))}
     settled = True
     while settled:
-        # What one result says of the others counts from the next round on.
+        # A match made in this round narrows the choice from the next round on.
         among, settled = {*free}, False
         for number in [*stored]:
             for at, rivals in candidates[number]:
@@ -167,7 +167,7 @@ def _count(
 
 
 def each_has_a_place(wishes: Iterable[Sequence[int]]) -> bool:
-    """Whether each can take a place that it wishes, the least choosy last.
+    """Whether each can take a place that it wishes, those with the most choices last.
 
     False does not mean that there is no way; looking for every way is not worth its code.
     """
@@ -186,7 +186,7 @@ class _PropertyIndex:
     Args:
         inputs: The properties of each input.
         records: The properties of the results.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: The property that a record has only if its own input set it.
     """
 
     def __init__(

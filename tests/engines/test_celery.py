@@ -10,10 +10,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis_server
+from eventual import eventually
 from hubspot_batch.sandbox import Sandbox, script, served
 
 celery = pytest.importorskip("celery", reason="Celery is in .venv/engines; run `make engines`.")
@@ -21,15 +21,6 @@ celery = pytest.importorskip("celery", reason="Celery is in .venv/engines; run `
 HERE = Path(__file__).parent
 TITLES = [str(number) for number in range(20)]
 Start = Callable[[str], "subprocess.Popen[bytes]"]
-
-
-def eventually(found: Callable[[], Any]) -> Any:
-    """Return what is found in the end."""
-    for _ in range(600):
-        if value := found():
-            return value
-        time.sleep(0.05)
-    raise AssertionError("It did not happen within 30 seconds.")
 
 
 @pytest.fixture

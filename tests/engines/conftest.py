@@ -1,4 +1,4 @@
-"""The engines report to nobody: tests reach loopback only."""
+"""The engines send no reports: tests reach loopback only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens in another process is waited for."""
+"""Waiting for another process."""
 
 from __future__ import annotations
 

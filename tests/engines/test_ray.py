@@ -45,7 +45,6 @@ def test_a_node_that_is_lost(cluster: Any, postgres: str, tmp_path: Path) -> Non
     sandbox = Sandbox(rate_limit=None, clock=time.time)
     outcomes: list[dict[str, Any]] = []
     with served(sandbox) as address:
-
         nodes = tmp_path / "nodes"
         nodes.mkdir()
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.client import HubSpotBatch
@@ -23,9 +23,9 @@ from hubspot_batch.outcomes import Outcome
 _COLUMNS: dict[str, Callable[[Outcome[Any]], str | None]] = {
     "_status": lambda outcome: str(outcome.status),
     "_id": lambda outcome: getattr(outcome.result, "id", None),
-    "_kind": lambda outcome: outcome.error and outcome.error.kind,
-    "_message": lambda outcome: outcome.error and outcome.error.message,
-    "_correlation_id": lambda outcome: outcome.error and outcome.error.correlation_id,
+    "_kind": lambda outcome: getattr(outcome.error, "kind", None),
+    "_message": lambda outcome: getattr(outcome.error, "message", None),
+    "_correlation_id": lambda outcome: getattr(outcome.error, "correlation_id", None),
 }
 
 

@@ -10,7 +10,7 @@ https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
@@ -54,7 +54,7 @@ class Lookup:
 
 _Test: TypeAlias = Callable[[Mapping[str, Any]], bool]
 
-SEARCH = "search_calls"
+SEARCH: Final = "search_calls"
 LOOKUPS = (SEARCH, "list_campaigns")
 
 

@@ -40,7 +40,7 @@ def port() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["local", "redis"])
+@pytest.fixture(params=["local", "redis", "valkey"])
 def allowance(
     request: pytest.FixtureRequest, make_client: ClientFactory, tmp_path: Path
 ) -> Iterator[Make]:
@@ -49,13 +49,12 @@ def allowance(
         yield lambda **changes: SharedAllowance.local(tmp_path / "allowance", **changes)
         return
     port = request.getfixturevalue("port")
-    import redis
-
+    library: Any = pytest.importorskip(request.param, reason=f"{request.param}-py is missing.")
     made: list[Any] = []
 
     def make(key: str = str(tmp_path), **changes: Any) -> SharedAllowance:
-        module: Any = redis if make_client.kind == "sync" else redis.asyncio
-        made.append(module.Redis(port=port))
+        module = library if make_client.kind == "sync" else library.asyncio
+        made.append(getattr(module, request.param.capitalize())(port=port))
         return SharedAllowance(made[-1], key=key, **changes)
 
     yield make
@@ -305,13 +304,14 @@ def test_a_store_that_is_lost_after_a_burst_has_no_room() -> None:
     assert wait > 8
 
 
-def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory) -> None:
+@pytest.mark.parametrize("name", ["redis", "valkey"])
+def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory, name: str) -> None:
     """Meanwhile each takes its share; then all pause for one window."""
+    library: Any = pytest.importorskip(name, reason=f"{name}-py is missing.")
     port = redis_server.free_port()
     process = redis_server.start(port)
-    import redis  # where it is missing, the test has been skipped
-
-    client: Any = (redis if make_client.kind == "sync" else redis.asyncio).Redis(port=port)
+    module = library if make_client.kind == "sync" else library.asyncio
+    client: Any = getattr(module, name.capitalize())(port=port)
     limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 0.4)).limiter(None)
     now = 50.0
     try:

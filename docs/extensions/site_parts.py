@@ -1,0 +1,69 @@
+"""The parts of the site that the build writes: the reference, and `llms.txt`.
+
+This module decides where they go. The text of the reference is made in `reference_pages`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from reference_pages import PARTS
+
+_MARK = re.compile(r"^<!-- reference: (\w+) -->$", re.MULTILINE)
+_TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"^ +description: (.+)$", re.MULTILINE)
+
+
+def fill(_: Any, __: str, source: list[str]) -> None:
+    """Put the generated part of the reference in the place of its mark."""
+    source[0] = _MARK.sub(lambda found: PARTS[found[1]](), source[0])
+
+
+def write_llms(app: Any, error: Exception | None) -> None:
+    """Write the list of pages for programs that read text, and each page's own source beside it."""
+    if error or app.builder.name != "html":
+        return
+    lines = [
+        "# hubspot-batch",
+        "",
+        "> A typed Python client and a command for HubSpot's batch endpoints, with an outcome for",
+        "> every input: succeeded, failed, unknown or not sent.",
+        "",
+        "## Pages",
+        "",
+    ]
+    into = Path(app.outdir)
+    for name in _in_order(app.env):
+        text = [Path(app.env.doc2path(name)).read_text("utf-8")]
+        fill(None, name, text)
+        title, description = _TITLE.search(text[0]), _DESCRIPTION.search(text[0])
+        assert title, f"{name}: there is no heading"
+        assert description, f"{name}: its front matter has no description"
+        page = into / f"{name}.md"
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text[0], "utf-8")
+        lines.append(f"- [{title[1]}]({name}.md): {description[1]}")
+    (into / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _in_order(env: Any) -> list[str]:
+    """Return the pages in the order of the tables of contents."""
+    found: list[str] = []
+
+    def add(name: str) -> None:
+        if name not in found:
+            found.append(name)
+            for below in env.toctree_includes.get(name, ()):
+                add(below)
+
+    add("index")
+    return found
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect both to the build."""
+    app.connect("source-read", fill)
+    app.connect("build-finished", write_llms)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -9,11 +9,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pygments.lexers.special import TextLexer
 from reference_pages import PARTS
 
 _MARK = re.compile(r"^<!-- reference: (\w+) -->$", re.MULTILINE)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
-_DESCRIPTION = re.compile(r"^ +description: (.+)$", re.MULTILINE)
+_DESCRIPTION = re.compile(r"^ +description: \"(.+)\"$", re.MULTILINE)
 
 
 def fill(_: Any, __: str, source: list[str]) -> None:
@@ -64,6 +65,7 @@ def _in_order(env: Any) -> list[str]:
 
 def setup(app: Any) -> dict[str, bool]:
     """Connect both to the build."""
+    app.add_lexer("csv", TextLexer)  # Pygments has none
     app.connect("source-read", fill)
     app.connect("build-finished", write_llms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -7,6 +7,7 @@ This module decides how a page says what to do with a block:
     sh                      run it; its output is not shown
     text output             what the block before it prints
     LANGUAGE file=NAME      a file of this content, to be saved first
+    console clone           run it in the project's own folder
     ... exit=N              the exit code of the last command, if it is not 0
     ... needs=MODULE        run it where this module is installed
     ... not-run: REASON     do not run it, because of this
@@ -53,6 +54,10 @@ class Block:
     @property
     def is_output(self) -> bool:
         return self.info.split()[:2] == ["text", "output"]
+
+    @property
+    def in_clone(self) -> bool:
+        return self.info.split()[1:2] == ["clone"]
 
     @property
     def file(self) -> str:

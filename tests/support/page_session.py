@@ -17,19 +17,30 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hubspot_batch.cli.main import main
-from hubspot_batch.sandbox import live_sandbox, served
+from attrs import evolve
+from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, add_examples, served
 from hubspot_batch.sandbox.fault_plans import parse
 from packaging.requirements import Requirement
 from page_blocks import ROOT, Block, Command, commands
 
 SHOWN_URL = "http://127.0.0.1:8765"
 EXTRAS = {"files", "cli", "sandbox", "shared", "otel"}
+
+
+class EveryVersion(Sandbox):
+    """A sandbox that also knows the dated paths, which other clients use."""
+
+    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+        path = re.sub(r"^/crm/objects/\d{4}-\d\d/", "/crm/v3/objects/", request.path)
+        path = re.sub(r"^/marketing/([a-z-]+)/\d{4}-\d\d/", r"/marketing/v3/\1/", path)
+        return super().handle(evolve(request, path=path))
 
 
 class Session:
@@ -53,7 +64,9 @@ class Session:
         """Serve another sandbox in place of the one before."""
         self._stack.close()
         faults = [after for before, after in zip(words, words[1:], strict=False) if before == "--fault"]
-        self.url = self._stack.enter_context(served(live_sandbox(faults=parse(faults))))
+        sandbox = EveryVersion(faults=parse(faults), clock=time.time)
+        add_examples(sandbox)
+        self.url = self._stack.enter_context(served(sandbox))
         self._patch.setenv("HUBSPOT_BASE_URL", self.url)
 
     def close(self) -> None:
@@ -70,7 +83,9 @@ class Session:
         else:
             made = commands(block)
             for command in made:
-                code, self.said = self._command(command.line)
+                code, self.said = (
+                    _shell(command.line, ROOT) if block.in_clone else self._command(command.line)
+                )
                 wanted = block.exit_code if command is made[-1] else 0
                 assert code == wanted, f"{block}: exit code {code}\n{command.line}\n{self.said}"
                 yield command, self.said
@@ -99,11 +114,9 @@ class Session:
             return 0, ""
         if words[:2] == ["pip", "install"]:
             return _check_install(words[2:]), ""
-        if words[0] == "make":
-            return _shell(line, ROOT, {"OUT": str(Path.cwd())})
         if words[0] == "hubspot-batch" and not {"|", "&&", "<", "&"} & {*words}:
             return _in_process(words)
-        return _shell(line, Path.cwd(), {})
+        return _shell(line, Path.cwd())
 
 
 def _in_process(words: list[str]) -> tuple[int, str]:
@@ -127,10 +140,10 @@ def _in_process(words: list[str]) -> tuple[int, str]:
     return code, said.getvalue()
 
 
-def _shell(line: str, folder: Path, more: dict[str, str]) -> tuple[int, str]:
+def _shell(line: str, folder: Path) -> tuple[int, str]:
     programs = Path(sys.executable).parent
     paths = [str(ROOT / name) for name in ("generated", "overrides")]
-    environment = os.environ | more | {
+    environment = os.environ | {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(paths),
     }

@@ -9,19 +9,22 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "extensions"), *(str(HERE.parent / name) for name in ("generated", "overrides"))]
+sys.path[:0] = [
+    str(HERE / "extensions"),
+    *(str(HERE.parent / name) for name in ("generated", "overrides")),
+]
 
 project = "hubspot-batch"
 author = "the authors of hubspot-batch"
 copyright = "the authors of hubspot-batch, Apache-2.0"  # noqa: A001 - the name of Sphinx's setting
-release = version = runpy.run_path(str(HERE.parent / "overrides/hubspot_batch/version.py"))["__version__"]
+release = version = runpy.run_path(str(HERE.parent / "overrides/hubspot_batch/version.py"))[
+    "__version__"
+]
 
 extensions = ["myst_parser", "site_parts"]
 exclude_patterns = ["requirements.txt", "_templates", "extensions"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
-# Pages of engines may be added or not.
-suppress_warnings = ["toc.empty_glob"]
 
 html_theme = "furo"
 html_title = f"hubspot-batch {release}"
@@ -35,5 +38,11 @@ html_last_updated_fmt = None
 pygments_style = "default"
 # No service of others: no badge, no advertisement, no link to edit pages elsewhere.
 html_sidebars = {
-    "**": ["sidebar/brand.html", "sidebar/search.html", "sidebar/scroll-start.html", "sidebar/navigation.html", "sidebar/scroll-end.html"]
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
 }

@@ -8,7 +8,7 @@
 for (const word of (
   "about an any can cannot could did do does doing done from get had has have how i its just me " +
   "my need our should so some than them through use using want we what when where which who why " +
-  "would you your"
+  "with without would you your"
 ).split(" "))
   stopwords.add(word);
 
@@ -28,7 +28,7 @@ Search.performTermsSearch = (searchTerms, excludedTerms) => {
     const inText = new Set(pagesOf(terms, word));
     const inHeadings = new Set(pagesOf(titleterms, word));
     const pages = new Set([...inText, ...inHeadings]);
-    const rarity = Math.log(1 + docnames.length / (pages.size || 1));
+    const rarity = Math.log((docnames.length + 1) / (pages.size || 1));
     for (const page of pages) {
       const weight = (inText.has(page) ? 1 : 0) + (inHeadings.has(page) ? 2 : 0);
       scores.set(page, (scores.get(page) || 0) + weight * rarity);

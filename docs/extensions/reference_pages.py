@@ -1,7 +1,7 @@
 """The reference, as Markdown from the code: methods, arguments, outcomes, errors, events, commands.
 
-This module decides how a docstring becomes Markdown. What it says comes from the fragments (methods)
-and from the classes; nothing is said twice.
+This module decides how a docstring becomes Markdown. The words come from the fragments (for methods)
+and from the classes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import inspect
 import os
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import hubspot_batch
@@ -21,8 +21,7 @@ from hubspot_batch_client import families
 from hubspot_batch_client.contract import OPERATIONS
 
 _SECTION = re.compile(r"^(Args|Attributes|Returns|Raises|Yields):$", re.MULTILINE)
-_ENTRY = re.compile(r"^ {4}(\S.*)$", re.MULTILINE)
-_TITLES = {"Args": "Arguments", "Attributes": "Attributes", "Returns": "Returns", "Raises": "Raises"}
+_TITLES = {"Args": "Arguments"}
 
 
 def methods() -> str:
@@ -80,25 +79,30 @@ def event_kinds() -> str:
 
 def operations() -> str:
     """Return a table of the operations: method, path, limit and scopes."""
-    rows = [
-        f"| `{one.tag}.{_method_name(one)}` | `{one.method} {one.path}` | {one.limit}"
-        f"{'' if one.max_inputs else ' (none published)'} | {' '.join(f'`{s}`' for s in one.scopes)} |"
-        for one in OPERATIONS.values()
-    ]
+    rows: list[str] = []
+    for one in OPERATIONS.values():
+        scopes = " ".join(f"`{scope}`" for scope in one.scopes)
+        limit = f"{one.limit}{'' if one.max_inputs else ' (none published)'}"
+        name = f"{one.tag}.{_method_name(one)}"
+        rows.append(f"| `{name}` | `{one.method} {one.path}` | {limit} | {scopes} |")
     head = "| method | request | inputs to a request | scopes |\n|---|---|---|---|\n"
     return head + "\n".join(rows)
 
 
 def settings() -> str:
     """Return the defaults of the client's options."""
+    rate, retry, timeout = (
+        options.DEFAULT_RATE_LIMIT,
+        options.DEFAULT_RETRY,
+        options.DEFAULT_TIMEOUT,
+    )
+    pace = f"{rate.requests} requests in {rate.seconds:g} s, then what the first response says"
     rows = [
         ("base address", options.DEFAULT_BASE_URL),
-        ("rate limit", f"{options.DEFAULT_RATE_LIMIT.requests} requests in "
-         f"{options.DEFAULT_RATE_LIMIT.seconds:g} s, then what the first response says"),
-        ("retry", f"{options.DEFAULT_RETRY.max_attempts} attempts, "
-         f"{options.DEFAULT_RETRY.max_elapsed:g} s"),
-        ("timeout", f"{options.DEFAULT_TIMEOUT.read:g} s, {options.DEFAULT_TIMEOUT.connect:g} s to connect"),
-    ]  # fmt: skip
+        ("rate limit", pace),
+        ("retry", f"{retry.max_attempts} attempts, {retry.max_elapsed:g} s"),
+        ("timeout", f"{timeout.read:g} s, {timeout.connect:g} s to connect"),
+    ]
     return "| setting | default |\n|---|---|\n" + "\n".join(f"| {a} | {b} |" for a, b in rows)
 
 
@@ -132,7 +136,7 @@ PARTS: dict[str, Callable[[], str]] = {
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """Yield the parsers of a command and of those below it that do something."""
-    below = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]  # noqa: SLF001
+    below = [one for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
     if not below or parser.prog.count(" ") == 0:
         yield parser
     for action in below:
@@ -211,14 +215,14 @@ def _docstring(value: Any) -> str:
     """Return a docstring of Google's form as Markdown."""
     text = inspect.cleandoc(value.__doc__ or "")
     head, *rest = _SECTION.split(text)
-    parts = [_prose(head)]
+    parts = [head.strip()]
     for title, body in zip(rest[::2], rest[1::2], strict=True):
         listed, after = _indented(body)
         parts.append(f"**{_TITLES.get(title, title)}**")
         entries = list(_entries(listed))
         parts.append("\n".join(entries) if title != "Returns" else textwrap.dedent(listed).strip())
         if after.strip():
-            parts.append(_prose(after))
+            parts.append(after.strip())
     return "\n\n".join(part for part in parts if part.strip())
 
 
@@ -235,17 +239,3 @@ def _entries(listed: str) -> Iterator[str]:
         joined = " ".join(part.split())
         name, colon, said = joined.partition(": ")
         yield f"- `{name}`: {said}" if colon else f"- {joined}"
-
-
-def _prose(text: str) -> str:
-    return _drawn(text.strip())
-
-
-def _drawn(text: str) -> str:
-    """Return text whose indented paragraphs are code blocks, as in Markdown they are anyway."""
-    return text
-
-
-def public_names() -> Iterable[str]:
-    """Return the names that the reference must have."""
-    return hubspot_batch.__all__

@@ -11,6 +11,7 @@ from typing import Any
 
 from pygments.lexers.special import TextLexer
 from reference_pages import PARTS
+from sphinx.errors import ExtensionError
 
 _MARK = re.compile(r"^<!-- reference: (\w+) -->$", re.MULTILINE)
 _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
@@ -39,14 +40,22 @@ def write_llms(app: Any, error: Exception | None) -> None:
     for name in _in_order(app.env):
         text = [Path(app.env.doc2path(name)).read_text("utf-8")]
         fill(None, name, text)
-        title, description = _TITLE.search(text[0]), _DESCRIPTION.search(text[0])
-        assert title, f"{name}: there is no heading"
-        assert description, f"{name}: its front matter has no description"
+        title = _found(_TITLE, text[0], f"{name} has no heading")
+        description = _found(
+            _DESCRIPTION, text[0], f"{name} has no description in its front matter"
+        )
         page = into / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text[0], "utf-8")
-        lines.append(f"- [{title[1]}]({name}.md): {description[1]}")
+        lines.append(f"- [{title}]({name}.md): {description}")
     (into / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _found(pattern: re.Pattern[str], text: str, complaint: str) -> str:
+    found = pattern.search(text)
+    if found is None:
+        raise ExtensionError(complaint)
+    return found[1]
 
 
 def _in_order(env: Any) -> list[str]:

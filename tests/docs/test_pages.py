@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +28,9 @@ def test_a_page_runs(page: Path, session: Session) -> None:
         if block.is_output:
             assert shown_of is not None, f"{block}: nothing printed it"
             if can_run(shown_of):
-                assert not differs(block.text, session.said), f"{block} shows\n{block.text}\nnot\n{session.said}"
+                assert not differs(block.text, session.said), (
+                    f"{block} shows\n{block.text}\nnot\n{session.said}"
+                )
         elif not block.reason and (block.file or block.language in RUN):
             shown_of = block
             if can_run(block):

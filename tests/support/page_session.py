@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hubspot_batch.cli.main import main
 from attrs import evolve
+from hubspot_batch.cli.main import main
 from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, add_examples, served
 from hubspot_batch.sandbox.fault_plans import parse
 from packaging.requirements import Requirement
@@ -63,7 +63,7 @@ class Session:
     def start_sandbox(self, words: list[str]) -> None:
         """Serve another sandbox in place of the one before."""
         self._stack.close()
-        faults = [after for before, after in zip(words, words[1:], strict=False) if before == "--fault"]
+        faults = [words[at + 1] for at, word in enumerate(words) if word == "--fault"]
         sandbox = EveryVersion(faults=parse(faults), clock=time.time)
         add_examples(sandbox)
         self.url = self._stack.enter_context(served(sandbox))
@@ -193,5 +193,6 @@ def normalised(text: str) -> str:
 
 def differs(shown: str, said: str) -> bool:
     """Whether a page shows something else than what was printed; `...` stands for any lines."""
-    parts = [re.escape(part) for part in re.split(r"^\.\.\.$\n?", normalised(shown) + "\n", flags=re.M)]
-    return re.fullmatch(".*".join(parts), normalised(said) + "\n", re.DOTALL) is None
+    parts = re.split(r"^\.\.\.$\n?", normalised(shown) + "\n", flags=re.MULTILINE)
+    pattern = ".*".join(map(re.escape, parts))
+    return re.fullmatch(pattern, normalised(said) + "\n", re.DOTALL) is None

@@ -26,6 +26,8 @@ exclude_patterns = ["requirements.txt", "_templates", "extensions"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 
+smartquotes = False  # a quotation mark is often code
+
 html_theme = "furo"
 html_title = f"hubspot-batch {release}"
 html_static_path = ["_static"]

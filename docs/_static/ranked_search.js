@@ -38,6 +38,7 @@ Search.performTermsSearch = (searchTerms, excludedTerms) => {
   return [...scores]
     .filter(([page]) => !excluded.has(page))
     .map(([page, score]) => [
-      docnames[page], titles[page], "", null, score, filenames[page], SearchResultKind.text,
+      docnames[page], titles[page], "", DESCRIPTIONS[docnames[page]], score, filenames[page],
+      SearchResultKind.text,
     ]);
 };

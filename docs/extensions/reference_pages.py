@@ -1,6 +1,6 @@
 """The reference, as Markdown from the code: methods, arguments, outcomes, errors, events, commands.
 
-This module decides how a docstring becomes Markdown. The words come from the fragments (for methods)
+This module decides how a docstring becomes Markdown. The words are those of the fragments (methods)
 and from the classes.
 """
 

@@ -1,10 +1,11 @@
-"""The parts of the site that the build writes: the reference, and `llms.txt`.
+"""The parts of the site that the build writes: the reference, `llms.txt`, and descriptions.
 
 This module decides where they go. The text of the reference is made in `reference_pages`.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def write_llms(app: Any, error: Exception | None) -> None:
         "",
     ]
     into = Path(app.outdir)
+    described: dict[str, str] = {}
     for name in _in_order(app.env):
         text = [Path(app.env.doc2path(name)).read_text("utf-8")]
         fill(None, name, text)
@@ -47,8 +49,12 @@ def write_llms(app: Any, error: Exception | None) -> None:
         page = into / f"{name}.md"
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text[0], "utf-8")
+        described[name] = description
         lines.append(f"- [{title}]({name}.md): {description}")
     (into / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
+    # A page that is opened as a file cannot read another one, so results get their text from here.
+    script = f"const DESCRIPTIONS = {json.dumps(described)};\n"
+    (into / "_static" / "descriptions.js").write_text(script, "utf-8")
 
 
 def _found(pattern: re.Pattern[str], text: str, complaint: str) -> str:

@@ -61,13 +61,14 @@ class Session:
         self.start_sandbox([])
 
     def start_sandbox(self, words: list[str]) -> None:
-        """Serve another sandbox in place of the one before."""
-        self._stack.close()
+        """Serve a sandbox; if it names no other port, it takes the place of the one before."""
         faults = [words[at + 1] for at, word in enumerate(words) if word == "--fault"]
         sandbox = EveryVersion(faults=parse(faults), clock=time.time)
         add_examples(sandbox)
-        self.url = self._stack.enter_context(served(sandbox))
-        self._patch.setenv("HUBSPOT_BASE_URL", self.url)
+        url = self._stack.enter_context(served(sandbox))
+        if "--port" not in words:
+            self.url = url
+            self._patch.setenv("HUBSPOT_BASE_URL", url)
 
     def close(self) -> None:
         self._stack.close()

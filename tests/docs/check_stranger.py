@@ -15,19 +15,24 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import venv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from attrs import frozen
+from hubspot_batch_client.contract import OPERATIONS
 from loopback_index import index, pack, pack_installed
 from page_blocks import DOCS, ROOT, RUN, Block, blocks, commands
 from page_session import SHOWN_URL, differs
 
 SITE = (ROOT / os.environ.get("DIST", "dist") / "docs").resolve()
+# hubspot-sdk sends to a dated version.
+DATED = hasattr(OPERATIONS["create_calls"], "offered")
 # The programs that a stranger has already, for the pages that are about them.
-OWN = ("fastapi", "hubspot-api-client", "hubspot-sdk", "pandas", "pytest", "setuptools")
+OWN = ("fastapi", "hubspot-api-client", "hubspot-sdk", "pandas", "pytest")
+SECONDS = 60
 EXTRAS = frozenset({"sandbox", "cli", "files"})
 
 # It runs blocks of Python one after another, like a console, and says where each one ends.
@@ -91,10 +96,15 @@ class Process:
         self._process.stdin.write(piece)
         self._process.stdin.flush()
         said = ""
-        for line in self._process.stdout:
-            if done := re.fullmatch(r"<<done (\d+)>>\n", line):
-                return int(done[1]), said.removesuffix("\n")
-            said += line
+        hung = threading.Timer(SECONDS, self._process.kill)
+        hung.start()
+        try:
+            for line in self._process.stdout:
+                if done := re.fullmatch(r"<<done (\d+)>>\n", line):
+                    return int(done[1]), said.removesuffix("\n")
+                said += line
+        finally:
+            hung.cancel()
         return -1, said
 
     def end(self) -> None:
@@ -151,7 +161,7 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
     seen: set[str] = set()
     pack_installed("hubspot-batch", EXTRAS, files, seen)
-    for name in OWN[:-1]:
+    for name in OWN:
         pack(importlib.metadata.distribution(name), files)
         pack_installed(name, frozenset(), files, seen)
     venv.create(environment, symlinks=True, with_pip=True)
@@ -171,6 +181,8 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stranger]:
         shell = Process(["bash"], home, plain)
         made = Stranger(shell, programs, free_port(), home)
         try:
+            code, said = made.run(f"pip install {' '.join(OWN)}")
+            assert code == 0, said
             yield made
         finally:
             made.run("kill $(jobs -p) 2>/dev/null; wait")
@@ -196,10 +208,11 @@ def walk(stranger: Stranger, name: str, folder: Path) -> None:
                 code, said = console.do(json.dumps(text) + "\n")
                 assert code == 0, f"{where}\n{said}"
             elif block.language in RUN and not block.reason:
-                for command in commands(block):
+                *first, last = commands(block)
+                for command in (*first, last):
                     code, said = stranger.run(command.line)
-                    last = command is commands(block)[-1] or command == commands(block)[-1]
-                    assert code == (block.exit_code if last else 0), f"{where}: {code}\n{said}"
+                    wanted = block.exit_code if command is last else 0
+                    assert code == wanted, f"{where}: exit code {code}\n{said}"
                     if command.shown is not None:
                         assert not differs(command.shown, said), f"{where} shows not\n{said}"
     finally:
@@ -218,11 +231,9 @@ def test_there_are_ten_tasks() -> None:
 @pytest.mark.parametrize("task", range(10))
 def test_task(stranger: Stranger, task: int, tmp_path: Path) -> None:
     """All pages of a task, in a folder each; the first task installs and starts the sandbox."""
-    if task == 1:
-        more = " ".join(OWN[:-1])
-        code, said = stranger.run(f"pip install {more}")
-        assert code == 0, said
     for number, name in enumerate(TASKS[task]):
+        if name == "migrate/hubspot-sdk" and not DATED:
+            continue
         folder = tmp_path / str(number)
         folder.mkdir()
         walk(stranger, name, folder)

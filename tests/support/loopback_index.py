@@ -35,7 +35,7 @@ users = sys.argv[2:]
 index = app(
     roots=[Path(sys.argv[1])],
     password_file=users[0] if users else ".",
-    authenticate=["update", "list", "download"] if users else ["."],
+    authenticate=["update", "list", "download"] if users else [],
     disable_fallback=True,
 )
 with make_server("127.0.0.1", 0, index, Server, Quiet) as server:

@@ -35,7 +35,7 @@ EXTRAS = {"files", "cli", "sandbox", "shared", "otel"}
 
 
 class EveryVersion(Sandbox):
-    """A sandbox that also knows the dated paths, which other clients use."""
+    """A sandbox that also knows the dated paths, which hubspot-sdk uses."""
 
     def handle(self, request: SandboxRequest) -> SandboxAnswer:
         path = re.sub(r"^/crm/objects/\d{4}-\d\d/", "/crm/v3/objects/", request.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,12 @@ def test_a_page_runs(page: Path, session: Session) -> None:
                     shown = None if isinstance(ran, Block) else ran.shown
                     if shown is not None:
                         assert not differs(shown, said), f"{block} shows\n{shown}\nnot\n{said}"
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)
+def test_no_block_is_overlooked(page: Path) -> None:
+    """A fence that is indented or made of tildes would be shown, and never run."""
+    assert not re.search(r"^([ \t]+```|[ \t]*~~~)", page.read_text("utf-8"), re.MULTILINE)
 
 
 def test_each_block_is_run_or_says_why_not() -> None:

@@ -1,44 +1,50 @@
 /*
  * How pages are ranked. Sphinx shows a page only if it has every word of a query; people type whole
- * questions. Here a page counts for each word that it has, a rare word for more than a common one,
- * and a heading for more than the text.
+ * questions. Here a page counts for each word that it has, and a rare word for more than a common
+ * one. WORDS says how much a word says of a page (extensions/search_words.py).
  */
 "use strict";
 
 for (const word of (
-  "about an any can cannot could did do does doing done from get had has have how i its just me " +
-  "my need our should so some than them through use using want we what when where which who why " +
-  "with without would you your"
+  "about an any can cannot could did do does doing done from get has had have how i its just me " +
+  "my need our should so some than them through too use using want we what when where which who " +
+  "why with without would you your"
 ).split(" "))
   stopwords.add(word);
 
-Search.performTermsSearch = (searchTerms, excludedTerms) => {
-  const { terms, titleterms, docnames, filenames, titles } = Search._index;
-  const listed = (found) => (found === undefined ? [] : [].concat(found));
-  const pagesOf = (index, word) => {
-    if (Object.hasOwn(index, word)) return listed(index[word]);
-    if (word.length < 4) return [];
-    return Object.keys(index)
-      .filter((term) => term.startsWith(word))
-      .flatMap((term) => listed(index[term]));
-  };
+// Sphinx leaves out numbers, but people look for 429.
+const parseQuery = Search._parseQuery;
+Search._parseQuery = (query) => {
+  const parsed = parseQuery(query);
+  for (const word of splitQuery(query)) if (/^\d+$/.test(word)) parsed[1].add(word);
+  return parsed;
+};
 
+const weightsOf = (word) => {
+  if (Object.hasOwn(WORDS.words, word)) return WORDS.words[word];
+  if (word.length < 4) return [];
+  // A word that is not finished, or has another ending.
+  return Object.keys(WORDS.words)
+    .filter((known) => known.startsWith(word) || (known.length > 4 && word.startsWith(known)))
+    .flatMap((known) => WORDS.words[known].map(([page, weight]) => [page, weight / 2]));
+};
+
+Search.performTermsSearch = (searchTerms) => {
   const scores = new Map();
   for (const word of searchTerms) {
-    const inText = new Set(pagesOf(terms, word));
-    const inHeadings = new Set(pagesOf(titleterms, word));
-    const pages = new Set([...inText, ...inHeadings]);
-    const rarity = Math.log((docnames.length + 1) / (pages.size || 1));
-    for (const page of pages) {
-      const weight = (inText.has(page) ? 1 : 0) + (inHeadings.has(page) ? 2 : 0);
-      scores.set(page, (scores.get(page) || 0) + weight * rarity);
-    }
+    const best = new Map();
+    for (const [page, weight] of weightsOf(word))
+      best.set(page, Math.max(weight, best.get(page) || 0));
+    const rarity = Math.log(1 + WORDS.pages.length / (best.size + 1));
+    for (const [page, weight] of best)
+      scores.set(page, (scores.get(page) || 0) + (10 * rarity * weight) / (weight + 4));
   }
-  const excluded = new Set([...excludedTerms].flatMap((word) => pagesOf(terms, word)));
-  return [...scores]
-    .filter(([page]) => !excluded.has(page))
-    .map(([page, score]) => [
-      docnames[page], titles[page], "", DESCRIPTIONS[docnames[page]], score, filenames[page],
-      SearchResultKind.text,
-    ]);
+  const { docnames, filenames, titles } = Search._index;
+  return [...scores].map(([number, score]) => {
+    const page = docnames.indexOf(WORDS.pages[number]);
+    const described = DESCRIPTIONS[docnames[page]];
+    return [
+      docnames[page], titles[page], "", described, score, filenames[page], SearchResultKind.text,
+    ];
+  });
 };

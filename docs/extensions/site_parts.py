@@ -1,4 +1,4 @@
-"""The parts of the site that the build writes: the reference, `llms.txt`, and descriptions.
+"""The parts of the site that the build writes: reference, `llms.txt`, and the index of the search.
 
 This module decides where they go. The text of the reference is made in `reference_pages`.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from pygments.lexers.special import TextLexer
 from reference_pages import PARTS
+from search_words import index
 from sphinx.errors import ExtensionError
 
 _MARK = re.compile(r"^<!-- reference: (\w+) -->$", re.MULTILINE)
@@ -39,6 +40,7 @@ def write_llms(app: Any, error: Exception | None) -> None:
     ]
     into = Path(app.outdir)
     described: dict[str, str] = {}
+    texts: dict[str, str] = {}
     for name in _in_order(app.env):
         text = [Path(app.env.doc2path(name)).read_text("utf-8")]
         fill(None, name, text)
@@ -50,11 +52,13 @@ def write_llms(app: Any, error: Exception | None) -> None:
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text[0], "utf-8")
         described[name] = description
+        texts[name] = text[0]
         lines.append(f"- [{title}]({name}.md): {description}")
     (into / "llms.txt").write_text("\n".join(lines) + "\n", "utf-8")
     # A page that is opened as a file cannot read another one, so results get their text from here.
-    script = f"const DESCRIPTIONS = {json.dumps(described)};\n"
-    (into / "_static" / "descriptions.js").write_text(script, "utf-8")
+    known = {"DESCRIPTIONS": described, "WORDS": index(texts)}
+    script = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in known.items())
+    (into / "_static" / "pages.js").write_text(script, "utf-8")
 
 
 def _found(pattern: re.Pattern[str], text: str, complaint: str) -> str:

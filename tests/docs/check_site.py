@@ -40,6 +40,12 @@ QUESTIONS = {
     "replace hubspot-api-client": "migrate/hubspot-api-client",
     "new api version 2026-09": "migrate/dated-versions",
     "command line options": "reference/commands",
+    "how do I avoid duplicates when my script runs again": "script",
+    "what happens if the connection drops": "outcomes",
+    "can I see what would be sent before loading": "load-a-file",
+    "kubernetes pods": "many-workers",
+    "HubSpot changed its API, what now": "when-hubspot-changes",
+    "is it fast": "proof",
 }
 
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,6 @@ class Tab:
         self._count = 0
         self._session: dict[str, str] = {}
         self.requested: list[str] = []
-        self._loaded = 0
         targets = self.ask("Target.getTargets")["targetInfos"]
         (page,) = [one["targetId"] for one in targets if one["type"] == "page"]
         made = self.ask("Target.attachToTarget", targetId=page, flatten=True)
@@ -62,9 +61,8 @@ class Tab:
 
     def open(self, address: str) -> None:
         """Go to a page, and wait until it is loaded."""
-        before = self._loaded
         self.ask("Page.navigate", url=address)
-        self._until_loaded(before)
+        self.until(f"location.href == {json.dumps(address)} && document.readyState == 'complete'")
 
     def see(self, script: str) -> Any:
         """Return the value of a script in the page."""
@@ -73,12 +71,14 @@ class Tab:
         return made["result"].get("value")
 
     def until(self, script: str) -> Any:
-        """Ask until a script's value is true, and return it."""
+        """Ask until a script's value is true, and return it; between two pages it has none."""
         end = time.monotonic() + SECONDS
-        while not (value := self.see(script)):
-            assert time.monotonic() < end, f"not in time: {script}"
+        while time.monotonic() < end:
+            with suppress(AssertionError):
+                if value := self.see(script):
+                    return value
             time.sleep(0.02)
-        return value
+        raise TimeoutError(f"not in {SECONDS} seconds: {script}")
 
     def type(self, text: str) -> None:
         self.ask("Input.insertText", text=text)
@@ -104,10 +104,6 @@ class Tab:
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.ask("Emulation.setEmulatedMedia", media=kind, features=features)
 
-    def _until_loaded(self, before: int) -> None:
-        while self._loaded == before:
-            self._next()
-
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._unread:
             read = self._messages.read(1 << 16)
@@ -115,9 +111,7 @@ class Tab:
             self._unread += read
         first, _, self._unread = self._unread.partition(b"\0")
         message: dict[str, Any] = json.loads(first)
-        if message.get("method") == "Page.loadEventFired":
-            self._loaded += 1
-        elif message.get("method") == "Network.requestWillBeSent":
+        if message.get("method") == "Network.requestWillBeSent":
             self.requested.append(message["params"]["request"]["url"])
         return message
 

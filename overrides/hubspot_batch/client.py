@@ -136,7 +136,8 @@ class HubSpotBatch(families.Families):
         self.raw = _generated(held, self.options, connect, notify, clock, proxy)
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
-        reconcile = Reconciler(self.raw, self._http, clock, search_pace())
+        searches = search_pace(self.options.rate_limit)
+        reconcile = Reconciler(self.raw, self._http, clock, searches)
         self._runner = Runner(
             *(self.raw, self._http, max_concurrency, self._executor),
             *(reconcile.of_run, notify, clock),
@@ -211,7 +212,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
             connect, one_loop = lend(transport), holds_connections(transport)
         self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
-        reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
+        searches = search_pace(self.options.rate_limit)
+        reconcile = AsyncReconciler(self.raw, self._http, clock, searches)
         self._runner = AsyncRunner(
             self.raw, self._http, max_concurrency, reconcile.of_run, notify, clock
         )

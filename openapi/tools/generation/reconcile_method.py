@@ -16,8 +16,8 @@ _RECONCILE = (
     "under way; `evidence` says by which. By properties, inputs have succeeded where exactly as "
     "many records are found as there are equal inputs; if another program creates equal records at "
     "the same time, they may be its own. Otherwise an input stays `unknown`: HubSpot shows new "
-    "records late, so one that is not found may exist. Only an input whose unique key is missing twice was "
-    "certainly not done: it is `not_sent`, of the kind `absent`.",
+    "records late, so one that is not found may exist. Only an input whose unique key is missing "
+    "twice was certainly not done: it is `not_sent`, of the kind `absent`.",
     "Pass all outcomes of a run, in the process that made them: records that belong to others of "
     "its inputs are left out.",
 )

@@ -6,56 +6,40 @@ and with which outcome the others end. It never decides what a response means.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, fields
+from attrs import evolve
 
-from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import Attempted, read_marks, write_marks
+from hubspot_batch._traces import write_marks
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import (
-    SETTLED,
     Identity,
     Journal,
     Recorded,
     Status,
     Store,
+    TakenError,
     digest_of,
 )
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import (
-    Detail,
     Outcome,
-    OutcomeError,
     OutcomeStatus,
-    freeze_context,
 )
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
+from .records import DOUBTFUL, NOT_SENT, outcome_of, record_of
 
 ResultT = TypeVar("ResultT")
 
-_DOUBTFUL = (Status.INTENDED, Status.UNKNOWN)
-_MAYBE_DONE = (*_DOUBTFUL, Status.SUCCEEDED)
+_MAYBE_DONE = (*DOUBTFUL, Status.SUCCEEDED)
 # Greater than the number of each recorded intent.
 _IN_THIS_RUN = 2**62
 _BLOCK = 100
-_CUT_OFF = OutcomeError(
-    "no_answer",
-    "An earlier run may have sent it, and ended before its outcome was known. Look it up in "
-    "HubSpot before it is sent again.",
-)
-_NOT_SENT = Recorded(
-    Status.NOT_SENT,
-    error=json.dumps(
-        OutcomeError("stopped", "It was not sent before, and this run sends nothing.").to_dict()
-    ).encode(),
-)
 _UNREAD = "The journal cannot tell whether an earlier run has sent it. "
 
 
@@ -87,8 +71,9 @@ class Recorder(Generic[ResultT]):
         self._job = job
         self._clock = clock
         self._looks = looks
-        # By position: inputs in doubt, and what look-ups have brought.
+        # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
         self._in_doubt: dict[int, Identity] = {}
+        self._again: dict[int, Identity] = {}
         self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
         self._opens = True
@@ -102,8 +87,12 @@ class Recorder(Generic[ResultT]):
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
-        # By position: inputs that this run sends, and those of them that are in the journal.
+        # By position: inputs that were counted and are to be looked up, or to be looked up again.
+        self._counted: dict[int, Identity] = {}
+        # By position: inputs that this run sends, the numbers that the journal has for them, and
+        # those of them that are in the journal.
         self._identities: dict[int, Identity] = {}
+        self._seen: dict[int, int | None] = {}
         self._intended: dict[int, Identity] = {}
         # Inputs that are sent although an earlier run may have done them.
         self._doubts: set[int] = set()
@@ -128,7 +117,8 @@ class Recorder(Generic[ResultT]):
     @property
     def behind(self) -> bool:
         """Whether there is something to do for `keep_up`."""
-        return bool(self._opens or self._pending or self._queue or self._resolved)
+        told = self._pending or self._queue or self._resolved or self._again
+        return bool(self._opens or told)
 
     def keep_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
@@ -140,8 +130,13 @@ class Recorder(Generic[ResultT]):
                 self._flush()
                 queue, self._queue = self._queue, []
                 if queue and not self._miscounts:
-                    self._look_up(queue)
-                    self._found += queue
+                    self._queue = held = self._look_up(queue, waits=True)
+                    undecided = {entry.index for entry in held}
+                    self._found += [entry for entry in queue if entry.index not in undecided]
+                store = self._store
+            # Requests under way go on meanwhile, and need the lock.
+            if self._queue and store is not None:
+                store.wait()
         except HubSpotBatchError as error:
             return error
         return None
@@ -182,32 +177,45 @@ class Recorder(Generic[ResultT]):
         left = [entry for entry in found if entry.index not in self._known]
         return [*self._known.values()], left
 
-    def _look_up(self, entries: Sequence[EncodedInput]) -> None:
+    def _look_up(
+        self, entries: Sequence[EncodedInput], *, waits: bool = False
+    ) -> list[EncodedInput]:
+        """Look inputs up; return those that are waited for, because another run sends them."""
         store, self._miscounts = self._opened(), True
-        digests = [digest_of(self._operation.identify(entry)) for entry in entries]
-        identities = [*map(Identity, digests, store.count(digests))]
+        new = [entry for entry in entries if entry.index not in self._counted]
+        digests = [digest_of(self._operation.identify(entry)) for entry in new]
+        for entry, digest, ordinal in zip(new, digests, store.count(digests), strict=True):
+            self._counted[entry.index] = Identity(digest, ordinal)
+        identities = [self._counted[entry.index] for entry in entries]
         known = store.find(identities)
         again = self._sent_after(store, entries, identities, known)
+        held: list[EncodedInput] = []
         for entry, identity in zip(entries, identities, strict=True):
             recorded = known.get(identity)
+            if waits and recorded is not None and recorded.held and not self._operation.repeatable:
+                held.append(entry)
+                continue
+            del self._counted[entry.index]
             if not self._journal.sends:
-                recorded = recorded or _NOT_SENT
+                recorded = recorded or NOT_SENT
             sends = self._journal.sends and (entry.index in again or self._resends(recorded))
             if recorded is not None and not sends:
-                self._known[entry.index] = self._outcome(entry, recorded)
+                self._known[entry.index] = outcome_of(self._operation, entry, recorded, self._clock)
                 if self._looks and recorded.status is not Status.SUCCEEDED:
                     self._in_doubt[entry.index] = identity
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
             self._identities[entry.index] = identity
+            self._seen[entry.index] = None if recorded is None else recorded.number
         self._miscounts = False
+        return held
 
     def _resends(self, recorded: Recorded | None) -> bool:
         """Return whether an input is sent that an earlier run has recorded, or not."""
         if recorded is None:
             return True
-        if recorded.status in _DOUBTFUL and self._operation.repeatable:
+        if recorded.status in DOUBTFUL and self._operation.repeatable:
             return True
         if recorded.status is Status.INTENDED:
             return "unknown" in self._journal.retry
@@ -240,45 +248,16 @@ class Recorder(Generic[ResultT]):
         store.mark(latest)
         return again
 
-    def _outcome(self, entry: EncodedInput, recorded: Recorded) -> Outcome[ResultT]:
-        status = Status.UNKNOWN if recorded.status is Status.INTENDED else recorded.status
-        result = error = None
-        try:
-            if recorded.result is not None:
-                result = self._operation.read_result(recorded.result)
-            if recorded.error is not None:
-                error = _read_error(recorded.error)
-            elif status not in SETTLED:
-                error = _CUT_OFF
-        except (ValueError, TypeError) as failure:
-            raise JournalError(
-                f"The journal is damaged: an outcome in it cannot be read ({failure})."
-            ) from failure
-        if error is not None:
-            error = self._dated(error, recorded)
-        evidence = recorded.evidence
-        return Outcome(
-            entry.index, entry.input, OutcomeStatus(status.value), result, error, evidence=evidence
-        )
-
-    def _dated(self, error: OutcomeError, recorded: Recorded) -> OutcomeError:
-        """Return an error with when its request was under way, and by what its record is found."""
-        error = evolve(error, marks=read_marks(recorded.marks))
-        if recorded.sent is None or recorded.status not in _DOUBTFUL:
-            return error
-        ago = self._clock.now() - self._clock.wall()
-        given_up = None if recorded.given_up is None else recorded.given_up + ago
-        return evolve(error, attempted=Attempted(recorded.sent + ago, given_up))
-
     def intend(self, chunk: Chunk) -> None:
         """Record that a chunk is about to be sent.
 
         Raises:
             CancelledBeforeSendError: It was cancelled.
             JournalError: It cannot be recorded, and must not be sent.
+            TakenError: Another run sends some of it, so it must be looked up again.
         """
         with self._lock:
-            # Whoever cancels it does so before its inputs are settled, which needs the lock.
+            # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
             chunk.state.check()
             entries = [one for one in chunk.entries if one.index not in self._intended]
             identities = {one.index: self._identities[one.index] for one in entries}
@@ -287,7 +266,18 @@ class Recorder(Generic[ResultT]):
                 marks = [marks_of and write_marks(marks_of(one)) for one in entries]
                 # Noted first: where the commit fails, it may have been carried out.
                 self._intended.update(identities)
-                self._opened().intend([*identities.values()], self._clock.wall(), marks)
+                # What may be done twice may also be sent by two runs.
+                seen = None
+                if not self._operation.repeatable:
+                    seen = [self._seen[one] for one in identities]
+                asked = [*identities.values()]
+                try:
+                    self._opened().intend(asked, seen, sent=self._clock.wall(), marks=marks)
+                except TakenError:
+                    for one in identities:
+                        self._counted[one] = self._identities.pop(one)
+                        del self._intended[one]
+                    raise
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
         """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
@@ -315,7 +305,9 @@ class Recorder(Generic[ResultT]):
         # Where it fails, the journal says that the outcomes are unknown, until the next time.
         pending, intended = [*self._pending], self._intended
         records = [
-            (intended[one.index], self._recorded(one)) for one in pending if one.index in intended
+            (intended[one.index], record_of(self._operation, one, self._clock))
+            for one in pending
+            if one.index in intended
         ]
         if records:
             self._opened().settle(records)
@@ -324,12 +316,20 @@ class Recorder(Generic[ResultT]):
             identity = self._identities.pop(one.index, None)
             if self._looks and identity is not None and one.error is not None:
                 self._in_doubt[one.index] = identity
+            self._seen.pop(one.index, None)
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
         resolved = [*self._resolved]
         if resolved:
             self._opened().resolve(resolved)
             del self._resolved[: len(resolved)]
+        if self._again:
+            known = self._opened().find([*self._again.values()])
+            for index, identity in self._again.items():
+                recorded = known.get(identity)
+                self._identities[index] = identity
+                self._seen[index] = None if recorded is None else recorded.number
+            self._again = {}
 
     def resolve(
         self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
@@ -337,22 +337,10 @@ class Recorder(Generic[ResultT]):
         """Take what a look-up has brought, for `keep_up`, and inputs that are sent again."""
         for one in again:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._identities[one.index] = identity
+                self._again[one.index] = identity
         for one in outcomes:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._resolved.append((identity, self._recorded(one)))
-
-    def _recorded(self, outcome: Outcome[ResultT]) -> Recorded:
-        result = error = None
-        if outcome.result is not None:
-            result = self._operation.write_result(outcome.result)
-        if outcome.error is not None:
-            error = json.dumps(outcome.error.to_dict()).encode()
-        given_up = self._clock.wall() if outcome.status is OutcomeStatus.UNKNOWN else None
-        evidence = None if outcome.evidence == "answer" else outcome.evidence
-        return Recorded(
-            Status(outcome.status.value), result, error, given_up=given_up, evidence=evidence
-        )
+                self._resolved.append((identity, record_of(self._operation, one, self._clock)))
 
     def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
         """Return the outcomes that inputs of a stopped run have from an earlier run.
@@ -386,13 +374,3 @@ class Recorder(Generic[ResultT]):
         if self._store is None:
             raise JournalError("The journal is closed.")
         return self._store
-
-
-def _read_error(text: bytes) -> OutcomeError:
-    """Return an error from its JSON text; names that this version does not know are left out."""
-    found = read(text)
-    known = {one.alias for one in fields(OutcomeError)}
-    values = {name: value for name, value in found.items() if name in known}
-    values["context"] = freeze_context(values.get("context"))
-    values["details"] = tuple(Detail(**one) for one in values.get("details", ()))
-    return OutcomeError(**values)

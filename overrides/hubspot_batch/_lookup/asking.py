@@ -16,8 +16,8 @@ import httpx
 
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._traces import Attempted
-from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch._transport.request_state import EXTENSION, ReadSuccess, RequestState
+from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import OutcomeError
 
 from .ways import Hit, Page, Period, Way, may_go_on, read_page
@@ -40,7 +40,14 @@ class Rest(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = Ask | Rest
+class ReserveSearch(NamedTuple):
+    """Ask when a search may start; the result is that of `Limiter.reserve`."""
+
+    now: float
+    holder: object
+
+
+Step: TypeAlias = Ask | Rest | ReserveSearch
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 Asked: TypeAlias = Generator[Step, tuple[float, Any], tuple[Any, float]]
@@ -75,7 +82,7 @@ class Asking:
             a response told it.
     """
 
-    def __init__(self, way: Way, pace: RateLimiter) -> None:
+    def __init__(self, way: Way, pace: Limiter) -> None:
         self.way = way
         self.offset: Period | None = None
         self._pace = pace
@@ -89,9 +96,13 @@ class Asking:
             FailedError: There was no response, or none that can be trusted.
             HubSpotBatchError: Later requests will fail, too.
         """
-        while searches and (pause := self._pace.reserve(now) or 0.0):
+        state = RequestState(read=read)
+        while searches:
+            _, pause = yield ReserveSearch(now, state)
+            if not pause:
+                break
             now, _ = yield Rest(pause)
-        started, state = now, RequestState(read=read)
+        started = now
         try:
             now, came = yield Ask({**request, "extensions": {EXTENSION: state}})
         finally:

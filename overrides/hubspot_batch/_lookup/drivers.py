@@ -15,7 +15,7 @@ from hubspot_batch._engine.doubts import Looked
 from hubspot_batch._engine.driver import check_open
 from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
-from hubspot_batch.options import Clock, RateLimit
+from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
@@ -29,8 +29,14 @@ if TYPE_CHECKING:
 _SEARCHES = RateLimit(4, 1.0)
 
 
-def search_pace() -> RateLimiter:
-    """Return what decides when a search of a client may start."""
+def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
+    """Return what decides when a search of a client may start.
+
+    Args:
+        limit: The rate limit of the client: if several processes share it, they share this, too.
+    """
+    if isinstance(limit, SharedRateLimit):
+        return limit.searches(_SEARCHES)
     return RateLimiter(_SEARCHES)
 
 
@@ -52,7 +58,7 @@ class Reconciler:
     client: Any
     http: httpx.Client
     clock: Clock
-    pace: RateLimiter
+    pace: Limiter
 
     def __call__(
         self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
@@ -90,7 +96,7 @@ class Reconciler:
             step = _following(steps, (self.clock.now(), came))
 
     def _perform(self, step: Step, check: Callable[[], object]) -> object:
-        from .asking import Rest  # noqa: PLC0415 - few programs need it
+        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
             left = step.seconds
@@ -99,6 +105,8 @@ class Reconciler:
                 left -= _SLICE
                 check()
             return self.clock.sleep(left)
+        if isinstance(step, ReserveSearch):
+            return self.pace.reserve(*step)
         check_open(self.http)
         try:
             return self.client.send(**step.request)
@@ -113,7 +121,7 @@ class AsyncReconciler:
     client: Any
     http: httpx.AsyncClient
     clock: Clock
-    pace: RateLimiter
+    pace: Limiter
 
     async def __call__(
         self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
@@ -145,10 +153,12 @@ class AsyncReconciler:
             step = _following(steps, (self.clock.now(), came))
 
     async def _perform(self, step: Step) -> object:
-        from .asking import Rest  # noqa: PLC0415 - few programs need it
+        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
             return await self.clock.asleep(step.seconds)
+        if isinstance(step, ReserveSearch):
+            return await self.pace.areserve(*step)
         check_open(self.http)
         try:
             return await self.client.asend(**step.request)
@@ -161,7 +171,7 @@ def _no_check() -> None:
 
 
 def _of_outcomes(
-    operation: str, outcomes: Iterable[Outcome[Any]], pace: RateLimiter, wish: Mapping[str, Any]
+    operation: str, outcomes: Iterable[Outcome[Any]], pace: Limiter, wish: Mapping[str, Any]
 ) -> LookUp:
     """Return the look-up of outcomes that a caller hands in."""
     from .look_up import LookUp, Wish, taken_by  # noqa: PLC0415 - few programs need it
@@ -173,7 +183,7 @@ def _of_outcomes(
     return LookUp(operation, listed, unmatched, wanted, pace, taken_by(listed))
 
 
-def _of_run(run: Run[Any], pace: RateLimiter) -> LookUp:
+def _of_run(run: Run[Any], pace: Limiter) -> LookUp:
     """Return the look-up of what a run holds back."""
     from .look_up import LookUp, Wish  # noqa: PLC0415 - few programs need it
 

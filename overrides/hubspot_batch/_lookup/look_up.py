@@ -18,8 +18,8 @@ from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch._traces import Attempted, Mark
-from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .asking import Asking, FailedError, Rest, Steps
@@ -94,7 +94,7 @@ class LookUp:
         outcomes: Sequence[Outcome[Any]],
         unmatched: Sequence[Any],
         wish: Wish,
-        pace: RateLimiter,
+        pace: Limiter,
         taken: Taken,
     ) -> None:
         self._way = WAYS[operation]

@@ -55,6 +55,7 @@ def app(
                     for name, value in scope["headers"]
                 },
                 body=body,
+                client=(scope.get("client") or ("",))[0],
             )
         )
         if response.delay:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import pickle
 import signal
-import sqlite3
 from typing import Any
 
 import httpx
@@ -18,7 +16,6 @@ from hubspot_batch import (
     Clock,
     ConfigurationError,
     HubSpotBatch,
-    Journal,
     MissingScopesError,
     Noted,
     OutcomeStatus,
@@ -361,59 +358,6 @@ def test_a_search_has_as_many_stamps_as_fit(make_client: ClientFactory) -> None:
     assert statuses(found) == ["succeeded"] * 1000
     assert asked(sandbox, "search_calls") <= 5
     assert {one.status for one in sandbox.requests if one.operation == "search_calls"} == {200}
-
-
-def test_a_later_run_looks_up_what_an_earlier_one_has_lost(
-    make_client: ClientFactory, tmp_path: Any
-) -> None:
-    """The journal has when its request was sent, and its stamps; nothing is sent again."""
-    for how, evidence in (({"stamp_property": STAMP}, "stamp"), ({}, "properties")):
-        sandbox = account("reset_after")
-        clock: Any = sandbox.clock
-        journal = tmp_path / f"{evidence}.sqlite"
-        rows = [call(name) for name in "AB"]
-        calls = make_client(transport=sandbox).calls
-        assert statuses(calls.create(rows, journal=journal, **how)) == ["unknown"] * 2
-        clock.advance(3600.0)
-        again = make_client(transport=sandbox).calls
-        found = again.create(rows, journal=journal, reconcile=True, **how)
-        assert [(str(one.status), one.evidence) for one in found] == [("succeeded", evidence)] * 2
-        third = again.create(rows, journal=journal, **how)
-        assert [one.evidence for one in third] == [evidence] * 2
-        assert asked(sandbox, "create_calls") == 1
-        assert Journal(journal).counts()["succeeded"] == 2
-
-
-def test_a_journal_of_an_older_version_has_no_times(
-    make_client: ClientFactory, tmp_path: Any
-) -> None:
-    """It can be resumed; what it leaves in doubt is said not to be looked up."""
-    sandbox = account("reset_after")
-    journal = tmp_path / "old.sqlite"
-    calls = make_client(transport=sandbox).calls
-    calls.create([call("A")], journal=journal)
-    with sqlite3.connect(journal) as one:
-        for name in ("sent", "given_up", "marks", "evidence"):
-            one.execute(f"ALTER TABLE inputs DROP COLUMN {name}")
-    one.close()
-    (outcome,) = calls.create([call("A")], journal=journal, reconcile=True)
-    assert outcome.status is OutcomeStatus.UNKNOWN
-    assert "When its request was sent is not known here" in outcome.error.message
-
-
-def test_a_refusal_in_a_journal_is_read_back_too(make_client: ClientFactory, tmp_path: Any) -> None:
-    """The run that met it was killed before it could."""
-    sandbox = account()
-    journal = tmp_path / "journal.sqlite"
-    calls = make_client(transport=sandbox).calls
-    row = call("A", **{KEY: "1"})
-    calls.create([row])
-    sandbox.use_faults(rates({"502": 1.0}, operation="read_calls"))
-    assert statuses(calls.create([row], journal=journal, key_property=KEY)) == ["failed"]
-    sandbox.use_faults(None)
-    (outcome,) = calls.create([row], journal=journal, key_property=KEY)
-    assert (outcome.status, outcome.evidence) == ("succeeded", "key")
-    assert json.loads(json.dumps(outcome.to_dict()))["evidence"] == "key"
 
 
 def test_a_key_of_a_run_that_was_not_told_is_read_back(make_client: ClientFactory) -> None:

@@ -202,12 +202,15 @@ def _read_answer(name: str, response: httpx.Response) -> _Answer | None:
     found = {kept(hit.properties.get(name)): hit for hit in hits if hit is not None}
     if len(found) < len(hits) or "" in found:
         return None
-    errors = body.get("errors")
-    missing = [
-        str(id_)
-        for error in (errors if is_list(errors) else ())
-        if is_map(error) and error.get("category") == _MISSING
-        for ids in (error.get("context") or {}).values()
-        for id_ in (ids if is_list(ids) else [ids])
-    ]
+    errors: list[Any] = body.get("errors") or []
+    missing = [id_ for error in errors if is_map(error) for id_ in _missing_ids(error)]
     return _Answer(found, frozenset(map(kept, missing)))
+
+
+def _missing_ids(error: dict[str, Any]) -> list[str]:
+    """Return the ids of which an error says that no record has them."""
+    context = error.get("context")
+    if error.get("category") != _MISSING or not is_map(context):
+        return []
+    listed = [ids if is_list(ids) else [ids] for ids in context.values()]
+    return [str(id_) for ids in listed for id_ in ids]

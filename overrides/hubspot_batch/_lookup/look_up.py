@@ -125,7 +125,7 @@ class LookUp:
                     f"{self._way.name} takes the outcomes of its family's create; input "
                     f"{one.index} is none of its inputs: {encoded.message}"
                 )
-            sent = {**(encoded.wire.get("properties") or {})}
+            sent: dict[str, Any] = {**(encoded.wire.get("properties") or {})}
             sent.update((mark.property, mark.value) for mark in marks)
             if lacking:
                 self._others.append(sent)

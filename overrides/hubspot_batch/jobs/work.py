@@ -76,10 +76,9 @@ class Work:
         Raises:
             ConfigurationError: An argument is not valid.
         """
-        return operation_call(
-            *(self.operation, None),
-            **{**self.arguments, **self.settling, "allow_implausible": self.allow_implausible},
-        )
+        given: dict[str, Any] = {**self.arguments, **self.settling}
+        implausible = self.allow_implausible
+        return operation_call(self.operation, None, allow_implausible=implausible, **given)
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:
         """Yield the rows of the job, each with its input or an `InvalidRow`."""

@@ -7,7 +7,7 @@ properties, options, association types, unique values. It does not change the st
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import fastjsonschema
 from attrs import frozen
@@ -171,8 +171,9 @@ def id_property_problem(
     """
     if family.open or not family.properties:
         return None
-    named = {item.get("idProperty") for item in inputs if isinstance(item, dict)}
-    for name in {id_property, *named} - {None}:
+    objects = [cast("dict[str, Any]", item) for item in inputs if isinstance(item, dict)]
+    named: set[str | None] = {id_property, *(item.get("idProperty") for item in objects)}
+    for name in named - {None}:
         if name not in (*family.unique, *family.keys, *family.naming, "hs_object_id"):
             return Problem(f"Unable to perform {kind} by non-unique property {name}")
     return None

@@ -202,8 +202,9 @@ def _read_answer(name: str, response: httpx.Response) -> _Answer | None:
     found = {kept(hit.properties.get(name)): hit for hit in hits if hit is not None}
     if len(found) < len(hits) or "" in found:
         return None
-    errors: list[Any] = body.get("errors") or []
-    missing = [id_ for error in errors if is_map(error) for id_ in _missing_ids(error)]
+    errors: object = body.get("errors")
+    told: list[Any] = errors if is_list(errors) else []
+    missing = [id_ for error in told if is_map(error) for id_ in _missing_ids(error)]
     return _Answer(found, frozenset(map(kept, missing)))
 
 

@@ -1,11 +1,11 @@
-# Everything is installed in .venv and in its folders generator/, lowest/, peers/ and docs/.
+# Everything is installed in .venv and in its folders generator/, lowest/, engines/, docs/ and peers/.
 # GNU make 3.81 or later. No recipe names an absolute path: the project's path may contain spaces.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
+.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest engines soak \
   soak-needed bench instructions docs release-notes build publish lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
@@ -26,13 +26,10 @@ SET := $(if $(filter-out $(LITTLE),$(MAKECMDGOALS))$(KEPT),dev,demo)
 TOOLS := .venv/.made-$(SET)-$(PLACE)
 PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/generator/.made-$(PLACE)
-LOWEST := .venv/lowest/.made-$(PLACE)
-LOWEST_PROJECT := .venv/lowest/.project-$(PLACE)
-PEERS := .venv/peers/.made-$(PLACE)
-DOCS := .venv/docs/.made-$(PLACE)
-DOCS_PROJECT := .venv/docs/.project-$(PLACE)
-INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST_PROJECT)
-
+LOWEST := .venv/lowest/.project-$(PLACE)
+ENGINES := .venv/engines/.project-$(PLACE)
+SITE := .venv/docs/.project-$(PLACE)
+INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST)
 ENVIRONMENT := sh tests/setup/environment.sh
 # FORCE if an environment's Python is gone, or is not the one that PYTHON names.
 unusable = $(shell PYTHON='$(PYTHON)' $(ENVIRONMENT) check $(1))
@@ -42,18 +39,17 @@ setup: $(INSTALLED) ## make .venv, or bring it up to date (PYTHON=... to choose)
 
 $(TOOLS): tests/requirements/$(SET).txt $(call unusable,.venv)
 $(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator) | $(TOOLS)
-$(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest) | $(TOOLS)
-$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers) | $(TOOLS)
-$(DOCS): docs/requirements.txt $(call unusable,.venv/docs) | $(TOOLS)
-$(TOOLS) $(GENERATOR) $(LOWEST) $(PEERS) $(DOCS):
+.SECONDEXPANSION:
+.venv/%/.made-$(PLACE): tests/requirements/%.txt $$(call unusable,.venv/%) | $(TOOLS)
+	@$(ENVIRONMENT) make $< $@
+$(TOOLS) $(GENERATOR):
 	@$(ENVIRONMENT) make $< $@
 
 # What the installed metadata is made of.
 METADATA := pyproject.toml overrides/hubspot_batch/version.py
 $(PROJECT): $(TOOLS) $(METADATA)
-$(LOWEST_PROJECT): $(LOWEST) $(METADATA)
-$(DOCS_PROJECT): $(DOCS) $(METADATA)
-$(PROJECT) $(LOWEST_PROJECT) $(DOCS_PROJECT):
+$(LOWEST) $(ENGINES) $(SITE): %/.project-$(PLACE): %/.made-$(PLACE) $(METADATA)
+$(PROJECT) $(LOWEST) $(ENGINES) $(SITE):
 	@$(ENVIRONMENT) project $@
 
 # ---------------------------------------------------------------- what people run
@@ -106,26 +102,28 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
-NOT_RUN_TIME := tests/tools tests/packaging/test_packaging.py
-lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
+lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' --ignore tests/tools --ignore tests/packaging/test_packaging.py
 
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
-	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(WIRE:%=--wire %)
+engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
+	@.venv/engines/bin/python -m pytest tests/engines -W default
+
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... REDELIVERIES=... WIRE=... SHARED=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
+	  $(KILLS:%=--kills %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
 
 # -W: a warning is an error. The pages' blocks run here with all that they need, and the site is used in a browser.
-docs: $(DOCS_PROJECT) ## the documentation as a site in dist/docs, without a network; and try it
+docs: $(SITE) ## the documentation as a site in dist/docs, without a network; and try it
 	@rm -rf "$$DIST/docs" && .venv/docs/bin/python -m sphinx -W --keep-going -q -E -d .venv/docs/doctrees docs "$$DIST/docs"
 	@.venv/docs/bin/python -m pytest $(SIDE_BY_SIDE) tests/docs tests/docs/check_*.py
 	@printf 'docs: %s\n' "$$DIST/docs/index.html"

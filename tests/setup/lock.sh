@@ -17,6 +17,7 @@ compile() {
 }
 
 compile tests/requirements/dev.txt pyproject.toml --all-extras --group dev
+compile tests/requirements/engines.txt pyproject.toml --all-extras --group engines
 # The demo needs no files that are not text.
 compile tests/requirements/demo.txt pyproject.toml --extra sandbox --group demo \
   --constraint tests/requirements/dev.txt
@@ -24,5 +25,5 @@ compile tests/requirements/lowest.txt pyproject.toml --all-extras --group test -
 compile openapi/tools/requirements.txt --group pyproject.toml:generator
 compile tests/requirements/peers.txt --group pyproject.toml:peers
 # Not with the versions of dev.txt: Sphinx and twine want different releases of docutils.
-compile docs/requirements.txt pyproject.toml --all-extras --group docs \
+compile tests/requirements/docs.txt pyproject.toml --all-extras --group docs \
   --constraint tests/requirements/demo.txt

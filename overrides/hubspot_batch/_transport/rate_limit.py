@@ -206,6 +206,18 @@ class RateLimiter:
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
         return max(moments)
 
+    forgone = False
+    """Nothing is promised, so there is nothing to give back."""
+
+    def forgo(self, _holder: object, /) -> None:
+        """Do nothing; see `forgone`."""
+
+    def give_back(self, now: float) -> None:
+        """Do nothing; see `forgone`."""
+
+    async def agive_back(self, now: float) -> None:
+        """Do nothing; see `forgone`."""
+
     async def areserve(self, now: float, _holder: object = None, /) -> float | None:
         """Do as `reserve`, which never blocks."""
         return self.reserve(now)

@@ -69,6 +69,7 @@ class Ask(NamedTuple):
         reserve: Requests of the day that are left to others; -1 to use all.
         alone: How long ago it started each request that the store was not asked about.
         reports: What responses said.
+        unused: Starts that it was promised for requests that were cancelled.
     """
 
     worker: str
@@ -81,6 +82,7 @@ class Ask(NamedTuple):
     reserve: int
     alone: tuple[int, ...] = ()
     reports: tuple[Report, ...] = ()
+    unused: tuple[int, ...] = ()
 
 
 class Reply(NamedTuple):
@@ -116,6 +118,7 @@ class State:
         born: When it began.
         now: When it was last asked.
         starts: When requests started, or will, in order.
+        free: Those of them that a process has given back.
         since: The start of the first window after a pause.
         due: When the next start is due at an even pace.
         closed: Until when no request starts.
@@ -132,6 +135,7 @@ class State:
     born: int
     now: int
     starts: list[int] = field(factory=list[int])
+    free: list[int] = field(factory=list[int])
     since: int = 0
     due: int = 0
     closed: int = 0
@@ -158,6 +162,8 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         state.closed = max(state.closed, state.born + lost)
     for ago in ask.alone:
         insort(state.starts, now - ago)
+    unused = ask.unused if ask.born == state.born else ()
+    state.free = sorted(start for start in {*state.free, *unused} if start >= now)
     for report in ask.reports:
         _learn(state, now, report, ask)
     limits = _limits(state, ask)
@@ -222,6 +228,11 @@ def _give(
             return now, 0
     elif (again := _again_today(state, now)) is not None:
         return 0, again
+    # One that was given back was given by the server's limit, not by one that a user set.
+    while state.free and len(limits) == 1:
+        start = state.free.pop(0)
+        if start >= state.closed and start in state.starts:
+            return start, 0
     start = _next(state, now, limits, allowed)
     if start > now + span and any(count for _, count in state.others):
         # What others use can change before then, so nothing that far ahead is promised.

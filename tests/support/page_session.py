@@ -18,6 +18,7 @@ import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ from packaging.requirements import Requirement
 from page_blocks import ROOT, Block, Command, commands
 
 SHOWN_URL = "http://127.0.0.1:8765"
-EXTRAS = {"files", "cli", "sandbox", "shared", "otel"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"].keys()
 
 
 class EveryVersion(Sandbox):

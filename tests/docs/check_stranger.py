@@ -22,14 +22,11 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
-from hubspot_batch_client.contract import OPERATIONS
 from loopback_index import index, pack, pack_installed
 from page_blocks import DOCS, ROOT, RUN, Block, blocks, commands
-from page_session import SHOWN_URL, differs
+from page_session import DATED, SHOWN_URL, differs
 
 SITE = (ROOT / os.environ.get("DIST", "dist") / "docs").resolve()
-# hubspot-sdk sends to a dated version.
-DATED = hasattr(OPERATIONS["create_calls"], "offered")
 # The programs that a stranger has already, for the pages that are about them.
 OWN = ("fastapi", "hubspot-api-client", "hubspot-sdk", "pandas", "pytest")
 SECONDS = 60

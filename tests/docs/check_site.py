@@ -24,7 +24,7 @@ SOURCES = {path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.rg
 # Addresses that a page shows as text; none of them is asked for anything.
 SHOWN = re.compile(
     r"https?://(127\.0\.0\.1|app\b|hubspot\.internal|proxy\.internal|api\.hubapi\.com|host\b|"
-    r"index\.example\.com|www\.w3\.org/2000/svg|localhost)"
+    r"index\.example\.com|developers\.hubspot\.com|www\.w3\.org/2000/svg|localhost)"
 )
 
 QUESTIONS = {

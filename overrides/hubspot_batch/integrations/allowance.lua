@@ -20,10 +20,14 @@ local kept = redis.call('GET', KEYS[1])
 local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
-    born = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
+    born = now, now = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
     milliseconds = 0, left_today = -1, left_at = 0, heard = 0, told_today = true, reserve = -1,
     crew = {},
   }
+end
+if 0 < ask.expires and ask.expires < now then
+  if state.born == now then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', 3600000) end
+  return {now, 0, -1, state.born, state.closed, 0, 0, 0, 0}
 end
 state.now = now
 local starts = state.starts

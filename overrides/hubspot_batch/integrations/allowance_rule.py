@@ -70,6 +70,8 @@ class Ask(NamedTuple):
         alone: How long ago it started requests without the store.
         reports: What responses said.
         unused: Starts that it was promised for requests that were cancelled.
+        expires: When it will have given up waiting for the reply, by the store's time as it reckons
+            it; 0 if it knows no such time.
     """
 
     worker: str
@@ -83,6 +85,7 @@ class Ask(NamedTuple):
     alone: tuple[int, ...] = ()
     reports: tuple[Report, ...] = ()
     unused: tuple[int, ...] = ()
+    expires: int = 0
 
 
 class Reply(NamedTuple):
@@ -91,7 +94,8 @@ class Reply(NamedTuple):
     Attributes:
         now: The store's time.
         start: When its request may start; 0 for none, see `again`.
-        again: When it is to ask again, if it was given no start; 0 if the day is spent.
+        again: When it is to ask again, if it was given no start; 0 if the day is spent, and -1 if
+            the question had expired: then nothing of it was taken in.
         born: When the state began.
         closed: Until when no request starts.
         crew: How many processes share the allowance.
@@ -155,6 +159,9 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
     # A clock that went back is that of a machine that has been started again.
     if state is None or now < state.now:
         state = State(now, now)
+    if 0 < ask.expires < now:
+        # A store that was frozen reads what was asked meanwhile; who asked has given up by then.
+        return state, Reply(now, 0, -1, state.born, state.closed, 0, 0, 0, 0)
     state.now = now
     if ask.born and ask.born != state.born:
         # The store has lost what it knew: the last window may have been full.

@@ -4,7 +4,6 @@ This module decides how a batch becomes inputs, and its outcomes become columns.
 again whose machine is lost; the journal, which all actors share, says what was sent of it.
 """
 
-# Ray is installed only where it is used.
 # pyright: basic, reportMissingImports=false
 
 from __future__ import annotations

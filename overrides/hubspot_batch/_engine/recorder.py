@@ -261,7 +261,7 @@ class Recorder(Generic[ResultT]):
             TakenError: Another run sends some of it, so it must be looked up again.
         """
         with self._lock:
-            # Whoever cancels it does so before its inputs are settled, which needs the lock.
+            # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
             chunk.state.check()
             indexes = [one.index for one in chunk.entries if one.index not in self._intended]
             identities = {one: self._identities[one] for one in indexes}

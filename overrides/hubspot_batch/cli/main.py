@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = _end("stopped by Ctrl-C; what was on its way may have been done.", STOPPED)
     except BrokenPipeError:
-        # Whoever reads the output has seen enough; that needs no words.
+        # The reader of the output has seen enough; that needs no words.
         _discard_output()
         code = STOPPED
     except OSError as error:
@@ -322,7 +322,7 @@ def _token(text: str) -> str:
 @contextlib.contextmanager
 def _output() -> Generator[TextIO, None, None]:
     """Give where output goes; a character that has no place there becomes an escape."""
-    if sys.stdout is None:  # closed by whoever started the command
+    if sys.stdout is None:  # closed by the program that started the command
         with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
             yield nowhere
         return

@@ -5,7 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, HELD, LATE, NEWCOMER, RECENT = 50, 1000, 4, 95, 1000
-local FEW, DAY_KNOWN, LOOK_AGAIN = 20, 900000, 50
+local FEW, DAY_KNOWN, LOOK_AGAIN, FOUND = 20, 900000, 50, 1300
 
 local ask = cjson.decode(ARGV[1])
 local now
@@ -70,7 +70,7 @@ local function learn(report)
   local left, left_today, refused_for = report[4], report[5], report[6]
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
-    if left >= 0 and start >= state.born then
+    if left >= 0 and start >= state.born and start > (state.partial or 0) then
       local ours = until_(start + MARGIN) - until_(start - milliseconds - MARGIN)
       see(math.max(0, requests - left - ours))
     end
@@ -97,6 +97,12 @@ if ask.born ~= 0 and ask.born ~= state.born then
   state.closed = math.max(state.closed, state.born + lost)
 end
 for _, ago in ipairs(ask.alone) do insert(now - ago) end
+if #ask.alone > 0 then
+  if now > (state.partial or 0) + math.max(ask.milliseconds, state.milliseconds) then
+    state.closed = math.max(state.closed, now + FOUND)
+  end
+  state.partial = now + FOUND
+end
 local given, free = {}, {}
 for _, start in ipairs(state.free or {}) do given[start] = true end
 if ask.born == state.born then

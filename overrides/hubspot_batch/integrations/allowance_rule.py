@@ -35,6 +35,9 @@ _RECENT = 1_000
 _DAY_KNOWN = 900_000
 # When to ask again while another request finds out what is left for the day.
 _LOOK_AGAIN = 50
+# Within this time after a process found the store again, the others find it, too. Until then they
+# go on without it, so it gives no start.
+_FOUND = 1_300
 
 
 class Report(NamedTuple):
@@ -123,6 +126,7 @@ class State:
         now: When it was last asked.
         starts: When requests started, or will, in order.
         free: Those of them that a process has given back.
+        partial: Until when processes may not have told yet what they started without the store.
         since: The start of the first window after a pause.
         due: When the next start is due at an even pace.
         closed: Until when no request starts.
@@ -140,6 +144,7 @@ class State:
     now: int
     starts: list[int] = field(factory=list[int])
     free: list[int] = field(factory=list[int])
+    partial: int = 0
     since: int = 0
     due: int = 0
     closed: int = 0
@@ -169,6 +174,10 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         state.closed = max(state.closed, state.born + lost)
     for ago in ask.alone:
         insort(state.starts, now - ago)
+    if ask.alone:
+        if now > state.partial + max(ask.milliseconds, state.milliseconds):
+            state.closed = max(state.closed, now + _FOUND)
+        state.partial = now + _FOUND
     unused = ask.unused if ask.born == state.born else ()
     state.free = sorted(start for start in {*state.free, *unused} if start >= now)
     for report in ask.reports:
@@ -293,8 +302,9 @@ def _learn(state: State, now: int, report: Report, ask: Ask) -> None:
     """Take in what a response said."""
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
-        # What was started before this state began is not known, so neither is what others used.
-        if report.left >= 0 and report.start >= state.born:
+        # Where not all starts of ours are known, neither is what others used.
+        known = report.start >= state.born and report.start > state.partial
+        if report.left >= 0 and known:
             first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
             ours = bisect_right(state.starts, report.start + MARGIN) - first
             _see(state, now, max(0, report.requests - report.left - ours))

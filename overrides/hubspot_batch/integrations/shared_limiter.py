@@ -235,7 +235,7 @@ class SharedLimiter:
     def _expires(self, now: float) -> int:
         if self._ahead is None:
             return 0
-        return round((now + self._ahead + 2 * PATIENCE) * 1000)
+        return round((now + self._ahead + PATIENCE) * 1000)
 
     def _renew(self, now: float, ask: Ask, reply: Reply) -> Ask:
         """Return a question that had not really expired: our clock stood still for a while."""

@@ -116,7 +116,7 @@ soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate shared throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.events import Notify
+from hubspot_batch.events import Observer
 from hubspot_batch.outcomes import attach
 
 from .chunk import BatchResponse
@@ -63,8 +63,13 @@ class Settings(Protocol):
         ...
 
     @property
-    def notify(self) -> Notify | None:
-        """Told of events."""
+    def observer(self) -> Observer | None:
+        """Told of events and outcomes."""
+        ...
+
+    @property
+    def sends(self) -> bool:
+        """Whether inputs are sent, or only checked."""
         ...
 
 
@@ -80,7 +85,7 @@ class Driver:
         self._process = os.getpid()
         self._runner = runner
         operation = call.operation
-        recorder = call.recorder(operation, str(runner.http.base_url))
+        recorder = call.recorder(operation, str(runner.http.base_url)) if runner.sends else None
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
@@ -88,7 +93,7 @@ class Driver:
             recorder=recorder,
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
-            notify=runner.notify,
+            observer=runner.observer,
             **how,
         )
 

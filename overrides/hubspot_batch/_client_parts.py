@@ -1,4 +1,4 @@
-"""What both clients are made of: what sends, over which connections, and who is told.
+"""The parts of both clients: the transport, its connections, and the functions that are told.
 
 This module decides how a client's arguments become these parts.
 """

@@ -163,6 +163,7 @@ class HubSpotBatch(families.Families):
             self.raw, self._http, options.max_concurrency, self._executor, observer
         )
         self._derived = WeakSet[HubSpotBatch]()
+        self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
         reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
         super().__init__(self._runner, operation_call, reconcile)
 
@@ -200,6 +201,7 @@ class HubSpotBatch(families.Families):
         made = copy(self)
         made._sending = self._sending.with_options(options, observer)
         made._begin(options, observer)
+        made._parent = self
         self._derived.add(made)
         return made
 
@@ -300,6 +302,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self._observer = observer
         self._runner = AsyncRunner(self.raw, self._http, options.max_concurrency, observer)
         self._derived = WeakSet[AsyncHubSpotBatch]()
+        self._parent: AsyncHubSpotBatch | None = None
         reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
         super().__init__(self._runner, operation_call, reconcile)
 
@@ -320,6 +323,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         made = copy(self)
         made._sending = self._sending.with_options(options, observer)
         made._begin(options, observer)
+        made._parent = self
         self._derived.add(made)
         return made
 

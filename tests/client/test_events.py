@@ -150,7 +150,7 @@ def test_a_run_that_is_stopped_says_why(make_client: ClientFactory) -> None:
 def test_an_event_holds_no_input_no_body_and_no_token(
     make_client: ClientFactory, fault: str | None
 ) -> None:
-    """Whatever the server answers."""
+    """With each kind of response."""
     events: list[Event] = []
     secret = "a-value-of-a-customer"
     body = {"status": "error", "message": f"{secret} {SECRET}", "category": secret}

@@ -72,6 +72,8 @@ class Watched:
                 made = value(*args, **kwargs)
                 if hasattr(made, "__next__") or isinstance(made, AsyncIterator):
                     return Iterating(made, self._runner)
+                if isinstance(made, HubSpotBatch | AsyncHubSpotBatch):
+                    return Watched(made, self._runner)
                 made = run(made, self._runner)
             WATCH.value(f"the result of {name}", made)
             return made

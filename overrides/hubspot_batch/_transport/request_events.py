@@ -88,7 +88,7 @@ class RequestEvents:
 
 
 class _NoEvents(RequestEvents):
-    """Tells nobody."""
+    """Tells nothing."""
 
     __slots__ = ()
 

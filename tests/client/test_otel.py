@@ -30,7 +30,7 @@ ROWS.append({"properties": {"hs_call_title": b"5"}})
 
 
 class Collected:
-    """What was exported, and what exports it."""
+    """The spans and metrics that were exported."""
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()

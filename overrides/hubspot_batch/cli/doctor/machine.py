@@ -105,9 +105,11 @@ def journal_folder(folder: Path) -> Finding:
         text = f"{folder} is no folder; make it, or name another one with --out."
         return Finding("journal_folder", State.FAILED, text, values)
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".hubspot-batch-") as made:
-            with closing(sqlite3.connect(Path(made) / "journal.sqlite")) as database, database:
-                database.execute("create table t (x)")
+        with (
+            tempfile.TemporaryDirectory(dir=folder, prefix=".hubspot-batch-") as made,
+            closing(sqlite3.connect(Path(made) / "journal.sqlite")) as database,
+        ):
+            database.execute("create table t (x)")
         free = shutil.disk_usage(folder).free
     except (OSError, sqlite3.Error) as error:
         text = f"A journal cannot be written in {folder} ({error})."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -90,10 +91,8 @@ class Server:
         here = (before + self._wall()) / 2
         date = response.headers.get("Date")
         if date is not None and self._clocks is None:
-            try:
+            with suppress(ValueError):
                 self._clocks = here, parsedate_to_datetime(date).timestamp() + 0.5
-            except ValueError:
-                pass
         self._headers = {**self._headers, **response.headers}
         return response
 
@@ -159,9 +158,7 @@ class Server:
             values = {"limit": most, "seconds": interval / 1000, "remaining": left}
             yield Finding("allowance", State.OK, text, values)
         if day_left is None:
-            yield Finding(
-                "day", State.SKIPPED, "The responses do not say it (nor do they to OAuth)."
-            )
+            yield Finding("day", State.SKIPPED, "The responses do not say it, as with OAuth.")
             return
         values = {"limit": day, "remaining": day_left}
         text = f"{day_left:.0f} requests are left"

@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
 .PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
-  soak-needed bench instructions release-notes build publish lock clean
+  soak-needed bench instructions release-notes build publish release lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -124,11 +124,12 @@ instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests c
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
 	@$(RUN) openapi/tools/release_notes.py
 
-build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
-	@$(RUN) openapi/tools/release.py build --into "$$DIST"
-
-publish: $(PROJECT) $(GENERATOR) ## build and upload the tagged commit: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
-	@$(RUN) openapi/tools/release.py publish --into "$$DIST" $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) -- "$$INDEX_URL"
+build: $(PROJECT) $(GENERATOR) ## wheel, source distribution, bill of materials and digests into dist/, tried before
+publish: $(PROJECT) ## upload what `make build` made: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
+release: $(PROJECT) $(GENERATOR) ## build, compare with a second build, check all; GO=1 uploads it, too: INDEX_URL=...
+build publish release:
+	@$(RUN) openapi/tools/release.py $@ --into "$$DIST" $(if $(filter release,$@),$(GO:%=--go)) $(if $(filter build,$@),, \
+	  $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) $(ATTESTATIONS:%=--attestations) -- "$$INDEX_URL")
 
 # The files name no index: pip's settings say where packages come from, the hashes which they are.
 COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \

@@ -80,8 +80,8 @@ def way(given: str | None) -> Iterator[Finding]:
         yield Finding("proxy", State.OK, "No proxy is used.", {"proxy": None})
     else:
         text = f"{proxy.address}, which {proxy.variable} names."
-        values = {"proxy": proxy.address, "source": proxy.variable}
-        yield Finding("proxy", State.NOTE, text, values)
+        named = {"proxy": proxy.address, "source": proxy.variable}
+        yield Finding("proxy", State.NOTE, text, named)
     yield _certificates(options.base_url)
 
 
@@ -100,7 +100,7 @@ def _certificates(base_url: str) -> Finding:
 
 def journal_folder(folder: Path) -> Finding:
     """Try whether a journal can be written in a folder."""
-    values = {"path": str(folder)}
+    values: dict[str, object] = {"path": str(folder)}
     if not folder.is_dir():
         text = f"{folder} is no folder; make it, or name another one with --out."
         return Finding("journal_folder", State.FAILED, text, values)

@@ -331,6 +331,7 @@ class TestPublish:
             done = run(["sh", "-c", script], tmp_path, TZ=zone, LC_ALL="C", PYTHONHASHSEED=umask)
             assert done.returncode == 0, done.stdout + done.stderr
             made.append({file.name: file.read_bytes() for file in dist.iterdir()})
+            shutil.rmtree(clone)  # it holds the tokens of the tests
         assert len(made[0]) == 2
         assert made[0] == made[1]
 

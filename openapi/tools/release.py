@@ -13,7 +13,7 @@ from pathlib import Path
 from command_line import PROJECT, fail, parser
 from releases import built
 from releases.package_index import ReleaseRefusedError
-from releases.publish import publish
+from releases.publish import check_before, publish
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             action.add_argument("--go", action="store_true", help="upload, after all checks")
     options = command.parse_args(arguments)
     try:
+        if options.command == "release":  # before a build that takes a while
+            check_before(options.url, os.environ, any_tree=options.any_tree)
         if options.command != "publish":
             for file in built.make(options.into, os.environ):
                 print(file)

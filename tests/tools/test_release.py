@@ -276,6 +276,12 @@ class TestCommandLine:
             return "done"
 
         monkeypatch.setattr(release, "publish", record)
+        command = ["release", "--into", str(tmp_path), "--", INDEX]
+        monkeypatch.delenv("TWINE_USERNAME", raising=False)
+        assert release.main(command) == 2
+        assert "TWINE_USERNAME" in capsys.readouterr().err
+        assert commands == []  # it is refused before anything is built
+        monkeypatch.setattr(release, "check_before", lambda url, environment, any_tree: None)
         monkeypatch.setattr(git_history, "clean_commit", lambda home: None)
         monkeypatch.setattr(built.git_history, "tags_at_head", lambda home: [])
         for go in ([], ["--go"]):

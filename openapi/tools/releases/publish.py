@@ -59,12 +59,9 @@ def publish(
     are not those of the build, when tag, version and changelog do not agree, and when the index has
     the version or refuses it.
     """
-    target = index_url(url)
-    auth = credentials(environment)
+    check_before(url, environment, any_tree=any_tree)
+    target, auth = index_url(url), credentials(environment)
     name, version = distributions.named_version()
-    if not any_tree:
-        checks.check_tree(distributions.ROOT, version)
-        checks.check_changelog(distributions.ROOT, version)
     found = built.find(into)
     if not any_tree and found.commit != git_history.clean_commit(distributions.ROOT):
         raise ReleaseRefusedError(
@@ -88,6 +85,20 @@ def publish(
         f"Next: {next_}, which the next version is compared with, and raise the version in "
         f"{VERSION_FILE} when something changes: `make check` says by how much."
     )
+
+
+def check_before(url: str, environment: Mapping[str, str], *, any_tree: bool) -> None:
+    """Check everything for which no file and no index is needed.
+
+    Raises ReleaseRefusedError when the address or the credentials cannot be used, and when tag,
+    version and changelog do not agree.
+    """
+    index_url(url)
+    credentials(environment)
+    _, version = distributions.named_version()
+    if not any_tree:
+        checks.check_tree(distributions.ROOT, version)
+        checks.check_changelog(distributions.ROOT, version)
 
 
 def taken(name: str, version: Version, target: httpx.URL) -> str:

@@ -5,9 +5,10 @@ releases/built.py, releases/publish.py and the checks decide whether a release m
 Exit status: 0 done, 1 refused, 2 wrong use.
 """
 
+import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from command_line import PROJECT, fail, parser
@@ -32,24 +33,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
             action.add_argument("--go", action="store_true", help="upload, after all checks")
     options = command.parse_args(arguments)
     try:
-        if options.command == "release":  # before a build that takes a while
-            check_before(options.url, os.environ, any_tree=options.any_tree)
-        if options.command != "publish":
-            for file in built.make(options.into, os.environ):
-                print(file)
-        if options.command == "release":
-            print(built.compare_with_clone(options.into))
-        if options.command != "build":
-            allowed = {
-                "any_tree": options.any_tree,
-                "any_index": options.any_index,
-                "attestations": options.attestations,
-                "dry": options.command == "release" and not options.go,
-            }
-            print(publish(options.url, options.into, os.environ, **allowed))
+        for line in _run(options):
+            print(line)
     except ReleaseRefusedError as refusal:
         return fail(str(refusal), refusal.code)
     return 0
+
+
+def _run(options: argparse.Namespace) -> Iterator[object]:
+    """Carry out a command; yield the lines to print."""
+    if options.command == "release":  # before a build that takes a while
+        check_before(options.url, os.environ, any_tree=options.any_tree)
+    if options.command != "publish":
+        yield from built.make(options.into, os.environ)
+    if options.command == "release":
+        yield built.compare_with_clone(options.into)
+    if options.command != "build":
+        allowed = {
+            "any_tree": options.any_tree,
+            "any_index": options.any_index,
+            "attestations": options.attestations,
+            "dry": options.command == "release" and not options.go,
+        }
+        yield publish(options.url, options.into, os.environ, **allowed)
 
 
 _ALLOWED = {

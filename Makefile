@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
 .PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
-  soak-needed bench instructions release-notes build publish release lock clean
+  soak-needed previous bench instructions release-notes build publish release lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -87,7 +87,6 @@ test: $(INSTALLED) check lint types suite lowest ## everything that CI runs
 lint: $(PROJECT) ## ruff
 	$(say) 'ruff'
 	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --quiet --check .
-
 types: $(PROJECT) ## mypy and pyright
 	$(say) 'mypy and pyright'
 	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
@@ -113,10 +112,11 @@ soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
+previous: $(PROJECT) ## the public tests of the last release, on the code of today (SINCE=commit)
+	@$(RUN) tests/proofs/previous_release.py $${SINCE:+--since "$$SINCE"}
 
 bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
-
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
 
@@ -132,11 +132,11 @@ build publish release:
 	  $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) $(ATTESTATIONS:%=--attestations) -- "$$INDEX_URL")
 
 # The files name no index: pip's settings say where packages come from, the hashes which they are.
+# The demo needs no files that are not text.
 COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \
   --universal --python-version 3.11 --generate-hashes --no-build --no-strip-extras --system-certs \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 WITH_PROJECT := pyproject.toml --extra sandbox --group
-# The demo needs no files that are not text.
 WITH_ALL := pyproject.toml --all-extras --group
 
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)

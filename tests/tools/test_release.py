@@ -196,7 +196,7 @@ class TestPublish:
         assert "already" in str(refusal(lambda: self.publish(tmp_path, there, dry=True)))
 
     def test_nothing_is_built(self, tmp_path: Path, commands: Commands) -> None:
-        """What was not built and tried is not published."""
+        """Nothing is published that was not built and tried."""
         error = refusal(lambda: self.publish(tmp_path, httpx.Response(404)))
         assert "holds no build that was tried. Run `make build`" in str(error)
         assert commands == []

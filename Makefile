@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
+.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest engines soak \
   soak-needed previous bench instructions release-notes build publish release lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
@@ -26,11 +26,9 @@ SET := $(if $(filter-out $(LITTLE),$(MAKECMDGOALS))$(KEPT),dev,demo)
 TOOLS := .venv/.made-$(SET)-$(PLACE)
 PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/generator/.made-$(PLACE)
-LOWEST := .venv/lowest/.made-$(PLACE)
-LOWEST_PROJECT := .venv/lowest/.project-$(PLACE)
-PEERS := .venv/peers/.made-$(PLACE)
-INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST_PROJECT)
-
+LOWEST := .venv/lowest/.project-$(PLACE)
+ENGINES := .venv/engines/.project-$(PLACE)
+INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST)
 ENVIRONMENT := sh tests/setup/environment.sh
 # FORCE if an environment's Python is gone, or is not the one that PYTHON names.
 unusable = $(shell PYTHON='$(PYTHON)' $(ENVIRONMENT) check $(1))
@@ -40,16 +38,17 @@ setup: $(INSTALLED) ## make .venv, or bring it up to date (PYTHON=... to choose)
 
 $(TOOLS): tests/requirements/$(SET).txt $(call unusable,.venv)
 $(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator) | $(TOOLS)
-$(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest) | $(TOOLS)
-$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers) | $(TOOLS)
-$(TOOLS) $(GENERATOR) $(LOWEST) $(PEERS):
+.SECONDEXPANSION:
+.venv/%/.made-$(PLACE): tests/requirements/%.txt $$(call unusable,.venv/%) | $(TOOLS)
+	@$(ENVIRONMENT) make $< $@
+$(TOOLS) $(GENERATOR):
 	@$(ENVIRONMENT) make $< $@
 
 # What the installed metadata is made of.
 METADATA := pyproject.toml overrides/hubspot_batch/version.py
 $(PROJECT): $(TOOLS) $(METADATA)
-$(LOWEST_PROJECT): $(LOWEST) $(METADATA)
-$(PROJECT) $(LOWEST_PROJECT):
+$(LOWEST) $(ENGINES): %/.project-$(PLACE): %/.made-$(PLACE) $(METADATA)
+$(PROJECT) $(LOWEST) $(ENGINES):
 	@$(ENVIRONMENT) project $@
 
 # ---------------------------------------------------------------- what people run
@@ -101,21 +100,22 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
-NOT_RUN_TIME := tests/tools tests/packaging/test_packaging.py
-lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
+lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' --ignore tests/tools --ignore tests/packaging/test_packaging.py
 
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
-	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(WIRE:%=--wire %)
+engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
+	@.venv/engines/bin/python -m pytest tests/engines -W default
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... REDELIVERIES=... WIRE=... SHARED=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
+	  $(KILLS:%=--kills %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 previous: $(PROJECT) ## the public tests of the last release, on the code of today (SINCE=commit)
 	@$(RUN) tests/proofs/previous_release.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
@@ -140,7 +140,7 @@ WITH_PROJECT := pyproject.toml --extra sandbox --group
 WITH_ALL := pyproject.toml --all-extras --group
 
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
-	@$(COMPILE) $(WITH_ALL) dev --output-file tests/requirements/dev.txt
+	@for set in dev engines; do $(COMPILE) $(WITH_ALL) $$set --output-file tests/requirements/$$set.txt || exit; done
 	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
 	@$(COMPILE) $(WITH_ALL) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
 	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt

@@ -19,7 +19,7 @@ from .errors import (
 )
 from .events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from .integrations import SharedAllowance
-from .journal import Journal
+from .journal import Journal, PostgresJournal
 from .options import Clock, RateLimit, Retry
 from .outcomes import (
     BatchResult,
@@ -56,6 +56,7 @@ __all__ = [
     "OutcomeError",
     "OutcomeIterator",
     "OutcomeStatus",
+    "PostgresJournal",
     "RateLimit",
     "RateLimitError",
     "RequestSent",

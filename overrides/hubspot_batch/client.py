@@ -148,7 +148,7 @@ class HubSpotBatch(families.Families):
             connect, through = open_connections(Network, options)
         else:
             connect, through = lend_transport(transport, options), None
-        self._clock, self._pace = clock, search_pace()
+        self._clock, self._pace = clock, search_pace(options.rate_limit)
         self._sending = make_transport(held, options, connect, observer, clock, through)
         self._begin(options, observer)
 
@@ -288,7 +288,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
         else:
             connect, one_loop = lend_transport(transport, options), holds_connections(transport)
-        self._clock, self._pace = clock, search_pace()
+        self._clock, self._pace = clock, search_pace(options.rate_limit)
         self._sending = make_transport(
             held, options, connect, observer, clock, through, one_loop=one_loop
         )

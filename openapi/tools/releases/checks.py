@@ -126,12 +126,14 @@ def _run(command: list[str], what: str, environment: Mapping[str, str]) -> str:
 
 
 def _optional() -> Iterator[str]:
-    """Yield what is imported of the packages of the extras, and pytest, which has a plugin."""
-    text = (distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    extras = tomllib.loads(text)["project"].get("optional-dependencies", {})
+    """Yield what is imported of the extras, and of what there are plugins and adapters for."""
+    project = tomllib.loads((distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"].get("optional-dependencies", {}).values()
+    engines = project.get("dependency-groups", {}).get("engines", [])
     yield "pytest"
     modules = packages_distributions()
-    for needed in (one for extra in extras.values() for one in extra):
+    named = [one for one in engines if isinstance(one, str)]
+    for needed in (one for wanted in [*extras, named] for one in wanted):
         name = re.split(r"[^\w.-]", needed, maxsplit=1)[0]
         yield name.replace("-", "_")
         yield from (module for module, of in modules.items() if name in of)

@@ -283,7 +283,11 @@ class RequestFlow:
             if now >= told_until:
                 self._wait(pause, "rate_limit", request, number, state)
                 told_until = now + pause
-            now = yield from self._sleep(self._limiter.nap(pause), state)
+            try:
+                now = yield from self._sleep(self._limiter.nap(pause), state)
+            except BaseException:
+                self._limiter.forgo(state)
+                raise
 
     @staticmethod
     def _sleep(seconds: float, state: RequestState) -> Generator[Step, StepResult, float]:

@@ -49,13 +49,15 @@ def _run(options: argparse.Namespace) -> Iterator[object]:
     if options.command == "release":
         yield built.compare_with_clone(options.into)
     if options.command != "build":
-        allowed = {
-            "any_tree": options.any_tree,
-            "any_index": options.any_index,
-            "attestations": options.attestations,
-            "dry": options.command == "release" and not options.go,
-        }
-        yield publish(options.url, options.into, os.environ, **allowed)
+        yield publish(
+            options.url,
+            options.into,
+            os.environ,
+            any_tree=options.any_tree,
+            any_index=options.any_index,
+            attestations=options.attestations,
+            dry=options.command == "release" and not options.go,
+        )
 
 
 _ALLOWED = {

@@ -27,6 +27,7 @@ from hubspot_batch import (
     RunEnded,
     Settled,
     Wait,
+    result_of,
 )
 from hubspot_batch._operations.call import OperationCall
 from hubspot_batch.options import ClientOptions, RateLimit, Retry
@@ -224,6 +225,45 @@ def test_a_function_that_raises_changes_nothing(
     for name in ("on_event", "on_outcome", "on_wait"):
         assert f"{name} raised OSError." in caplog.text
     assert "the caller's" not in caplog.text
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+@pytest.mark.parametrize("iterates", [False, True])
+def test_an_interrupt_while_an_event_is_told(
+    make_client: ClientFactory, iterates: bool, times: int
+) -> None:
+    """Whichever it is, and if it comes again: the exception has every outcome that is left."""
+    for first in range(8):
+        number, raised = 0, list[BaseException]()
+
+        def tell(event: Event, first: int = first, raised: list[BaseException] = raised) -> None:
+            nonlocal number
+            number += 1
+            if first < number <= first + times:
+                raised.append(KeyboardInterrupt(number))
+                raise raised[-1]
+
+        sandbox = Sandbox(rate_limit=None)
+        client = make_client(transport=sandbox, on_event=tell, max_concurrency=1)
+        handed: list[Outcome[Any]] = []
+
+        def carry_out(client: Any = client, handed: list[Outcome[Any]] = handed) -> None:
+            if iterates:
+                handed.extend(client.calls.create_iter(ROWS, chunk_size=2))
+            else:
+                client.calls.create(ROWS, chunk_size=2)
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            carry_out()
+        assert caught.value in raised
+        rest = result_of(caught.value)
+        assert rest is not None
+        known = [*handed, *rest.outcomes]
+        assert len({outcome.index for outcome in known}) == len(known)
+        assert len(known) == 5 or iterates
+        done = sum(outcome.status is OutcomeStatus.SUCCEEDED for outcome in known)
+        doubt = sum(outcome.status is OutcomeStatus.UNKNOWN for outcome in known)
+        assert done <= len([*sandbox.records("calls")]) <= done + doubt
 
 
 def test_only_a_function_is_told(make_client: ClientFactory) -> None:

@@ -13,9 +13,9 @@ import httpx
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Observer
-from hubspot_batch.outcomes import attach
 
 from .chunk import BatchResponse
+from .iterators import close_with
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
@@ -124,10 +124,10 @@ class Driver:
         if self.copied:
             return
         if error is self.run.stopped:
-            attach(error, self.run.close(drain=True), self.run.note)
+            close_with(error, self.run, drain=True)
         else:
             self.run.interrupt(error)
-            attach(error, self.run.close(drain=False, rest=True), self.run.note)
+            close_with(error, self.run, rest=True)
 
     def _goes_on(self, *, came: bool) -> bool:
         """Return whether outcomes must be taken, or inputs be read, before it waits."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import subprocess
 import zipfile
@@ -13,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attesting import attest
 from packaging.version import Version
 from releases import built, checks, distributions, git_history, sbom
 from releases.attestations import SUFFIX, attestations_for
@@ -21,7 +20,7 @@ from releases.package_index import ReleaseRefusedError
 ROOT = Path(__file__).parents[2]
 NAME, VERSION = distributions.named_version()
 WHEEL, SDIST = f"hubspot_batch-{VERSION}-py3-none-any.whl", f"hubspot_batch-{VERSION}.tar.gz"
-PYPI = httpx.URL("https://upload.pypi.org/legacy/")
+INDEX = httpx.URL("https://index.example/")
 
 
 def refused(action: Callable[[], object]) -> str:
@@ -142,44 +141,34 @@ def test_the_changelog_names_the_version(tmp_path: Path, heading: str, fits: boo
 # ---------------------------------------------------------------- attestations
 
 
-def attest(file: Path, digest: str | None = None) -> Path:
-    """Put a statement about a file beside it."""
-    digest = digest or hashlib.sha256(file.read_bytes()).hexdigest()
-    statement = {"subject": [{"name": file.name, "digest": {"sha256": digest}}]}
-    encoded = base64.b64encode(json.dumps(statement).encode()).decode()
-    made = Path(f"{file}{SUFFIX}")
-    made.write_text(json.dumps({"version": 1, "envelope": {"statement": encoded}}))
-    return made
-
-
 def test_attestations_go_where_they_are_taken(folder: Path) -> None:
     """Elsewhere, and where there are none, a sentence says so."""
     files = built.find(folder).files
-    other = httpx.URL("https://index.example/")
-    assert attestations_for(files, other, taken=False) == (
+    assert attestations_for(files, INDEX, taken=False) == (
         (),
-        "Attestations: none were sent, because https://index.example/ is not known to take them "
-        "(PEP 740; ATTESTATIONS=1 says that it does). SHA256SUMS names the files.",
+        "Attestations: none were sent to https://index.example/. If it takes them (PEP 740), say "
+        "so with ATTESTATIONS=1. SHA256SUMS has the digests of the files.",
     )
-    assert "none lie beside the files" in attestations_for(files, PYPI, taken=False).sentence
+    assert "none lie beside the files" in attestations_for(files, INDEX, taken=True).sentence
     made = [attest(file) for file in files]
     assert built.find(folder).files == files  # they may come after the build
-    for target, taken in ((PYPI, False), (other, True)):
-        found = attestations_for(files, target, taken=taken)
-        assert found == (tuple(made), "Attestations: 2 were sent.")
-    assert attestations_for(files, other, taken=False).files == ()
+    found = attestations_for(files, INDEX, taken=True)
+    assert found == (tuple(made), "Attestations: 2 were sent.")
+    found = attestations_for(files, INDEX, taken=False)
+    assert found.files == ()
+    assert "Those beside the files stay there." in found.sentence
 
 
 def test_attestations_that_are_wrong(folder: Path) -> None:
     """One that is missing, damaged or about another file stops the upload."""
     files = built.find(folder).files
     made = attest(files[0])
-    said = refused(lambda: attestations_for(files, PYPI, taken=False))
+    said = refused(lambda: attestations_for(files, INDEX, taken=True))
     assert f"{SDIST}{SUFFIX} is missing" in said
     attest(files[1], digest="0" * 64)
-    assert "about another file" in refused(lambda: attestations_for(files, PYPI, taken=False))
+    assert "about another file" in refused(lambda: attestations_for(files, INDEX, taken=True))
     made.write_text("{}")
-    assert "is no attestation" in refused(lambda: attestations_for(files, PYPI, taken=False))
+    assert "is no attestation" in refused(lambda: attestations_for(files, INDEX, taken=True))
 
 
 # ---------------------------------------------------------------- the bill of materials

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import release
+from attesting import attest
 from hypothesis import given
 from hypothesis import strategies as st
 from releases import built, distributions, git_history, publish
@@ -195,6 +196,18 @@ class TestPublish:
         there = page(f"hubspot_batch-{VERSION}.tar.gz")
         assert "already" in str(refusal(lambda: self.publish(tmp_path, there, dry=True)))
 
+    def test_attestations(self, tmp_path: Path, commands: Commands) -> None:
+        """They are sent with the files if the index takes them."""
+        built.make(tmp_path, ENVIRONMENT)
+        made = [attest(file) for file in built.find(tmp_path).files]
+        said = self.publish(tmp_path, httpx.Response(404), attestations=True)
+        assert "Attestations: 2 were sent." in said
+        assert "--attestations" in commands[-1]
+        assert [*commands[-1][-2:]] == [str(one) for one in made]
+        said = self.publish(tmp_path, httpx.Response(404))
+        assert "Attestations: none were sent to" in said
+        assert "--attestations" not in commands[-1]
+
     def test_nothing_is_built(self, tmp_path: Path, commands: Commands) -> None:
         """Nothing is published that was not built and tried."""
         error = refusal(lambda: self.publish(tmp_path, httpx.Response(404)))
@@ -225,7 +238,7 @@ class TestPublish:
 
         how = {"transport": index(answer), "any_tree": True}
         said = publish.publish(INDEX, tmp_path, ENVIRONMENT, **how)
-        assert "--index-url https://index.example/team/+simple/ hubspot-batch" in said
+        assert " https://index.example/team/+simple/ hubspot-batch==" in said
         pages["/team/+simple/hubspot-batch/"] = page(f"hubspot_batch-{VERSION}.tar.gz")
         for url in (INDEX, f"{INDEX}+simple/"):
             action = functools.partial(publish.publish, url, tmp_path, ENVIRONMENT, **how)

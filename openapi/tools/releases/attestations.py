@@ -16,8 +16,6 @@ import httpx
 from .package_index import ReleaseRefusedError, shown
 
 SUFFIX = ".publish.attestation"
-# Indexes that take them. Another one is named with --attestations (make publish ATTESTATIONS=1).
-_TAKERS = ("upload.pypi.org", "test.pypi.org")
 
 
 class Attestations(NamedTuple):
@@ -30,18 +28,18 @@ class Attestations(NamedTuple):
 def attestations_for(files: Sequence[Path], target: httpx.URL, *, taken: bool) -> Attestations:
     """Return the attestations beside the files, for an index.
 
-    With `taken`, the index takes them, whatever is known of it.
+    `taken` says whether the index takes them, which no index tells before an upload.
 
     Raises ReleaseRefusedError if one is about another file, or only some files have one.
     """
     there = [Path(f"{file}{SUFFIX}") for file in files]
     found = [one for one in there if one.is_file()]
-    if not (taken or target.host in _TAKERS):
+    if not taken:
         beside = " Those beside the files stay there." if found else ""
         return Attestations(
             (),
-            f"Attestations: none were sent, because {shown(target)} is not known to take them "
-            f"(PEP 740; ATTESTATIONS=1 says that it does).{beside} SHA256SUMS names the files.",
+            f"Attestations: none were sent to {shown(target)}. If it takes them (PEP 740), say so "
+            f"with ATTESTATIONS=1.{beside} SHA256SUMS has the digests of the files.",
         )
     if not found:
         return Attestations(

@@ -1,4 +1,4 @@
-# Everything is installed in .venv and in its folders generator/, lowest/ and peers/.
+# Everything is installed in .venv and in its folders generator/, lowest/, engines/, docs/ and peers/.
 # GNU make 3.81 or later. No recipe names an absolute path: the project's path may contain spaces.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
 .PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest engines soak \
-  soak-needed previous bench instructions release-notes build publish release lock clean
+  soak-needed previous bench instructions docs release-notes build publish release lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -28,6 +28,7 @@ PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/generator/.made-$(PLACE)
 LOWEST := .venv/lowest/.project-$(PLACE)
 ENGINES := .venv/engines/.project-$(PLACE)
+SITE := .venv/docs/.project-$(PLACE)
 INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST)
 ENVIRONMENT := sh tests/setup/environment.sh
 # FORCE if an environment's Python is gone, or is not the one that PYTHON names.
@@ -47,8 +48,8 @@ $(TOOLS) $(GENERATOR):
 # What the installed metadata is made of.
 METADATA := pyproject.toml overrides/hubspot_batch/version.py
 $(PROJECT): $(TOOLS) $(METADATA)
-$(LOWEST) $(ENGINES): %/.project-$(PLACE): %/.made-$(PLACE) $(METADATA)
-$(PROJECT) $(LOWEST) $(ENGINES):
+$(LOWEST) $(ENGINES) $(SITE): %/.project-$(PLACE): %/.made-$(PLACE) $(METADATA)
+$(PROJECT) $(LOWEST) $(ENGINES) $(SITE):
 	@$(ENVIRONMENT) project $@
 
 # ---------------------------------------------------------------- what people run
@@ -120,6 +121,12 @@ bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios with
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
 
+# -W: a warning is an error. The pages' blocks run here with all that they need, and the site is used in a browser.
+docs: $(SITE) ## the documentation as a site in dist/docs, without a network; and try it
+	@rm -rf "$$DIST/docs" && .venv/docs/bin/python -m sphinx -W --keep-going -q -E -d .venv/docs/doctrees docs "$$DIST/docs"
+	@.venv/docs/bin/python -m pytest $(SIDE_BY_SIDE) tests/docs tests/docs/check_*.py
+	@printf 'docs: %s\n' "$$DIST/docs/index.html"
+
 # ---------------------------------------------------------------- releases
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
 	@$(RUN) openapi/tools/release_notes.py
@@ -131,20 +138,8 @@ build publish release:
 	@$(RUN) openapi/tools/release.py $@ --into "$$DIST" $(if $(filter release,$@),$(GO:%=--go)) $(if $(filter build,$@),, \
 	  $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) $(ATTESTATIONS:%=--attestations) -- "$$INDEX_URL")
 
-# The files name no index: pip's settings say where packages come from, the hashes which they are.
-# The demo needs no files that are not text.
-COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \
-  --universal --python-version 3.11 --generate-hashes --no-build --no-strip-extras --system-certs \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
-WITH_PROJECT := pyproject.toml --extra sandbox --group
-WITH_ALL := pyproject.toml --all-extras --group
-
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
-	@for set in dev engines; do $(COMPILE) $(WITH_ALL) $$set --output-file tests/requirements/$$set.txt || exit; done
-	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
-	@$(COMPILE) $(WITH_ALL) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
-	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
-	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
+	@sh tests/setup/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, dist and every cache
 	@rm -rf .venv dist; find . -name __pycache__ -type d -prune -exec rm -rf {} +

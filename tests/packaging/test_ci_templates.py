@@ -53,10 +53,10 @@ def test_the_whole_history_is_there(name: str) -> None:
     assert 'GIT_DEPTH: "0"' in text or text.count("fetch-depth: 0") == text.count("checkout@")
 
 
-@pytest.mark.parametrize("name", [*TEMPLATES, "release.md"])
+@pytest.mark.parametrize("name", [*TEMPLATES, "../publish.md"])
 def test_goals_and_variables_are_those_of_the_makefile(name: str) -> None:
     """Also in comments and on the page that describes a release."""
-    text = (FOLDER / name).read_text("utf-8")
+    text = (FOLDER / name).resolve().read_text("utf-8")
     for goal in re.findall(r"\bmake ([a-z][a-z-]+)", text):
         assert re.search(rf"^{goal}:", MAKEFILE, re.MULTILINE), goal
     for variable in re.findall(r"\b(?:GO|ATTESTATIONS)(?==1)", text):

@@ -180,6 +180,9 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
     ),
     "a tag that a client has": (
         lambda: document(operation("read_x", tags=["raw"])),
+        lambda: document(operation("read_x", tags=["options"])),
+        lambda: document(operation("read_x", tags=["validate"])),
+        lambda: document(operation("read_x", tags=["with_options"])),
         "a family cannot be called raw",
     ),
     "inputs without a name": (

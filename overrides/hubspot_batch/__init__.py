@@ -17,7 +17,7 @@ from .errors import (
     UnavailableError,
     UnreachableError,
 )
-from .events import Event, Noted, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from .integrations import SharedAllowance
 from .journal import Journal, PostgresJournal
 from .options import Clock, RateLimit, Retry
@@ -33,6 +33,7 @@ from .outcomes import (
 from .version import __version__
 
 __all__ = [
+    "Answered",
     "AsyncHubSpotBatch",
     "AsyncOutcomeIterator",
     "AuthenticationError",
@@ -51,18 +52,17 @@ __all__ = [
     "Journal",
     "JournalError",
     "MissingScopesError",
-    "Noted",
     "Outcome",
     "OutcomeError",
     "OutcomeIterator",
     "OutcomeStatus",
-    "OutcomesKnown",
     "PostgresJournal",
     "RateLimit",
     "RateLimitError",
-    "RequestStarting",
+    "RequestSent",
     "Retry",
     "RunEnded",
+    "Settled",
     "SharedAllowance",
     "UnavailableError",
     "UnreachableError",

@@ -17,7 +17,6 @@ from hubspot_batch import (
     ConfigurationError,
     HubSpotBatch,
     MissingScopesError,
-    Noted,
     OutcomeStatus,
     result_of,
 )
@@ -451,15 +450,15 @@ def test_a_cancelled_task_ends_a_look_up_at_once() -> None:
     assert outcome.status is OutcomeStatus.UNKNOWN
 
 
-def test_a_listener_is_told_that_keys_are_not_unique(make_client: ClientFactory) -> None:
-    """As an event of the run."""
-    told: list[Any] = []
+def test_an_iteration_notes_that_keys_are_not_unique(make_client: ClientFactory) -> None:
+    """For who shows it to a person."""
     sandbox = account("reset_after", unique=False)
-    calls = make_client(transport=sandbox, on_event=told.append).calls
-    calls.create([call("A")], key_property=KEY, reconcile=True)
-    (noted,) = [one for one in told if isinstance(one, Noted)]
-    assert noted.operation == "create_calls"
-    assert "is not unique in this account" in noted.message
+    calls = make_client(transport=sandbox).calls
+    outcomes = calls.create_iter([call("A")], key_property=KEY, reconcile=True)
+    assert [one.evidence for one in outcomes] == ["stamp"]
+    (note,) = outcomes.notes
+    assert "is not unique in this account" in note
+    assert calls.create_iter([]).notes == ()
 
 
 def test_a_search_waits_until_its_index_is_built(make_client: ClientFactory) -> None:

@@ -132,6 +132,7 @@ class Doubts:
         held: The outcomes that are held back, by position.
         without_record: Outcomes of inputs that were done, and whose records are not known.
         resent: The positions of inputs that were sent again.
+        notes: What a person should know of the look-ups, in sentences.
     """
 
     def __init__(self, settles: Settles) -> None:
@@ -139,6 +140,7 @@ class Doubts:
         self.held: dict[int, Outcome[Any]] = {}
         self.without_record: list[Outcome[Any]] = []
         self.resent: set[int] = set()
+        self.notes: list[str] = []
         # Hashes of the ids of records that belong to an input, for a run can have any length.
         self._ids = array("q")
         self._closed = False

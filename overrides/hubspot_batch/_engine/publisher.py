@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hubspot_batch.events import Event, Noted, Notify, OutcomesKnown
+from hubspot_batch.events import Observer
 from hubspot_batch.outcomes import Outcome
 
 from .doubts import Doubts, Looked
@@ -28,7 +28,7 @@ class Publisher(Generic[ResultT]):
         names: The run and its operation, as events name them.
         left: The inputs that have no outcome yet, by position.
         totals: The numbers of the run.
-        notify: Told of the run's events.
+        observer: Told of events and outcomes.
         recorder: The journal of the run.
         doubts: What is held back until it was looked up; None if nothing is.
 
@@ -41,7 +41,7 @@ class Publisher(Generic[ResultT]):
         names: tuple[str, str],
         left: dict[int, object],
         totals: Totals,
-        notify: Notify | None,
+        observer: Observer | None,
         recorder: Recorder[ResultT] | None,
         doubts: Doubts | None,
     ) -> None:
@@ -49,7 +49,7 @@ class Publisher(Generic[ResultT]):
         self._names = names
         self._left = left
         self._totals = totals
-        self._notify = notify
+        self._observer = observer
         self._recorder = recorder
         self._doubts = doubts
 
@@ -70,8 +70,7 @@ class Publisher(Generic[ResultT]):
         again, outcomes = self._doubts.resolve(looked.result)
         if self._recorder is not None:
             self._recorder.resolve(again, outcomes)
-        for note in looked.notes:
-            self.tell(Noted(*self._names, note))
+        self._doubts.notes += looked.notes
         self._hand_out(outcomes)
         return again
 
@@ -92,10 +91,5 @@ class Publisher(Generic[ResultT]):
         for outcome in outcomes:
             self._left.pop(outcome.index, None)
         self._totals.add_outcomes(outcomes)
-        if self._notify is not None:
-            self.tell(OutcomesKnown(*self._names, outcomes))
-
-    def tell(self, event: Event) -> None:
-        """Tell of an event of the run."""
-        if self._notify is not None:
-            self._notify(event)
+        if self._observer is not None:
+            self._observer.settled(*self._names, outcomes)

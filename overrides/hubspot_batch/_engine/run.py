@@ -24,7 +24,7 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     InputError,
 )
-from hubspot_batch.events import Notify, RequestStarting, RunEnded
+from hubspot_batch.events import Observer, RunEnded
 from hubspot_batch.journal.store import TakenError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
@@ -53,7 +53,7 @@ class Run(Generic[ResultT]):
         run_id: A text that no other run has.
         chunk_size: Inputs in a request; the operation's limit by default.
         collects: Whether all outcomes are kept until the end.
-        notify: Told of the run's events.
+        observer: Told of the run's outcomes and end.
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
@@ -76,7 +76,7 @@ class Run(Generic[ResultT]):
         run_id: str,
         chunk_size: int | None = None,
         collects: bool = False,
-        notify: Notify | None = None,
+        observer: Observer | None = None,
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
@@ -89,28 +89,24 @@ class Run(Generic[ResultT]):
                 f"got {size!r}."
             )
         self.operation = operation
-        self.collects = collects
+        self.collects, self.recorder = collects, recorder
         self.stopped: HubSpotBatchError | None = None
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
-        self.recorder = recorder
         self.doubts = None if settles is None else Doubts(settles)
-        self._run_id = run_id
-        self._notify = notify
+        self._run_id, self._observer = run_id, observer
         self._size = size
         self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
         kind = AsyncInputReader if self.awaits_inputs else InputReader
         self._reader = kind(inputs, operation.name, reading or nullcontext())
         self._chunker = Chunker(size, operation.same_key, operation.rename)
         self._again: deque[Chunk] = deque()
-        self._state = RunState()
+        self._state = RunState(run_id, operation.id)
         self._totals = Totals(operation.name)
-        self._publisher: Publisher[ResultT] = Publisher(
-            *((run_id, operation.id), self._reader.open, self._totals),
-            *(notify, recorder, self.doubts),
-        )
-        publisher = self._publisher
-        self.ready, self._publish, self._tell = publisher.ready, publisher.publish, publisher.tell
+        names, left = (run_id, operation.id), self._reader.open
+        publisher = Publisher(names, left, self._totals, observer, recorder, self.doubts)
+        self._publisher: Publisher[ResultT] = publisher
+        self.ready, self._publish = publisher.ready, publisher.publish
         self._reached = False
         self._closed: BatchResult[ResultT] | None = None
 
@@ -154,9 +150,6 @@ class Run(Generic[ResultT]):
         else:
             return None
         self.under_way.add(chunk)
-        if self._notify is not None:
-            indexes, inputs = zip(*((one.index, one.input) for one in chunk.entries), strict=True)
-            self._tell(RequestStarting(self._run_id, self.operation.id, indexes, inputs))
         return chunk
 
     def _read(self) -> None:
@@ -307,6 +300,12 @@ class Run(Generic[ResultT]):
         self._reader.register()
         self._give_up_waiting()
 
+    def pass_over(self, chunk: Chunk) -> None:
+        """Settle a chunk whose inputs were only to be checked."""
+        status = OutcomeStatus.NOT_SENT
+        self._publish([Outcome(one.index, one.input, status) for one in chunk.entries])
+        self._finish(chunk)
+
     def abandon(self, chunk: Chunk) -> None:
         """Settle a chunk that is waited for no longer, by what is known of its attempts."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
@@ -354,8 +353,7 @@ class Run(Generic[ResultT]):
     def resolve(self, looked: Looked) -> None:
         """Take in what a look-up has brought, and send again what is to be sent again."""
         self.unmatched = [*looked.result.unmatched]
-        again = self._publisher.resolve(looked)
-        self._chunker.waiting.extend(map(self.operation.encode_again, again))
+        self._chunker.waiting += map(self.operation.encode_again, self._publisher.resolve(looked))
 
     @property
     def note(self) -> str:
@@ -395,6 +393,8 @@ class Run(Generic[ResultT]):
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)
-        stopped = None if self.stopped is None else str(self.stopped)
-        self._tell(RunEnded(self._run_id, self.operation.id, {**self._totals.counts}, stopped))
+        if self._observer is not None:
+            stopped = None if self.stopped is None else type(self.stopped).__name__
+            counts = {**self._totals.counts}
+            self._observer.tell(RunEnded(self._run_id, self.operation.id, counts, stopped))
         return self._closed

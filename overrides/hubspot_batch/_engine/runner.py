@@ -20,7 +20,7 @@ from attrs import frozen
 
 from hubspot_batch._transport.owners import running_loop
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.events import Notify
+from hubspot_batch.events import Observer
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
@@ -52,7 +52,8 @@ class Runner:
         width: Requests of a run under way at most.
         executor: The threads that send them.
         look_up: Looks up inputs in doubt.
-        notify: Told of events.
+        observer: Told of events and outcomes.
+        sends: Whether inputs are sent, or only checked.
         clock: How time is told.
     """
 
@@ -61,7 +62,8 @@ class Runner:
     width: int
     executor: ThreadExecutor
     look_up: LookUpRun
-    notify: Notify | None = None
+    observer: Observer | None = None
+    sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
     def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
@@ -97,7 +99,8 @@ class AsyncRunner:
     http: httpx.AsyncClient
     width: int
     look_up: AsyncLookUpRun
-    notify: Notify | None = None
+    observer: Observer | None = None
+    sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
     async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
@@ -164,6 +167,9 @@ class ThreadDriver(Driver):
             self.run.heed(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
+        if not self._runner.sends:
+            self.run.pass_over(chunk)
+            return
         context = copy_context()
         try:
             self._under_way.add(chunk)
@@ -280,6 +286,9 @@ class TaskDriver(Driver):
         return self._loop is loop
 
     async def _start(self, chunk: Chunk) -> None:
+        if not self._runner.sends:
+            self.run.pass_over(chunk)
+            return
         self._tasks[running_loop().create_task(self._send(chunk))] = chunk
         await _yield()  # let it send before more inputs are read
 

@@ -61,7 +61,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how inputs in doubt were looked up, in sentences."""
+        """Sentences for people about how inputs in doubt were looked up."""
         doubts = self._run.doubts
         return () if doubts is None else tuple(doubts.notes)
 
@@ -131,7 +131,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how inputs in doubt were looked up, in sentences."""
+        """Sentences for people about how inputs in doubt were looked up."""
         doubts = self._run.doubts
         return () if doubts is None else tuple(doubts.notes)
 

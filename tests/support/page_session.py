@@ -185,7 +185,10 @@ def _check_install(words: list[str]) -> int:
 
 
 def can_run(block: Block) -> bool:
-    return not block.needs or importlib.util.find_spec(block.needs) is not None
+    try:
+        return not block.needs or importlib.util.find_spec(block.needs) is not None
+    except ModuleNotFoundError:  # not even the package above it
+        return False
 
 
 _CHANGING = (

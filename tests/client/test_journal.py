@@ -169,6 +169,18 @@ def test_what_was_not_sent_is_sent(make_client: ClientFactory, path: Path) -> No
     assert titles(sandbox) == Counter(map(str, range(50)))
 
 
+def test_what_waits_is_not_recorded_as_intended(make_client: ClientFactory, path: Path) -> None:
+    """A kill during a wait for the rate limit leaves no doubt: an intent is of what is sent next."""
+    sandbox = quiet(daily_limit=5)
+    client = make_client(transport=sandbox, daily_reserve=2, max_concurrency=1)
+    with pytest.raises(DailyLimitError):
+        client.calls.create([*map(call, range(9))], chunk_size=1, journal=path)
+    assert Journal(path).counts() == {
+        **dict.fromkeys(("intended", "failed", "unknown", "not_sent"), 0),
+        "succeeded": len(sandbox.requests),
+    }
+
+
 def test_a_stopped_run_tells_what_earlier_runs_did(make_client: ClientFactory, path: Path) -> None:
     """An input that the run did not reach is not `not_sent` if an earlier run has sent it."""
     sandbox = quiet()

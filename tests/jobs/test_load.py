@@ -345,6 +345,37 @@ def test_a_changed_file(
     assert {"Edited", "Mended"} < {*titles(sandbox)}
 
 
+def test_a_file_that_is_read_in_another_way(
+    tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same bytes in another encoding are other rows: they are not sent besides the first."""
+    path = write_calls(tmp_path, [])
+    path.write_bytes("When,Title\n2026-05-04,Caf\u00e9\n2026-05-05,Plain\n".encode("cp1252"))
+    assert cli.main(arguments(path, url)) == 0
+    capsys.readouterr()
+    assert cli.main(arguments(path, url, "--encoding", "cp850", "--resume")) == 2
+    err = capsys.readouterr().err
+    assert "is read in another way" in err
+    assert "line 2" in err
+    assert len(sandbox.records("calls")) == 2
+    assert cli.main(arguments(path, url, "--resume")) == 0
+    more = ("--encoding", "cp850", "--resume=by-content", "--allow-edited")
+    assert cli.main(arguments(path, url, *more)) == 0
+    assert len(sandbox.records("calls")) == 3
+
+
+def test_a_plan_is_of_what_was_read(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another encoding, or other headings, is another plan."""
+    path = write_calls(tmp_path, ["When,Title", *call_rows(2)])
+    digests: set[str] = set()
+    for more in ((), ("--encoding", "cp1252"), ("--headings", "2")):
+        assert cli.main(arguments(path, url, "--plan", "--json", *more)) == 0
+        digests.add(json.loads(capsys.readouterr().out)["digest"])
+    assert len(digests) == 3
+
+
 def test_a_file_with_more_rows_needs_no_permission(
     loaded: Path, url: str, sandbox: Sandbox
 ) -> None:

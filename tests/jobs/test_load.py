@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +39,26 @@ def url(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def folder_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.hubspot")
+
+
+def test_reasons_that_differ_in_values_only_are_one(tmp_path: Path, url: str) -> None:
+    """A thousand bad dates are one reason with the first of its messages, and others stay apart."""
+    rows = [f"{day}/13/2026,Bad {day}" for day in range(14, 32)]
+    path = write_calls(tmp_path, [*rows, ",Without", *call_rows(1), "2026-05-04,Good,more"])
+    assert cli.main(arguments(path, url)) == 1
+    report = json.loads((folder_of(path) / "report.json").read_text())
+    assert [one["rows"] for one in report["reasons"]] == [18, 1, 1]
+    assert report["reasons"][0]["message"].startswith("Line 2, When: '14/13/2026'")
+
+
+def test_reasons_of_a_page_with_a_number_are_one(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The edge writes a new number into each of its pages."""
+    path = write_calls(tmp_path, call_rows(300))
+    sandbox.use_faults(script(["500", "500", "500"]))
+    with served(sandbox) as address:
+        assert cli.main(arguments(path, address)) == 1
+    report = json.loads((folder_of(path) / "report.json").read_text())
+    assert [one["rows"] for one in report["reasons"]] == [300]
 
 
 # How it ends
@@ -536,3 +557,18 @@ def test_jobs(loaded: Path, url: str, capsys: pytest.CaptureFixture[str], tmp_pa
     assert rejected.startswith("21\tfailed\tinvalid_input\t")
     assert str(folder / "rejects.csv") in rejected
     assert cli.main(["jobs", "show", str(tmp_path)]) == 2
+
+
+def test_a_job_whose_last_run_was_cut_off(loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report of the run before it does not pass as its own."""
+    folder = folder_of(loaded)
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**report, "stopped": "It was stopped."}))
+    assert cli.main(["jobs", "show", str(folder)]) == 0
+    assert "; It was stopped." in capsys.readouterr().out
+    with (folder / "outcomes.jsonl").open("ab"):
+        os.utime(folder / "report.json", (0, 0))
+    assert cli.main(["jobs", "show", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "The last run was cut off" in out
+    assert "; It was stopped." not in out

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
@@ -28,6 +29,11 @@ _STEMS = {"failed": REJECTS, "unknown": UNKNOWN}
 STATUSES = ("succeeded", "failed", "unknown", "not_sent")
 _REASONS = 50
 _LINES = 5
+# The parts of a message that differ from row to row, or from request to request.
+_VARYING = re.compile(
+    r"^(?:Line|Row) \d+, |'[^']*'|\b(?:[a-z]+_)?(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]+)*\b",
+    re.ASCII,
+)
 
 
 def row_done(row: Row, outcome: Outcome[Any]) -> RowDone:
@@ -63,7 +69,8 @@ class Results:
 
     def __init__(self, folder: Path, table: Table) -> None:
         self.counts: Counter[str] = Counter()
-        self._reasons: dict[tuple[str, str], list[int]] = {}
+        # By kind and what messages have in common: the first message, the number and lines of rows.
+        self._reasons: dict[tuple[str, str], tuple[str, list[int]]] = {}
         self._writers = {status: RowWriter(folder, stem, table) for status, stem in _STEMS.items()}
         self._written: set[str] = set()
         # Rows for these files, which are written in the order of the table: (index, done, row).
@@ -97,11 +104,12 @@ class Results:
                 raise OSError(28, os.strerror(28))
 
     def _count_reason(self, done: RowDone) -> None:
-        # Messages that differ in each row are counted with the first of their kind at the end.
-        key = (done.kind or "", done.message or "")
+        message = done.message or ""
+        key = (done.kind or "", _VARYING.sub("", message))
         if key not in self._reasons and len(self._reasons) >= _REASONS:
-            key = (key[0], "(other messages)")
-        numbers = self._reasons.setdefault(key, [0])
+            message = "(other messages)"
+            key = (key[0], message)
+        _, numbers = self._reasons.setdefault(key, (message, [0]))
         numbers[0] += 1
         if len(numbers) <= _LINES:
             numbers.append(done.line)
@@ -116,7 +124,7 @@ class Results:
         """Return why rows did not succeed, the most frequent reason first."""
         found = [
             Reason(kind, message, rows, tuple(lines))
-            for (kind, message), (rows, *lines) in self._reasons.items()
+            for (kind, _), (message, (rows, *lines)) in self._reasons.items()
         ]
         return tuple(sorted(found, key=lambda one: -one.rows))
 

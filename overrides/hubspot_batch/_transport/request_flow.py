@@ -80,9 +80,7 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = (
-    GetToken | AcquireSlot | ReserveBudget | ReportBudget | Prepare | Send | Sleep
-)
+Step: TypeAlias = GetToken | AcquireSlot | ReserveBudget | ReportBudget | Prepare | Send | Sleep
 # A step's result, after the time at which it came, in seconds of a steady clock.
 StepResult: TypeAlias = tuple[float, Any]
 Steps: TypeAlias = Generator[Step, StepResult, httpx.Response]

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TextIO
 
@@ -35,6 +36,7 @@ from hubspot_batch.jobs import (
     make_plan,
 )
 from hubspot_batch.jobs.json_forms import event_to_json
+from hubspot_batch.jobs.kept_rows import KeptRows
 from hubspot_batch.jobs.online import ask_account
 from hubspot_batch.jobs.records import Records
 from hubspot_batch.journal import Journal
@@ -101,11 +103,17 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)
         return SUCCEEDED
-    place = _place(arguments, name)
+    with closing(KeptRows()) as kept:
+        return _load_rows(arguments, evolve(work, kept=kept), options, _place(arguments, name), out)
+
+
+def _load_rows(
+    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Out
+) -> int:
     journal = _journal(arguments, work, place)
     earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
-    plan = make_plan(work, options.base_url, rate_limit)
+    plan = make_plan(work, options.base_url, arguments.rate or DEFAULT_RATE_LIMIT)
     if arguments.expect and arguments.expect.lower() != plan.digest:
         raise ConfigurationError(
             f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "

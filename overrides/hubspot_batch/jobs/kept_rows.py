@@ -9,6 +9,7 @@ from __future__ import annotations
 import pickle
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import IO, TypeAlias
 
@@ -51,6 +52,7 @@ class KeptRows:
         """Keep a block; return None if nothing more is to be kept."""
         try:
             pickle.dump([(*row, made) for row, made in block], file, pickle.HIGHEST_PROTOCOL)
+            file.flush()
             if file.tell() <= self._bytes_at_most:
                 return file
         except (OSError, pickle.PicklingError, TypeError, AttributeError):
@@ -62,14 +64,14 @@ class KeptRows:
         """Let go of what was kept."""
         file, self._file, self.complete = self._file, None, False
         if file is not None:
-            file.close()
+            with suppress(OSError):  # what it could not write is not needed
+                file.close()
 
     def __iter__(self) -> Rows:
         """Yield the rows that were kept."""
         file = self._file
         if file is None:
             return
-        file.flush()
         at, end = 0, file.seek(0, 2)
         while at < end:
             # Another pass may be on its way, so each remembers where it is.

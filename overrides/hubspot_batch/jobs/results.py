@@ -7,7 +7,6 @@ moment; the other two appear when they are complete.
 from __future__ import annotations
 
 import heapq
-import json
 import os
 import re
 from collections import Counter
@@ -16,11 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
-
 from hubspot_batch.files import Row, RowWriter, Table
 from hubspot_batch.outcomes import Outcome
 
+from .json_forms import outcome_line
 from .summary import Reason, RowDone
 
 OUTCOMES = "outcomes.jsonl"
@@ -86,7 +84,7 @@ class Results:
             row: The row.
             before: The lowest index of a row that has no outcome yet; None if there is none.
         """
-        self._write(json.dumps(asdict(done), ensure_ascii=False).encode() + b"\n")
+        self._write(outcome_line(done))
         self.counts[done.status] += 1
         if done.kind is not None:
             self._count_reason(done)

@@ -74,8 +74,7 @@ class Waiting:
     status_code: int | None = None
 
 
-@frozen
-class RowDone:
+class RowDone(NamedTuple):
     """The outcome of a row is known; also a line of `outcomes.jsonl`.
 
     Attributes:

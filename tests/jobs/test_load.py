@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -572,3 +574,37 @@ def test_a_job_whose_last_run_was_cut_off(loaded: Path, capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert "The last run was cut off" in out
     assert "; It was stopped." not in out
+
+
+LIMITED = """
+import resource, signal, sys
+from hubspot_batch.files import open_table
+from hubspot_batch.jobs import RowDone
+from hubspot_batch.jobs.results import Results
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+table = open_table(folder / "calls.csv")
+results = Results(folder, table)
+rows = list(table)
+try:
+    for at, row in enumerate(rows):
+        results.add(RowDone(at, row.line, "succeeded", str(at)), row, at)
+except OSError as error:
+    results.abandon()
+    sys.exit(error.errno in (27, 28) and 7)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind")
+def test_no_line_is_cut_by_a_disk_that_is_full_within_it(tmp_path: Path) -> None:
+    """The part of a line that went to the disk is taken back."""
+    write_calls(tmp_path, call_rows(20))
+    for most in (1000, 1071):
+        command = [sys.executable, "-c", LIMITED, str(tmp_path), str(most)]
+        assert subprocess.run(command, check=False).returncode == 7
+        whole = (tmp_path / "outcomes.jsonl").stat().st_size
+        assert most - 150 < whole <= most
+        assert [one["index"] for one in outcomes(tmp_path)] == [*range(len(outcomes(tmp_path)))]

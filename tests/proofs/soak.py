@@ -2,8 +2,8 @@
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
 `soak_runs` decides what a run is, and `wire_runs` what one over real sockets is. Only these, the
-signals of `soak_signals` and the kills of `soak_kills` happen in real time; what overtakes what
-there is up to the machine, so what repeats such a failure does so often.
+signals of `soak_signals`, and the kills of `soak_kills` and `soak_jobs` happen in real time; what
+overtakes what there is up to the machine, so what repeats such a failure does so often.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from attrs import frozen
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_jobs import CAN_CUT_OFF, CUTS_AT_MOST, one_job
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
 from soak_runs import Report, one_body, one_run, run_all
@@ -40,6 +41,7 @@ _RUNS = {
     "signals": one_signal,
     "cancelled": one_cancelled,
     "kills": one_load,
+    "jobs": one_job,
     "wire": one_wire,
 }
 # How many there are of each, where no number is given.
@@ -50,6 +52,7 @@ _FULL = {
     "signals": 10_000,
     "cancelled": 100,
     "kills": 2_000,
+    "jobs": 2_000,
     "wire": 10_000,
 }
 
@@ -94,6 +97,11 @@ def main(arguments: list[str] | None = None) -> int:
         *(
             blocks("kills", kinds, chosen.seed, -(-chosen.kills // KILLS_AT_MOST))
             if CAN_KILL
+            else ()
+        ),
+        *(
+            blocks("jobs", ["sync"], chosen.seed, -(-chosen.jobs // CUTS_AT_MOST))
+            if CAN_CUT_OFF
             else ()
         ),
         *blocks("wire", kinds, chosen.seed, chosen.wire),
@@ -147,6 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cancelled", type=int, help=help_)
     help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
     parser.add_argument("--kills", type=int, help=help_)
+    help_ = f"processes of the command that are cut off, up to {CUTS_AT_MOST} a load"
+    parser.add_argument("--jobs", type=int, help=help_)
     help_ = "runs over real sockets, against a server that shares no code with the sandbox"
     parser.add_argument("--wire", type=int, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

@@ -6,6 +6,7 @@ moment; the other two appear when they are complete.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import os
 import re
@@ -93,13 +94,13 @@ class Results:
         self._pass_on(before)
 
     def _write(self, line: bytes) -> None:
-        written = self._stream.write(line)
-        if written != len(line):
-            # The disk is full. Take the part back, and let the next attempt say so.
+        for _ in range(2):  # where the disk is full, the second attempt may say what it is
+            written = self._stream.write(line)
+            if written == len(line):
+                return
             self._stream.seek(-written, os.SEEK_CUR)
             self._stream.truncate()
-            if self._stream.write(line) != len(line):
-                raise OSError(28, os.strerror(28))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _count_reason(self, done: RowDone) -> None:
         message = done.message or ""

@@ -170,7 +170,7 @@ def test_what_was_not_sent_is_sent(make_client: ClientFactory, path: Path) -> No
 
 
 def test_what_waits_is_not_recorded_as_intended(make_client: ClientFactory, path: Path) -> None:
-    """A kill during a wait for the rate limit leaves no doubt: an intent is of what is sent next."""
+    """A kill while a request waits leaves no doubt: only what is sent next is intended."""
     sandbox = quiet(daily_limit=5)
     client = make_client(transport=sandbox, daily_reserve=2, max_concurrency=1)
     with pytest.raises(DailyLimitError):

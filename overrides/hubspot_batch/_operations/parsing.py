@@ -283,7 +283,7 @@ def write_result(result: Any) -> bytes:
         values = [*found.values()]
         nones += values.count(None)
         for one in values:
-            if type(one) is dict:
+            if is_map(one):
                 nones += [*one.values()].count(None)
         return found
 

@@ -55,7 +55,9 @@ def read_definitions(body: Any) -> Definitions:
 def _definition(given: Mapping[str, Any]) -> Definition:
     metadata: Mapping[str, Any] = given.get("modificationMetadata") or {}
     # An owner, for example, is one of a list that HubSpot does not give here.
-    listed = [] if given.get("externalOptions") else given.get("options") or []
+    listed: list[Mapping[str, Any]] = given.get("options") or []
+    if given.get("externalOptions"):
+        listed = []
     return Definition(
         options=frozenset(str(one["value"]) for one in listed),
         labels={str(one.get("label")).casefold(): str(one["value"]) for one in listed},

@@ -110,8 +110,8 @@ class Mapping:
         mapper = self._mapper(table)
         return ((row, mapper.input(row)) for row in table)
 
-    def inputs(self, rows: Any) -> Iterator[Input]:
-        """Yield the input of each row, to hand to a client.
+    def inputs(self, rows: Any) -> Iterator[Any]:
+        """Yield the input of each row, to hand to any method of a client.
 
         A row that makes no input is an `InvalidRow`, which a client reports as `failed` with the
         reason, and does not send.
@@ -132,7 +132,7 @@ class Mapping:
     def _mapper(self, table: Table) -> RowMapper:
         return check_columns(self.settings, table.columns, table.form.unit, self.account)
 
-    def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Input]:
+    def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         known: dict[tuple[str, ...], RowMapper] = {}
         for number, row in enumerate(rows, 1):
             names = tuple(row)

@@ -39,26 +39,25 @@ class KeptRows:
         self.close()
         try:
             # Only this process knows the file, so what is unpickled is what was pickled.
-            file = self._file = tempfile.TemporaryFile(prefix="hubspot-batch-")  # noqa: SIM115
+            self._file = tempfile.TemporaryFile(prefix="hubspot-batch-")  # noqa: SIM115
         except OSError:
-            file = None
+            self._file = None
         while block := list(islice(rows, _BLOCK)):
-            if file is not None:
-                file = self._write(file, block)
+            if self._file is not None:
+                self._write(self._file, block)
             yield from block
-        self.complete = file is not None
+        self.complete = self._file is not None
 
-    def _write(self, file: IO[bytes], block: list[tuple[Row, Input]]) -> IO[bytes] | None:
-        """Keep a block; return None if nothing more is to be kept."""
+    def _write(self, file: IO[bytes], block: list[tuple[Row, Input]]) -> None:
+        """Keep a block; where that cannot be done, let go of all of them."""
         try:
             pickle.dump([(*row, made) for row, made in block], file, pickle.HIGHEST_PROTOCOL)
             file.flush()
             if file.tell() <= self._bytes_at_most:
-                return file
+                return
         except (OSError, pickle.PicklingError, TypeError, AttributeError):
             pass  # the disk is full, or a cell is of a class that cannot be kept
         self.close()
-        return None
 
     def close(self) -> None:
         """Let go of what was kept."""

@@ -88,7 +88,8 @@ class RowDone(NamedTuple):
         evidence: By what a result was matched to the row; None without a result.
     """
 
-    index: int
+    # The method of a tuple that it hides is of no use here.
+    index: int  # type: ignore[assignment]
     line: int
     status: str
     id: str | None = None

@@ -20,10 +20,12 @@ PROVEN = (
     "overrides/hubspot_batch/_operations/",
     "overrides/hubspot_batch/_transport/",
     "overrides/hubspot_batch/client.py",
+    "overrides/hubspot_batch/integrations/",
     "overrides/hubspot_batch/jobs/",
     "overrides/hubspot_batch/journal/",
     "overrides/hubspot_batch/outcomes.py",
     "generated/",
+    "tests/proofs/shared",
     "tests/proofs/soak",
     "tests/proofs/wire",
 )

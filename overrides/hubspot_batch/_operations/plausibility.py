@@ -91,8 +91,7 @@ _TEXTS = dict[str, str].values
 def _maps_suspicious(maps: list[dict[str, str]]) -> bool:
     if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
         return True
-    # Most inputs have the same names.
-    for column in {name for names in {*map(tuple, maps)} for name in _names_of_times(names)}:
+    for column in filter(_holds_times, {*chain.from_iterable(maps)}):
         if _times_suspicious(column, [one[column] for one in maps if column in one]):
             return True
     return False
@@ -119,11 +118,6 @@ def _times_suspicious(name: str, texts: list[str]) -> bool:
         usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
         return not usual and any(map(_UNUSUAL.match, texts))
     return any(year < "1900-" and year[4:] == "-" for year in years)
-
-
-@lru_cache(maxsize=256)
-def _names_of_times(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(_holds_times, names))
 
 
 def written_texts(schema: dict[str, Any], key: str | None) -> WrittenTexts:

@@ -10,7 +10,7 @@ https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation
@@ -54,7 +54,8 @@ class Lookup:
 
 _Test: TypeAlias = Callable[[Mapping[str, Any]], bool]
 
-LOOKUPS = ("search_calls", "list_campaigns")
+SEARCH: Final = "search_calls"
+LOOKUPS = (SEARCH, "list_campaigns")
 
 
 def lookup_on(
@@ -64,7 +65,7 @@ def lookup_on(
     search = operations.get("create_calls")
     if search and path == search.path.replace("/batch/create", "/search"):
         scopes = ("crm.objects.contacts.read",)
-        return Lookup("search_calls", "POST", scopes, specs["create_calls"], secondly=True)
+        return Lookup(SEARCH, "POST", scopes, specs["create_calls"], secondly=True)
     listed = operations.get("create_campaigns")
     if listed and path == listed.path.replace("/batch/create", ""):
         scopes = ("marketing.campaigns.read",)

@@ -2,8 +2,8 @@
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
 `soak_runs` decides what a run is, and `wire_runs` what one over real sockets is. Only these, the
-signals of `soak_signals` and the kills of `soak_kills` happen in real time; what overtakes what
-there is up to the machine, so what repeats such a failure does so often.
+signals of `soak_signals`, and the kills of `soak_kills` and `soak_jobs` happen in real time; what
+overtakes what there is up to the machine, so what repeats such a failure does so often.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import postgres_server
 import pytest
 from shared_limit import play_all
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_jobs import CAN_CUT_OFF, CUTS_AT_MOST, one_job
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
 from soak_redeliveries import KILLS_AT_MOST as REDELIVERIES_AT_MOST
@@ -46,6 +47,7 @@ _RUNS = {
     "signals": one_signal,
     "cancelled": one_cancelled,
     "kills": one_load,
+    "jobs": one_job,
     "redeliveries": one_redelivery,
     "wire": one_wire,
 }
@@ -57,6 +59,7 @@ _FULL = {
     "signals": 10_000,
     "cancelled": 100,
     "kills": 2_000,
+    "jobs": 2_000,
     "redeliveries": 400,
     "wire": 10_000,
     "shared": 60,
@@ -127,6 +130,11 @@ def _work(chosen: argparse.Namespace) -> list[Block]:
             else ()
         ),
         *(
+            blocks("jobs", ["sync"], chosen.seed, -(-chosen.jobs // CUTS_AT_MOST))
+            if CAN_CUT_OFF
+            else ()
+        ),
+        *(
             blocks(
                 "redeliveries", kinds, chosen.seed, -(-chosen.redeliveries // REDELIVERIES_AT_MOST)
             )
@@ -184,6 +192,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cancelled", type=int, help=help_)
     help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
     parser.add_argument("--kills", type=int, help=help_)
+    help_ = f"processes of the command that are cut off, up to {CUTS_AT_MOST} a load"
+    parser.add_argument("--jobs", type=int, help=help_)
     help_ = f"kills of workers whose tasks are delivered again, {REDELIVERIES_AT_MOST} a run"
     parser.add_argument("--redeliveries", type=int, help=help_)
     help_ = "seconds of each scenario of processes that share a limit, one after the other"

@@ -9,7 +9,8 @@ they find no error, and mypy also where it finds another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, assert_never, assert_type
 
 import httpx
@@ -24,6 +25,7 @@ from hubspot_batch import (
     HubSpotBatch,
     HubSpotBatchError,
     IncompleteError,
+    Journal,
     Outcome,
     OutcomeError,
     OutcomeIterator,
@@ -37,6 +39,7 @@ from hubspot_batch import (
     result_of,
     results_of,
 )
+from hubspot_batch.files import Mapping as ColumnMapping
 from hubspot_batch_client import models
 from hubspot_batch_client.models import (
     Call,
@@ -223,3 +226,36 @@ def events(event: Event) -> None:
     assert_type(hubspot.with_options(timeout=None, retry=Retry(1)), HubSpotBatch)
     hubspot.with_options(rate_limit=None)  # type: ignore[call-arg]
     assert_type(hubspot.validate.calls.create([]), BatchResult[models.Call])
+
+
+def journals(hubspot: HubSpotBatch, path: Path, rows: list[dict[str, Any]]) -> None:
+    """A journal is a path or a `Journal`, for methods and iterators alike."""
+    journal = Journal(path, retry=["failed"], account="1", source_size=5)
+    assert_type(hubspot.calls.create(rows, journal=journal), BatchResult[Call])
+    assert_type(hubspot.calls.create(rows, journal="a.sqlite"), BatchResult[Call])
+    assert_type(hubspot.campaigns.read(["1"], journal=path), BatchResult[CampaignWithAssets])
+    assert_type(hubspot.calls.create_iter(rows, journal=path), OutcomeIterator[Call])
+    assert_type(journal.counts(), dict[str, int])
+    assert_type(journal.head(), dict[str, str])
+    assert_type(journal.begun(), dict[str, str] | None)
+    assert_type(journal.exists(), bool)
+    hubspot.calls.create(rows, journal=5)  # type: ignore[arg-type]
+    journal.account = "2"  # type: ignore[misc]
+
+
+async def journals_later(
+    hubspot: AsyncHubSpotBatch, path: Path, rows: list[dict[str, Any]]
+) -> None:
+    """The asynchronous client takes the same journals."""
+    assert_type(await hubspot.calls.create(rows, journal=Journal(path)), BatchResult[Call])
+    assert_type(hubspot.calls.create_iter(rows, journal=path), AsyncOutcomeIterator[Call])
+    await hubspot.calls.create(rows, journal=5)  # type: ignore[arg-type]
+
+
+def files(hubspot: HubSpotBatch, path: Path, frame: object) -> None:
+    """A mapping makes inputs of a file, of rows or of a DataFrame."""
+    mapping = ColumnMapping.load(path)
+    assert_type(mapping, ColumnMapping)
+    assert_type(mapping.inputs(path), Iterator[Any])
+    assert_type(mapping.digest(), str)
+    assert_type(hubspot.calls.create(mapping.inputs(frame), journal=path), BatchResult[Call])

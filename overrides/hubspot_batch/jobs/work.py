@@ -20,6 +20,8 @@ from hubspot_batch.files import Row, Table
 from hubspot_batch.journal import digest_of
 from hubspot_batch.outcomes import OutcomeError
 
+from .kept_rows import KeptRows
+
 _BLOCK = 100
 
 
@@ -48,6 +50,7 @@ class Work:
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
         limit: How many rows belong to the job, from the first on; None for all.
+        kept: Where rows are kept from one pass to the next; None to read the table each time.
     """
 
     operation: str
@@ -56,6 +59,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
+    kept: KeptRows | None = None
 
     @property
     def spec(self) -> OperationSpec:
@@ -80,7 +84,10 @@ class Work:
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:
         """Yield the rows of the job, each with its input or an `InvalidRow`."""
-        return islice(self.mapping.map_rows(self.table), self.limit)
+        if self.kept is not None and self.kept.complete:
+            return iter(self.kept)
+        rows = islice(self.mapping.map_rows(self.table), self.limit)
+        return rows if self.kept is None else self.kept.keep(rows)
 
     def contents(self) -> Iterator[Content]:
         """Yield what each row makes, checked as before it is sent.

@@ -17,12 +17,13 @@ from hubspot_batch_client.contract import Operation
 
 from .clock import is_date
 from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
-from .families import View
+from .families import Family, View
 from .faults import Fault
 from .limits import SECONDLY
 from .lookups import Lookup, look_up, lookup_on
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
 from .operations import OperationSpec
+from .properties import definitions, family_on
 from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
 from .state import State
 from .store import seeded_random
@@ -64,6 +65,8 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
     if way := lookup_on(state.operations, state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
+    if family := family_on(state.families, request.path):
+        return _define(state, family, request, now, empty)
     on_path = [
         (known, names)
         for known in state.operations.values()
@@ -123,6 +126,18 @@ def _show(
     if fault:
         response = fault.apply(response, rng)
     return HandlerResult(response, way.operation, fault.name if fault else None)
+
+
+def _define(
+    state: State, family: Family, request: SandboxRequest, now: float, empty: SandboxAnswer
+) -> HandlerResult:
+    """Answer a request for the definitions of a family's properties."""
+    if request.method != "GET":
+        return HandlerResult(_not_allowed(empty, "GET"))
+    if denial := _check_access(state, request, (), empty, now):
+        return HandlerResult(denial)
+    empty = add_headers(empty, state.limits.headers())
+    return HandlerResult(empty.with_json(definitions(family)))
 
 
 def _respond(context: _Context) -> HandlerResult:

@@ -7,7 +7,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -32,9 +32,28 @@ class Argument:
     schema: Any = field(eq=False, repr=False)
 
 
+class Version(NamedTuple):
+    """An operation in one version of the API.
+
+    `status` is the only status of a success, if errors of single inputs stand in it; None if such a
+    response is a 207. `strict` says that the server enforces the account's rules on properties, and
+    says in a warning if it has normalised a value. `absent` are the fields of an input that this
+    version lacks, each as the names that lead to it.
+    """
+
+    name: str
+    path: str
+    status: int | None = None
+    strict: bool = False
+    absent: tuple[tuple[str, ...], ...] = ()
+
+
 @frozen
 class Operation:
     """One operation of the API, in the API's own names.
+
+    `path` is that of `version`, which is the default. `versions` are all that it has; none if its
+    path is the same in all.
 
     `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
     published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
@@ -70,8 +89,30 @@ class Operation:
     record_key: str
     named_by: str
     all_or_nothing: bool
+    version: str
+    versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def offered(self) -> tuple[Version, ...]:
+        """The operation in all versions, at least at its own path."""
+        own = Version(self.version, self.path)
+        known = any(one.path == self.path for one in self.versions)
+        return self.versions if known else (own, *self.versions)
+
+    def in_version(self, name: str) -> Version | None:
+        """Return the operation in a version; None if it is not there."""
+        if not self.versions:
+            return Version(name, self.path)
+        return next((one for one in self.versions if one.name == name), None)
+
+    def schema_in(self, version: Version) -> Any:
+        """Return the schema of an input, without the fields that a version lacks."""
+        schema: Any = self.input_schema
+        for names in version.absent:
+            schema = _without(schema, names)
+        return schema
 
     @property
     def limit(self) -> int:
@@ -83,6 +124,29 @@ class Operation:
         """The names of the query parameters."""
         return tuple(one.name for one in self.arguments if one.place == "query")
 
+
+def _without(schema: Any, names: tuple[str, ...]) -> Any:
+    """Return a schema without a field, given by the names that lead to it."""
+    if isinstance(schema, list):
+        return [_without(part, names) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {
+        key: _without(part, names) if key in ("items", "allOf", "anyOf") else part
+        for key, part in schema.items()
+    }
+    first, rest = names[0], names[1:]
+    if first in made.get("properties", {}):
+        inner = {name: part for name, part in made["properties"].items() if name != first or rest}
+        made["properties"] = {
+            name: _without(part, rest) if name == first else part for name, part in inner.items()
+        }
+        made["required"] = [one for one in made.get("required", ()) if one in inner]
+    return made
+
+
+VERSIONS = ("v3", "2026-03", "2026-09")
+"""The versions of the API that an operation can have."""
 
 _ALL = (
     Operation(
@@ -116,6 +180,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=True,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/create"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/create"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/create",
+                status=201,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["properties", "associations"],
@@ -194,6 +269,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/read"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/read"),
+            Version(name="2026-09", path="/crm/objects/2026-09/calls/batch/read", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -258,6 +339,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/update"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/update"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/update",
+                status=200,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -303,6 +395,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/upsert"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/upsert"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/upsert",
+                status=200,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -336,6 +439,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/archive"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/archive"),
+            Version(name="2026-09", path="/crm/objects/2026-09/calls/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -364,6 +473,12 @@ _ALL = (
         record_key="id",
         named_by="hs_name",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/create"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/create"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/create", status=201),
+        ),
         input_schema={
             "type": "object",
             "required": ["properties"],
@@ -394,6 +509,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/read"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/read"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/read", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -447,6 +568,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/update"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/update"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/update", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -478,6 +605,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/archive"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/archive"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -523,6 +656,17 @@ _ALL = (
         record_key="objectId",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/batch/update"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/batch/update"),
+            Version(
+                name="2026-09",
+                path="/marketing/marketing-events/2026-09/batch/update",
+                status=200,
+                absent=(("customProperties", "maskedSubstrings"),),
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["objectId", "customProperties"],
@@ -598,6 +742,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/batch/archive"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/batch/archive"),
+            Version(name="2026-09", path="/marketing/marketing-events/2026-09/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["objectId"],
@@ -654,6 +804,17 @@ _ALL = (
         record_key="objectId",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/events/upsert"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/events/upsert"),
+            Version(
+                name="2026-09",
+                path="/marketing/marketing-events/2026-09/events/upsert",
+                status=200,
+                absent=(("customProperties", "maskedSubstrings"),),
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": [
@@ -737,6 +898,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/events/delete"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/events/delete"),
+            Version(name="2026-09", path="/marketing/marketing-events/2026-09/events/delete"),
+        ),
         input_schema={
             "type": "object",
             "required": ["appId", "externalAccountId", "externalEventId"],

@@ -30,6 +30,7 @@ from .outcomes import (
     result_of,
     results_of,
 )
+from .remarks import Remark
 from .version import __version__
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "OutcomesKnown",
     "RateLimit",
     "RateLimitError",
+    "Remark",
     "RequestStarting",
     "Retry",
     "RunEnded",

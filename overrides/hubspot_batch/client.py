@@ -22,6 +22,7 @@ from ._lookup.ways import lookup_requests
 from ._operations.call import operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
+from ._operations.versions import check_version, path_of
 from ._transport.owners import (
     AnyTransport,
     LoopTransport,
@@ -80,6 +81,8 @@ class HubSpotBatch(families.Families):
             repeating it is harmless.
         daily_reserve: Requests of the day to leave to other programs; a run stops with
             `DailyLimitError` before it takes them. None to use all.
+        api_version: The version of HubSpot's API: "v3", "2026-03" or "2026-09". The environment's
+            HUBSPOT_API_VERSION by default, or else v3.
         on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
         on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
             `RunEnded`. An exception that it raises is logged and changes nothing else.
@@ -113,6 +116,7 @@ class HubSpotBatch(families.Families):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
+        api_version: str | None = None,
         on_wait: Callable[[Wait], object] | None = None,
         on_event: Callable[[Event], object] | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -122,8 +126,9 @@ class HubSpotBatch(families.Families):
         del token  # no traceback that shows variables may show it
         refuse_asynchronous(held)
         self.options = ClientOptions(
-            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
+            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve, api_version
         )
+        version = check_version(self.options.api_version)
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         notify = _notify(on_event, on_wait)
         proxy = None
@@ -138,7 +143,8 @@ class HubSpotBatch(families.Families):
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
         reconcile = Reconciler(self.raw, self._http, clock, search_pace())
-        super().__init__(self._runner, operation_call, reconcile)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -185,6 +191,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
+        api_version: str | None = None,
         on_wait: Callable[[Wait], object] | None = None,
         on_event: Callable[[Event], object] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -193,8 +200,9 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         held = _held(token)
         del token  # no traceback that shows variables may show it
         self.options = ClientOptions(
-            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
+            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve, api_version
         )
+        version = check_version(self.options.api_version)
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
         notify = _notify(on_event, on_wait)
@@ -210,7 +218,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
-        super().__init__(self._runner, operation_call, reconcile)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile)
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -303,4 +312,5 @@ def _generated(
             "Accept-Encoding": ACCEPT_ENCODING,
         },
         httpx_args={"transport": wrapped},
+        path_of=path_of(options.api_version),
     )

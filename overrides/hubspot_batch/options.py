@@ -199,6 +199,11 @@ def _as_base_url(given: str | None) -> str:
     return read_base_url(named, "HUBSPOT_BASE_URL") if named else DEFAULT_BASE_URL
 
 
+def _as_api_version(given: str | None) -> str | None:
+    check("api_version", given, str | None, 'the name of a version, such as "2026-03", or None')
+    return given or os.environ.get("HUBSPOT_API_VERSION") or None
+
+
 def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
     wanted = "a number of seconds, an httpx.Timeout, or None"
     check("timeout", given, float | int | httpx.Timeout | None, wanted)
@@ -212,7 +217,8 @@ class ClientOptions:
     """The arguments of a client that another process can be given; the token is not among them.
 
     Attributes:
-        base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve: See `HubSpotBatch`.
+        base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve, api_version: See
+            `HubSpotBatch`.
 
     Raises:
         ConfigurationError: One of them is not valid.
@@ -224,6 +230,7 @@ class ClientOptions:
     rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT
     retry: Retry = DEFAULT_RETRY
     daily_reserve: int | None = None
+    api_version: str | None = field(default=None, converter=_as_api_version)
 
     def __attrs_post_init__(self) -> None:
         wanted = "a RateLimit, such as RateLimit(50, 10), a SharedAllowance, or None"

@@ -33,6 +33,7 @@ FLOORS = (
     ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
+    ("remarks",),
     ("errors", "_json", "_lazy", "version"),
 )
 ORDER = tuple(name for floor in FLOORS for name in floor)

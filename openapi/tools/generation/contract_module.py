@@ -7,8 +7,8 @@ of JSON Schema. An unknown keyword is an error, never a guess.
 from collections.abc import Mapping
 from typing import Any
 
-from . import operation_model
-from .keywords import RESULTS
+from . import operation_model, versions
+from .keywords import RESULTS, VERSIONS
 from .operation_meaning import ContractError
 from .yaml_source import Pointer, is_map
 
@@ -20,7 +20,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -46,9 +46,28 @@ class Argument:
     schema: Any = field(eq=False, repr=False)
 
 
+class Version(NamedTuple):
+    """An operation in one version of the API.
+
+    `status` is the only status of a success, if errors of single inputs stand in it; None if such a
+    response is a 207. `strict` says that the server enforces the account's rules on properties, and
+    says in a warning if it has normalised a value. `absent` are the fields of an input that this
+    version lacks, each as the names that lead to it.
+    """
+
+    name: str
+    path: str
+    status: int | None = None
+    strict: bool = False
+    absent: tuple[tuple[str, ...], ...] = ()
+
+
 @frozen
 class Operation:
     """One operation of the API, in the API's own names.
+
+    `path` is that of `version`, which is the default. `versions` are all that it has; none if its
+    path is the same in all.
 
     `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
     published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
@@ -84,8 +103,30 @@ class Operation:
     record_key: str
     named_by: str
     all_or_nothing: bool
+    version: str
+    versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+
+    @property
+    def offered(self) -> tuple[Version, ...]:
+        """The operation in all versions, at least at its own path."""
+        own = Version(self.version, self.path)
+        known = any(one.path == self.path for one in self.versions)
+        return self.versions if known else (own, *self.versions)
+
+    def in_version(self, name: str) -> Version | None:
+        """Return the operation in a version; None if it is not there."""
+        if not self.versions:
+            return Version(name, self.path)
+        return next((one for one in self.versions if one.name == name), None)
+
+    def schema_in(self, version: Version) -> Any:
+        """Return the schema of an input, without the fields that a version lacks."""
+        schema: Any = self.input_schema
+        for names in version.absent:
+            schema = _without(schema, names)
+        return schema
 
     @property
     def limit(self) -> int:
@@ -96,6 +137,26 @@ class Operation:
     def query(self) -> tuple[str, ...]:
         """The names of the query parameters."""
         return tuple(one.name for one in self.arguments if one.place == "query")
+
+
+def _without(schema: Any, names: tuple[str, ...]) -> Any:
+    """Return a schema without a field, given by the names that lead to it."""
+    if isinstance(schema, list):
+        return [_without(part, names) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {
+        key: _without(part, names) if key in ("items", "allOf", "anyOf") else part
+        for key, part in schema.items()
+    }
+    first, rest = names[0], names[1:]
+    if first in made.get("properties", {}):
+        inner = {name: part for name, part in made["properties"].items() if name != first or rest}
+        made["properties"] = {
+            name: _without(part, rest) if name == first else part for name, part in inner.items()
+        }
+        made["required"] = [one for one in made.get("required", ()) if one in inner]
+    return made
 
 
 '''
@@ -127,8 +188,11 @@ def render(document: Mapping[str, Any]) -> str:
         raise ContractError(("paths",), "there are no operations; describe one.")
     calls = [f"Operation({_written(row)})" for row in rows]
     head = _HEAD.replace("@CEILING@", str(operation_model.CEILING))
+    known = versions.listed_in(document)
     return (
-        f"{head}_ALL = ({', '.join(calls)},)\n\n"
+        f"{head}VERSIONS = {known!r}\n"
+        '"""The versions of the API that an operation can have."""\n\n'
+        f"_ALL = ({', '.join(calls)},)\n\n"
         "OPERATIONS: Mapping[str, Operation] = "
         "MappingProxyType({operation.id: operation for operation in _ALL})\n"
     )
@@ -141,6 +205,11 @@ def _written(row: Mapping[str, Any]) -> str:
         for one in row["arguments"]
     ]
     shown["arguments"] = f"({' '.join(calls)})"
+    listed = [
+        f"Version({', '.join(f'{name}={value!r}' for name, value in one.items() if value)}),"
+        for one in row["versions"]
+    ]
+    shown["versions"] = f"({' '.join(listed)})"
     return ", ".join(f"{name}={text}" for name, text in shown.items())
 
 
@@ -151,8 +220,11 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     if not operation.get("tags"):
         raise ContractError(pointer, f"{name} has no tag; give it one.")
     inputs = operation_model.inputs_of(document, pointer, operation)
-    convert = _Inliner(document).convert
+    inliner = _Inliner(document)
+    convert = inliner.convert
     input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
+    parted = [*inliner.parted.items()]  # of fields that only some versions have
+    offered = versions.versions_of(pointer, operation)
     item_form = operation_model.item_of(document, inputs)
     result = operation_model.result_of(document, operation)
     meaning = operation_model.meaning(document, pointer, operation)
@@ -187,6 +259,14 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
         "record_key": meaning.record_key,
         "named_by": meaning.named_by,
         "all_or_nothing": meaning.all_or_nothing,
+        "version": versions.default_of(pointer, operation),
+        "versions": [
+            {
+                **one._asdict(),
+                "absent": tuple(names for names, having in parted if one.name not in having),
+            }
+            for one in offered
+        ],
         "arguments": arguments,
         "input_schema": _either(input_schema),
     }
@@ -210,6 +290,9 @@ class _Inliner:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._open: list[str] = []
+        self._names: tuple[str, ...] = ()
+        # The fields that only some versions have: the names that lead to each, and those versions.
+        self.parted: dict[tuple[str, ...], Any] = {}
 
     def convert(self, schema: Any, at: Pointer, closed: bool = True) -> Any:
         if not is_map(schema):
@@ -229,7 +312,8 @@ class _Inliner:
                 ]
             elif key in _BY_NAME:
                 result[key] = {
-                    name: self.convert(part, (*here, name)) for name, part in value.items()
+                    name: self._convert_field(name, part, (*here, name))
+                    for name, part in value.items()
                 }
             elif key == "$ref":
                 pass  # resolved below, with the keywords beside it
@@ -239,6 +323,14 @@ class _Inliner:
         if "$ref" in schema:
             result = self._inline(schema["$ref"], at, result, closed)
         return _close(result) if closed else result
+
+    def _convert_field(self, name: str, schema: Any, at: Pointer) -> Any:
+        around, self._names = self._names, (*self._names, name)
+        if is_map(schema) and VERSIONS in schema:
+            self.parted[self._names] = schema[VERSIONS]
+        converted = self.convert(schema, at)
+        self._names = around
+        return converted
 
     def _inline(
         self, reference: str, at: Pointer, beside: dict[str, Any], closed: bool

@@ -95,8 +95,8 @@ _TYPES = {
 }
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = (
-    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "journal"),
-    *("operation", "self"),
+    *("allow_implausible", "api_version", "body", "chunk_size", "client", "inputs", "isolate"),
+    *("journal", "operation", "self"),
 )
 _TAKEN_CLASSES = (
     *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),

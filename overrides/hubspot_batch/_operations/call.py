@@ -28,7 +28,8 @@ from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
-from .registry import SPECS, OperationSpec, Parameters, spec_by_property
+from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
+from .versions import located
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
@@ -52,6 +53,7 @@ class OperationCall:
         allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
         journal: The journal of the job; None if it has none.
+        api_version: The version of the API; None for the default.
     """
 
     operation_id: str
@@ -60,6 +62,7 @@ class OperationCall:
     allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
     journal: Journal | None = None
+    api_version: str | None = None
 
     def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
         """Return what a run of the operation records; None if it has no journal."""
@@ -101,7 +104,7 @@ class OperationCall:
         return self._of(spec, Parameters(query, _tail(body)))
 
     def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
-        return spec.operation(
+        return spec_in(self.api_version, spec).operation(
             parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
         )
 
@@ -114,6 +117,7 @@ def operation_call(
     isolate: bool = False,
     journal: Journal | str | PathLike[str] | None = None,
     allow_implausible: bool = False,
+    api_version: str | None = None,
     **given: Any,
 ) -> OperationCall:
     """Return a call of an operation.
@@ -124,6 +128,7 @@ def operation_call(
         isolate: Whether a refused request is split even if it may have created something.
         journal: The journal of the job, or its path.
         allow_implausible: Whether values are sent that are most likely not meant.
+        api_version: The version of the API; None for the default.
         given: The other arguments, by their names in Python; None where one is left out.
 
     Raises:
@@ -134,11 +139,15 @@ def operation_call(
         for argument in (SPECS[operation].described.arguments if given else ())
         if (value := given.get(argument.keyword)) is not None or argument.required
     }
+    if api_version is not None:
+        located(SPECS[operation].described, api_version)
     if arguments:
         _check_period(arguments)
         _check_length(SPECS[operation].described, arguments)
     return OperationCall(
-        operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
+        *(operation, chunk_size, isolate, allow_implausible, arguments),
+        journal=Journal.of(journal),
+        api_version=api_version,
     )
 
 

@@ -22,7 +22,7 @@ def orders(sandbox: Sandbox) -> list[tuple[str, list[Any]]]:
     """One input for each operation of the three families."""
     campaign, event = sandbox.add_campaign("A"), sandbox.add_marketing_event("B")
     call = sandbox.add_record("calls", properties={"hs_timestamp": "2026-01-05T09:00:00Z"})
-    named = {"externalAccountId": "a", "externalEventId": "b", "appId": 1}
+    named = {"externalAccountId": "a", "externalEventId": "b"}
     upsert = {**named, "eventName": "C", "eventOrganizer": "D"}
     return [
         ("campaigns.create", [{"properties": {"hs_name": "C"}}]),
@@ -36,7 +36,7 @@ def orders(sandbox: Sandbox) -> list[tuple[str, list[Any]]]:
         ("calls.archive", [call]),
         ("marketing_events.update", [{"objectId": event, "eventName": "E"}]),
         ("marketing_events.upsert", [upsert]),
-        ("marketing_events.delete", [named]),
+        ("marketing_events.delete", [{**named, "appId": 1}]),
         ("marketing_events.archive", [event]),
     ]
 

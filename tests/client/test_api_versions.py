@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import pytest
 from both_clients import ClientFactory
 from hubspot_batch import ConfigurationError, OutcomeStatus
-from hubspot_batch.sandbox import Sandbox, script
+from hubspot_batch.cli.main import main
+from hubspot_batch.sandbox import Sandbox, script, served
 from hubspot_batch_client.api.calls import create_calls
 from hubspot_batch_client.contract import OPERATIONS, VERSIONS
 from hubspot_batch_client.models import CallBatchInput, CallInput
@@ -172,3 +174,26 @@ def test_a_field_that_a_version_lacks_is_not_sent(make_client: ClientFactory) ->
     assert older.status is OutcomeStatus.SUCCEEDED
     assert newest.error.kind == "invalid_input"
     assert "maskedSubstrings" in newest.error.message
+
+
+@pytest.mark.parametrize("named", ["option", "environment"])
+def test_the_command_takes_a_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """As an option, or from the environment; one that does not exist is wrong use."""
+    sandbox = Sandbox()
+    file = tmp_path / "ids.csv"
+    file.write_text(f"id\n{sandbox.add_campaign('A')}\n", "utf-8")
+    with served(sandbox) as url:
+
+        def load(version: str) -> int:
+            words = ["campaigns", "read", str(file), "--base-url", url, "--out", str(tmp_path)]
+            if named == "option":
+                words += ["--api-version", version]
+            else:
+                monkeypatch.setenv("HUBSPOT_API_VERSION", version)
+            return main(words)
+
+        assert load("2025-01") == 2
+        assert load("2026-03") == 0
+    assert [entry.path for entry in sandbox.requests] == ["/marketing/campaigns/2026-03/batch/read"]

@@ -29,7 +29,7 @@ from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
 from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
-from .versions import located
+from .versions import check_version, located
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
@@ -140,7 +140,7 @@ def operation_call(
         if (value := given.get(argument.keyword)) is not None or argument.required
     }
     if api_version is not None:
-        located(SPECS[operation].described, api_version)
+        located(SPECS[operation].described, check_version(api_version))
     if arguments:
         _check_period(arguments)
         _check_length(SPECS[operation].described, arguments)

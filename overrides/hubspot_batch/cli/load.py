@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, JournalError
@@ -91,7 +91,9 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         arguments.base_url,
         rate_limit=rate_limit,
         daily_reserve=arguments.daily_reserve,
+        api_version=arguments.api_version,
     )
+    work = evolve(work, api_version=options.api_version)
     work.mapping.check(work.table.columns)  # before the whole file is read
     if arguments.plan:
         plan = make_plan(work, options.base_url, rate_limit)
@@ -149,6 +151,7 @@ def _run(
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
+        api_version=options.api_version,
         on_event=job.heed,
     ) as client:
         try:

@@ -48,6 +48,7 @@ class Work:
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
         limit: How many rows belong to the job, from the first on; None for all.
+        api_version: The version of HubSpot's API; None for the default.
     """
 
     operation: str
@@ -56,6 +57,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
+    api_version: str | None = None
 
     @property
     def spec(self) -> OperationSpec:
@@ -75,7 +77,11 @@ class Work:
             ConfigurationError: An argument is not valid.
         """
         return operation_call(
-            self.operation, None, allow_implausible=self.allow_implausible, **self.arguments
+            self.operation,
+            None,
+            allow_implausible=self.allow_implausible,
+            api_version=self.api_version,
+            **self.arguments,
         )
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:

@@ -48,8 +48,55 @@ class Version(NamedTuple):
     absent: tuple[tuple[str, ...], ...] = ()
 
 
+class _Offered:
+    """An operation with a path in each version of the API."""
+
+    __slots__ = ()
+    path: str
+    version: str
+    versions: tuple[Version, ...]
+
+    @property
+    def offered(self) -> tuple[Version, ...]:
+        """The operation in all versions, at least at its own path."""
+        own = Version(self.version, self.path)
+        known = any(one.path == self.path for one in self.versions)
+        return self.versions if known else (own, *self.versions)
+
+    def in_version(self, name: str) -> Version | None:
+        """Return the operation in a version; None if it is not there."""
+        if not self.versions:
+            return Version(name, self.path)
+        return next((one for one in self.versions if one.name == name), None)
+
+
 @frozen
-class Operation:
+class Listing(_Offered):
+    """An operation that returns records page by page.
+
+    `limit` is the most records on a page. `counted` says that a page tells how many records there
+    are in all. `arguments` are those besides the limit and the position, and `body_schema` is the
+    JSON Schema of the body, if it has one.
+    """
+
+    id: str
+    kind: Literal["search", "list"]
+    tag: str
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    page_model: str
+    record_model: str
+    limit: int
+    counted: bool
+    version: str
+    versions: tuple[Version, ...]
+    arguments: tuple[Argument, ...]
+    body_schema: dict[str, Any] | None = field(eq=False, repr=False)
+
+
+@frozen
+class Operation(_Offered):
     """One operation of the API, in the API's own names.
 
     `path` is that of `version`, which is the default. `versions` are all that it has; none if its
@@ -93,19 +140,6 @@ class Operation:
     versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
-
-    @property
-    def offered(self) -> tuple[Version, ...]:
-        """The operation in all versions, at least at its own path."""
-        own = Version(self.version, self.path)
-        known = any(one.path == self.path for one in self.versions)
-        return self.versions if known else (own, *self.versions)
-
-    def in_version(self, name: str) -> Version | None:
-        """Return the operation in a version; None if it is not there."""
-        if not self.versions:
-            return Version(name, self.path)
-        return next((one for one in self.versions if one.name == name), None)
 
     def schema_in(self, version: Version) -> Any:
         """Return the schema of an input, without the fields that a version lacks."""
@@ -920,4 +954,244 @@ _ALL = (
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {operation.id: operation for operation in _ALL}
+)
+
+LISTINGS: Mapping[str, Listing] = MappingProxyType(
+    {
+        "search_calls": Listing(
+            id="search_calls",
+            kind="search",
+            tag="calls",
+            method="POST",
+            path="/crm/v3/objects/calls/search",
+            scopes=("crm.objects.contacts.read",),
+            page_model="CallPage",
+            record_model="Call",
+            limit=200,
+            counted=True,
+            version="v3",
+            versions=(
+                Version(name="v3", path="/crm/v3/objects/calls/search"),
+                Version(name="2026-03", path="/crm/objects/2026-03/calls/search"),
+                Version(name="2026-09", path="/crm/objects/2026-09/calls/search"),
+            ),
+            body_schema={
+                "type": "object",
+                "properties": {
+                    "filterGroups": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["filters"],
+                            "properties": {
+                                "filters": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["propertyName", "operator"],
+                                        "properties": {
+                                            "propertyName": {"type": "string"},
+                                            "operator": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "BETWEEN",
+                                                    "CONTAINS_TOKEN",
+                                                    "EQ",
+                                                    "GT",
+                                                    "GTE",
+                                                    "HAS_PROPERTY",
+                                                    "IN",
+                                                    "LT",
+                                                    "LTE",
+                                                    "NEQ",
+                                                    "NOT_CONTAINS_TOKEN",
+                                                    "NOT_HAS_PROPERTY",
+                                                    "NOT_IN",
+                                                ],
+                                            },
+                                            "value": {"type": "string"},
+                                            "highValue": {"type": "string"},
+                                            "values": {
+                                                "type": "array",
+                                                "items": {"type": "string"},
+                                            },
+                                        },
+                                        "additionalProperties": False,
+                                    },
+                                }
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "query": {"type": "string"},
+                    "properties": {"type": "array", "items": {"type": "string"}},
+                    "sorts": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["propertyName"],
+                            "properties": {
+                                "propertyName": {"type": "string"},
+                                "direction": {
+                                    "type": "string",
+                                    "enum": ["ASCENDING", "DESCENDING"],
+                                },
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200},
+                    "after": {"type": "string"},
+                },
+                "additionalProperties": False,
+            },
+            arguments=(
+                Argument(
+                    name="filterGroups",
+                    keyword="filter_groups",
+                    place="body",
+                    required=False,
+                    form="json",
+                    schema={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["filters"],
+                            "properties": {
+                                "filters": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["propertyName", "operator"],
+                                        "properties": {
+                                            "propertyName": {"type": "string"},
+                                            "operator": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "BETWEEN",
+                                                    "CONTAINS_TOKEN",
+                                                    "EQ",
+                                                    "GT",
+                                                    "GTE",
+                                                    "HAS_PROPERTY",
+                                                    "IN",
+                                                    "LT",
+                                                    "LTE",
+                                                    "NEQ",
+                                                    "NOT_CONTAINS_TOKEN",
+                                                    "NOT_HAS_PROPERTY",
+                                                    "NOT_IN",
+                                                ],
+                                            },
+                                            "value": {"type": "string"},
+                                            "highValue": {"type": "string"},
+                                            "values": {
+                                                "type": "array",
+                                                "items": {"type": "string"},
+                                            },
+                                        },
+                                        "additionalProperties": False,
+                                    },
+                                }
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                ),
+                Argument(
+                    name="query",
+                    keyword="query",
+                    place="body",
+                    required=False,
+                    form="text",
+                    schema={"type": "string"},
+                ),
+                Argument(
+                    name="properties",
+                    keyword="properties",
+                    place="body",
+                    required=False,
+                    form="texts",
+                    schema={"type": "array", "items": {"type": "string"}},
+                ),
+                Argument(
+                    name="sorts",
+                    keyword="sorts",
+                    place="body",
+                    required=False,
+                    form="json",
+                    schema={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["propertyName"],
+                            "properties": {
+                                "propertyName": {"type": "string"},
+                                "direction": {
+                                    "type": "string",
+                                    "enum": ["ASCENDING", "DESCENDING"],
+                                },
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                ),
+            ),
+        ),
+        "list_campaigns": Listing(
+            id="list_campaigns",
+            kind="list",
+            tag="campaigns",
+            method="GET",
+            path="/marketing/v3/campaigns",
+            scopes=("marketing.campaigns.read",),
+            page_model="CampaignPage",
+            record_model="Campaign",
+            limit=100,
+            counted=True,
+            version="v3",
+            versions=(
+                Version(name="v3", path="/marketing/v3/campaigns"),
+                Version(name="2026-03", path="/marketing/campaigns/2026-03"),
+                Version(name="2026-09", path="/marketing/campaigns/2026-09"),
+            ),
+            body_schema=None,
+            arguments=(
+                Argument(
+                    name="name",
+                    keyword="name",
+                    place="query",
+                    required=False,
+                    form="text",
+                    schema={"type": "string"},
+                ),
+                Argument(
+                    name="sort",
+                    keyword="sort",
+                    place="query",
+                    required=False,
+                    form="text",
+                    schema={
+                        "type": "string",
+                        "enum": [
+                            "hs_name",
+                            "-hs_name",
+                            "createdAt",
+                            "-createdAt",
+                            "updatedAt",
+                            "-updatedAt",
+                        ],
+                    },
+                ),
+                Argument(
+                    name="properties",
+                    keyword="properties",
+                    place="query",
+                    required=False,
+                    form="texts",
+                    schema={"type": "array", "items": {"type": "string"}},
+                ),
+            ),
+        ),
+    }
 )

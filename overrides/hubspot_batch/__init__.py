@@ -15,6 +15,7 @@ from .errors import (
     MissingScopesError,
     RateLimitError,
     UnavailableError,
+    UnfinishedError,
     UnreachableError,
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
@@ -65,6 +66,7 @@ __all__ = [
     "RunEnded",
     "SharedAllowance",
     "UnavailableError",
+    "UnfinishedError",
     "UnreachableError",
     "Wait",
     "__version__",

@@ -23,6 +23,7 @@ from ._operations.call import operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
 from ._operations.versions import check_version, path_of
+from ._paging.drivers import AsyncPages, Pages
 from ._transport.owners import (
     AnyTransport,
     LoopTransport,
@@ -144,7 +145,7 @@ class HubSpotBatch(families.Families):
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
         reconcile = Reconciler(self.raw, self._http, clock, search_pace())
         call = partial(operation_call, api_version=version)
-        super().__init__(self._runner, call, reconcile)
+        super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -219,7 +220,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
         reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
         call = partial(operation_call, api_version=version)
-        super().__init__(self._runner, call, reconcile)
+        super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
 
     def __repr__(self) -> str:
         return _repr(self)

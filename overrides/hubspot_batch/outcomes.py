@@ -168,7 +168,7 @@ class Outcome(Generic[ResultT_co]):
 
     @property
     def warnings(self) -> tuple[Remark, ...]:
-        """What HubSpot remarks on the record, such as a value that it has normalised."""
+        """HubSpot's warnings about the record, such as a value that it has normalised."""
         return remarks_on(self.result)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What HubSpot remarks on a record that it has written without refusing it.
+"""HubSpot's warnings about records that it has written.
 
 This module decides how a remark is read from a result. From the version 2026-09 on, HubSpot writes
 dates in its own form, and says so in the `warnings` of the result.

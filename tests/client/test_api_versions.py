@@ -146,7 +146,7 @@ def test_a_normalised_value_comes_with_a_warning(make_client: ClientFactory) -> 
 def test_results_are_matched_by_what_was_sent_of_normalised_values(
     make_client: ClientFactory, family: str
 ) -> None:
-    """What is stored looks like nothing that was sent; only the warnings tell whose it is."""
+    """The stored values look like nothing that was sent; only the warnings tell whose they are."""
     sandbox = Sandbox(trace_echo=0.0)
     hubspot = make_client(transport=sandbox, api_version=NEWEST)
     name = "hs_call_title" if family == "calls" else "hs_name"

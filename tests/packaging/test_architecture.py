@@ -27,6 +27,7 @@ FLOORS = (
     ("cli",),
     ("jobs",),
     ("files", "client", "integrations"),
+    ("_paging",),
     ("_lookup",),
     ("_operations",),
     ("_engine",),
@@ -40,7 +41,7 @@ ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")
 # `_json` shares a handwritten module of the generated package.
-GENERATED_USERS = ("client", "_json", "_lookup", "_operations", "sandbox")
+GENERATED_USERS = ("client", "_json", "_lookup", "_operations", "_paging", "sandbox")
 SANDBOX_USERS = ("cli", "testing")
 LONGEST = 400
 
@@ -217,7 +218,9 @@ def test_sync_and_async_are_the_same(blocking: type, awaited: type) -> None:
             for p in there.parameters.values()
         ], name
         assert str(here.return_annotation) == synchronous(there.return_annotation), name
-        iterates = "AsyncOutcomeIterator" in str(there.return_annotation)
+        iterates = str(there.return_annotation).startswith(
+            ("AsyncOutcomeIterator", "AsyncIterator")
+        )
         assert inspect.iscoroutinefunction(second[name]) is not (iterates or name == "__init__")
         assert not inspect.iscoroutinefunction(function)
 

@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from .call_batch import CallBatch
     from .call_batch_input import CallBatchInput
     from .call_input import CallInput
+    from .call_page import CallPage
     from .call_read_batch import CallReadBatch
     from .call_read_batch_input import CallReadBatchInput
     from .call_read_input import CallReadInput
+    from .call_search import CallSearch
     from .call_update import CallUpdate
     from .call_update_batch_input import CallUpdateBatchInput
     from .call_upsert import CallUpsert
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from .campaign_batch import CampaignBatch
     from .campaign_batch_input import CampaignBatchInput
     from .campaign_input import CampaignInput
+    from .campaign_page import CampaignPage
     from .campaign_read_batch import CampaignReadBatch
     from .campaign_read_batch_input import CampaignReadBatchInput
     from .campaign_read_input import CampaignReadInput
@@ -50,8 +53,11 @@ if TYPE_CHECKING:
     from .custom_property_input import CustomPropertyInput
     from .error_context import ErrorContext
     from .error_detail import ErrorDetail
+    from .filter_group import FilterGroup
+    from .filter_operator import FilterOperator
     from .free_form import FreeForm
     from .links import Links
+    from .list_campaigns_sort import ListCampaignsSort
     from .marketing_event import MarketingEvent
     from .marketing_event_archive_batch_input import MarketingEventArchiveBatchInput
     from .marketing_event_archive_input import MarketingEventArchiveInput
@@ -71,6 +77,9 @@ if TYPE_CHECKING:
     from .properties import Properties
     from .property_history import PropertyHistory
     from .property_version import PropertyVersion
+    from .search_filter import SearchFilter
+    from .search_sort import SearchSort
+    from .sort_direction import SortDirection
     from .stored_properties import StoredProperties
     from .upserted_call import UpsertedCall
     from .upserted_call_batch import UpsertedCallBatch
@@ -97,9 +106,11 @@ _MODULES = {
     "CallBatch": "call_batch",
     "CallBatchInput": "call_batch_input",
     "CallInput": "call_input",
+    "CallPage": "call_page",
     "CallReadBatch": "call_read_batch",
     "CallReadBatchInput": "call_read_batch_input",
     "CallReadInput": "call_read_input",
+    "CallSearch": "call_search",
     "CallUpdate": "call_update",
     "CallUpdateBatchInput": "call_update_batch_input",
     "CallUpsert": "call_upsert",
@@ -111,6 +122,7 @@ _MODULES = {
     "CampaignBatch": "campaign_batch",
     "CampaignBatchInput": "campaign_batch_input",
     "CampaignInput": "campaign_input",
+    "CampaignPage": "campaign_page",
     "CampaignReadBatch": "campaign_read_batch",
     "CampaignReadBatchInput": "campaign_read_batch_input",
     "CampaignReadInput": "campaign_read_input",
@@ -122,8 +134,11 @@ _MODULES = {
     "CustomPropertyInput": "custom_property_input",
     "ErrorContext": "error_context",
     "ErrorDetail": "error_detail",
+    "FilterGroup": "filter_group",
+    "FilterOperator": "filter_operator",
     "FreeForm": "free_form",
     "Links": "links",
+    "ListCampaignsSort": "list_campaigns_sort",
     "MarketingEvent": "marketing_event",
     "MarketingEventArchiveBatchInput": "marketing_event_archive_batch_input",
     "MarketingEventArchiveInput": "marketing_event_archive_input",
@@ -143,6 +158,9 @@ _MODULES = {
     "Properties": "properties",
     "PropertyHistory": "property_history",
     "PropertyVersion": "property_version",
+    "SearchFilter": "search_filter",
+    "SearchSort": "search_sort",
+    "SortDirection": "sort_direction",
     "StoredProperties": "stored_properties",
     "UpsertedCall": "upserted_call",
     "UpsertedCallBatch": "upserted_call_batch",
@@ -169,9 +187,11 @@ __all__ = (
     "CallBatch",
     "CallBatchInput",
     "CallInput",
+    "CallPage",
     "CallReadBatch",
     "CallReadBatchInput",
     "CallReadInput",
+    "CallSearch",
     "CallUpdate",
     "CallUpdateBatchInput",
     "CallUpsert",
@@ -183,6 +203,7 @@ __all__ = (
     "CampaignBatch",
     "CampaignBatchInput",
     "CampaignInput",
+    "CampaignPage",
     "CampaignReadBatch",
     "CampaignReadBatchInput",
     "CampaignReadInput",
@@ -194,8 +215,11 @@ __all__ = (
     "CustomPropertyInput",
     "ErrorContext",
     "ErrorDetail",
+    "FilterGroup",
+    "FilterOperator",
     "FreeForm",
     "Links",
+    "ListCampaignsSort",
     "MarketingEvent",
     "MarketingEventArchiveBatchInput",
     "MarketingEventArchiveInput",
@@ -215,6 +239,9 @@ __all__ = (
     "Properties",
     "PropertyHistory",
     "PropertyVersion",
+    "SearchFilter",
+    "SearchSort",
+    "SortDirection",
     "StoredProperties",
     "UpsertedCall",
     "UpsertedCallBatch",

@@ -4,162 +4,13 @@ Decides which parts of the bundle go into the table, and how a schema of OpenAPI
 of JSON Schema. An unknown keyword is an error, never a guess.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import operation_model, versions
+from . import contract_head, listing_model, operation_model, versions
 from .keywords import RESULTS, VERSIONS
 from .operation_meaning import ContractError
 from .yaml_source import Pointer, is_map
-
-_HEAD = '''"""The operations of the OpenAPI description: limits, paths, scopes, schemas.
-
-Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.py;
-"make regenerate" writes it.
-"""
-
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
-
-from attrs import field, frozen
-
-
-CEILING = @CEILING@
-"""The batch limit if none is published: that of most batch endpoints of the CRM."""
-
-
-@frozen
-class Argument:
-    """An argument of an operation besides its inputs: in the path, in the query or in the body.
-
-    `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
-    "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references).
-    """
-
-    name: str
-    keyword: str
-    place: Literal["path", "query", "body"]
-    required: bool
-    form: str
-    schema: Any = field(eq=False, repr=False)
-
-
-class Version(NamedTuple):
-    """An operation in one version of the API.
-
-    `status` is the only status of a success, if errors of single inputs stand in it; None if such a
-    response is a 207. `strict` says that the server enforces the account's rules on properties, and
-    says in a warning if it has normalised a value. `absent` are the fields of an input that this
-    version lacks, each as the names that lead to it.
-    """
-
-    name: str
-    path: str
-    status: int | None = None
-    strict: bool = False
-    absent: tuple[tuple[str, ...], ...] = ()
-
-
-@frozen
-class Operation:
-    """One operation of the API, in the API's own names.
-
-    `path` is that of `version`, which is the default. `versions` are all that it has; none if its
-    path is the same in all.
-
-    `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
-    published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
-    models are the names of the schemas of an input (several for alternatives, none for an input
-    that is one value), of a result and of the response, empty for a schema without a name.
-    `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
-    `result_fields` are the names of the fields of one result.
-
-    `results` is the field of the response that holds the results, empty if it has none. `key` are
-    the fields of an input that name its record, and `result_key` those of a result that repeat
-    them. `repeated` are the fields that a result shares with its input, if it can be matched by
-    them alone. `record_key` is the field of a result with its record's id. `named_by` is the
-    property that every record has from its input. `all_or_nothing` says that a refused request has
-    done nothing.
-    """
-
-    id: str
-    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
-    tag: str
-    method: str
-    path: str
-    scopes: tuple[str, ...]
-    max_inputs: int | None
-    success: tuple[str, ...]
-    input_models: tuple[str, ...]
-    result_model: str
-    answer_model: str
-    results: str
-    result_fields: tuple[str, ...]
-    key: tuple[str, ...]
-    result_key: tuple[str, ...]
-    repeated: tuple[str, ...]
-    record_key: str
-    named_by: str
-    all_or_nothing: bool
-    version: str
-    versions: tuple[Version, ...]
-    arguments: tuple[Argument, ...]
-    input_schema: dict[str, Any] = field(eq=False, repr=False)
-
-    @property
-    def offered(self) -> tuple[Version, ...]:
-        """The operation in all versions, at least at its own path."""
-        own = Version(self.version, self.path)
-        known = any(one.path == self.path for one in self.versions)
-        return self.versions if known else (own, *self.versions)
-
-    def in_version(self, name: str) -> Version | None:
-        """Return the operation in a version; None if it is not there."""
-        if not self.versions:
-            return Version(name, self.path)
-        return next((one for one in self.versions if one.name == name), None)
-
-    def schema_in(self, version: Version) -> Any:
-        """Return the schema of an input, without the fields that a version lacks."""
-        schema: Any = self.input_schema
-        for names in version.absent:
-            schema = _without(schema, names)
-        return schema
-
-    @property
-    def limit(self) -> int:
-        """The most inputs of one request."""
-        return CEILING if self.max_inputs is None else self.max_inputs
-
-    @property
-    def query(self) -> tuple[str, ...]:
-        """The names of the query parameters."""
-        return tuple(one.name for one in self.arguments if one.place == "query")
-
-
-def _without(schema: Any, names: tuple[str, ...]) -> Any:
-    """Return a schema without a field, given by the names that lead to it."""
-    if isinstance(schema, list):
-        return [_without(part, names) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {
-        key: _without(part, names) if key in ("items", "allOf", "anyOf") else part
-        for key, part in schema.items()
-    }
-    first, rest = names[0], names[1:]
-    if first in made.get("properties", {}):
-        inner = {name: part for name, part in made["properties"].items() if name != first or rest}
-        made["properties"] = {
-            name: _without(part, rest) if name == first else part for name, part in inner.items()
-        }
-        made["required"] = [one for one in made.get("required", ()) if one in inner]
-    return made
-
-
-'''
 
 # Keywords with plain values that mean the same in draft 7.
 _PLAIN = (
@@ -187,14 +38,19 @@ def render(document: Mapping[str, Any]) -> str:
     if not rows:
         raise ContractError(("paths",), "there are no operations; describe one.")
     calls = [f"Operation({_written(row)})" for row in rows]
-    head = _HEAD.replace("@CEILING@", str(operation_model.CEILING))
+    listed = [
+        f"{one.operation['operationId']!r}: Listing({_written(_listing_row(document, one))})"
+        for one in listing_model.listings(document)
+    ]
+    head = contract_head.HEAD.replace("@CEILING@", str(operation_model.CEILING))
     known = versions.listed_in(document)
     return (
         f"{head}VERSIONS = {known!r}\n"
         '"""The versions of the API that an operation can have."""\n\n'
         f"_ALL = ({', '.join(calls)},)\n\n"
         "OPERATIONS: Mapping[str, Operation] = "
-        "MappingProxyType({operation.id: operation for operation in _ALL})\n"
+        "MappingProxyType({operation.id: operation for operation in _ALL})\n\n"
+        f"LISTINGS: Mapping[str, Listing] = MappingProxyType({{{', '.join(listed)}}})\n"
     )
 
 
@@ -229,14 +85,7 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     result = operation_model.result_of(document, operation)
     meaning = operation_model.meaning(document, pointer, operation)
     arguments = [
-        {
-            "name": one.name,
-            "keyword": one.keyword,
-            "place": one.place,
-            "required": one.required,
-            "form": one.form,
-            "schema": convert(one.schema, one.at),
-        }
+        _argument(one, convert)
         for one in operation_model.parameters_of(document, item, operation, inputs)
     ]
     return {
@@ -269,6 +118,34 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
         ],
         "arguments": arguments,
         "input_schema": _either(input_schema),
+    }
+
+
+def _argument(one: operation_model.Parameter, convert: Callable[[Any, Pointer], Any]) -> Any:
+    names = ("name", "keyword", "place", "required", "form")
+    return {**{name: getattr(one, name) for name in names}, "schema": convert(one.schema, one.at)}
+
+
+def _listing_row(document: Mapping[str, Any], one: listing_model.Listing) -> dict[str, Any]:
+    operation, inliner = one.operation, _Inliner(document)
+    body, _ = operation_model.body_of(document, one.at, operation)
+    fields = {name: inliner.convert(part, at) for name, (at, part) in body.items()}
+    offered = versions.versions_of(one.at, operation)
+    return {
+        "id": operation["operationId"],
+        "kind": one.kind,
+        "tag": operation["tags"][0],
+        "method": str(one.at[2]).upper(),
+        "path": one.at[1],
+        "scopes": _scopes(operation.get("security", document.get("security", []))),
+        "page_model": one.page,
+        "record_model": one.record,
+        "limit": one.limit,
+        "counted": one.counted,
+        "version": versions.default_of(one.at, operation),
+        "versions": [each._asdict() for each in offered],
+        "arguments": [_argument(each, inliner.convert) for each in one.parameters],
+        "body_schema": _close({"type": "object", "properties": fields}) if fields else None,
     }
 
 

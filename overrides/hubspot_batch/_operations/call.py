@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from attrs import Factory, frozen
 from hubspot_batch_client import families
-from hubspot_batch_client.contract import Argument
+from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
@@ -134,21 +134,36 @@ def operation_call(
     Raises:
         ConfigurationError: An argument is not valid.
     """
-    arguments = {
-        argument.keyword: _value(argument, value)
-        for argument in (SPECS[operation].described.arguments if given else ())
-        if (value := given.get(argument.keyword)) is not None or argument.required
-    }
+    described = SPECS[operation].described
     if api_version is not None:
-        located(SPECS[operation].described, check_version(api_version))
-    if arguments:
-        _check_period(arguments)
-        _check_length(SPECS[operation].described, arguments)
+        located(described, check_version(api_version))
+    arguments = checked_arguments(described, given) if given else {}
     return OperationCall(
         *(operation, chunk_size, isolate, allow_implausible, arguments),
         journal=Journal.of(journal),
         api_version=api_version,
     )
+
+
+def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a method in the form in which they are sent.
+
+    Args:
+        described: The operation.
+        given: Its arguments by their names in Python; None where one is left out.
+
+    Raises:
+        ConfigurationError: An argument is not valid.
+    """
+    arguments = {
+        argument.keyword: _value(argument, value)
+        for argument in described.arguments
+        if (value := given.get(argument.keyword)) is not None or argument.required
+    }
+    if arguments:
+        _check_period(arguments)
+        _check_length(described, arguments)
+    return arguments
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:
@@ -170,7 +185,7 @@ def _check_period(arguments: Mapping[str, Any]) -> None:
 _ADDRESS_AT_MOST = 16_000
 
 
-def _check_length(described: Described, arguments: Mapping[str, Any]) -> None:
+def _check_length(described: Described | Listing, arguments: Mapping[str, Any]) -> None:
     """Refuse arguments that make the address of the requests too long."""
     lengths = {
         argument.keyword: len(str(httpx.QueryParams(to_query({argument.name: value}))))
@@ -201,7 +216,7 @@ def _value(argument: Argument, value: Any) -> Any:
     """Return what is sent for an argument."""
     if argument.place == "path":
         return _part_of_path(argument, value)
-    return _of_form(argument, value)
+    return _option(argument, _of_form(argument, value))
 
 
 def _part_of_path(argument: Argument, value: Any) -> Any:
@@ -215,10 +230,15 @@ def _part_of_path(argument: Argument, value: Any) -> Any:
             found.encode()
         except UnicodeEncodeError:
             raise _wrong(name, "a text that can be written in UTF-8", value) from None
+    return _option(argument, found)
+
+
+def _option(argument: Argument, value: Any) -> Any:
+    """Return a value that is one of those that the argument can have."""
     options = argument.schema.get("enum") if is_map(argument.schema) else None
-    if options and found not in options:
-        raise _wrong(name, f"one of {', '.join(map(str, options))}", value)
-    return found
+    if options and value not in options:
+        raise _wrong(argument.keyword, f"one of {', '.join(map(str, options))}", value)
+    return value
 
 
 def _of_form(argument: Argument, value: Any) -> Any:

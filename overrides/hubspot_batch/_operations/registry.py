@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import httpx
 from attrs import evolve, frozen
 from hubspot_batch_client import Client, models
-from hubspot_batch_client.contract import OPERATIONS
+from hubspot_batch_client.contract import LISTINGS, OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, as_model, read_model
 
@@ -318,7 +318,12 @@ SPECS: Mapping[str, OperationSpec] = MappingProxyType(
     {id_: _spec(described) for id_, described in OPERATIONS.items()}
 )
 
-REPEATABLE = all_paths(spec.described for spec in SPECS.values() if spec.kind.repeatable)
+REPEATABLE = all_paths(
+    [
+        *(spec.described for spec in SPECS.values() if spec.kind.repeatable),
+        *LISTINGS.values(),
+    ]
+)
 """Method and path of the operations that may be carried out twice, `{...}` in a path for a name."""
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from hubspot_batch_client.contract import OPERATIONS, VERSIONS, Version
+from hubspot_batch_client.contract import LISTINGS, OPERATIONS, VERSIONS, Listing, Version
 from hubspot_batch_client.contract import Operation as Described
 
 from hubspot_batch._transport.repeatable import path_pattern
@@ -38,7 +38,7 @@ def check_version(name: str | None) -> str | None:
     )
 
 
-def located(described: Described, version: str | None) -> Version:
+def located(described: Described | Listing, version: str | None) -> Version:
     """Return an operation in a version; in its default one, if None.
 
     Raises:
@@ -72,7 +72,7 @@ def path_in(version: str, path: str) -> str:
     Raises:
         ConfigurationError: Its operation is not there in that version.
     """
-    for described in OPERATIONS.values():
+    for described in (*OPERATIONS.values(), *LISTINGS.values()):
         if found := path_pattern(described.path).fullmatch(path):
             there = located(described, version).path
             for name, value in zip(_NAMES.findall(described.path), found.groups(), strict=True):
@@ -81,7 +81,7 @@ def path_in(version: str, path: str) -> str:
     return path
 
 
-def all_paths(operations: Iterable[Described]) -> frozenset[tuple[str, str]]:
+def all_paths(operations: Iterable[Described | Listing]) -> frozenset[tuple[str, str]]:
     """Return method and path of some operations in all of their versions."""
     return frozenset(
         (one.method, path)

@@ -64,7 +64,7 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     # Each request has its own generator, so earlier requests do not shift its random choices.
     rng = seeded_random(state.seed, state.request_number)
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
-    if way := lookup_on(state.operations, state.specs, request.path):
+    if way := lookup_on(state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
     on_path = [
         (known, version, names)

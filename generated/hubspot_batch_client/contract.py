@@ -21,7 +21,8 @@ class Argument:
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references).
+    Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it may
+    list, if these are known.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Argument:
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
+    known: tuple[str, ...] = ()
 
 
 class Version(NamedTuple):
@@ -114,7 +116,8 @@ class Operation(_Offered):
     them. `repeated` are the fields that a result shares with its input, if it can be matched by
     them alone. `record_key` is the field of a result with its record's id. `named_by` is the
     property that every record has from its input. `all_or_nothing` says that a refused request has
-    done nothing.
+    done nothing. `writable` are the names of HubSpot's own properties that can be written, if these
+    are known.
     """
 
     id: str
@@ -140,6 +143,7 @@ class Operation(_Offered):
     versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+    writable: tuple[str, ...] = ()
 
     def schema_in(self, version: Version) -> Any:
         """Return the schema of an input, without the fields that a version lacks."""
@@ -521,6 +525,17 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        writable=(
+            "hs_name",
+            "hs_start_date",
+            "hs_end_date",
+            "hs_notes",
+            "hs_audience",
+            "hs_currency_code",
+            "hs_campaign_status",
+            "hs_utm",
+            "hs_business_unit_ids",
+        ),
         arguments=(),
     ),
     Operation(
@@ -563,6 +578,24 @@ _ALL = (
                 required=False,
                 form="texts",
                 schema={"type": "array", "items": {"type": "string"}},
+                known=(
+                    "hs_name",
+                    "hs_start_date",
+                    "hs_end_date",
+                    "hs_notes",
+                    "hs_audience",
+                    "hs_currency_code",
+                    "hs_campaign_status",
+                    "hs_utm",
+                    "hs_business_unit_ids",
+                    "hs_color_hex",
+                    "hs_goal",
+                    "hs_owner",
+                    "hs_created_by_user_id",
+                    "hs_object_id",
+                    "hs_budget_items_sum_amount",
+                    "hs_spend_items_sum_amount",
+                ),
             ),
             Argument(
                 name="startDate",
@@ -617,6 +650,17 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        writable=(
+            "hs_name",
+            "hs_start_date",
+            "hs_end_date",
+            "hs_notes",
+            "hs_audience",
+            "hs_currency_code",
+            "hs_campaign_status",
+            "hs_utm",
+            "hs_business_unit_ids",
+        ),
         arguments=(),
     ),
     Operation(
@@ -1190,6 +1234,24 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     required=False,
                     form="texts",
                     schema={"type": "array", "items": {"type": "string"}},
+                    known=(
+                        "hs_name",
+                        "hs_start_date",
+                        "hs_end_date",
+                        "hs_notes",
+                        "hs_audience",
+                        "hs_currency_code",
+                        "hs_campaign_status",
+                        "hs_utm",
+                        "hs_business_unit_ids",
+                        "hs_color_hex",
+                        "hs_goal",
+                        "hs_owner",
+                        "hs_created_by_user_id",
+                        "hs_object_id",
+                        "hs_budget_items_sum_amount",
+                        "hs_spend_items_sum_amount",
+                    ),
                 ),
             ),
         ),

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from .campaign_update import CampaignUpdate
     from .campaign_update_batch import CampaignUpdateBatch
     from .campaign_update_batch_input import CampaignUpdateBatchInput
+    from .campaign_values import CampaignValues
     from .campaign_with_assets import CampaignWithAssets
     from .custom_property import CustomProperty
     from .custom_property_input import CustomPropertyInput
@@ -129,6 +130,7 @@ _MODULES = {
     "CampaignUpdate": "campaign_update",
     "CampaignUpdateBatch": "campaign_update_batch",
     "CampaignUpdateBatchInput": "campaign_update_batch_input",
+    "CampaignValues": "campaign_values",
     "CampaignWithAssets": "campaign_with_assets",
     "CustomProperty": "custom_property",
     "CustomPropertyInput": "custom_property_input",
@@ -210,6 +212,7 @@ __all__ = (
     "CampaignUpdate",
     "CampaignUpdateBatch",
     "CampaignUpdateBatchInput",
+    "CampaignValues",
     "CampaignWithAssets",
     "CustomProperty",
     "CustomPropertyInput",

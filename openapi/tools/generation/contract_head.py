@@ -26,7 +26,8 @@ class Argument:
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references).
+    Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it
+    may list, if these are known.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Argument:
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
+    known: tuple[str, ...] = ()
 
 
 class Version(NamedTuple):
@@ -119,7 +121,8 @@ class Operation(_Offered):
     them. `repeated` are the fields that a result shares with its input, if it can be matched by
     them alone. `record_key` is the field of a result with its record's id. `named_by` is the
     property that every record has from its input. `all_or_nothing` says that a refused request has
-    done nothing.
+    done nothing. `writable` are the names of HubSpot's own properties that can be written, if these
+    are known.
     """
 
     id: str
@@ -145,6 +148,7 @@ class Operation(_Offered):
     versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+    writable: tuple[str, ...] = ()
 
     def schema_in(self, version: Version) -> Any:
         """Return the schema of an input, without the fields that a version lacks."""

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import contract_head, listing_model, operation_model, versions
-from .keywords import RESULTS, VERSIONS
+from .keywords import KNOWN, RESULTS, VERSIONS
 from .operation_meaning import ContractError
-from .yaml_source import Pointer, is_map
+from .yaml_source import Pointer, is_list, is_map
 
 # Keywords with plain values that mean the same in draft 7.
 _PLAIN = (
@@ -76,6 +76,11 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     if not operation.get("tags"):
         raise ContractError(pointer, f"{name} has no tag; give it one.")
     inputs = operation_model.inputs_of(document, pointer, operation)
+    writable = tuple(
+        name
+        for fields in operation_model.item_of(document, inputs).alternatives[:1]
+        for name in _known(pointer, fields.schemas.get("properties"))
+    )
     inliner = _Inliner(document)
     convert = inliner.convert
     input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
@@ -85,7 +90,7 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     result = operation_model.result_of(document, operation)
     meaning = operation_model.meaning(document, pointer, operation)
     arguments = [
-        _argument(one, convert)
+        _argument(document, one, convert)
         for one in operation_model.parameters_of(document, item, operation, inputs)
     ]
     return {
@@ -118,12 +123,29 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
         ],
         "arguments": arguments,
         "input_schema": _either(input_schema),
+        **({"writable": writable} if writable else {}),
     }
 
 
-def _argument(one: operation_model.Parameter, convert: Callable[[Any, Pointer], Any]) -> Any:
+def _argument(
+    document: Mapping[str, Any],
+    one: operation_model.Parameter,
+    convert: Callable[[Any, Pointer], Any],
+) -> dict[str, Any]:
     names = ("name", "keyword", "place", "required", "form")
-    return {**{name: getattr(one, name) for name in names}, "schema": convert(one.schema, one.at)}
+    made = {**{name: getattr(one, name) for name in names}, "schema": convert(one.schema, one.at)}
+    _, schema = operation_model.follow(document, one.at, one.schema)
+    items = schema.get("items") if is_map(schema) else None
+    known = _known(one.at, operation_model.follow(document, one.at, items)[1])
+    return {**made, "known": known} if known else made
+
+
+def _known(at: Pointer, schema: Any) -> tuple[str, ...]:
+    """Return the names of HubSpot's own that a map or a list may have; none if it says nothing."""
+    said = schema.get(KNOWN, ()) if is_map(schema) else ()
+    if not is_list(said) and said != ():
+        raise ContractError(at, f"`{KNOWN}` is no list; write names with a dash each.")
+    return tuple(map(str, said))
 
 
 def _listing_row(document: Mapping[str, Any], one: listing_model.Listing) -> dict[str, Any]:
@@ -144,7 +166,7 @@ def _listing_row(document: Mapping[str, Any], one: listing_model.Listing) -> dic
         "counted": one.counted,
         "version": versions.default_of(one.at, operation),
         "versions": [each._asdict() for each in offered],
-        "arguments": [_argument(each, inliner.convert) for each in one.parameters],
+        "arguments": [_argument(document, each, inliner.convert) for each in one.parameters],
         "body_schema": _close({"type": "object", "properties": fields}) if fields else None,
     }
 

@@ -28,6 +28,7 @@ from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
+from .plausibility import advice, foreign_names
 from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
 from .versions import check_version, located
 
@@ -216,7 +217,13 @@ def _value(argument: Argument, value: Any) -> Any:
     """Return what is sent for an argument."""
     if argument.place == "path":
         return _part_of_path(argument, value)
-    return _option(argument, _of_form(argument, value))
+    found = _of_form(argument, value)
+    if argument.known and (foreign := foreign_names(found, argument.known)):
+        raise ConfigurationError(
+            f"{argument.keyword} must not name {foreign[0]}, which HubSpot does not return; "
+            f"{advice(foreign[0], argument.known)}."
+        )
+    return _option(argument, found)
 
 
 def _part_of_path(argument: Argument, value: Any) -> Any:

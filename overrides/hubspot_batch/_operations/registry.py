@@ -168,7 +168,7 @@ class OperationSpec:
     def validator(self) -> InputValidator:
         """Checks the inputs."""
         key = self.input_key if isinstance(self.input_key, str) else None
-        return InputValidator(self.input_schema, key)
+        return InputValidator(self.input_schema, key, self.described.writable)
 
     @cached_property
     def _rules(self) -> KeyRules:

@@ -89,6 +89,17 @@ def value_problem(
                 for name in missing
             ],
         )
+    forbidden = [
+        name
+        for name in properties
+        if family.writable and name.startswith("hs_") and name not in family.writable
+    ]
+    if forbidden:
+        return Problem(
+            f"Forbidden properties: {', '.join(forbidden)}. "
+            f"Correct properties: {', '.join(family.writable)}",
+            sub_category="CampaignApiError.PROPERTY_SET_CONTAINS_VALUES_FORBIDDEN_FOR_WRITE",
+        )
     errors = [
         error
         for name, value in properties.items()

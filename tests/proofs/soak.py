@@ -24,6 +24,7 @@ from attrs import frozen
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_families import one_of_families
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
 from soak_runs import Report, one_body, one_run, run_all
@@ -36,6 +37,7 @@ _SHOWN = 20
 _RUNS = {
     "runs": one_run,
     "bodies": one_body,
+    "families": one_of_families,
     "lookups": one_lookup,
     "signals": one_signal,
     "cancelled": one_cancelled,
@@ -46,6 +48,7 @@ _RUNS = {
 _FULL = {
     "runs": 100_000,
     "bodies": 100_000,
+    "families": 100_000,
     "lookups": 100_000,
     "signals": 10_000,
     "cancelled": 100,
@@ -88,6 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
     work = [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+        *blocks("families", kinds, chosen.seed, chosen.families),
         *blocks("lookups", kinds, chosen.seed, chosen.lookups),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
         *(blocks("cancelled", ["async"], chosen.seed, chosen.cancelled) if CAN_COUNT else ()),
@@ -139,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", type=int, help="runs with faults")
     parser.add_argument("--bodies", type=int, help="runs with changed answers")
+    parser.add_argument("--families", type=int, help="runs of every operation and version")
     help_ = "runs with lost responses that are looked up"
     parser.add_argument("--lookups", type=int, help=help_)
     help_ = "runs that a signal interrupts, on systems that have timers for it"

@@ -9,7 +9,7 @@ they find no error, and mypy also where it finds another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, assert_type
 
 import httpx
@@ -27,6 +27,7 @@ from hubspot_batch import (
     OutcomeIterator,
     OutcomeStatus,
     RateLimit,
+    Remark,
     Retry,
     Wait,
     result_of,
@@ -39,8 +40,11 @@ from hubspot_batch_client.models import (
     CampaignInput,
     CampaignReadInput,
     CampaignWithAssets,
+    FilterGroup,
+    FilterOperator,
     MarketingEvent,
     MarketingEventUpdate,
+    SearchFilter,
 )
 
 

@@ -21,8 +21,8 @@ class Argument:
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it may
-    list, if these are known.
+    Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it
+    may list, if these are known.
     """
 
     name: str
@@ -72,7 +72,7 @@ class _Offered:
         return next((one for one in self.versions if one.name == name), None)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Listing(_Offered):
     """An operation that returns records page by page.
 
@@ -94,7 +94,7 @@ class Listing(_Offered):
     version: str
     versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
-    body_schema: dict[str, Any] | None = field(eq=False, repr=False)
+    body_schema: dict[str, Any] | None
 
 
 @frozen

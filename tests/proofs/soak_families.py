@@ -1,8 +1,8 @@
 """Runs of every operation of the three families, in any version: what is said is true.
 
 Each run comes out of its seed alone: the operation, the version, the records that there are, the
-inputs, of which some are bad and some name the same record, and what goes wrong. Every written input
-carries a mark of its own, so the records at the end tell which inputs were carried out.
+inputs, of which some are bad and some name the same record, and what goes wrong. Every written
+input carries a mark of its own, so the records at the end tell which inputs were carried out.
 """
 
 from __future__ import annotations

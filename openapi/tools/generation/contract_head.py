@@ -77,7 +77,7 @@ class _Offered:
         return next((one for one in self.versions if one.name == name), None)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Listing(_Offered):
     """An operation that returns records page by page.
 
@@ -99,7 +99,7 @@ class Listing(_Offered):
     version: str
     versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
-    body_schema: dict[str, Any] | None = field(eq=False, repr=False)
+    body_schema: dict[str, Any] | None
 
 
 @frozen

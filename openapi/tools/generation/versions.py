@@ -60,7 +60,9 @@ def default_of(at: Pointer, operation: Mapping[str, Any]) -> str:
 
 
 def _version(at: Pointer, name: object, given: Any) -> Version:
-    path, status, strict = given, None, False
+    path: Any = given
+    status: Any = None
+    strict: Any = False
     if is_map(given):
         for key in given:
             if key not in (_PATH, _STATUS, _STRICT):
@@ -139,7 +141,9 @@ def document_in(document: Mapping[str, Any], version: str) -> dict[str, Any]:
     made: dict[str, Any] = copy.deepcopy(dict(document))
     for _, schema in walk_schemas(made):
         fields = schema.get("properties")
-        for name, field in [*fields.items()] if is_map(fields) else ():
+        if not is_map(fields):
+            continue
+        for name, field in [*fields.items()]:
             if is_map(field) and version not in field.get(VERSIONS, (version,)):
                 del fields[name]
     paths: dict[str, dict[str, Any]] = {}

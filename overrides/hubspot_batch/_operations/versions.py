@@ -72,7 +72,8 @@ def path_in(version: str, path: str) -> str:
     Raises:
         ConfigurationError: Its operation is not there in that version.
     """
-    for described in (*OPERATIONS.values(), *LISTINGS.values()):
+    every: list[Described | Listing] = [*OPERATIONS.values(), *LISTINGS.values()]
+    for described in every:
         if found := path_pattern(described.path).fullmatch(path):
             there = located(described, version).path
             for name, value in zip(_NAMES.findall(described.path), found.groups(), strict=True):

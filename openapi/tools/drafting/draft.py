@@ -152,6 +152,7 @@ def _family(one: PublishedBatch, fragments: Fragments) -> tuple[str, Path]:
     owners = {
         tag: PublishedBatch(our, fragments.description).family
         for our in fragments.description.operations
+        if not is_page(our)  # its path has another form
         for tag in our.raw.get("tags", [])
     }
     ids = {our.id for our in fragments.description.operations}

@@ -141,11 +141,9 @@ def document_in(document: Mapping[str, Any], version: str) -> dict[str, Any]:
     made: dict[str, Any] = copy.deepcopy(dict(document))
     for _, schema in walk_schemas(made):
         fields = schema.get("properties")
-        if not is_map(fields):
-            continue
-        for name, field in [*fields.items()]:
+        for name, field in [*fields.items()] if is_map(fields) else ():
             if is_map(field) and version not in field.get(VERSIONS, (version,)):
-                del fields[name]
+                schema["properties"].pop(name)
     paths: dict[str, dict[str, Any]] = {}
     for at, operation in _operations(document):
         for one in versions_of(at, operation):

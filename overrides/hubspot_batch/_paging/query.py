@@ -82,7 +82,7 @@ class Query(NamedTuple):
         limit = self.listing.limit
         if self.body is None:
             return {**self.query, "limit": limit, **({"after": at.after} if at.after else {})}
-        body = {**self.body, "limit": limit}
+        body: dict[str, Any] = {**self.body, "limit": limit}
         if self.by_id and self.listing.kind == "search":
             body["sorts"] = [{"propertyName": _ID, "direction": "ASCENDING"}]
         if at.after:
@@ -155,9 +155,8 @@ def query_of(operation: str, version: str | None, given: Mapping[str, Any]) -> Q
 def _checked_body(name: str, schema: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Return a body in the types of JSON."""
     # A list may be any iterable.
-    listed = {
-        key: value if isinstance(value, str | Mapping) else [*value] for key, value in body.items()
-    }
+    kept: dict[str, Any] = {n: one for n, one in body.items() if isinstance(one, str | Mapping)}
+    listed: dict[str, Any] = {n: one if n in kept else [*one] for n, one in body.items()}
     validator = InputValidator(schema, None)
     wire, problems = validator.convert(listed, more_names=False)
     try:

@@ -158,7 +158,7 @@ def _find_record(batch: Batch, item: Input) -> Record | None:
 def _render(batch: Batch, record: Record, item: Input) -> dict[str, Any]:
     result = batch.family.render(record, batch.view, batch.family)
     repeat_name(batch.spec, item, record, result)
-    sent = fields_of(item).get("properties") or {}
+    sent: dict[str, Any] = fields_of(item).get("properties") or {}
     if batch.normalizes and (
         warnings := normalization_warnings(sent, result.get("properties") or {})
     ):

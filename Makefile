@@ -1,12 +1,12 @@
-# Everything is installed in .venv and in its folders generator/, lowest/ and peers/.
+# Everything is installed in .venv and in its folders generator/, lowest/, engines/, docs/ and peers/.
 # GNU make 3.81 or later. No recipe names an absolute path: the project's path may contain spaces.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
-.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest soak \
-  soak-needed bench instructions release-notes build publish lock clean
+.PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest engines soak \
+  soak-needed bench instructions docs release-notes build publish lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -26,11 +26,10 @@ SET := $(if $(filter-out $(LITTLE),$(MAKECMDGOALS))$(KEPT),dev,demo)
 TOOLS := .venv/.made-$(SET)-$(PLACE)
 PROJECT := .venv/.project-$(PLACE)
 GENERATOR := .venv/generator/.made-$(PLACE)
-LOWEST := .venv/lowest/.made-$(PLACE)
-LOWEST_PROJECT := .venv/lowest/.project-$(PLACE)
-PEERS := .venv/peers/.made-$(PLACE)
-INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST_PROJECT)
-
+LOWEST := .venv/lowest/.project-$(PLACE)
+ENGINES := .venv/engines/.project-$(PLACE)
+SITE := .venv/docs/.project-$(PLACE)
+INSTALLED := $(PROJECT) $(GENERATOR) $(LOWEST)
 ENVIRONMENT := sh tests/setup/environment.sh
 # FORCE if an environment's Python is gone, or is not the one that PYTHON names.
 unusable = $(shell PYTHON='$(PYTHON)' $(ENVIRONMENT) check $(1))
@@ -40,16 +39,17 @@ setup: $(INSTALLED) ## make .venv, or bring it up to date (PYTHON=... to choose)
 
 $(TOOLS): tests/requirements/$(SET).txt $(call unusable,.venv)
 $(GENERATOR): openapi/tools/requirements.txt $(call unusable,.venv/generator) | $(TOOLS)
-$(LOWEST): tests/requirements/lowest.txt $(call unusable,.venv/lowest) | $(TOOLS)
-$(PEERS): tests/requirements/peers.txt $(call unusable,.venv/peers) | $(TOOLS)
-$(TOOLS) $(GENERATOR) $(LOWEST) $(PEERS):
+.SECONDEXPANSION:
+.venv/%/.made-$(PLACE): tests/requirements/%.txt $$(call unusable,.venv/%) | $(TOOLS)
+	@$(ENVIRONMENT) make $< $@
+$(TOOLS) $(GENERATOR):
 	@$(ENVIRONMENT) make $< $@
 
 # What the installed metadata is made of.
 METADATA := pyproject.toml overrides/hubspot_batch/version.py
 $(PROJECT): $(TOOLS) $(METADATA)
-$(LOWEST_PROJECT): $(LOWEST) $(METADATA)
-$(PROJECT) $(LOWEST_PROJECT):
+$(LOWEST) $(ENGINES) $(SITE): %/.project-$(PLACE): %/.made-$(PLACE) $(METADATA)
+$(PROJECT) $(LOWEST) $(ENGINES) $(SITE):
 	@$(ENVIRONMENT) project $@
 
 # ---------------------------------------------------------------- what people run
@@ -102,23 +102,31 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.
-NOT_RUN_TIME := tests/tools tests/packaging/test_packaging.py
-lowest: $(LOWEST_PROJECT) ## the tests of the run-time code, on the lowest dependencies
+lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' $(NOT_RUN_TIME:%=--ignore %)
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' --ignore tests/tools --ignore tests/packaging/test_packaging.py
 
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... WIRE=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) \
-	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(WIRE:%=--wire %)
+engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
+	@.venv/engines/bin/python -m pytest tests/engines -W default
+
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... REDELIVERIES=... WIRE=... SHARED=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
+	  $(KILLS:%=--kills %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) $(PEERS) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
 
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
+
+# -W: a warning is an error. The pages' blocks run here with all that they need, and the site is used in a browser.
+docs: $(SITE) ## the documentation as a site in dist/docs, without a network; and try it
+	@rm -rf "$$DIST/docs" && .venv/docs/bin/python -m sphinx -W --keep-going -q -E -d .venv/docs/doctrees docs "$$DIST/docs"
+	@.venv/docs/bin/python -m pytest $(SIDE_BY_SIDE) tests/docs tests/docs/check_*.py
+	@printf 'docs: %s\n' "$$DIST/docs/index.html"
 
 # ---------------------------------------------------------------- releases
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
@@ -130,20 +138,8 @@ build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
 publish: $(PROJECT) $(GENERATOR) ## build and upload the tagged commit: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
 	@$(RUN) openapi/tools/release.py publish --into "$$DIST" $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) -- "$$INDEX_URL"
 
-# The files name no index: pip's settings say where packages come from, the hashes which they are.
-COMPILE := $(RUN) -m uv --quiet --cache-dir .venv/cache/uv pip compile --no-python-downloads \
-  --universal --python-version 3.11 --generate-hashes --no-build --no-strip-extras --system-certs \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
-WITH_PROJECT := pyproject.toml --extra sandbox --group
-# The demo needs no files that are not text.
-WITH_ALL := pyproject.toml --all-extras --group
-
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
-	@$(COMPILE) $(WITH_ALL) dev --output-file tests/requirements/dev.txt
-	@$(COMPILE) $(WITH_PROJECT) demo --constraint tests/requirements/dev.txt --output-file tests/requirements/demo.txt
-	@$(COMPILE) $(WITH_ALL) test --resolution lowest-direct --output-file tests/requirements/lowest.txt
-	@$(COMPILE) --group pyproject.toml:generator --output-file openapi/tools/requirements.txt
-	@$(COMPILE) --group pyproject.toml:peers --output-file tests/requirements/peers.txt
+	@sh tests/setup/lock.sh $(if $(UPGRADE),--upgrade)
 
 clean: ## remove .venv, dist and every cache
 	@rm -rf .venv dist; find . -name __pycache__ -type d -prune -exec rm -rf {} +

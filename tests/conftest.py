@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import postgres_server
 import pytest
 from both_clients import ClientFactory
 from hypothesis import settings
@@ -85,3 +86,10 @@ def make_client(request: pytest.FixtureRequest) -> Iterator[ClientFactory]:
     made = ClientFactory(request.param)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The connection string of a real Postgres."""
+    with postgres_server.running() as conninfo:
+        yield conninfo

@@ -20,7 +20,7 @@ from .errors import (
 )
 from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
 from .integrations import SharedAllowance
-from .journal import Journal
+from .journal import Journal, PostgresJournal
 from .options import Clock, RateLimit, Retry
 from .outcomes import (
     BatchResult,
@@ -58,6 +58,7 @@ __all__ = [
     "OutcomeIterator",
     "OutcomeStatus",
     "OutcomesKnown",
+    "PostgresJournal",
     "RateLimit",
     "RateLimitError",
     "Remark",

@@ -143,7 +143,7 @@ class HubSpotBatch(families.Families):
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(max_concurrency)
         self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
-        reconcile = Reconciler(self.raw, self._http, clock, search_pace())
+        reconcile = Reconciler(self.raw, self._http, clock, search_pace(self.options.rate_limit))
         call = partial(operation_call, api_version=version)
         super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
 
@@ -218,7 +218,9 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
         self._http = self.raw.get_async_httpx_client()
         self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
-        reconcile = AsyncReconciler(self.raw, self._http, clock, search_pace())
+        reconcile = AsyncReconciler(
+            self.raw, self._http, clock, search_pace(self.options.rate_limit)
+        )
         call = partial(operation_call, api_version=version)
         super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
 

@@ -102,6 +102,20 @@ class Limiter(Protocol):
         """Do as `reserve`, in a task."""
         ...
 
+    def forgo(self, holder: object, /) -> None:
+        """Take in that a request waits for its start no longer."""
+
+    @property
+    def forgone(self) -> bool:
+        """Whether there are starts to give back, which were promised to such requests."""
+        ...
+
+    def give_back(self, now: float) -> None:
+        """Let others have those starts."""
+
+    async def agive_back(self, now: float) -> None:
+        """Do as `give_back`, in a task."""
+
     def abandon(self, started: float) -> None:
         """Take in that no report of a request that had a start will come."""
 
@@ -127,6 +141,10 @@ class SharedRateLimit(Protocol):
 
     def limiter(self, daily_reserve: int | None) -> Limiter:
         """Return the rate limiter of one process."""
+        ...
+
+    def searches(self, limit: RateLimit) -> Limiter:
+        """Return the rate limiter of the searches of one process, which are counted apart."""
         ...
 
 

@@ -96,7 +96,8 @@ class OutcomeError:
         context: HubSpot's details by name.
         correlation_id: HubSpot's name of the request, for its support.
         status_code: The HTTP status of the response that said so.
-        details: The problems one by one, if HubSpot lists them, as (property, code, message).
+        details: The problems one by one, if HubSpot or the check of the input lists them, as
+            (property, code, message).
     """
 
     kind: str

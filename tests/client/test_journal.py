@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import itertools
 import json
@@ -11,7 +12,7 @@ import sqlite3
 import threading
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from hubspot_batch import (
     Journal,
     JournalError,
     Outcome,
+    PostgresJournal,
 )
 from hubspot_batch.journal.sqlite import SqliteStore
 from hubspot_batch.sandbox import Sandbox, SandboxTransport, script
@@ -57,6 +59,18 @@ def quiet(**more: Any) -> Sandbox:
     return Sandbox(rate_limit=None, **more)
 
 
+NewJournal = Callable[..., Journal]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_journal(request: pytest.FixtureRequest, tmp_path: Path) -> NewJournal:
+    """Name one journal, with any options, in each kind of store."""
+    if request.param == "sqlite":
+        return functools.partial(Journal, tmp_path / "journal.sqlite")
+    conninfo = request.getfixturevalue("postgres")
+    return functools.partial(PostgresJournal, str(tmp_path), conninfo=conninfo)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "journal.sqlite"
@@ -66,7 +80,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_task_that_is_tried_again_creates_nothing_twice(
-    make_client: ClientFactory, path: Path
+    make_client: ClientFactory, new_journal: NewJournal
 ) -> None:
     """A scheduler runs a task again when it raises; its 500 good rows become 500 calls."""
     sandbox = quiet()
@@ -75,7 +89,7 @@ def test_a_task_that_is_tried_again_creates_nothing_twice(
 
     def task() -> None:
         client = make_client(transport=sandbox)
-        client.calls.create(rows, journal=path).raise_for_failures()
+        client.calls.create(rows, journal=new_journal()).raise_for_failures()
 
     for _ in range(3):
         with pytest.raises(IncompleteError, match="500 succeeded, 1 failed"):
@@ -84,29 +98,33 @@ def test_a_task_that_is_tried_again_creates_nothing_twice(
     assert len(sandbox.requests) == 6
 
 
-def test_outcomes_of_an_earlier_run_are_the_same(make_client: ClientFactory, path: Path) -> None:
+def test_outcomes_of_an_earlier_run_are_the_same(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """Results and errors come back as they were, and no request is sent."""
     sandbox = quiet()
     rows = [*map(call, range(7)), {"properties": {"hs_call_title": "bad"}}, {"nonsense": 1}]
-    first = make_client(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     count = len(sandbox.requests)
-    again = make_client(transport=sandbox).calls.create(rows, journal=str(path))
+    again = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     assert again == first
     assert statuses(again.outcomes) == ["succeeded"] * 7 + ["failed"] * 2
-    iterated = [*make_client(transport=sandbox).calls.create_iter(rows, journal=Journal(path))]
+    iterated = [*make_client(transport=sandbox).calls.create_iter(rows, journal=new_journal())]
     assert sorted(iterated, key=lambda outcome: outcome.index) == [*first.outcomes]
     assert len(sandbox.requests) == count
 
 
-def test_reads_come_from_the_journal_too(make_client: ClientFactory, path: Path) -> None:
+def test_reads_come_from_the_journal_too(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """A job that reads goes on, with equal records and equal errors."""
     sandbox = quiet()
     ids = [sandbox.add_campaign(f"Campaign {one}") for one in range(60)]
     ids = [*ids, "nobody", ids[0], ids[0]]
     client = make_client(transport=sandbox)
-    first = client.campaigns.read(ids, properties=["hs_name"], journal=path)
+    first = client.campaigns.read(ids, properties=["hs_name"], journal=new_journal())
     count = len(sandbox.requests)
-    assert client.campaigns.read(ids, properties=["hs_name"], journal=path) == first
+    assert client.campaigns.read(ids, properties=["hs_name"], journal=new_journal()) == first
     assert Counter(statuses(first.outcomes)) == {"succeeded": 62, "failed": 1}
     assert len(sandbox.requests) == count
 
@@ -116,31 +134,31 @@ def test_reads_come_from_the_journal_too(make_client: ClientFactory, path: Path)
 
 @pytest.mark.parametrize("lost", ["reset_after", "reset_before"])
 def test_a_create_in_doubt_is_not_sent_again(
-    make_client: ClientFactory, path: Path, lost: str
+    make_client: ClientFactory, new_journal: NewJournal, lost: str
 ) -> None:
     """Unless the caller insists, twice: it may have been done."""
     sandbox = quiet(faults=script([lost]))
     rows = [*map(call, range(3))]
-    first = make_client(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     assert statuses(first.outcomes) == ["unknown"] * 3
-    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
+    assert make_client(transport=sandbox).calls.create(rows, journal=new_journal()) == first
     with pytest.raises(ConfigurationError, match="may_create_twice=True") as caught:
-        make_client(transport=sandbox).calls.create(rows, journal=Journal(path, retry="unknown"))
+        make_client(transport=sandbox).calls.create(rows, journal=new_journal(retry="unknown"))
     assert statuses(caught.value.result.outcomes) == ["unknown"] * 3  # type: ignore[union-attr]
-    insists = Journal(path, retry=["unknown"], may_create_twice=True)
+    insists = new_journal(retry=["unknown"], may_create_twice=True)
     last = make_client(transport=sandbox).calls.create(rows, journal=insists)
     assert statuses(last.outcomes) == ["succeeded"] * 3
     assert set(titles(sandbox).values()) == {2 if lost == "reset_after" else 1}
 
 
 def test_a_create_that_was_insisted_on_stays_in_doubt(
-    make_client: ClientFactory, path: Path
+    make_client: ClientFactory, new_journal: NewJournal
 ) -> None:
     """If it is refused now, or the run stops before it, the first attempt may have been it."""
     sandbox = quiet(faults=script(["reset_after", *["refused"] * 5, *["daily_limit"] * 9]))
     rows = [*map(call, range(3))]
-    insists = Journal(path, retry="unknown", may_create_twice=True)
-    for journal in (Journal(path), insists):
+    insists = new_journal(retry="unknown", may_create_twice=True)
+    for journal in (new_journal(), insists):
         found = make_client(transport=sandbox).calls.create(rows, journal=journal, chunk_size=3)
         assert statuses(found.outcomes) == ["unknown"] * 3
     for chunk_size in (3, 1):
@@ -149,54 +167,58 @@ def test_a_create_that_was_insisted_on_stays_in_doubt(
                 rows, journal=insists, chunk_size=chunk_size
             )
         assert statuses(caught.value.result.outcomes) == ["unknown"] * 3  # type: ignore[union-attr]
-    assert Journal(path).counts()["unknown"] == 3
+    assert new_journal().counts()["unknown"] == 3
     assert titles(sandbox) == Counter("012")
 
 
-def test_what_was_not_sent_is_sent(make_client: ClientFactory, path: Path) -> None:
+def test_what_was_not_sent_is_sent(make_client: ClientFactory, new_journal: NewJournal) -> None:
     """Also what was never read; the day's limit stopped the first run after two requests."""
     sandbox = quiet(faults=script([None, None, *["daily_limit"] * 9]))
     rows = [*map(call, range(50))]
     with pytest.raises(DailyLimitError) as caught:
         make_client(transport=sandbox, max_concurrency=2).calls.create(
-            rows, chunk_size=10, journal=path
+            rows, chunk_size=10, journal=new_journal()
         )
     first: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert (len(first.succeeded), len(first.not_sent)) == (20, 30)
     sandbox.use_faults(script([]))
-    result = make_client(transport=sandbox).calls.create(iter(rows), chunk_size=10, journal=path)
+    result = make_client(transport=sandbox).calls.create(
+        iter(rows), chunk_size=10, journal=new_journal()
+    )
     assert len(result.succeeded) == 50
     assert titles(sandbox) == Counter(map(str, range(50)))
 
 
-def test_a_stopped_run_tells_what_earlier_runs_did(make_client: ClientFactory, path: Path) -> None:
+def test_a_stopped_run_tells_what_earlier_runs_did(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """An input that the run did not reach is not `not_sent` if an earlier run has sent it."""
     sandbox = quiet()
     rows = [*map(call, range(200))]
-    make_client(transport=sandbox).calls.create(rows[100:], journal=path)
+    make_client(transport=sandbox).calls.create(rows[100:], journal=new_journal())
     sandbox.use_faults(script(["daily_limit"] * 9))
     with pytest.raises(DailyLimitError) as caught:
         make_client(transport=sandbox, max_concurrency=1).calls.create(
-            rows, chunk_size=10, journal=path
+            rows, chunk_size=10, journal=new_journal()
         )
     result: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert statuses(result.outcomes) == ["not_sent"] * 100 + ["succeeded"] * 100
     assert all(outcome.result is not None for outcome in result.succeeded)
 
 
-def test_failed_inputs_are_sent_again_on_request(make_client: ClientFactory, path: Path) -> None:
+def test_failed_inputs_are_sent_again_on_request(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """By default their error is told again."""
     sandbox = quiet(faults=script(["conflict"] * 5))
     rows = [*map(call, range(2))]
-    first = make_client(transport=sandbox).calls.create(rows, journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     assert statuses(first.outcomes) == ["failed"] * 2
     sandbox.use_faults(script([]))
-    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
-    again = make_client(transport=sandbox).calls.create(
-        rows, journal=Journal(path, retry=["failed"])
-    )
+    assert make_client(transport=sandbox).calls.create(rows, journal=new_journal()) == first
+    again = make_client(transport=sandbox).calls.create(rows, journal=new_journal(retry=["failed"]))
     assert statuses(again.outcomes) == ["succeeded"] * 2
-    assert Journal(path).counts() == {
+    assert new_journal().counts() == {
         **dict.fromkeys(["intended", "failed", "unknown", "not_sent"], 0),
         "succeeded": 2,
     }
@@ -214,35 +236,39 @@ def test_restart_forgets(make_client: ClientFactory, path: Path) -> None:
     assert Journal(path).counts()["succeeded"] == 1
 
 
-def test_updates_and_reads_in_doubt_are_sent_again(make_client: ClientFactory, path: Path) -> None:
+def test_updates_and_reads_in_doubt_are_sent_again(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """They may have been carried out, and twice does no harm."""
     sandbox = quiet(faults=script(["timeout_after"] * 20))
     for one in EVENTS:
         sandbox.add_marketing_event("as it was", record_id=one)
     rows = [{"objectId": one, "eventName": "new"} for one in EVENTS]
     update = make_client(transport=sandbox).marketing_events.update
-    assert statuses(update(rows, journal=path).outcomes) == ["unknown"] * 3
+    assert statuses(update(rows, journal=new_journal()).outcomes) == ["unknown"] * 3
     sandbox.use_faults(script([]))
     update = make_client(transport=sandbox).marketing_events.update
-    assert statuses(update(rows, journal=path).outcomes) == ["succeeded"] * 3
+    assert statuses(update(rows, journal=new_journal()).outcomes) == ["succeeded"] * 3
 
 
-def test_the_last_change_of_a_record_stays_the_last(make_client: ClientFactory, path: Path) -> None:
+def test_the_last_change_of_a_record_stays_the_last(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """If an earlier one is sent again, those behind it are sent again after it."""
     sandbox = quiet(faults=script(["timeout_after"] * 2))
     sandbox.add_marketing_event("as it was", record_id="8001")
     rows = [{"objectId": "8001", "eventName": name} for name in ("first", "second", "third")]
     update = make_client(transport=sandbox).marketing_events.update
-    first = update(rows, journal=path)
+    first = update(rows, journal=new_journal())
     assert statuses(first.outcomes) == ["unknown", "succeeded", "succeeded"]
     # A kill between the first and the second: the journal says only that the first was repeated.
     sandbox.use_faults(script([None, *["daily_limit"] * 5]))
     with pytest.raises(DailyLimitError) as caught:
-        make_client(transport=sandbox).marketing_events.update(rows, journal=path)
+        make_client(transport=sandbox).marketing_events.update(rows, journal=new_journal())
     stopped: BatchResult[Any] = caught.value.result  # type: ignore[assignment]
     assert statuses(stopped.outcomes) == ["succeeded", "unknown", "unknown"]
     sandbox.use_faults(script([]))
-    last = make_client(transport=sandbox).marketing_events.update(rows, journal=path)
+    last = make_client(transport=sandbox).marketing_events.update(rows, journal=new_journal())
     assert statuses(last.outcomes) == ["succeeded"] * 3
     (event,) = sandbox.records("marketing_events")
     assert event.fields["eventName"] == "third"
@@ -251,32 +277,36 @@ def test_the_last_change_of_a_record_stays_the_last(make_client: ClientFactory, 
 # ---------------------------------------------------------------- what an input is known by
 
 
-def test_an_input_is_known_by_its_content(make_client: ClientFactory, path: Path) -> None:
+def test_an_input_is_known_by_its_content(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """Neither by its position, nor by the order of its names, nor by its type."""
     sandbox = quiet()
     rows = [call(one) for one in "abc"]
-    make_client(transport=sandbox).calls.create(rows, journal=path)
+    make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     turned = {"properties": dict(reversed(rows[0]["properties"].items()))}
     model = CallInput.from_dict({**rows[1], "associations": []})
     edited = [call("new"), rows[2], turned, model]
-    result = make_client(transport=sandbox).calls.create(edited, journal=path)
+    result = make_client(transport=sandbox).calls.create(edited, journal=new_journal())
     assert statuses(result.outcomes) == ["succeeded"] * 4
     assert titles(sandbox) == Counter(["a", "b", "c", "new"])
     assert [outcome.input for outcome in result.outcomes] == edited
     assert [outcome.index for outcome in result.outcomes] == [0, 1, 2, 3]
 
 
-def test_equal_inputs_are_counted(make_client: ClientFactory, path: Path) -> None:
+def test_equal_inputs_are_counted(make_client: ClientFactory, new_journal: NewJournal) -> None:
     """Two equal rows are two calls; a third one is sent."""
     sandbox = quiet()
     for count in (2, 2, 1, 3, 3):
-        result = make_client(transport=sandbox).calls.create([call("same")] * count, journal=path)
+        result = make_client(transport=sandbox).calls.create(
+            [call("same")] * count, journal=new_journal()
+        )
         assert len(result.succeeded) == count
     assert titles(sandbox) == {"same": 3}
 
 
 def test_equal_inputs_of_several_requests_are_counted(
-    make_client: ClientFactory, path: Path
+    make_client: ClientFactory, new_journal: NewJournal
 ) -> None:
     """Whether they come from a list, an iterator, or are told one by one."""
     sandbox = quiet()
@@ -284,50 +314,56 @@ def test_equal_inputs_of_several_requests_are_counted(
     forms = itertools.cycle([lambda: rows, lambda: iter(rows)])
     for form in itertools.islice(forms, 4):
         client = make_client(transport=sandbox)
-        assert len([*client.calls.create_iter(form(), chunk_size=2, journal=path)]) == 7
+        assert len([*client.calls.create_iter(form(), chunk_size=2, journal=new_journal())]) == 7
     assert titles(sandbox) == {"same": 7}
 
 
-def test_inputs_with_trace_ids_of_their_own(make_client: ClientFactory, path: Path) -> None:
+def test_inputs_with_trace_ids_of_their_own(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """They are part of the input, also where two have the same and we rename one."""
     sandbox = quiet()
     rows = [{**call(one), "objectWriteTraceId": "mine"} for one in "ab"]
-    first = make_client(transport=sandbox).calls.create(rows, journal=path)
-    assert make_client(transport=sandbox).calls.create(rows, journal=path) == first
-    make_client(transport=sandbox).calls.create([call("a")], journal=path)
+    first = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
+    assert make_client(transport=sandbox).calls.create(rows, journal=new_journal()) == first
+    make_client(transport=sandbox).calls.create([call("a")], journal=new_journal())
     assert titles(sandbox) == {"a": 2, "b": 1}
 
 
-def test_numbers_that_few_parsers_read(make_client: ClientFactory, path: Path) -> None:
+def test_numbers_that_few_parsers_read(make_client: ClientFactory, new_journal: NewJournal) -> None:
     """An update with numbers of more than 64 bits is told from another one."""
     sandbox = quiet()
     sandbox.add_marketing_event("as it was", record_id="8001")
     rows = [{"objectId": "8001", "eventName": "x", "customProperties": []}]
     for _ in range(2):
-        make_client(transport=sandbox).marketing_events.update(rows, journal=path)
+        make_client(transport=sandbox).marketing_events.update(rows, journal=new_journal())
     assert len(sandbox.requests) == 1
 
 
 # ---------------------------------------------------------------- runs that end early
 
 
-def test_an_iterator_that_is_left_goes_on(make_client: ClientFactory, path: Path) -> None:
+def test_an_iterator_that_is_left_goes_on(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """The second run tells the outcomes of the first, too."""
     sandbox = quiet()
     rows = [*map(call, range(40))]
     iterator = make_client(transport=sandbox, max_concurrency=2).calls.create_iter(
-        iter(rows), chunk_size=4, journal=path
+        iter(rows), chunk_size=4, journal=new_journal()
     )
     told = [next(iterator) for _ in range(6)]
     iterator.close()
-    again = [*make_client(transport=sandbox).calls.create_iter(rows, chunk_size=4, journal=path)]
+    again = [
+        *make_client(transport=sandbox).calls.create_iter(rows, chunk_size=4, journal=new_journal())
+    ]
     assert statuses(again) == ["succeeded"] * 40
     by_index = {outcome.index: outcome for outcome in again}
     assert [by_index[outcome.index] for outcome in told] == told
     assert titles(sandbox) == Counter(map(str, range(40)))
 
 
-def test_inputs_that_raise(make_client: ClientFactory, path: Path) -> None:
+def test_inputs_that_raise(make_client: ClientFactory, new_journal: NewJournal) -> None:
     """Inputs that were read before are in the journal."""
     sandbox = quiet()
 
@@ -336,26 +372,32 @@ def test_inputs_that_raise(make_client: ClientFactory, path: Path) -> None:
         raise OSError("the file is gone")
 
     with pytest.raises(HubSpotBatchError, match="OSError"):
-        make_client(transport=sandbox).calls.create(rows(), chunk_size=2, journal=path)
-    result = make_client(transport=sandbox).calls.create([*map(call, range(5))], journal=path)
+        make_client(transport=sandbox).calls.create(rows(), chunk_size=2, journal=new_journal())
+    result = make_client(transport=sandbox).calls.create(
+        [*map(call, range(5))], journal=new_journal()
+    )
     assert len(result.succeeded) == 5
     assert set(titles(sandbox).values()) == {1}
 
 
-def test_a_long_run_of_known_inputs_is_passed_over(make_client: ClientFactory, path: Path) -> None:
+def test_a_long_run_of_known_inputs_is_passed_over(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
     """Few that are new among many that are known fill whole requests."""
     sandbox = quiet()
     rows = [*map(call, range(1200))]
-    make_client(transport=sandbox).calls.create(rows[::2], journal=path)
+    make_client(transport=sandbox).calls.create(rows[::2], journal=new_journal())
     count = len(sandbox.requests)
-    result = make_client(transport=sandbox).calls.create(iter(rows), journal=path)
+    result = make_client(transport=sandbox).calls.create(iter(rows), journal=new_journal())
     assert len(result.succeeded) == 1200
     assert len(sandbox.requests) - count == 6
     assert set(titles(sandbox).values()) == {1}
-    told = [*make_client(transport=sandbox).calls.create_iter(iter(rows), journal=path)]
+    told = [*make_client(transport=sandbox).calls.create_iter(iter(rows), journal=new_journal())]
     assert len({outcome.index for outcome in told}) == 1200
     more = [*rows[::3], *map(call, range(-1, -301, -1)), *rows]
-    told = [*make_client(transport=sandbox).calls.create_iter(iter(more[:700]), journal=path)]
+    told = [
+        *make_client(transport=sandbox).calls.create_iter(iter(more[:700]), journal=new_journal())
+    ]
     assert len(told) == 700
     assert len(sandbox.requests) - count == 9
 

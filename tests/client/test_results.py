@@ -67,6 +67,22 @@ def test_the_details_of_a_refusal_are_those_that_it_lists(make_client: ClientFac
     assert error.details == (("hs_name", "TOO_LONG", "Too long"), ("hs_notes", "ODD", "Odd"))
 
 
+def test_the_problems_of_an_input_that_is_not_sent_are_a_list(make_client: ClientFactory) -> None:
+    """As HubSpot's own are, but without a code."""
+    row = {"properties": {"hs_timestamp": "1767225600", "hs_call_body": b"x"}, "associations": 5}
+    error = make_client(transport=Sandbox()).calls.create([row])[0].error
+    assert error.kind == "invalid_input"
+    assert {detail.property for detail in error.details} == {
+        "hs_timestamp",
+        "hs_call_body",
+        "associations",
+    }
+    assert {detail.code for detail in error.details} == {None}
+    assert all(detail.message in error.message for detail in error.details)
+    whole = make_client(transport=Sandbox()).calls.create([7])[0].error.details
+    assert [detail.property for detail in whole] == [None]
+
+
 def test_a_family_shows_its_methods(make_client: ClientFactory) -> None:
     """The repr of a family lists its methods."""
     shown = repr(make_client(transport=Sandbox()).marketing_events)

@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 import redis_server
-from both_clients import ClientFactory
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
+    BrokenOffError,
+    Clock,
     ConfigurationError,
     DailyLimitError,
     RateLimit,
@@ -24,7 +26,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.integrations.allowance_rule import Ask, Report, answer
 from hubspot_batch.integrations.shared_limiter import SharedLimiter, StoreLostError
-from hubspot_batch.sandbox import Sandbox, SandboxTransport, served
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script, served
 
 ROOT = Path(__file__).parents[2]
 ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
@@ -38,7 +40,7 @@ def port() -> Iterator[int]:
         yield port
 
 
-@pytest.fixture(params=["local", "redis"])
+@pytest.fixture(params=["local", "redis", "valkey"])
 def allowance(
     request: pytest.FixtureRequest, make_client: ClientFactory, tmp_path: Path
 ) -> Iterator[Make]:
@@ -47,13 +49,12 @@ def allowance(
         yield lambda **changes: SharedAllowance.local(tmp_path / "allowance", **changes)
         return
     port = request.getfixturevalue("port")
-    import redis
-
+    library: Any = pytest.importorskip(request.param, reason=f"{request.param}-py is missing.")
     made: list[Any] = []
 
     def make(key: str = str(tmp_path), **changes: Any) -> SharedAllowance:
-        module: Any = redis if make_client.kind == "sync" else redis.asyncio
-        made.append(module.Redis(port=port))
+        module = library if make_client.kind == "sync" else library.asyncio
+        made.append(getattr(module, request.param.capitalize())(port=port))
         return SharedAllowance(made[-1], key=key, **changes)
 
     yield make
@@ -147,6 +148,82 @@ def test_a_wait_asks_the_store_once(make_client: ClientFactory, allowance: Make)
     assert len(asked) == 2
 
 
+class LeftError(Exception):
+    """A request was given up while it waited."""
+
+
+def test_a_wait_that_is_cancelled_gives_its_start_back(
+    make_client: ClientFactory, allowance: Make
+) -> None:
+    """At once: another process gets the start, and not the one behind it."""
+
+    def leave(seconds: float) -> None:
+        raise LeftError
+
+    async def aleave(seconds: float) -> None:
+        raise LeftError
+
+    limit = RateLimit(1, 60.0)
+    client = make_client(
+        transport=Sandbox(rate_limit=None),
+        rate_limit=allowance(limit=limit),
+        clock=Clock(time.monotonic, leave, aleave),
+    )
+    assert len(client.calls.create([ROW]).succeeded) == 1
+    for _ in range(3):
+        with pytest.raises(BrokenOffError) as caught:
+            client.calls.create([ROW])
+        assert isinstance(caught.value.__cause__, LeftError)
+    other = allowance(limit=limit).limiter(None)
+    assert 55.0 < run(make_client, other, "reserve", time.monotonic(), "b") < 61.0
+    assert 110.0 < run(make_client, other, "reserve", time.monotonic(), "c") < 122.0
+
+
+def test_searches_are_shared_under_a_key_of_their_own(
+    make_client: ClientFactory, allowance: Make
+) -> None:
+    """The searches of two processes wait for each other, and not for other requests."""
+    one, two = (allowance(limit=RateLimit(1, 60.0)) for _ in range(2))
+    now = time.monotonic()
+    assert run(make_client, one.limiter(None), "reserve", now, "a") == 0.0
+    assert run(make_client, two.limiter(None), "reserve", now, "b") > 50.0
+    searches = RateLimit(1, 30.0)
+    assert run(make_client, one.searches(searches), "reserve", now, "c") == 0.0
+    assert 25.0 < run(make_client, two.searches(searches), "reserve", now, "d") < 31.0
+
+
+def test_look_ups_of_clients_share_their_searches(
+    make_client: ClientFactory, allowance: Make
+) -> None:
+    """A client looks up creates in doubt at the pace of all, HubSpot's five a second."""
+    shared = allowance()
+    asked: list[str] = []
+    for name in ("reserve", "areserve"):
+        make = shared.searches
+
+        def searches(limit: RateLimit, name: str = name, make: Any = make) -> Any:
+            limiter = make(limit)
+            real = getattr(limiter, name)
+
+            def ask(now: float, holder: object = None) -> Any:
+                asked.append(name)
+                return real(now, holder)
+
+            setattr(limiter, name, ask)
+            return limiter
+
+        shared.searches = searches  # type: ignore[method-assign]
+    clock = FakeClock()
+    server = Sandbox(rate_limit=None, clock=clock, faults=script(["reset_after"]))
+    client = make_client(transport=server, rate_limit=shared, clock=clock_of(clock))
+    doubtful = client.calls.create([ROW])
+    assert len(doubtful.unknown) == 1
+    client.calls.reconcile(doubtful)
+    assert {*asked} == {"reserve" if make_client.kind == "sync" else "areserve"}
+    searched = [entry for entry in server.requests if entry.operation == "search_calls"]
+    assert len(asked) >= len(searched) > 0
+
+
 # ---------------------------------------------------------------- without a store
 
 
@@ -227,13 +304,14 @@ def test_a_store_that_is_lost_after_a_burst_has_no_room() -> None:
     assert wait > 8
 
 
-def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory) -> None:
+@pytest.mark.parametrize("name", ["redis", "valkey"])
+def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory, name: str) -> None:
     """Meanwhile each takes its share; then all pause for one window."""
+    library: Any = pytest.importorskip(name, reason=f"{name}-py is missing.")
     port = redis_server.free_port()
     process = redis_server.start(port)
-    import redis  # where it is missing, the test has been skipped
-
-    client: Any = (redis if make_client.kind == "sync" else redis.asyncio).Redis(port=port)
+    module = library if make_client.kind == "sync" else library.asyncio
+    client: Any = getattr(module, name.capitalize())(port=port)
     limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 0.4)).limiter(None)
     now = 50.0
     try:
@@ -349,6 +427,7 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                 rng.choice((-1,) * 9 + (10,)),
                 tuple(rng.randrange(900) for _ in range(rng.randrange(2))),
                 tuple(reports),
+                tuple(rng.sample(given[-9:], 1)) if rng.random() < 0.3 else (),
             )
             state, reply = answer(state, now, ask)
             text = json.dumps(ask._asdict())

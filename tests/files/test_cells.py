@@ -209,7 +209,7 @@ def test_a_duration(value: Any, unit: str | None, sent: str) -> None:
         ("", "seconds", "is no duration"),
         ("30 h", None, "more than a day"),
         (-5, "seconds", "is no duration"),
-        (dt.timedelta(seconds=-1), None, "less than nothing"),
+        (dt.timedelta(seconds=-1), None, "is negative"),
     ],
 )
 def test_what_is_no_duration(value: Any, unit: str | None, words: str) -> None:

@@ -167,7 +167,7 @@ def test_answers_are_read_alike(content: bytes) -> None:
 @given(moment=st.datetimes(timezones=st.sampled_from([dt.UTC, None])), digits=st.integers(0, 6))
 @example(moment=dt.datetime(2026, 1, 31, tzinfo=dt.UTC), digits=3)
 def test_a_timestamp_goes_out_as_it_came(moment: dt.datetime, digits: int) -> None:
-    """However many digits it has, and whoever has read it before."""
+    """However many digits it has, and whether or not it was read before."""
     text = moment.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
     text += f".{moment.microsecond:06}"[: digits + 1] if digits else ""
     text += "" if moment.tzinfo is None else "Z"

@@ -16,6 +16,7 @@ from typing import Any
 import recorded_responses as bodies
 import httpx
 import pytest
+from thoroughness import FACTOR
 from example_inputs import example_input
 from attrs import frozen
 from hubspot_batch_client import AuthenticatedClient, Client
@@ -41,7 +42,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
-FACTOR = int(os.environ.get("HYPOTHESIS_FACTOR", "1"))
 
 
 @frozen

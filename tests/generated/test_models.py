@@ -16,6 +16,7 @@ import attrs
 import recorded_responses as bodies
 import hubspot_batch_client.models as models
 import pytest
+from thoroughness import FACTOR
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import (
     ApiError,
@@ -60,8 +61,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 ROOT = Path(__file__).parents[2]
-# HYPOTHESIS_FACTOR=20 looks twenty times as long.
-FACTOR = int(os.environ.get("HYPOTHESIS_FACTOR", "1"))
 
 MODELS: list[type[Model]] = [
     model

@@ -111,7 +111,7 @@ def test_a_line_says_everything() -> None:
     ],
 )
 def test_a_wait_is_explained(event: Waiting, said: str) -> None:
-    """Short ones are not worth a word, and progress ends one."""
+    """Short ones are not mentioned, and progress ends one."""
     tally = tallied(event)
     assert tally.wait() == said
     tally.tell(at(1, 1, 1))

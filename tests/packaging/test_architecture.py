@@ -25,8 +25,8 @@ GENERATED = "hubspot_batch_client"
 # Packages and single modules, from top to bottom; each imports only what stands below it.
 FLOORS = (
     ("cli",),
-    ("jobs",),
-    ("files", "client", "integrations"),
+    ("jobs", "integrations"),
+    ("files", "client"),
     ("_paging",),
     ("_lookup",),
     ("_operations",),

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import importlib.metadata
 import os
 import re
 import runpy
@@ -13,12 +12,12 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from tarfile import TarFile
 
 import pytest
 from attrs import frozen
+from loopback_index import index, pack_installed, serving
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -30,6 +29,7 @@ LOCKS = {
     "dev": ROOT / "tests" / "requirements" / "dev.txt",
     "test": ROOT / "tests" / "requirements" / "lowest.txt",
     "generator": ROOT / "openapi" / "tools" / "requirements.txt",
+    "docs": ROOT / "docs" / "requirements.txt",
 }
 USER, PASSWORD = "someone", "do-not-show-me"
 
@@ -146,54 +146,6 @@ class TestSetUp:
 # -------------------------------------------------------------------------------- the package
 
 
-# A process of its own: pypiserver changes how its process imports. It prints its port.
-INDEX = """
-import sys
-from pathlib import Path
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
-from pypiserver import app
-
-class Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-class Quiet(WSGIRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-index = app(
-    roots=[Path(sys.argv[1])],
-    password_file=sys.argv[2],
-    authenticate=["update", "list", "download"],
-    disable_fallback=True,
-)
-with make_server("127.0.0.1", 0, index, Server, Quiet) as server:
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
-    server.serve_forever()
-"""
-
-
-@contextmanager
-def serving(command: Sequence[str | Path], folder: Path) -> Iterator[str]:
-    """The loopback address that a server of its own process prints once it listens."""
-    plain = {"HOME": str(folder), "PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, cwd=folder, env=plain, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        assert process.stdout
-        said = ""
-        try:
-            for line in process.stdout:
-                said += line
-                if address := re.search(r"http://127\.0\.0\.1:\d+", line):
-                    yield address[0]
-                    break
-            else:
-                pytest.fail(f"the server did not start: {said}")
-        finally:
-            process.terminate()
-
-
 @frozen
 class Published:
     """An index on loopback, the folder of its files, and what `make publish` said."""
@@ -238,7 +190,7 @@ def published(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     files.mkdir()
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     users.write_text(f"{USER}:{{SHA}}{digest}\n", encoding="utf-8")
-    with serving([sys.executable, "-c", INDEX, files, users], folder) as url:
+    with index(files, folder, users) as url:
         done = make_publish(url, tmp_path_factory.mktemp("a dist"), needed)
         assert done.returncode == 0, done.stdout + done.stderr
         yield Published(url, files, done.stdout)
@@ -297,28 +249,6 @@ class TestPublish:
         assert done.returncode == 0, done.stdout + done.stderr
         for first in (published.wheel, published.sdist):
             assert (tmp_path / first.name).read_bytes() == first.read_bytes()
-
-
-def pack_installed(name: str, extras: frozenset[str], folder: Path, seen: set[str]) -> None:
-    """Make wheels of an installed distribution's dependencies, so that no other index is asked."""
-    for text in importlib.metadata.requires(name) or ():
-        needed = Requirement(text)
-        marks = [{"extra": extra} for extra in ("", *extras)]
-        if needed.marker and not any(map(needed.marker.evaluate, marks)):
-            continue
-        if canonicalize_name(needed.name) not in seen:
-            seen.add(canonicalize_name(needed.name))
-            pack(importlib.metadata.distribution(needed.name), folder)
-        pack_installed(needed.name, frozenset(needed.extras), folder, seen)
-
-
-def pack(distribution: importlib.metadata.Distribution, folder: Path) -> None:
-    tags = re.findall(r"^Tag: (.+)$", distribution.read_text("WHEEL") or "", re.MULTILINE)
-    name = f"{distribution.name.replace('-', '_')}-{distribution.version}-{tags[-1]}.whl"
-    with zipfile.ZipFile(folder / name, "w") as wheel:
-        for file in distribution.files or ():
-            if not {"..", "__pycache__"} & set(file.parts) and Path(file.locate()).exists():
-                wheel.write(str(file.locate()), file.as_posix())
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md", "openapi/README.md", "Makefile")
-FOLDERS = ("overrides", "openapi", "tests")
+SITE = sorted(path.relative_to(HOME).as_posix() for path in (HOME / "docs").rglob("*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", "openapi/README.md", "Makefile", *SITE)
+FOLDERS = ("docs", "overrides", "openapi", "tests")
 
 # Each with a plainer way to say it.
 BANNED = {

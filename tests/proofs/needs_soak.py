@@ -20,8 +20,11 @@ PROVEN = (
     "overrides/hubspot_batch/_operations/",
     "overrides/hubspot_batch/_transport/",
     "overrides/hubspot_batch/client.py",
+    "overrides/hubspot_batch/integrations/",
+    "overrides/hubspot_batch/journal/",
     "overrides/hubspot_batch/outcomes.py",
     "generated/",
+    "tests/proofs/shared",
     "tests/proofs/soak",
     "tests/proofs/wire",
 )

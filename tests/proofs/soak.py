@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +24,15 @@ from attrs import frozen
 # As a command it finds the helpers of the tests as pytest does.
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+import postgres_server
+import pytest
+from shared_limit import play_all
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
 from soak_families import one_of_families
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
+from soak_redeliveries import KILLS_AT_MOST as REDELIVERIES_AT_MOST
+from soak_redeliveries import POSTGRES, one_redelivery
 from soak_runs import Report, one_body, one_run, run_all
 from soak_signals import CAN_SIGNAL, one_signal
 from wire_runs import one_wire
@@ -42,6 +48,7 @@ _RUNS = {
     "signals": one_signal,
     "cancelled": one_cancelled,
     "kills": one_load,
+    "redeliveries": one_redelivery,
     "wire": one_wire,
 }
 # How many there are of each, where no number is given.
@@ -53,7 +60,9 @@ _FULL = {
     "signals": 10_000,
     "cancelled": 100,
     "kills": 2_000,
+    "redeliveries": 400,
     "wire": 10_000,
+    "shared": 60,
 }
 
 
@@ -87,8 +96,29 @@ def main(arguments: list[str] | None = None) -> int:
     for name, number in _FULL.items():
         if getattr(chosen, name) is None:
             setattr(chosen, name, number if every else 0)
+    with _database(chosen):
+        work = _work(chosen)
+        total = sum(len(block.seeds) for block in work)
+        begun = time.monotonic()
+        try:
+            failed = _all(work, chosen.processes, total)
+        except BrokenProcessPool:
+            print("A run hung or killed its process; its seed stands above.")
+            return 1
+    for report in failed[:_SHOWN]:
+        print(f"\n{report.command}\n{report.failure}")
+    rest = f" ({len(failed) - _SHOWN} more are not shown)" if len(failed) > _SHOWN else ""
+    seconds = time.monotonic() - begun
+    print(f"soak: {total} runs in {seconds:.0f} s, {len(failed)} failed{rest}")
+    # Real time: what else runs at the same time would count.
+    missed = play_all(chosen.shared) if chosen.shared else 0
+    return 1 if failed or missed else 0
+
+
+def _work(chosen: argparse.Namespace) -> list[Block]:
+    """Return the blocks that the command line asks for."""
     kinds = ["sync", "async"] if chosen.kind == "both" else [chosen.kind]
-    work = [
+    return [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
         *blocks("families", kinds, chosen.seed, chosen.families),
@@ -100,21 +130,28 @@ def main(arguments: list[str] | None = None) -> int:
             if CAN_KILL
             else ()
         ),
+        *(
+            blocks(
+                "redeliveries", kinds, chosen.seed, -(-chosen.redeliveries // REDELIVERIES_AT_MOST)
+            )
+            if CAN_KILL
+            else ()
+        ),
         *blocks("wire", kinds, chosen.seed, chosen.wire),
     ] * chosen.times
-    total = sum(len(block.seeds) for block in work)
-    begun = time.monotonic()
-    try:
-        failed = _all(work, chosen.processes, total)
-    except BrokenProcessPool:
-        print("A run hung or killed its process; its seed stands above.")
-        return 1
-    for report in failed[:_SHOWN]:
-        print(f"\n{report.command}\n{report.failure}")
-    rest = f" ({len(failed) - _SHOWN} more are not shown)" if len(failed) > _SHOWN else ""
-    seconds = time.monotonic() - begun
-    print(f"soak: {total} runs in {seconds:.0f} s, {len(failed)} failed{rest}")
-    return 1 if failed else 0
+
+
+@contextmanager
+def _database(chosen: argparse.Namespace) -> Iterator[None]:
+    """Let the runs that need it have a Postgres; without one there are none of them."""
+    with ExitStack() as stack:
+        if chosen.redeliveries:
+            try:
+                os.environ[POSTGRES] = stack.enter_context(postgres_server.running())
+            except pytest.skip.Exception as reason:
+                print(f"soak: no redeliveries. {reason}")
+                chosen.redeliveries = 0
+        yield
 
 
 def _all(work: list[Block], processes: int, total: int) -> list[Report]:
@@ -152,6 +189,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cancelled", type=int, help=help_)
     help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
     parser.add_argument("--kills", type=int, help=help_)
+    help_ = f"kills of workers whose tasks are delivered again, {REDELIVERIES_AT_MOST} a run"
+    parser.add_argument("--redeliveries", type=int, help=help_)
+    help_ = "seconds of each scenario of processes that share a limit, one after the other"
+    parser.add_argument("--shared", type=int, help=help_)
     help_ = "runs over real sockets, against a server that shares no code with the sandbox"
     parser.add_argument("--wire", type=int, help=help_)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

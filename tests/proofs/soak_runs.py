@@ -40,6 +40,7 @@ _REPEATED = {
     "signal": "--signals 1 --times 1000",
     "cancelled": "--cancelled 1 --times 100",
     "kill": "--kills 1 --times 100",
+    "redelivery": "--redeliveries 1 --times 100",
     # The same goes for the order of things on a socket.
     "wire": "--wire 1 --times 20",
 }

@@ -241,7 +241,7 @@ class Run:
         there = self._there()
         self.statuses = frozenset(outcome.status for outcome in outcomes)
         assert set(there.values()) <= {1}, "something was done twice"
-        assert not account.unmatched, "something is tied to nothing"
+        assert not account.unmatched, "a result is matched to no input"
         indexes = Counter(outcome.index for outcome in outcomes)
         assert set(indexes.values()) <= {1}, "something was told twice"
         # An outcome that was on its way to the caller is lost.

@@ -156,8 +156,10 @@ class ClientFactory:
         self._runner = asyncio.Runner()
 
     def __call__(self, token: Any = SECRET, **arguments: Any) -> Any:
-        """Return a client; one of a sandbox tells time by the sandbox's clock."""
+        """Return a client; one of a sandbox tells time by the sandbox's clock, and none waits."""
         transport = arguments.get("transport")
+        if isinstance(transport, httpx.MockTransport):
+            arguments.setdefault("clock", clock_of(FakeClock()))
         if isinstance(transport, Sandbox):
             arguments["transport"] = SandboxTransport(transport)
             if isinstance(transport.clock, FakeClock):

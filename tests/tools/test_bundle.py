@@ -639,7 +639,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "things",
         "        name:\n          type: string",
         "        name:\n          type: string\n          format: date-tme # HERE",
-        "`format` is 'date-tme', which is none; did you mean date-time.",
+        "`format` is 'date-tme', which is not known; did you mean date-time.",
     ),
     "limit of nothing": (
         "things",

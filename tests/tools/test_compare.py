@@ -23,6 +23,7 @@ from generation import bundle, fragment_rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rewritten_descriptions import SAME
+from thoroughness import FACTOR
 
 HOME = Path(__file__).parents[2] / "openapi"
 Json = dict[str, Any]
@@ -267,7 +268,7 @@ def test_every_change_of_a_schema_is_told(part: int) -> None:
     where = reached(_bundle())
     around = not_alone(_bundle())
     tried = 0
-    for pointer in _places()[part::8]:
+    for pointer in _places()[part :: 8 * max(1, 4 // FACTOR)]:
         for what, change, severities in schema_changes(at(_bundle(), pointer)):
             if pointer in around and what in ("perhaps null", "nullable"):
                 continue
@@ -277,7 +278,7 @@ def test_every_change_of_a_schema_is_told(part: int) -> None:
             told = seen(compare_documents(_bundle(), new))
             assert told == expected, ("/".join(map(str, pointer)), what, told, expected)
             tried += 1
-    assert tried > 50
+    assert tried > 30
 
 
 NAME, PATH = "read_campaigns", "/marketing/v3/campaigns/batch/read"
@@ -471,9 +472,9 @@ def test_what_holds_itself_comes_to_an_end() -> None:
         ({"$ref": "#/components/schemas/Loop"}, "refers only to itself"),
         ({"$ref": "#/components/schemas/Nothing"}, "leads nowhere"),
         ({"$ref": "other.json#/a"}, "leads out of this file"),
-        ({"anyOf": [{"$ref": "#/components/schemas/Deep"}]}, "beyond all bounds|without end"),
+        ({"anyOf": [{"$ref": "#/components/schemas/Deep"}]}, "too large once|without end"),
         ({"type": "text"}, "none of JSON's"),
-        ({"$ref": "#/components/schemas/S0"}, "beyond all bounds"),
+        ({"$ref": "#/components/schemas/S0"}, "too large once"),
         ("string", "is no schema"),
         ({"anyOf": {}}, "is not a list"),
         ({"properties": []}, "is not a mapping"),
@@ -491,7 +492,7 @@ def test_what_cannot_be_read_is_told(schema: Any, words: str) -> None:
     schemas["S40"] = {"type": "string"}
     schemas["Call"]["properties"]["id"] = schema
     with pytest.raises(SchemaError, match=words):
-        compare_documents(new if words == "beyond all bounds" else _bundle(), new)
+        compare_documents(new if words == "too large once" else _bundle(), new)
 
 
 # ---------------------------------------------------------------- several answers
@@ -592,7 +593,7 @@ def _nested(schema: Json, more: Json, times: int) -> Json:
 def test_alternatives_within_alternatives_come_to_an_end() -> None:
     """To try which are alike counts, too, for what is looked at."""
     new = _nested({"type": "array"}, {"maxItems": 3}, 25)
-    with pytest.raises(SchemaError, match="beyond all bounds"):
+    with pytest.raises(SchemaError, match="too large once"):
         compare_documents(new, new)
 
 

@@ -19,6 +19,7 @@ from comparison.compare_with_fragments import read_fragments
 from drafting import names
 from generation import bundle
 from generation.pipeline import written_modules
+from thoroughness import FACTOR
 
 ROOT = Path(__file__).parents[2]
 OPENAPI = ROOT / "openapi"
@@ -352,7 +353,7 @@ def test_what_the_client_cannot_do_is_refused(home: Path, run: Run, odd: str, se
 
 
 @pytest.mark.many
-@pytest.mark.parametrize("seed", range(80))
+@pytest.mark.parametrize("seed", range(25 * FACTOR))
 def test_any_operation_is_accepted_or_refused(home: Path, run: Run, seed: int) -> None:
     """A new fragment is bundled, copies no sentence, and has no drift from its description."""
     document, title = made_up.operation(seed)

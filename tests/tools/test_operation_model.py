@@ -66,11 +66,11 @@ def test_an_unknown_verb_is_never_sent_twice(said: dict[str, Any], kind: str) ->
         ({"operationId": "updat_calls"}, "did you mean update?", "operationId"),
         (
             {"operationId": "purge_calls", "x-kind": "purge"},
-            "which is none; write one of",
+            "which is no kind of operation; write one of",
             "x-kind",
         ),
         ({"operationId": "purge_calls", "x-kind": "archiv"}, "did you mean archive", "x-kind"),
-        ({"operationId": "purge_calls", "x-kind": None}, "which is none", "x-kind"),
+        ({"operationId": "purge_calls", "x-kind": None}, "which is no kind of operation", "x-kind"),
     ],
     ids=str,
 )

@@ -846,7 +846,7 @@ WRITTEN = f"""\
 
 ### API
 
-- {MARK}`create_calls`: a request takes 25 inputs at most, it was 50.
+- {MARK}`create_calls`: a request takes 25 inputs at most, and took 50 before.
 
 {changelog.END}
 
@@ -889,7 +889,7 @@ class TestWriting:
         place.write({"CHANGELOG.md": text})
         said = run()
         assert (said.status, said.out) == (2, "")
-        assert "CHANGELOG.md: below one heading stands" in said.err
+        assert "CHANGELOG.md: a heading is followed by one" in said.err
         assert "line 4" in said.err
         assert place.read() == text
 

@@ -21,7 +21,7 @@ FINDING = Finding(
 @pytest.mark.parametrize(
     ("finding", "sentence"),
     [
-        (evolve(FINDING, was=50, now=25), "a request takes 25 inputs at most, it was 50."),
+        (evolve(FINDING, was=50, now=25), "a request takes 25 inputs at most, and took 50 before."),
         (
             evolve(
                 FINDING,
@@ -55,12 +55,12 @@ FINDING = Finding(
         ),
         (
             evolve(FINDING, pointer="/path", kind="path", was="a" * 99, now="b"),
-            "the path is another.",
+            "the path has changed.",
         ),
         (evolve(FINDING, kind="required", was=False, now=True), "is `true`, it was `false`."),
         (
             evolve(FINDING, kind="type", was=[{}], now=[1]),
-            "the type `inputs` of a request is another.",
+            "the type `inputs` of a request has changed.",
         ),
     ],
 )

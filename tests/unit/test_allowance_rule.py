@@ -58,6 +58,9 @@ class Crew:
         # Workers that are now and then stopped while they wait, and how often they woke late.
         self.frozen: set[int] = set()
         self.woken = 0
+        # Workers that give up while they wait, and how often they did.
+        self.fickle: set[int] = set()
+        self.left = 0
         # When, a number for equal moments, what happens, and to whom.
         self.events: list[tuple[int, int, str, int, int]] = []
         self.count = 0
@@ -100,6 +103,11 @@ class Crew:
             self.at(reply.start + 1_500, "ask", worker, reply.start)
         elif not reply.start:
             self.at(reply.again, "ask", worker)
+        elif worker in self.fickle and reply.start > now and self.rng.random() < 0.5:
+            self.left += 1
+            back = asking(str(worker), born=reply.born, wants=False, unused=(reply.start,))
+            self.state, _ = answer(self.state, now, back)
+            self.at(now + 1, "ask", worker)
         else:
             self.order.append(reply.start)
             self.at(max(now, reply.start) + self.rng.randrange(20), "arrive", worker, reply.start)
@@ -207,6 +215,38 @@ def test_a_refusal_makes_all_wait() -> None:
     assert max(state.starts) <= 2_200
     _, reply = answer(state, promised.start, asking("59", born=first.born, held=promised.start))
     assert reply.start >= 8_200
+
+
+def test_a_start_that_is_given_back_goes_to_the_next_who_asks() -> None:
+    """It is given once, and not after its time; another state knows nothing of it."""
+    state, replies = None, list[Reply]()
+    for number in range(120):
+        state, reply = answer(state, 1000, asking(str(number)))
+        replies.append(reply)
+    back, born = replies[80].start, reply.born
+    count = len(state.starts)
+    state, _ = answer(state, 1100, asking("80", born=born - 1, wants=False, unused=(back,)))
+    assert state.free == []
+    state.closed = 0
+    state, _ = answer(state, 1100, asking("80", born=born, wants=False, unused=(back,)))
+    state, next_one = answer(state, 1200, asking("a", born=born))
+    assert (next_one.start, len(state.starts)) == (back, count)
+    _, behind = answer(state, 1200, asking("b", born=born))
+    assert behind.start >= replies[-1].start
+    state, _ = answer(state, 1300, asking("9", born=born, wants=False, unused=(back,)))
+    _, late = answer(state, back + 1, asking("c", born=born))
+    assert late.start > back + 1
+
+
+def test_requests_that_are_cancelled_overfill_no_window() -> None:
+    """And what they give back is used by others."""
+    server = Server(50, 2_000)
+    crew = Crew(12, server, 5)
+    crew.fickle = {1, 2, 3}
+    crew.run(60_000)
+    assert server.refused == 0
+    assert crew.left > 50
+    assert sum(crew.sent.values()) > 0.95 * 29 * 48
 
 
 def test_a_worker_that_wakes_too_late_starts_now() -> None:

@@ -52,7 +52,7 @@ def refusal(*keys: str, message: str = "no") -> ItemError:
     return ItemError(OutcomeError("refused", message), frozenset(keys))
 
 
-def tied(
+def matched(
     entries: list[EncodedInput],
     results: list[Found],
     refusals: list[ItemError] | None = None,
@@ -71,14 +71,14 @@ def said(given_: Matches) -> dict[int, Any]:
 def test_keys_tie_results_in_any_order() -> None:
     """A result that names its input belongs to it."""
     entries = [entry(0, "a"), entry(1, "b"), entry(2, "c")]
-    out = tied(entries, [found("2", "c"), found("0", "a")])
+    out = matched(entries, [found("2", "c"), found("0", "a")])
     assert said(out) == {0: "0", 2: "2"}
     assert out.unmatched == []
 
 
 def test_a_result_of_a_foreign_key_is_unmatched() -> None:
-    """It is not tied by its properties to somebody else."""
-    out = tied([entry(0, "a", hs_name="x")], [found("9", "z", hs_name="x")])
+    """Its properties match it to no other input."""
+    out = matched([entry(0, "a", hs_name="x")], [found("9", "z", hs_name="x")])
     assert said(out) == {}
     assert out.unmatched == ["9"]
 
@@ -86,22 +86,22 @@ def test_a_result_of_a_foreign_key_is_unmatched() -> None:
 def test_a_second_result_of_a_key_is_unmatched_but_in_a_read() -> None:
     """A create makes one record of an input; a read answers all inputs of an id."""
     results = [found("1", "a"), found("2", "a")]
-    assert tied([entry(0, "a")], results).unmatched == ["2"]
-    assert said(tied([entry(0, "a"), entry(1, "a")], results[:1])) == {0: "1"}
-    out = tied([entry(0, "a"), entry(1, "a")], results[:1], shared=True)
+    assert matched([entry(0, "a")], results).unmatched == ["2"]
+    assert said(matched([entry(0, "a"), entry(1, "a")], results[:1])) == {0: "1"}
+    out = matched([entry(0, "a"), entry(1, "a")], results[:1], shared=True)
     assert said(out) == {0: "1", 1: "1"}
 
 
 def test_an_error_fails_every_input_that_it_names() -> None:
     """One error can stand for many inputs, and cannot undo a result."""
     entries = [entry(0, "a"), entry(1, "b"), entry(2, "c"), entry(3, "d")]
-    out = tied(entries, [found("2", "c")], [refusal("a", "b", "c", "elsewhere")])
+    out = matched(entries, [found("2", "c")], [refusal("a", "b", "c", "elsewhere")])
     assert said(out) == {0: FAILED, 1: FAILED, 2: "2"}
 
 
 def test_an_error_that_names_no_input_is_kept_apart() -> None:
     """It is matched to no input, also if there is only one input left."""
-    out = tied([entry(0, "a")], [], [refusal("zz"), refusal(message="a is bad")])
+    out = matched([entry(0, "a")], [], [refusal("zz"), refusal(message="a is bad")])
     assert said(out) == {}
     assert [error.message for error in out.unattributed] == ["no", "a is bad"]
 
@@ -109,14 +109,16 @@ def test_an_error_that_names_no_input_is_kept_apart() -> None:
 def test_a_read_may_name_an_id_in_the_message() -> None:
     """As a word of its own: 12 is not named by 123."""
     entries = [entry(0, "12"), entry(1, "123"), entry(2, "0b38-47")]
-    out = tied(entries, [], [refusal(message="not found: 123, 0b38-47.")], keys_in_messages=True)
+    out = matched(entries, [], [refusal(message="not found: 123, 0b38-47.")], keys_in_messages=True)
     assert said(out) == {1: FAILED, 2: FAILED}
 
 
 def test_properties_tie_what_repeats_them() -> None:
     """All that a result repeats must agree, and something must be repeated."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="B", x="1")]
-    out = tied(entries, [found("b", hs_name="B", x="1", hs_object_id="9"), found("a", hs_name="A")])
+    out = matched(
+        entries, [found("b", hs_name="B", x="1", hs_object_id="9"), found("a", hs_name="A")]
+    )
     assert said(out) == {0: "a", 1: "b"}
 
 
@@ -133,20 +135,20 @@ def test_properties_tie_what_repeats_them() -> None:
 def test_values_that_the_server_spells_otherwise_are_the_same(sent: str, stored: Any) -> None:
     """Times come back in ISO 8601, and an empty value as null."""
     entries = [entry(0, when=sent), entry(1, when="other")]
-    assert said(tied(entries, [found("r", when=stored)])) == {0: "r"}
+    assert said(matched(entries, [found("r", when=stored)])) == {0: "r"}
 
 
 @pytest.mark.parametrize("value", ["9" * 400, "2026-13-01T00:00:00Z", "12345678901234567890"])
 def test_texts_that_are_no_times_are_compared_as_texts(value: str) -> None:
     """An absurd number is no time, and no reason to fail."""
     entries = [entry(0, when=value), entry(1, when="other")]
-    assert said(tied(entries, [found("r", when="2026-01-01T00:00:00Z")])) == {}
+    assert said(matched(entries, [found("r", when="2026-01-01T00:00:00Z")])) == {}
 
 
 def test_a_result_that_fits_several_inputs_is_not_guessed() -> None:
     """A value that two different inputs share is no evidence for either."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
-    out = tied(entries, [found("r", hs_name="A")])
+    out = matched(entries, [found("r", hs_name="A")])
     assert said(out) == {}
     assert out.unmatched == ["r"]
 
@@ -154,7 +156,7 @@ def test_a_result_that_fits_several_inputs_is_not_guessed() -> None:
 def test_as_many_results_as_inputs_means_that_all_were_done() -> None:
     """Which result is whose stays open, but none of the inputs is."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
-    out = tied(entries, [found("r", hs_name="A"), found("s", hs_name="A")])
+    out = matched(entries, [found("r", hs_name="A"), found("s", hs_name="A")])
     assert said(out) == {0: None, 1: None}
     assert sorted(out.unmatched) == ["r", "s"]
 
@@ -162,7 +164,7 @@ def test_as_many_results_as_inputs_means_that_all_were_done() -> None:
 def test_the_last_result_belongs_to_the_last_input() -> None:
     """One of each is left, so there is nothing to guess, whatever the spelling."""
     entries = [entry(0, hs_name="A"), entry(1, hs_name="B ")]
-    assert said(tied(entries, [found("a", hs_name="A"), found("b", hs_name="B")])) == {
+    assert said(matched(entries, [found("a", hs_name="A"), found("b", hs_name="B")])) == {
         0: "a",
         1: "b",
     }
@@ -171,21 +173,21 @@ def test_the_last_result_belongs_to_the_last_input() -> None:
 def test_a_record_that_is_listed_twice_counts_once() -> None:
     """Else a doubled result would make up for a missing one."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
-    assert said(tied(entries, [found("r", hs_name="A"), found("r", hs_name="A")])) == {}
+    assert said(matched(entries, [found("r", hs_name="A"), found("r", hs_name="A")])) == {}
 
 
 def test_a_nameless_error_forbids_counting() -> None:
     """It may be of one of the inputs, so the count is no evidence."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
     results = [found("r", hs_name="A"), found("s", hs_name="A")]
-    assert said(tied(entries, results, [refusal()])) == {}
+    assert said(matched(entries, results, [refusal()])) == {}
 
 
 def test_a_record_that_was_made_twice_forbids_counting() -> None:
     """It is of one input, so another has none, although each record may be of some input."""
     entries = [entry(0, hs_name="sale"), entry(1, hs_name="x"), entry(2, hs_name="y")]
     results = [found("r", hs_name="SALE"), found("s", hs_name="SALE"), found("t")]
-    out = tied(entries, results)
+    out = matched(entries, results)
     assert said(out) == {0: "r"}, "one of them is the first input's"
     assert sorted(out.unmatched) == ["s", "t"]
 
@@ -202,14 +204,16 @@ def test_places_are_found_for_all_where_that_can_be(wishes: list[set[int]]) -> N
 
 def test_results_without_an_id_are_no_evidence() -> None:
     """Results without an id are handed on."""
-    out = tied([entry(0, hs_name="A")], [Found(None), Found("junk", properties={"hs_name": "A"})])
+    out = matched(
+        [entry(0, hs_name="A")], [Found(None), Found("junk", properties={"hs_name": "A"})]
+    )
     assert said(out) == {}
     assert out.unmatched == [None, "junk"]
 
 
 def test_a_record_under_two_names_belongs_to_neither() -> None:
     """One of them is wrong, and it cannot be said which."""
-    out = tied([entry(0, "a"), entry(1, "b")], [found("7", "a"), found("7", "b")])
+    out = matched([entry(0, "a"), entry(1, "b")], [found("7", "a"), found("7", "b")])
     assert said(out) == {}
     assert out.unmatched == ["7"]
 
@@ -221,7 +225,7 @@ def test_a_record_that_is_listed_again_without_its_name_is_no_other() -> None:
         [found("7", "a", hs_name="A"), found("7", hs_name="A")],
         [found("7"), found("7", "a")],
     ):
-        out = tied(entries, results)
+        out = matched(entries, results)
         assert said(out) == {0: "7"}
         assert out.unmatched == []
 
@@ -243,27 +247,27 @@ def test_what_a_server_could_have_rewritten_is_no_evidence(
 ) -> None:
     """Either input could have become the record."""
     entries = [entry(0, **one), entry(1, **other)]
-    out = tied(entries, [found("r", **stored)])
+    out = matched(entries, [found("r", **stored)])
     assert said(out) == {}
     assert out.unmatched == ["r"]
 
 
 def test_a_record_that_contradicts_every_input_forbids_counting() -> None:
     """It is somebody else's, so the number says nothing."""
-    assert said(tied([entry(0, hs_name="A")], [found("r", hs_name="Z")])) == {}
-    assert said(tied([entry(0, hs_name="A")], [found("r")])) == {0: "r"}
+    assert said(matched([entry(0, hs_name="A")], [found("r", hs_name="Z")])) == {}
+    assert said(matched([entry(0, hs_name="A")], [found("r")])) == {0: "r"}
 
 
 def test_a_record_that_repeats_nothing_is_no_evidence() -> None:
     """Not even where all inputs are the same."""
-    assert said(tied([entry(0, hs_name="A"), entry(1, hs_name="A")], [found("r", x="1")])) == {}
+    assert said(matched([entry(0, hs_name="A"), entry(1, hs_name="A")], [found("r", x="1")])) == {}
 
 
 def test_more_records_than_inputs_forbid_counting() -> None:
     """Some of them are somebody else's."""
     entries = [entry(0, hs_name="A", x="1"), entry(1, hs_name="A", x="2")]
     results = [found(name, hs_name="A") for name in "rst"]
-    assert said(tied(entries, results)) == {}
+    assert said(matched(entries, results)) == {}
 
 
 def test_inputs_that_differ_in_their_keys_only_stand_in_for_each_other() -> None:
@@ -273,13 +277,15 @@ def test_inputs_that_differ_in_their_keys_only_stand_in_for_each_other() -> None
         EncodedInput(n, None, json.dumps(wire).encode(), wire["trace"])  # type: ignore[arg-type]
         for n, wire in enumerate(wires)
     ]
-    out = tied(entries, [found("r", n="A")])
+    out = matched(entries, [found("r", n="A")])
     assert len(out.done) == 1
 
 
 def test_a_refusal_of_foreign_keys_names_nobody_in_its_message() -> None:
     """A message is read only where an error lists no keys at all."""
-    out = tied([entry(0, "12")], [], [refusal("99", message="12 is fine")], keys_in_messages=True)
+    out = matched(
+        [entry(0, "12")], [], [refusal("99", message="12 is fine")], keys_in_messages=True
+    )
     assert said(out) == {}
 
 
@@ -294,7 +300,7 @@ def test_what_is_tied_is_true(names: list[str], lost: set[int], order: Any) -> N
     done = [n for n in range(len(names)) if n not in lost]
     results = [found(str(n), hs_name=names[n]) for n in done]
     order.shuffle(results)
-    out = tied(entries, results)
+    out = matched(entries, results)
     for position, result in said(out).items():
         assert names[int(result)] == names[position]
     assert len(out.done) == len(done)

@@ -35,7 +35,7 @@ T = TypeVar("T")
 Locate: TypeAlias = Callable[[Pointer], tuple[str, int]]
 """Returns the file and line of a place in the old document."""
 
-# No two versions of an operation come near, and no reader could use more findings.
+# No two versions of an operation need nearly as many, and a reader could not use more findings.
 _MOST_VISITS = 50_000
 _DEEPEST = 100  # as deep as a fragment may be nested
 
@@ -173,7 +173,7 @@ class Comparison:
         if len(self.within) > _DEEPEST:
             raise SchemaError(old.place(), "this is nested too deeply.")
         if len(self.visits) > _MOST_VISITS:
-            raise SchemaError(old.place(), "this grows beyond all bounds when written out.")
+            raise SchemaError(old.place(), "this is too large once its references are followed.")
         self.within.append(pair)
         self.compare_texts(old.texts, new.texts, pointer, old.place("description"))
         if "default" not in new.unsaid:

@@ -159,7 +159,7 @@ class Reader:
             yield raw, at
             self._spent[0] += 1
             if self._spent[0] > _MOST:
-                raise SchemaError(at, "this grows beyond all bounds when written out.")
+                raise SchemaError(at, "this is too large once its references are followed.")
             if "$ref" in raw:
                 target = self._target(raw["$ref"], at)
                 if target in above:

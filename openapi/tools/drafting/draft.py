@@ -17,6 +17,7 @@ from comparison.compare_with_fragments import (
     NAME,
     Fragments,
     compare_with_fragments,
+    is_page,
     read_fragments,
 )
 from comparison.description import Description, Operation, UnreadableError

@@ -2,7 +2,7 @@
 
 Decides if the new package can be imported. It runs as a script in its own interpreter, in the
 folder that holds the package, so that no trial module stays in the calling process. A handwritten
-package that does not fit is only reported, because whoever changed the fragments edits it next.
+package that does not fit is only reported: to edit it is the next step after the fragments.
 
 Arguments: the package; then, if there is one, the folder and the name of the handwritten package.
 Exit status: 0, also if the handwritten package does not fit, which one printed line says; 1 with a

@@ -1,7 +1,7 @@
 """The meaning of an operation, and how its response names inputs: its `x-` keywords.
 
 Decides the kind of an operation, the fields that name a record, the fields that a result repeats,
-and the field that holds the results. Each has a default that is never wrong, only careful. What no
+and the field that holds the results. Each has a default that is safe in every case. What no
 default can tell has to stand in the fragment, and what the client cannot do is refused.
 """
 
@@ -78,7 +78,9 @@ def kind_of(at: Pointer, operation: Mapping[str, Any]) -> str:
         if kind not in KINDS:
             like = closest(str(kind), KINDS)
             advice = f"did you mean {like}" if like else f"write one of {', '.join(KINDS)}"
-            raise ContractError((*at, KIND), f"`{KIND}` is {kind!r}, which is none; {advice}.")
+            raise ContractError(
+                (*at, KIND), f"`{KIND}` is {kind!r}, which is no kind of operation; {advice}."
+            )
         return str(kind)
     name = str(operation["operationId"])
     word = name.partition("_")[0]

@@ -37,7 +37,7 @@ def check_schemas(document: Document) -> Iterator[Problem]:
         if isinstance(form, str) and form not in FORMATS:  # else the validator reports it
             like = closest(form, FORMATS)
             advice = f"did you mean {like}" if like else "leave it out"
-            text = f"`format` is {form!r}, which is none; {advice}."
+            text = f"`format` is {form!r}, which is not known; {advice}."
             yield document.problem((*at, "format"), text)
         yield from _check_types(document, at, schema)
 

@@ -26,7 +26,7 @@ else:
 
 _DEPTH = 100  # no description comes near, and recursion over one can rely on it
 _MOST_NODES = 500_000  # a description of 5 MB has a third; nested aliases can make any number
-_TOO_LARGE = "written out, this grows beyond all bounds; use fewer aliases, or a smaller file."
+_TOO_LARGE = "written out, this is too large; use fewer aliases, or a smaller file."
 _TAG = "tag:yaml.org,2002:"
 
 

@@ -65,7 +65,7 @@ def _sentence(finding: Finding) -> str:
     was: Any = finding.was
     now: Any = finding.now
     if finding.kind == "limit" and _is_number(was, now) and place == "inputs":
-        return f"{where} takes {now} inputs at most, it was {was}."
+        return f"{where} takes {now} inputs at most, and took {was} before."
     inside = f" of {where}" if where else ""
     if is_list(was) and is_list(now):
         said = _lists(was, now)
@@ -76,7 +76,7 @@ def _sentence(finding: Finding) -> str:
     elif _short(was) and _short(now):
         said = f" is {_short(now)}, it was {_short(was)}."
     else:
-        said = " is another."
+        said = " has changed."
     why = f" {finding.why}" if finding.why and finding.severity is Severity.BREAKING else ""
     return f"the {what}{inside}{said}{why}"
 
@@ -85,7 +85,7 @@ def _lists(was: list[Any], now: list[Any]) -> str:
     fresh = [_short(one) for one in now if one not in was]
     gone = [_short(one) for one in was if one not in now]
     if (not fresh and not gone) or not all([*fresh, *gone]):
-        return " is another."
+        return " has changed."
     said = [f"{', '.join(fresh)} new"] if fresh else []
     said += [f"{', '.join(gone)} gone"] if gone else []
     return f": {'; '.join(said)}."
@@ -216,7 +216,7 @@ def _marked(section: Sequence[str], offset: int) -> tuple[int, int] | None:
     if [line for _, line in places] != [BEGIN, END]:
         numbers = ", ".join(str(offset + number + 1) for number, _ in places)
         raise DamagedError(
-            f"below one heading stands `{BEGIN}` once and then `{END}` once, or neither; fix "
-            f"line {numbers}, or delete what is left of them"
+            f"a heading is followed by one `{BEGIN}` and then one `{END}`, or by neither; fix "
+            f"line {numbers}, or delete these marks"
         )
     return offset + places[0][0], offset + places[1][0]

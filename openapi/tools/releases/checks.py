@@ -108,9 +108,11 @@ def _run(command: list[str], what: str, environment: Mapping[str, str]) -> str:
 
 
 def _optional() -> Iterator[str]:
-    """Yield the packages of the extras, and pytest, for which there is a plugin."""
-    text = (distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    extras = tomllib.loads(text)["project"].get("optional-dependencies", {})
+    """Yield the packages of the extras, and those for which there are plugins and adapters."""
+    project = tomllib.loads((distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = project["project"].get("optional-dependencies", {}).values()
+    engines = project.get("dependency-groups", {}).get("engines", [])
     yield "pytest"
-    for needed in (one for extra in extras.values() for one in extra):
+    named = [one for one in engines if isinstance(one, str)]
+    for needed in (one for wanted in [*extras, named] for one in wanted):
         yield re.split(r"[^\w.-]", needed, maxsplit=1)[0].replace("-", "_")

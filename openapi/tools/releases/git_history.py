@@ -115,7 +115,7 @@ def _git(home: Path, *arguments: str, fails: bool = False) -> bytes | None:
     # A git hook or another caller may have set another repository.
     kept = {n: v for n, v in os.environ.items() if n[:4] != "GIT_" or n[:11] == "GIT_CONFIG_"}
     environment = kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
-    # A mounted folder often has another owner; whoever runs this trusts the project.
+    # A mounted folder often has another owner; the user of this command trusts the project.
     command = ["git", "-c", f"safe.directory={home.resolve()}", *arguments]
     try:
         done = subprocess.run(

@@ -24,6 +24,7 @@ from hubspot_batch.journal import (
     Recorded,
     Status,
     Store,
+    TakenError,
     digest_of,
 )
 from hubspot_batch.outcomes import (
@@ -82,8 +83,12 @@ class Recorder(Generic[ResultT]):
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
-        # By position: inputs that this run sends, and those of them that are in the journal.
+        # By position: inputs that were counted and are to be looked up, or to be looked up again.
+        self._counted: dict[int, Identity] = {}
+        # By position: inputs that this run sends, the numbers that the journal has for them, and
+        # those of them that are in the journal.
         self._identities: dict[int, Identity] = {}
+        self._seen: dict[int, int | None] = {}
         self._intended: dict[int, Identity] = {}
         # Inputs that are sent although an earlier run may have done them.
         self._doubts: set[int] = set()
@@ -120,8 +125,13 @@ class Recorder(Generic[ResultT]):
                 self._flush()
                 queue, self._queue = self._queue, []
                 if queue and not self._miscounts:
-                    self._look_up(queue)
-                    self._found += queue
+                    self._queue = held = self._look_up(queue, waits=True)
+                    undecided = {entry.index for entry in held}
+                    self._found += [entry for entry in queue if entry.index not in undecided]
+                store = self._store
+            # Requests under way go on meanwhile, and need the lock.
+            if self._queue and store is not None:
+                store.wait()
         except HubSpotBatchError as error:
             return error
         return None
@@ -162,21 +172,34 @@ class Recorder(Generic[ResultT]):
         left = [entry for entry in found if entry.index not in self._known]
         return [*self._known.values()], left
 
-    def _look_up(self, entries: Sequence[EncodedInput]) -> None:
+    def _look_up(
+        self, entries: Sequence[EncodedInput], *, waits: bool = False
+    ) -> list[EncodedInput]:
+        """Look inputs up; return those that are waited for, because another run sends them."""
         store, self._miscounts = self._opened(), True
-        digests = [digest_of(self._operation.identify(entry)) for entry in entries]
-        identities = [*map(Identity, digests, store.count(digests))]
+        new = [entry for entry in entries if entry.index not in self._counted]
+        digests = [digest_of(self._operation.identify(entry)) for entry in new]
+        for entry, digest, ordinal in zip(new, digests, store.count(digests), strict=True):
+            self._counted[entry.index] = Identity(digest, ordinal)
+        identities = [self._counted[entry.index] for entry in entries]
         known = store.find(identities)
         again = self._sent_after(store, entries, identities, known)
+        held: list[EncodedInput] = []
         for entry, identity in zip(entries, identities, strict=True):
             recorded = known.get(identity)
+            if waits and recorded is not None and recorded.held and not self._operation.repeatable:
+                held.append(entry)
+                continue
+            del self._counted[entry.index]
             if recorded is not None and entry.index not in again and not self._resends(recorded):
                 self._known[entry.index] = self._outcome(entry, recorded)
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
             self._identities[entry.index] = identity
+            self._seen[entry.index] = None if recorded is None else recorded.number
         self._miscounts = False
+        return held
 
     def _resends(self, recorded: Recorded) -> bool:
         """Return whether an input is sent that an earlier run has recorded."""
@@ -235,16 +258,25 @@ class Recorder(Generic[ResultT]):
         Raises:
             CancelledBeforeSendError: It was cancelled.
             JournalError: It cannot be recorded, and must not be sent.
+            TakenError: Another run sends some of it, so it must be looked up again.
         """
         with self._lock:
-            # Whoever cancels it does so before its inputs are settled, which needs the lock.
+            # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
             chunk.state.check()
             indexes = [one.index for one in chunk.entries if one.index not in self._intended]
             identities = {one: self._identities[one] for one in indexes}
             if identities:
                 # Noted first: where the commit fails, it may have been carried out.
                 self._intended.update(identities)
-                self._opened().intend([*identities.values()])
+                # What may be done twice may also be sent by two runs.
+                seen = None if self._operation.repeatable else [self._seen[one] for one in indexes]
+                try:
+                    self._opened().intend([*identities.values()], seen)
+                except TakenError:
+                    for one in indexes:
+                        self._counted[one] = self._identities.pop(one)
+                        del self._intended[one]
+                    raise
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
         """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
@@ -278,6 +310,7 @@ class Recorder(Generic[ResultT]):
         del self._pending[: len(pending)]
         for one in pending:
             self._identities.pop(one.index, None)
+            self._seen.pop(one.index, None)
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
 

@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import httpx
 
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._transport.request_state import (
-    CancelledBeforeSendError,
-    RequestState,
-    RunState,
-)
+from hubspot_batch._transport.request_state import CancelledBeforeSendError, RequestState, RunState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure
 from hubspot_batch.errors import (
     BrokenOffError,
@@ -29,6 +25,7 @@ from hubspot_batch.errors import (
     InputError,
 )
 from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
+from hubspot_batch.journal.store import TakenError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
@@ -210,7 +207,10 @@ class Run(Generic[ResultT]):
                     self.settle(chunk, came)
                 case httpx.HTTPError():
                     self.lose(chunk, came)
-                case CancelledBeforeSendError():
+                case TakenError() if self.stopped is None and self.recorder is not None:
+                    self.under_way.discard(chunk)
+                    self.recorder.look_up(chunk.entries)
+                case CancelledBeforeSendError() | TakenError():
                     self.abandon(chunk)
                 case HubSpotBatchError():
                     self.stop(chunk, came)

@@ -119,7 +119,7 @@ class ThreadDriver(Driver):
     """
 
     def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
-        self._in_flight: set[Chunk] = set()
+        self._under_way: set[Chunk] = set()
         self._came: deque[tuple[Chunk, Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
@@ -135,10 +135,10 @@ class ThreadDriver(Driver):
             self._start(chunk)
         if self._goes_on(came=bool(self._came)):
             return True
-        if self._is_pending(self._in_flight):
+        if self._is_pending(self._under_way):
             self.run.report(*self._fetch())
             self._record()
-        return self._is_pending(self._in_flight) or self.run.going
+        return self._is_pending(self._under_way) or self.run.going
 
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
@@ -148,10 +148,10 @@ class ThreadDriver(Driver):
     def _start(self, chunk: Chunk) -> None:
         context = copy_context()
         try:
-            self._in_flight.add(chunk)
+            self._under_way.add(chunk)
             self._executor.submit(lambda: context.run(self._send, chunk))
         except BaseException:
-            self._in_flight.discard(chunk)
+            self._under_way.discard(chunk)
             raise
 
     def _send(self, chunk: Chunk) -> Tell:
@@ -177,7 +177,7 @@ class ThreadDriver(Driver):
         return self._take()
 
     def _take(self) -> tuple[Chunk, Came]:
-        self._in_flight.discard(self._came[0][0])
+        self._under_way.discard(self._came[0][0])
         return self._came.popleft()
 
     def finish(self, cause: BaseException) -> None:
@@ -192,7 +192,7 @@ class ThreadDriver(Driver):
         if isinstance(threading.current_thread(), WorkerThread):
             return  # a thread that throws an iterator away would wait for itself
         pressed, graver = self.interrupts.pressed, None
-        while self._is_pending(self._in_flight) and self.interrupts.pressed == pressed:
+        while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
             if self._came:
                 graver = self._report_last(*self._take()) or graver
             else:

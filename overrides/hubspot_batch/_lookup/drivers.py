@@ -13,7 +13,7 @@ from attrs import frozen
 
 from hubspot_batch._engine.driver import check_open
 from hubspot_batch._transport.rate_limit import RateLimiter
-from hubspot_batch.options import Clock, RateLimit
+from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
@@ -24,8 +24,14 @@ if TYPE_CHECKING:
 _SEARCHES = RateLimit(4, 1.0)
 
 
-def search_pace() -> RateLimiter:
-    """Return what decides when a search of a client may start."""
+def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
+    """Return what decides when a search of a client may start.
+
+    Args:
+        limit: The rate limit of the client: if several processes share it, they share this, too.
+    """
+    if isinstance(limit, SharedRateLimit):
+        return limit.searches(_SEARCHES)
     return RateLimiter(_SEARCHES)
 
 
@@ -43,7 +49,7 @@ class Reconciler:
     client: Any
     http: httpx.Client
     clock: Clock
-    pace: RateLimiter
+    pace: Limiter
 
     def __call__(
         self,
@@ -69,10 +75,12 @@ class Reconciler:
 
     def perform(self, step: Step) -> object:
         """Perform a step of a look-up, or of reading pages, and return its result."""
-        from .look_up import Rest  # noqa: PLC0415 - see `_look_up`
+        from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
 
         if isinstance(step, Rest):
             return self.clock.sleep(step.seconds)
+        if isinstance(step, ReserveSearch):
+            return self.pace.reserve(*step)
         check_open(self.http)
         try:
             return self.client.send(**step.request)
@@ -87,7 +95,7 @@ class AsyncReconciler:
     client: Any
     http: httpx.AsyncClient
     clock: Clock
-    pace: RateLimiter
+    pace: Limiter
 
     async def __call__(
         self,
@@ -113,10 +121,12 @@ class AsyncReconciler:
 
     async def perform(self, step: Step) -> object:
         """Perform a step, and return its result."""
-        from .look_up import Rest  # noqa: PLC0415 - see `_look_up`
+        from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
 
         if isinstance(step, Rest):
             return await self.clock.asleep(step.seconds)
+        if isinstance(step, ReserveSearch):
+            return await self.pace.areserve(*step)
         check_open(self.http)
         try:
             return await self.client.asend(**step.request)
@@ -129,7 +139,7 @@ def _look_up(
     outcomes: Iterable[Outcome[Any]],
     after: Iterable[float],
     assume_absent_after: float | None,
-    pace: RateLimiter,
+    pace: Limiter,
 ) -> LookUp:
     from .look_up import LookUp  # noqa: PLC0415 - few programs need it
 

@@ -23,9 +23,9 @@ from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.likeness import instant_of
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._operations.registry import SPECS
-from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch._transport.request_state import EXTENSION, RequestState
 from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import Attempted, BatchResult, Outcome, OutcomeError, OutcomeStatus
 
 from .counting import Count, InDoubt, count
@@ -53,7 +53,14 @@ class Rest(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = Ask | Rest
+class ReserveSearch(NamedTuple):
+    """Ask when a search may start; the result is that of `Limiter.reserve`."""
+
+    now: float
+    holder: object
+
+
+Step: TypeAlias = Ask | Rest | ReserveSearch
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 
@@ -88,7 +95,7 @@ class LookUp:
         outcomes: Iterable[Outcome[Any]],
         after: Iterable[float],
         assume_absent_after: float | None,
-        pace: RateLimiter,
+        pace: Limiter,
     ) -> None:
         self._way = WAYS[operation]
         self._spec = SPECS[operation]
@@ -181,10 +188,13 @@ class LookUp:
         self, now: float, after: str | None, start: int
     ) -> Generator[Step, tuple[float, Any], tuple[Page, float]]:
         way = self._way
-        while way.searches and (pause := self._pace.reserve(now) or 0.0):
+        state = RequestState(read=partial(read_page, way, start))
+        while way.searches:
+            _, pause = yield ReserveSearch(now, state)
+            if not pause:
+                break
             now, _ = yield Rest(pause)
         started = now
-        state = RequestState(read=partial(read_page, way, start))
         request = request_for(
             way,
             self._names(),

@@ -7,10 +7,10 @@ to two different inputs is given to neither.
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubspot_batch._json import canonical, is_list, is_map
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 Properties = Mapping[str, Any]
 
-# Blanks that a cut text may have lost, if it also came back in another form.
+# How many blanks a cut text may have lost, if its spelling changed too.
 _BLANKS = 2
 
 
 PROPERTIES = ("properties",)
-"""What most results repeat: of this field the values, which a server completes by its own."""
+"""The field that most results repeat; a server may add values of its own to it."""
 
 
 def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
@@ -95,7 +95,7 @@ def match_by_properties(
         results: The results of the response.
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: The property that a record has only if its own input set it.
         repeated: The fields that results repeat.
     """
     sent: list[Properties] = [repeated_values(entries[at].wire, repeated) for at in positions]
@@ -116,7 +116,7 @@ def match_by_properties(
     free = {*range(len(groups))}
     settled = True
     while settled:
-        # What one result says of the others counts from the next round on.
+        # A match made in this round narrows the choice from the next round on.
         among, settled = {*free}, False
         for number in [*stored]:
             for at, rivals in candidates[number]:
@@ -167,7 +167,7 @@ def _count(
 
 
 def each_has_a_place(wishes: Iterable[Sequence[int]]) -> bool:
-    """Whether each can take a place that it wishes, the least choosy last.
+    """Whether each can take a place that it wishes, those with the most choices last.
 
     False does not mean that there is no way; looking for every way is not worth its code.
     """
@@ -186,7 +186,7 @@ class _PropertyIndex:
     Args:
         inputs: The properties of each input.
         records: The properties of the results.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: The property that a record has only if its own input set it.
     """
 
     def __init__(
@@ -222,23 +222,30 @@ class _PropertyIndex:
         """
         if self._distinct is None:
             return {}
-        texts = [properties[self._distinct] for properties in self._inputs]
-        for text in texts:
-            # Other texts can be numbers, times or HTML.
-            if not (text.isascii() and text[:1].isalpha()) or "&" in text or "<" in text:
-                return {}
+        texts: list[str] = [properties[self._distinct] for properties in self._inputs]
+        # Other texts can be numbers, times or HTML.
+        together = "".join(texts)
+        if not together.isascii() or "&" in together or "<" in together:
+            return {}
+        if not all(text[:1].isalpha() for text in texts):
+            return {}
         words = sorted(zip(map(plain_word, texts), range(len(texts)), strict=True))
-        whole = {text: at for at, text in enumerate(texts)}
-        for place, (word, at) in enumerate(words, 1):
-            for other, longer in itertools.islice(words, place, None):
-                if word == other:
-                    return {}
-                if not other.startswith(word):
-                    break
-                if self._may_be_cut(self._distinct, texts[longer], texts[at]):
-                    del whole[texts[at]]
-                    break
+        whole: dict[object, int] = {text: at for at, text in enumerate(texts)}
+        for place, ((word, at), (following, _)) in enumerate(pairwise(words), 1):
+            if word == following:
+                return {}
+            if following.startswith(word) and self._is_cut_of_another(words, place, texts):
+                del whole[texts[at]]
         return whole
+
+    def _is_cut_of_another(
+        self, words: Sequence[tuple[str, int]], place: int, texts: Sequence[str]
+    ) -> bool:
+        """Whether the text before a place can be the beginning of one that follows."""
+        assert self._distinct is not None  # noqa: S101 - the texts are its values
+        word, at = words[place - 1]
+        longer = takewhile(lambda other: other[0].startswith(word), islice(words, place, None))
+        return any(self._may_be_cut(self._distinct, texts[one], texts[at]) for _, one in longer)
 
     def candidates(self, stored: Properties) -> list[tuple[int, set[int]]]:
         """Return the inputs that a server can have stored as a result, each with its rivals.

@@ -61,7 +61,8 @@ class KeyRules:
         fields: The names of an input's fields.
         of_all: The property whose values all ids are; None if there is none.
         named_by_id: Whether inputs name records that exist.
-        adds_trace_ids: Whether an input gets a trace id, if it has such a field, beside its id.
+        adds_trace_ids: Whether an input gets a trace id in addition to its id, if it has such a
+            field.
         ids_are_values: Whether ids are property values rather than ids of records.
     """
 

@@ -19,7 +19,9 @@ from math import isnan
 _SIGNS = frozenset("+-.")
 _TAGS = re.compile(r"<[^<>]*>")
 _NOISE = re.compile(r"[\W_]+")
-# Three numbers with the same separator, in which order ever.
+# The same for ASCII, in a tenth of the time.
+_ASCII_NOISE = dict.fromkeys(char for char in range(128) if _NOISE.match(chr(char)))
+# Three numbers with the same separator, in any order.
 _DATE = re.compile(r"\s*(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
 # The marks of what is empty, and of what is neither text nor number.
 _EMPTY = ("empty",)
@@ -74,12 +76,12 @@ def plain(text: str) -> str:
 
 def plain_word(text: str) -> str:
     """Return the same as `plain`, for an ASCII text without `&` and `<`."""
-    return _NOISE.sub("", text.casefold())
+    return text.lower().translate(_ASCII_NOISE)
 
 
 def instant_of(value: object) -> datetime | None:
     """Return the time that a value is: a text in ISO 8601, or in milliseconds since 1970."""
-    # To find out by an exception that a text is no time takes long.
+    # An exception takes long, so most texts are recognized without one.
     if not isinstance(value, str) or len(value) < len("2026-01-01") or not value[0].isdigit():
         return None
     try:
@@ -94,7 +96,7 @@ def instant_of(value: object) -> datetime | None:
 
 
 def _essence(text: str) -> Hashable:
-    """Return what is the same for all texts that servers are known to make of one another."""
+    """Return a form that is equal for all spellings that a server may make of one another."""
     number = _number(text)
     if number is not None:
         return number
@@ -109,7 +111,7 @@ def _number(text: str) -> float | None:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     text = "".join(text.split())
-    # Most texts are no numbers, and to find that out by an exception takes long.
+    # Most texts are no numbers, and an exception takes long.
     if text[:1].isdecimal() or text[:1] in _SIGNS:
         with suppress(ValueError):
             number = float(text)

@@ -50,8 +50,8 @@ class Matches:
     """The results and errors that were matched, by position in the request, and the others.
 
     Attributes:
-        done: The results of the inputs that were carried out; None where it is open which result
-            is whose.
+        done: The results of the inputs that were carried out; None if it is not known which
+            result belongs to the input.
         refused: The errors of the inputs that were refused.
         unmatched: Results of no input.
         unattributed: Errors of no input.
@@ -83,7 +83,7 @@ def match(
         shared: Whether one result is for all inputs with its key, as in a read.
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: The property that a record has only if its own input set it.
         repeated: The fields whose values a result repeats; None if there are no results, and every
             input was done that no error names.
     """

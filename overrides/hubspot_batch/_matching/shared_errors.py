@@ -1,4 +1,4 @@
-"""One error for many inputs, as each of them is told it.
+"""One error for many inputs, cut down to the part that concerns each of them.
 
 HubSpot writes the ids of up to 100 inputs into one message. This module decides what of it is shown
 on the outcome of one input: its own id. It never decides which inputs an error is for.
@@ -13,7 +13,7 @@ from attrs import evolve
 
 from hubspot_batch.outcomes import OutcomeError
 
-# Between two ids of a list stand at most so many other characters, such as `", "` in JSON.
+# Between two ids of a list stand at most this many other characters, such as `", "` in JSON.
 _GAP = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
 
 

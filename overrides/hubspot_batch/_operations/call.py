@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# The generated methods name these types for type checkers only. Whoever asks for their annotations
-# at run time finds them too.
+# The generated methods import these types for type checkers only. Here they can be found at run
+# time, too, where a program asks for the annotations.
 for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 

@@ -1,7 +1,7 @@
 """Finds values that can be sent, but that are most likely not what was meant.
 
 This module decides what is implausible: the words that programs write for a missing value, years
-below 1900, calls whose time is in the wrong unit, and properties that HubSpot lets nobody write.
+below 1900, calls whose time is in the wrong unit, and properties that HubSpot does not take.
 The caller can send such values anyway (`allow_implausible`).
 """
 
@@ -117,11 +117,10 @@ _TEXTS = dict[str, str].values
 def _maps_suspicious(maps: list[dict[str, str]], known: frozenset[str]) -> bool:
     if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
         return True
-    # Most inputs have the same names.
-    all_names = {*map(tuple, maps)}
-    if known and any(foreign_names(names, known) for names in all_names):
+    all_names = {*chain.from_iterable(maps)}
+    if known and foreign_names(all_names, known):
         return True
-    for column in {name for names in all_names for name in _names_of_times(names)}:
+    for column in filter(_holds_times, all_names):
         if _times_suspicious(column, [one[column] for one in maps if column in one]):
             return True
     return False
@@ -148,11 +147,6 @@ def _times_suspicious(name: str, texts: list[str]) -> bool:
         usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
         return not usual and any(map(_UNUSUAL.match, texts))
     return any(year < "1900-" and year[4:] == "-" for year in years)
-
-
-@lru_cache(maxsize=256)
-def _names_of_times(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(filter(_holds_times, names))
 
 
 def written_texts(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from hubspot_batch.outcomes import Detail
+
 
 class Problem(NamedTuple):
     """Something for which an input is not sent.
@@ -22,6 +24,16 @@ class Problem(NamedTuple):
     reason: str
     doubtful: bool = False
 
+    @property
+    def sentence(self) -> str:
+        """The place and the reason."""
+        return f"{self.where or 'The input'} {self.reason}."
+
+    @property
+    def detail(self) -> Detail:
+        """The problem in the form in which HubSpot's own are given, which has a code as well."""
+        return Detail(self.where.removeprefix("properties.") or None, None, self.sentence)
+
 
 class InvalidInputError(Exception):
     """An input cannot be valid; the message names all its problems.
@@ -32,7 +44,7 @@ class InvalidInputError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
-        sentences = [f"{one.where or 'The input'} {one.reason}." for one in self.problems]
+        sentences = [one.sentence for one in self.problems]
         if any(one.doubtful for one in self.problems):
             sentences.append("To send an unlikely value, pass allow_implausible=True.")
         super().__init__(" ".join(sentences))

@@ -257,7 +257,8 @@ class InputEncoder:
             text = self.validator.write(wire, more_names=more_names)
             return _encoded_input()(index, given, text, self.rules.key(wire))
         except InvalidInputError as error:
-            reason = str(error)
+            details = tuple(problem.detail for problem in error.problems)
+            return OutcomeError("invalid_input", str(error), details=details)
         except Exception as error:  # noqa: BLE001 - an input's own code may raise anything
             reason = f"The input cannot be read: it raised {type(error).__name__}."
         return OutcomeError("invalid_input", reason)
@@ -334,9 +335,9 @@ class InputEncoder:
         raise InvalidInputError(
             [
                 Problem(
-                    "An input",
-                    f"is {'an id, a ' if self.takes_ids else 'a '}{forms}, "
-                    f"and not {type(given).__name__}{hint}",
+                    "",
+                    f"must be {'an id, a ' if self.takes_ids else 'a '}{forms}, "
+                    f"not {type(given).__name__}{hint}",
                 )
             ]
         )

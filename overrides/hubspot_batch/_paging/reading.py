@@ -19,12 +19,12 @@ from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import unreachable
 from hubspot_batch._json import is_list
-from hubspot_batch._lookup.look_up import Ask, Rest
+from hubspot_batch._lookup.look_up import Ask, ReserveSearch, Rest
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
-from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch._transport.request_state import EXTENSION, RequestState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, UnfinishedError
+from hubspot_batch.options import Limiter
 
 from .query import RESULTS_AT_MOST, Position, Query
 
@@ -49,12 +49,12 @@ class _Page(NamedTuple):
     after: str | None
 
 
-Step: TypeAlias = "Ask | Rest | Found"
+Step: TypeAlias = "Ask | Rest | ReserveSearch | Found"
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 
 
-def pages(query: Query, pace: RateLimiter, now: float) -> Steps:
+def pages(query: Query, pace: Limiter, now: float) -> Steps:
     """Yield the requests and waits of a search or a list, and its records.
 
     Args:
@@ -113,15 +113,18 @@ def _check_goes_on(query: Query, total: int) -> None:
 
 
 def _page(
-    query: Query, at: Position, start: int, pace: RateLimiter, now: float
+    query: Query, at: Position, start: int, pace: Limiter, now: float
 ) -> Generator[Step, tuple[float, Any], tuple[_Page, float]]:
     """Ask for a page, at the pace of searches."""
     listing = query.listing
     searches = listing.kind == "search"
-    while searches and (pause := pace.reserve(now) or 0.0):
+    state = RequestState(read=partial(_read, query, start))
+    while searches:
+        _, pause = yield ReserveSearch(now, state)
+        if not pause:
+            break
         now, _ = yield Rest(pause)
     started = now
-    state = RequestState(read=partial(_read, query, start))
     function: Any = import_module(f"hubspot_batch_client.api.{listing.tag}.{listing.id}")
     request: dict[str, Any] = function._get_kwargs(**query.arguments(at))
     try:

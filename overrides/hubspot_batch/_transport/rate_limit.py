@@ -25,7 +25,7 @@ from .told_limit import ToldLimit
 _MOMENT = 0.001
 # How many evenly spaced starts that came late may be made up for at once.
 _LATE = 4
-# One request in so many stays free, so the first requests of another program get in and are seen.
+# One request in this many stays free, so the first requests of another program get in and are seen.
 _NEWCOMER = 95
 # Seconds of growth after which another program is expected to grow further before it shows.
 _RECENT = 1.0
@@ -115,8 +115,8 @@ class ServerWindow:
 class RateLimiter:
     """Decides when the next request may start. Any number of threads may ask.
 
-    A token bucket would let nearly twice the limit into one window of a rolling limit, so the
-    starts of the last window are kept instead.
+    It keeps the starts of the last window. A token bucket would let nearly twice the limit into one
+    window of a rolling limit.
 
     This one is for one process. One that several processes share (`integrations.shared_limiter`)
     has the same methods, and waits for a store.
@@ -205,6 +205,18 @@ class RateLimiter:
         # A late response is about a window that began long ago.
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
         return max(moments)
+
+    forgone = False
+    """Nothing is promised, so there is nothing to give back."""
+
+    def forgo(self, _holder: object, /) -> None:
+        """Do nothing; see `forgone`."""
+
+    def give_back(self, now: float) -> None:
+        """Do nothing; see `forgone`."""
+
+    async def agive_back(self, now: float) -> None:
+        """Do nothing; see `forgone`."""
 
     async def areserve(self, now: float, _holder: object = None, /) -> float | None:
         """Do as `reserve`, which never blocks."""

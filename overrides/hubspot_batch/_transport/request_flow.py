@@ -251,7 +251,11 @@ class RequestFlow:
             if now >= told_until:
                 self._tell(Wait(pause, "rate_limit", request.url.path, number), state)
                 told_until = now + pause
-            now = yield from self._sleep(self._limiter.nap(pause), state)
+            try:
+                now = yield from self._sleep(self._limiter.nap(pause), state)
+            except BaseException:
+                self._limiter.forgo(state)
+                raise
 
     @staticmethod
     def _sleep(seconds: float, state: RequestState) -> Generator[Step, StepResult, float]:

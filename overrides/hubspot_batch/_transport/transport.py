@@ -79,14 +79,19 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
-        with closing(self._flow.steps(request)) as steps:
-            step = next(steps)
-            while True:
-                result = self._perform(step)
-                try:
-                    step = steps.send((self._clock.now(), result))
-                except StopIteration as done:
-                    return cast("httpx.Response", done.value)
+        try:
+            with closing(self._flow.steps(request)) as steps:
+                step = next(steps)
+                while True:
+                    result = self._perform(step)
+                    try:
+                        step = steps.send((self._clock.now(), result))
+                    except StopIteration as done:
+                        return cast("httpx.Response", done.value)
+        except BaseException:
+            if self._limiter.forgone:
+                self._limiter.give_back(self._clock.now())
+            raise
 
     def _perform(self, step: Step) -> object:
         match step:
@@ -111,14 +116,19 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
-        with closing(self._flow.steps(request)) as steps:
-            step = next(steps)
-            while True:
-                result = await self._perform_async(step)
-                try:
-                    step = steps.send((self._clock.now(), result))
-                except StopIteration as done:
-                    return cast("httpx.Response", done.value)
+        try:
+            with closing(self._flow.steps(request)) as steps:
+                step = next(steps)
+                while True:
+                    result = await self._perform_async(step)
+                    try:
+                        step = steps.send((self._clock.now(), result))
+                    except StopIteration as done:
+                        return cast("httpx.Response", done.value)
+        except BaseException as error:
+            if self._limiter.forgone and not isinstance(error, GeneratorExit):
+                await self._limiter.agive_back(self._clock.now())
+            raise
 
     async def _perform_async(self, step: Step) -> object:
         match step:

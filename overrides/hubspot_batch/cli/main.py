@@ -10,12 +10,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
-from typing import NoReturn, TextIO
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from hubspot_batch.version import __version__
+
+if TYPE_CHECKING:
+    from hubspot_batch.sandbox import TokenUsage
 
 PROGRAM = "hubspot-batch"
 
@@ -53,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         code = _end("stopped by Ctrl-C; what was on its way may have been done.", STOPPED)
     except BrokenPipeError:
-        # Whoever reads the output has seen enough; that needs no words.
+        # The reader of the output has seen enough; that needs no words.
         _discard_output()
         code = STOPPED
     except OSError as error:
@@ -120,6 +124,18 @@ def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
         metavar="[OPERATION:]NAME[=RATE]",
         help="what goes wrong, and how often, from 0 to 1 (1); can be given several times",
     )
+    sandbox.add_argument(
+        "--rate-limit",
+        type=_rate_limit,
+        default=100,
+        metavar="N",
+        help="requests in any 10 seconds (%(default)s)",
+    )
+    sandbox.add_argument(
+        "--report",
+        action="store_true",
+        help="at the end, print how clients used the rate limit: for each token and each address",
+    )
     sandbox.add_argument("--list-faults", action="store_true", help="print the names of all faults")
     sandbox.set_defaults(run=_sandbox)
 
@@ -183,6 +199,7 @@ def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
         sandbox = Sandbox(
             seed=arguments.seed,
             token=arguments.token,
+            rate_limit=(arguments.rate_limit, 10.0),
             faults=parse(arguments.fault),
             clock=time.time,
         )
@@ -206,13 +223,27 @@ def _sandbox(arguments: argparse.Namespace, stream: TextIO) -> int:
         )
         stream.flush()
 
+    if arguments.report:
+        # SIGTERM would end the process before the report.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         serve(sandbox, host=arguments.host, port=arguments.port, ready=ready)
     except ServeError as error:
         return _end(str(error), WRONG_USE)
     except KeyboardInterrupt:
         pass
+    if arguments.report:
+        stream.writelines(f"{line}\n" for line in _usage(sandbox.usage()))
     return DONE
+
+
+def _usage(found: Sequence[TokenUsage]) -> Iterator[str]:
+    for number, usage in enumerate(found, 1):
+        first, *others = usage.lines()
+        yield f"token {number}: {first}"
+        yield from others
+    if not found:
+        yield "No request counted."
 
 
 def _demo(arguments: argparse.Namespace, stream: TextIO) -> int:
@@ -258,6 +289,12 @@ def _port(text: str) -> int:
     )
 
 
+def _rate_limit(text: str) -> int:
+    if text.isascii() and text.isdecimal() and len(text) < 6 and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of requests from 1 to 99999")
+
+
 def _seed(text: str) -> int:
     try:
         return int(text)
@@ -285,7 +322,7 @@ def _token(text: str) -> str:
 @contextlib.contextmanager
 def _output() -> Generator[TextIO, None, None]:
     """Give where output goes; a character that has no place there becomes an escape."""
-    if sys.stdout is None:  # closed by whoever started the command
+    if sys.stdout is None:  # closed by the program that started the command
         with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123 - a device
             yield nowhere
         return

@@ -1,4 +1,4 @@
-"""The output of a command, which whoever reads it may close.
+"""The output of a command, which its reader may close.
 
 This module decides that a closed output harms nothing: it is not written to any more, and the
 command goes on.
@@ -13,7 +13,7 @@ from .progress import discard
 
 
 class Out:
-    """An output that may be closed by whoever reads it.
+    """An output that its reader may close.
 
     Args:
         stream: Where it goes.

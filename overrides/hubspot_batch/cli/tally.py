@@ -1,7 +1,7 @@
 """How far a job has come, in words and numbers, from its events.
 
-This module decides how the pace, the share of the allowance and the time that is left are reckoned.
-It reads no clock: the events say when they happened.
+This module decides how the pace, the share of the allowance and the time left are calculated. It
+reads no clock: the events say when they happened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hubspot_batch.jobs.pace_plot import duration
 WINDOW = 10.0
 """Seconds that a pace is taken over; HubSpot counts requests over as many."""
 SHORTEST_WAIT = 1.0
-"""Seconds of a wait that is worth a word; each request waits a little for the rate limit."""
+"""Seconds of a wait that is worth mentioning; each request waits a little for the rate limit."""
 _STEP = 0.5
 _STATUSES = ("succeeded", "failed", "unknown", "not_sent")
 
@@ -119,7 +119,7 @@ class Tally:
         return said
 
     def wait(self) -> str:
-        """Return why nothing happens, or nothing."""
+        """Return what is waited for, or an empty text."""
         waiting = self.waiting  # another thread may change it
         if waiting is None:
             return ""

@@ -50,7 +50,7 @@ class Encoding(NamedTuple):
     fault: str = ""
 
     def open(self, open_bytes: Open) -> TextIO:
-        """Open the text behind its byte order marks, of which careless programs write two."""
+        """Open the text behind its byte order marks; some programs write two."""
         stream, start = open_bytes(), 0
         mark = _MARK.encode(self.name) if self.name.startswith("utf") else b""
         while mark and stream.read(len(mark)) == mark:

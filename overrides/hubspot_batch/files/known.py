@@ -16,7 +16,7 @@ class Property(NamedTuple):
     """The values that a property takes, as far as they are known.
 
     Attributes:
-        kind: How a cell is read: `text`, `short` (a text that is not empty of meaning, such as a
+        kind: How a cell is read: `text`, `short` (a text that must say something, such as a
             title), `phone`, `url`, `moment`, `day`, `duration`, `option`, `record` (a record's id,
             digits only), `id` (any id), `flag`.
         options: For `option`: each word in lower case, and what is sent for it.
@@ -141,7 +141,7 @@ NOTHING = frozenset({"nan", "nat", "<na>", "n/a", "#n/a", "none", "null", "undef
 """What programs write for a value that is missing, in lower case."""
 
 TEXT_NOTHING = frozenset({"nan", "nat", "<na>", "#n/a"})
-"""Those of them that are no words which a person would write."""
+"""Those of them that a person would not write."""
 
 SHEET_ERRORS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#####"})
 """What a spreadsheet shows in place of a value."""

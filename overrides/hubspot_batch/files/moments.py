@@ -118,7 +118,7 @@ def _formatted(text: str, form: str | None) -> tuple[dt.datetime, bool]:
     shown = _shown(text)
     if form in ("epoch seconds", "epoch milliseconds", "excel"):
         if not _DIGITS.fullmatch(text):
-            raise ValueError(f"{shown} is no number, as the format {form!r} wants")
+            raise ValueError(f"{shown} is no number, and the format {form!r} needs one")
         number = float(text)
         try:
             if form == "excel":
@@ -257,7 +257,7 @@ def duration(value: Any, unit: str | None) -> str:
     else:
         found = _milliseconds(plain(str(value)), unit)
     if found < 0:
-        raise ValueError(f"{_shown(value)} is less than nothing")
+        raise ValueError(f"{_shown(value)} is negative")
     if found > UNITS["days"]:
         raise ValueError(f"{_shown(value)} is more than a day, which is not plausible")
     return str(round(found))

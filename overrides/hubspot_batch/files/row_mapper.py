@@ -67,7 +67,7 @@ class InvalidRow(Mapping[str, Any]):
         """Return the line and the reason, for those who only show what became of a row."""
         return {self.unit: self.line, "problem": self.reason}.items()
 
-    # Whoever encodes an input reads it by its keys, and gets the reason instead.
+    # The encoder reads an input by its keys, and gets the reason instead.
     def __getitem__(self, key: str) -> Any:
         self._refuse()
 

@@ -93,6 +93,16 @@ if ask.born ~= 0 and ask.born ~= state.born then
   state.closed = math.max(state.closed, state.born + lost)
 end
 for _, ago in ipairs(ask.alone) do insert(now - ago) end
+local given, free = {}, {}
+for _, start in ipairs(state.free or {}) do given[start] = true end
+if ask.born == state.born then
+  for _, start in ipairs(ask.unused) do given[start] = true end
+end
+for start in pairs(given) do
+  if start >= now then table.insert(free, start) end
+end
+table.sort(free)
+state.free = free
 for _, report in ipairs(ask.reports) do learn(report) end
 
 local limits = {{ask.requests, ask.milliseconds}}
@@ -128,19 +138,19 @@ for _, one in ipairs(state.others) do
   end
 end
 state.others = seen
-local free
+local left_free
 if others == 0 then
-  free = math.floor(limits[1][1] / NEWCOMER)
-  if free == 0 and limits[1][1] >= FEW then free = 1 end
+  left_free = math.floor(limits[1][1] / NEWCOMER)
+  if left_free == 0 and limits[1][1] >= FEW then left_free = 1 end
 else
   local before
   for _, one in ipairs(seen) do
     if one[1] <= now - RECENT then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
-  free = growth > 0 and growth + 3 or 1
+  left_free = growth > 0 and growth + 3 or 1
 end
-local allowed = math.max(1, limits[1][1] - others - free)
+local allowed = math.max(1, limits[1][1] - others - left_free)
 local span = limits[1][2] + MARGIN
 
 local function next_start()
@@ -187,6 +197,11 @@ local function give()
     elseif state.told_today and #starts > 0 then
       return 0, now + LOOK_AGAIN
     end
+  end
+  while #free > 0 and not limits[2] do
+    local first = table.remove(free, 1)
+    local at = until_(first)
+    if first >= state.closed and at > 0 and starts[at] == first then return first, 0 end
   end
   local start = next_start()
   if start > now + span and others > 0 then return 0, now + math.floor(span / 4) end

@@ -2,7 +2,7 @@
 
 This module decides which start a process is given. It is pure: the state and the store's time are
 handed in. All times are whole milliseconds of the store, because only a store has one clock for all
-processes. `allowance.lua` is the same rule for Redis; a test holds the two to the same replies.
+processes. `allowance.lua` is the same rule for Redis; a test compares their replies.
 
 The starts of the last window are kept in order, together with those that are promised. A process
 asks once for each request, and is given the next free start, so the first to ask is the first to
@@ -21,15 +21,15 @@ from attrs import define, field
 
 # Added to each window, because the server's clock can run faster, and requests arrive late.
 MARGIN = 50
-# A process asks again before it uses a start that was promised longer than this before.
+# A process asks again before it uses a start that was promised more than this long ago.
 HELD = 1_000
 # How many evenly spaced starts that came late may be made up for at once.
 _LATE = 4
-# One request in so many stays free, so the first requests of another program get in and are seen.
+# One request in this many stays free, so the first requests of another program get in and are seen.
 _NEWCOMER = 95
 # From this limit on, at least one stays free, because some requests arrive later than others.
 _FEW = 20
-# How long what others use is taken together, and after which growth is expected to go on.
+# For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _RECENT = 1_000
 # For how long the number of requests left for the day is believed: midnight resets it.
 _DAY_KNOWN = 900_000
@@ -61,14 +61,15 @@ class Ask(NamedTuple):
 
     Attributes:
         worker: The name of the process.
-        born: When the state began that it knows; 0 if it knows none.
+        born: When the state that it knows was made; 0 if it knows none.
         wants: Whether it wants a start.
         held: The start that it was promised; 0 for none.
         requests, milliseconds: The limit that its user set or assumes.
         learns: Whether the server's limit replaces that one.
         reserve: Requests of the day that are left to others; -1 to use all.
-        alone: How long ago it started requests without the store.
+        alone: How long ago it started each request that the store was not asked about.
         reports: What responses said.
+        unused: Starts that it was promised for requests that were cancelled.
     """
 
     worker: str
@@ -81,6 +82,7 @@ class Ask(NamedTuple):
     reserve: int
     alone: tuple[int, ...] = ()
     reports: tuple[Report, ...] = ()
+    unused: tuple[int, ...] = ()
 
 
 class Reply(NamedTuple):
@@ -116,6 +118,7 @@ class State:
         born: When it began.
         now: When it was last asked.
         starts: When requests started, or will, in order.
+        free: Those of them that a process has given back.
         since: The start of the first window after a pause.
         due: When the next start is due at an even pace.
         closed: Until when no request starts.
@@ -132,6 +135,7 @@ class State:
     born: int
     now: int
     starts: list[int] = field(factory=list[int])
+    free: list[int] = field(factory=list[int])
     since: int = 0
     due: int = 0
     closed: int = 0
@@ -158,6 +162,8 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         state.closed = max(state.closed, state.born + lost)
     for ago in ask.alone:
         insort(state.starts, now - ago)
+    unused = ask.unused if ask.born == state.born else ()
+    state.free = sorted(start for start in {*state.free, *unused} if start >= now)
     for report in ask.reports:
         _learn(state, now, report, ask)
     limits = _limits(state, ask)
@@ -222,6 +228,11 @@ def _give(
             return now, 0
     elif (again := _again_today(state, now)) is not None:
         return 0, again
+    # One that was given back was given by the server's limit, not by one that a user set.
+    while state.free and len(limits) == 1:
+        start = state.free.pop(0)
+        if start >= state.closed and start in state.starts:
+            return start, 0
     start = _next(state, now, limits, allowed)
     if start > now + span and any(count for _, count in state.others):
         # What others use can change before then, so nothing that far ahead is promised.

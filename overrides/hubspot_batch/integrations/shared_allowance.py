@@ -54,7 +54,7 @@ class SharedAllowance:
         from .redis_store import RedisStore, check_client  # noqa: PLC0415 - only where it is used
 
         check_client(client)
-        self._set(partial(RedisStore, client, key), key, limit, on_lost)
+        self._set(partial(RedisStore, client), key, limit, on_lost)
 
     @classmethod
     def local(
@@ -81,15 +81,18 @@ class SharedAllowance:
         check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
         made = cls.__new__(cls)
         name = os.fspath(path)
-        made._set(partial(LocalStore, name, key, clock), key, limit, on_lost)
+        made._set(partial(LocalStore, name, clock=clock), key, limit, on_lost)
         return made
 
-    def _set(self, store: Callable[[], Store], key: str, limit: RateLimit, on_lost: OnLost) -> None:
+    def _set(
+        self, store: Callable[[str], Store], key: str, limit: RateLimit, on_lost: OnLost
+    ) -> None:
         check("key", key, str, "a text, the same in all processes")
         check("limit", limit, RateLimit, "a RateLimit, such as RateLimit(100, 10)")
         if on_lost not in ("share", "stop"):
             raise wrong("on_lost", '"share" or "stop"', on_lost)
         self._store = store
+        self._key = key
         self._limit = limit
         self._on_lost: OnLost = on_lost
 
@@ -102,4 +105,17 @@ class SharedAllowance:
         """Return the rate limiter of one process; a client calls this."""
         from .shared_limiter import SharedLimiter  # noqa: PLC0415 - only where it is used
 
-        return SharedLimiter(self._store(), self._limit, daily_reserve, self._on_lost)
+        return SharedLimiter(self._store(self._key), self._limit, daily_reserve, self._on_lost)
+
+    def searches(self, limit: RateLimit) -> SharedLimiter:
+        """Return the rate limiter of the searches of one process; a client calls this.
+
+        HubSpot counts searches apart, so they have a key of their own
+        (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm).
+
+        Args:
+            limit: How many searches all processes may make together.
+        """
+        from .shared_limiter import SharedLimiter  # noqa: PLC0415 - only where it is used
+
+        return SharedLimiter(self._store(f"{self._key}:searches"), limit, None, self._on_lost)

@@ -82,6 +82,8 @@ class SharedLimiter:
         self._worker = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._promises: dict[object, _Promise] = {}
+        # Starts that were promised for requests that were cancelled.
+        self._unused: list[int] = []
         # When requests started on our clock, and on the store's.
         self._started: dict[float, int] = {}
         self._reports: deque[Report] = deque(maxlen=50)
@@ -127,6 +129,35 @@ class SharedLimiter:
         except StoreLostError as error:
             return self._lose(now, ask, error)
         return self._take(now, holder, ask, reply)
+
+    def forgo(self, holder: object, /) -> None:
+        """Take in that a request waits for its start no longer."""
+        with self._lock:
+            if (promise := self._promises.pop(holder, None)) is not None:
+                self._unused.append(promise.start)
+
+    @property
+    def forgone(self) -> bool:
+        """Whether there are starts to give back."""
+        return bool(self._unused) and self._lost_until is None
+
+    def give_back(self, now: float) -> None:
+        """Let other processes have the starts that cancelled requests waited for."""
+        with self._lock:
+            ask = self._ask(now, wants=False)
+        try:
+            self._note(now, self._store.ask(ask))
+        except StoreLostError as error:
+            self._keep(now, ask, error)
+
+    async def agive_back(self, now: float) -> None:
+        """Do as `give_back`, in a task."""
+        with self._lock:
+            ask = self._ask(now, wants=False)
+        try:
+            self._note(now, await self._store.aask(ask))
+        except StoreLostError as error:
+            self._keep(now, ask, error)
 
     def abandon(self, started: float) -> None:
         """Take in that no report of a request that had a start will come."""
@@ -174,8 +205,9 @@ class SharedLimiter:
             return self._ask(now, held=0 if promise is None else promise.start)
 
     def _ask(self, now: float, *, wants: bool = True, held: int = 0) -> Ask:
-        reports, alone = tuple(self._reports), tuple(self._alone)
+        reports, alone, unused = tuple(self._reports), tuple(self._alone), tuple(self._unused)
         self._reports.clear()
+        self._unused.clear()
         self._alone.clear()
         return Ask(
             worker=self._worker,
@@ -188,6 +220,7 @@ class SharedLimiter:
             reserve=self._reserve,
             alone=tuple(max(0, round((now - start) * 1000)) for start in alone),
             reports=reports,
+            unused=unused,
         )
 
     def _end(

@@ -311,7 +311,7 @@ class Job:
     def _tell(self, event: JobEvent) -> None:
         try:
             self._listener(event)
-        except Exception as error:  # noqa: BLE001 - whoever listens must not harm the job
+        except Exception as error:  # noqa: BLE001 - a listener must not harm the job
             _log.warning("A listener of the job raised %s.", type(error).__name__)
 
     def _opened(self) -> Results:

@@ -5,6 +5,17 @@ inputs in a later run, what is known of them. What a run does with that is decid
 """
 
 from .options import Journal
-from .store import SETTLED, Identity, Recorded, Status, Store, digest_of
+from .shared import PostgresJournal
+from .store import SETTLED, Identity, Recorded, Status, Store, TakenError, digest_of
 
-__all__ = ["SETTLED", "Identity", "Journal", "Recorded", "Status", "Store", "digest_of"]
+__all__ = [
+    "SETTLED",
+    "Identity",
+    "Journal",
+    "PostgresJournal",
+    "Recorded",
+    "Status",
+    "Store",
+    "TakenError",
+    "digest_of",
+]

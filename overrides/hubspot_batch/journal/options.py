@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from attrs import field, frozen
 
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, JournalError
 
 if TYPE_CHECKING:
-    from .store import Store
+    from .store import Inspection, Store
 
 _RETRY = ("failed", "not_sent", "unknown")
 _FORMS = '"failed", "not_sent" or "unknown", or a list of them'
@@ -97,9 +97,7 @@ class Journal:
         Raises:
             JournalError: There is no such journal, or it cannot be read.
         """
-        from .sqlite import inspect  # noqa: PLC0415 - most programs have no journal
-
-        return inspect(self.path).head
+        return self._inspect().head
 
     def counts(self) -> dict[str, int]:
         """Return how many inputs the file records with each status, `intended` included.
@@ -107,9 +105,7 @@ class Journal:
         Raises:
             JournalError: There is no such journal, or it cannot be read.
         """
-        from .sqlite import inspect  # noqa: PLC0415 - most programs have no journal
-
-        return inspect(self.path).counts
+        return self._inspect().counts
 
     def begun(self) -> dict[str, str] | None:
         """Return the head of the file; None if no run has begun with it.
@@ -117,10 +113,18 @@ class Journal:
         Raises:
             JournalError: It cannot be read, or a run has it.
         """
+        found = self._look() if self.exists() else None
+        return None if found is None else found.head
+
+    def _look(self) -> Inspection | None:
         from .sqlite import look  # noqa: PLC0415 - most programs have no journal
 
-        found = look(self.path) if self.exists() else None
-        return None if found is None else found.head
+        return look(self.path)
+
+    def _inspect(self) -> Inspection:
+        if (found := self._look()) is None:
+            raise JournalError(f"The journal {self.path} is empty; no run has begun with it.")
+        return found
 
     def open(self, job: Mapping[str, str]) -> Store:
         """Open the journal for a run, which alone has it until it is closed.
@@ -134,14 +138,16 @@ class Journal:
         """
         from .sqlite import SqliteStore  # noqa: PLC0415 - most programs have no journal
 
+        return SqliteStore(self.path, self._head(job), restart=self.restart)
+
+    def _head(self, job: Mapping[str, str]) -> dict[str, str]:
         own = {
             "account": self.account,
             "mapping": self.mapping,
             "source_size": self.source_size,
             "source_digest": self.source_digest,
         }
-        head = {**job, **{name: str(value) for name, value in own.items() if value is not None}}
-        return SqliteStore(self.path, head, restart=self.restart)
+        return {**job, **{name: str(value) for name, value in own.items() if value is not None}}
 
 
 _COMPARED = {
@@ -153,13 +159,19 @@ _COMPARED = {
 }
 
 
-def check_head(path: str, recorded: Mapping[str, str], head: Mapping[str, str]) -> None:
+_RESTARTS = " Journal(path, restart=True) forgets that job."
+
+
+def check_head(
+    path: str, recorded: Mapping[str, str], head: Mapping[str, str], *, restarts: bool = True
+) -> None:
     """Refuse a journal that belongs to another job.
 
     Args:
         path: The journal's path.
         recorded: The head in the journal.
         head: The head of the run. What one of the two leaves out is not compared.
+        restarts: Whether a run can restart it.
 
     Raises:
         ConfigurationError: They differ; the message says where.
@@ -172,6 +184,6 @@ def check_head(path: str, recorded: Mapping[str, str], head: Mapping[str, str]) 
     if differences:
         raise ConfigurationError(
             f"The journal {path} belongs to another job: {'; '.join(differences)}. Use another "
-            "journal for this job, or call it as before to resume that one. "
-            "Journal(path, restart=True) forgets that job."
+            "journal for this job, or call it as before to resume that one."
+            + (_RESTARTS if restarts else "")
         )

@@ -7,17 +7,16 @@ waits until the disk has it (`synchronous=FULL`), so a kill or a power cut loses
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import quote
 
 from hubspot_batch.errors import JournalError
 
 from .options import check_head
-from .store import Identity, Recorded, Status
+from .run_memory import RunMemory
+from .store import Identity, Inspection, Recorded, Status
 
 FORMAT = "1"
 
@@ -29,15 +28,7 @@ _TABLES = (
     "CREATE TABLE inputs (digest BLOB NOT NULL, ordinal INTEGER NOT NULL, status TEXT NOT NULL, "
     "result BLOB, error BLOB, PRIMARY KEY (digest, ordinal))",
 )
-# What only this run needs to remember. It is in a temporary file, since a run can have any length.
-_TEMPORARY = (
-    "PRAGMA temp_store = FILE",
-    "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
-    "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
-)
 _STATUSES = frozenset(Status)
-# Values that a statement may have in every version of SQLite are 999.
-_VALUES_AT_MOST = 400
 # How long to wait for somebody who only looks into the journal.
 _LOCK_SECONDS = 0.25
 
@@ -94,23 +85,12 @@ class SqliteStore:
                 "INSERT OR REPLACE INTO head VALUES (?, ?)", {**head, "format": FORMAT}.items()
             )
             self.fresh = one.execute("SELECT 1 FROM inputs LIMIT 1").fetchone() is None
-        for statement in _TEMPORARY:
-            connection.execute(statement)
+        self._memory = RunMemory(connection)
 
     def count(self, digests: Sequence[bytes]) -> list[int]:
         """Return how often each digest was counted before in this run, and count it."""
-        with self._writing() as one:
-            known: dict[bytes, int] = {}
-            for part, marks in _parts(digests):
-                query = f"SELECT digest, number FROM counted WHERE digest IN ({marks})"  # noqa: S608
-                known.update(one.execute(query, part))
-            before: Counter[bytes] = Counter(known)
-            ordinals: list[int] = []
-            for digest in digests:
-                ordinals.append(before[digest])
-                before[digest] += 1
-            one.executemany("INSERT OR REPLACE INTO counted VALUES (?, ?)", before.items())
-        return ordinals
+        with self._writing():
+            return self._memory.count(digests)
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what earlier runs recorded of inputs; other inputs are missing."""
@@ -131,19 +111,23 @@ class SqliteStore:
 
     def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
-        found: dict[bytes, int] = {}
         with _telling(self._path, "read"):
-            for part, marks in _parts(keys):
-                query = f"SELECT key, number FROM marked WHERE key IN ({marks})"  # noqa: S608
-                found.update(self._open().execute(query, part))
-        return found
+            self._open()
+            return self._memory.marks(keys)
 
     def mark(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
-        with self._writing() as one:
-            one.executemany("INSERT OR REPLACE INTO marked VALUES (?, ?)", numbers.items())
+        with self._writing():
+            self._memory.mark(numbers)
 
-    def intend(self, identities: Sequence[Identity]) -> None:
+    def wait(self) -> None:
+        """Do nothing: no other run has the journal."""
+
+    def intend(
+        self,
+        identities: Sequence[Identity],
+        seen: Sequence[int | None] | None = None,  # noqa: ARG002 - no other run has the journal
+    ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
         # A row that takes the place of another gets a new rowid, which is greater than all others:
         # the number of the intent (https://www.sqlite.org/autoinc.html).
@@ -194,24 +178,6 @@ class SqliteStore:
                 raise
 
 
-class Inspection(NamedTuple):
-    """The content of a journal's head."""
-
-    head: dict[str, str]
-    counts: dict[str, int]
-
-
-def inspect(path: str) -> Inspection:
-    """Read a journal that no run has.
-
-    Raises:
-        JournalError: There is none, it cannot be read, or a run has it.
-    """
-    if (found := look(path)) is None:
-        raise JournalError(f"The journal {path} is empty; no run has begun with it.")
-    return found
-
-
 def look(path: str) -> Inspection | None:
     """Read a journal that no run has; return None if no run has begun with it.
 
@@ -255,13 +221,6 @@ def _head_of(connection: sqlite3.Connection, path: str) -> dict[str, str]:
             f"hubspot-batch reads format {FORMAT}; resume it with the version that made it."
         )
     return head
-
-
-def _parts(values: Sequence[bytes]) -> Generator[tuple[Sequence[bytes], str]]:
-    """Yield values in parts that a statement can have, with their question marks."""
-    for at in range(0, len(values), _VALUES_AT_MOST):
-        part = values[at : at + _VALUES_AT_MOST]
-        yield part, ",".join("?" * len(part))
 
 
 @contextmanager

@@ -52,16 +52,34 @@ class Recorded(NamedTuple):
         result: The JSON text of its result; None if it has none.
         error: The JSON text of its error; None if it has none.
         number: Orders inputs by when they were last intended; None before it is recorded.
+        held: Whether it is intended by another run that lives.
     """
 
     status: Status
     result: bytes | None = None
     error: bytes | None = None
     number: int | None = None
+    held: bool = False
+
+
+class Inspection(NamedTuple):
+    """The content of a journal that is only looked into.
+
+    Attributes:
+        head: What the runs of its job have in common.
+        counts: How many inputs it records with each status.
+    """
+
+    head: dict[str, str]
+    counts: dict[str, int]
+
+
+class TakenError(Exception):
+    """Another run has begun with an input since it was looked up. Nothing was written."""
 
 
 class Store(Protocol):
-    """An open journal, which no other run can open until it is closed.
+    """An open journal. No other run can open it until it is closed, unless workers share it.
 
     Its methods are called by several threads, one at a time. Each but `close` raises JournalError
     where the storage fails; nothing of what it was to write is written then.
@@ -77,7 +95,7 @@ class Store(Protocol):
         ...
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
-        """Return what earlier runs recorded of inputs; other inputs are missing."""
+        """Return what other runs recorded of inputs; other inputs are missing."""
         ...
 
     def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
@@ -88,8 +106,23 @@ class Store(Protocol):
         """Mark keys with numbers until the end of this run."""
         ...
 
-    def intend(self, identities: Sequence[Identity]) -> None:
-        """Record durably that a request with these inputs is about to be sent."""
+    def wait(self) -> None:
+        """Wait a moment for another run to settle what `find` has called held."""
+        ...
+
+    def intend(
+        self, identities: Sequence[Identity], seen: Sequence[int | None] | None = None
+    ) -> None:
+        """Record durably that a request with these inputs is about to be sent.
+
+        Args:
+            identities: The inputs.
+            seen: The number that `find` gave for each, None for what it did not find; if left out,
+                it does not matter whether another run sends them too.
+
+        Raises:
+            TakenError: Another run has intended one of them since.
+        """
         ...
 
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:

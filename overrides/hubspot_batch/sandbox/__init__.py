@@ -14,10 +14,12 @@ from .messages import SandboxAnswer, SandboxRequest
 from .server import ServeError, live_sandbox, serve, served
 from .store import Record
 from .transport import SandboxTransport
+from .usage import ClientUsage, TokenUsage
 
 __all__ = [
     "FAULTS",
     "LATE",
+    "ClientUsage",
     "FakeClock",
     "Fault",
     "Rates",
@@ -29,6 +31,7 @@ __all__ = [
     "SandboxTransport",
     "Script",
     "ServeError",
+    "TokenUsage",
     "add_examples",
     "app",
     "live_sandbox",

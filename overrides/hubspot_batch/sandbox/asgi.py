@@ -54,6 +54,7 @@ def app(
                     for name, value in scope["headers"]
                 },
                 body=body,
+                client=(scope.get("client") or ("",))[0],
             )
         )
         if response.delay:

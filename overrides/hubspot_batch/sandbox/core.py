@@ -8,6 +8,7 @@ same requests give the same responses, byte for byte.
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any
 
 from attrs import evolve, frozen
@@ -18,11 +19,12 @@ from .families import Property
 from .fault_plans import Faults, start_plans
 from .handler import handle
 from .limits import RequestLimits
-from .lookups import LOOKUPS
+from .lookups import LOOKUPS, SEARCH
 from .messages import Loss, SandboxAnswer, SandboxRequest
 from .operations import SPECS, OperationSpec
 from .state import State
 from .store import Record, Store, seeded_random
+from .usage import Arrival, TokenUsage, usage_of
 
 # The ids of the records that `add_examples` adds.
 CAMPAIGN_IDS = (
@@ -38,7 +40,8 @@ class RequestEntry:
     """One entry of the request log. It does not hold the token, the query or the body.
 
     `status` is the status of the response, even if a `loss` kept it from the client. `inputs` is
-    None if the body could not be parsed, or if the path or the method is unknown.
+    None if the body could not be parsed, or if the path or the method is unknown. `at` is when it
+    arrived, `client` the address it came from, and `app` a digest of its token.
     """
 
     number: int
@@ -49,6 +52,9 @@ class RequestEntry:
     fault: str | None
     loss: Loss | None
     inputs: int | None
+    at: float = 0.0
+    client: str = ""
+    app: str = ""
 
 
 class Sandbox:
@@ -135,6 +141,9 @@ class Sandbox:
                     fault=result.fault,
                     loss=response.loss,
                     inputs=result.inputs,
+                    at=now,
+                    client=request.client,
+                    app=_digest(request.headers.get("authorization", "")),
                 )
             )
             return response
@@ -153,6 +162,23 @@ class Sandbox:
         """The log of requests, oldest first. It keeps the last 100,000."""
         with self._lock:
             return tuple(self._log)
+
+    def usage(self) -> tuple[TokenUsage, ...]:
+        """Count how the rate limit was used, for each token over all its clients.
+
+        Searches, which have a limit of their own, and requests without a valid token are left out.
+        """
+        limits = self._state.limits
+        if limits.requests is None:
+            return ()
+        by_app: dict[str, list[Arrival]] = {}
+        for entry in self.requests:
+            counts = entry.operation not in (None, SEARCH) and entry.loss != "refused"
+            if counts and entry.status != 401:
+                arrival = Arrival(entry.at, entry.client, entry.status == 429)
+                by_app.setdefault(entry.app, []).append(arrival)
+        limit = (limits.requests, limits.seconds)
+        return tuple(usage_of(arrivals, limit) for arrivals in by_app.values())
 
     def use_token(self, token: str | None) -> None:
         """Accept only this token from now on, as if the old one had expired; None accepts any."""
@@ -256,6 +282,10 @@ class Sandbox:
         if name not in stores:
             raise ValueError(f"no store is called {name!r}; choose one of: {', '.join(stores)}")
         return stores[name]
+
+
+def _digest(authorization: str) -> str:
+    return blake2b(authorization.encode(), digest_size=8).hexdigest()
 
 
 def add_examples(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from attrs import evolve, frozen
 from hubspot_batch_client.contract import LISTINGS
@@ -55,13 +55,14 @@ class Lookup:
 
 _Test: TypeAlias = Callable[[Mapping[str, Any]], bool]
 
-LOOKUPS = ("search_calls", "list_campaigns")
+SEARCH: Final = "search_calls"
+LOOKUPS = (SEARCH, "list_campaigns")
 
 
 def lookup_on(specs: Mapping[str, OperationSpec], path: str) -> Lookup | None:
     """Return the way on a path, in any version of the API."""
     for name, created_by in (
-        ("search_calls", "create_calls"),
+        (SEARCH, "create_calls"),
         ("list_campaigns", "create_campaigns"),
     ):
         listing, spec = LISTINGS.get(name), specs.get(created_by)

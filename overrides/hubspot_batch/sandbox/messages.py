@@ -20,13 +20,17 @@ Loss = Literal["refused", "reset", "closed", "timeout"]
 
 @frozen
 class SandboxRequest:
-    """One HTTP request: header names in lower case, query parameters in their order."""
+    """One HTTP request: header names in lower case, query parameters in their order.
+
+    `client` is the address that it comes from; empty if it came through no socket.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=False)  # holds the token
     body: bytes = field(default=b"", repr=False)
+    client: str = ""
 
 
 @frozen

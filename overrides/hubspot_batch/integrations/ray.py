@@ -1,0 +1,104 @@
+"""Batches of a Ray Dataset, sent by actors on any number of machines.
+
+This module decides how a batch becomes inputs, and its outcomes become columns. Ray runs a batch
+again whose machine is lost; the journal, which all actors share, says what was sent of it.
+"""
+
+# Ray is installed only where it is used.
+# pyright: basic, reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from hubspot_batch._operations.registry import SPECS
+from hubspot_batch.client import HubSpotBatch
+from hubspot_batch.journal import Journal
+from hubspot_batch.outcomes import Outcome
+
+_COLUMNS: dict[str, Callable[[Outcome[Any]], str | None]] = {
+    "_status": lambda outcome: str(outcome.status),
+    "_id": lambda outcome: getattr(outcome.result, "id", None),
+    "_kind": lambda outcome: getattr(outcome.error, "kind", None),
+    "_message": lambda outcome: getattr(outcome.error, "message", None),
+    "_correlation_id": lambda outcome: getattr(outcome.error, "correlation_id", None),
+}
+
+
+class Sender:
+    """The class of the actors: each holds one client."""
+
+    def __init__(
+        self,
+        method: str,
+        new_client: Callable[[], HubSpotBatch],
+        journal: Journal,
+        arguments: dict[str, Any],
+    ) -> None:
+        self._send = attrgetter(method)(new_client())
+        self._journal, self._arguments = journal, arguments
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """Send the rows of a batch; return them with their outcomes."""
+        result = self._send(batch.to_pylist(), journal=self._journal, **self._arguments)
+        for name, read in _COLUMNS.items():
+            batch = batch.append_column(name, pa.array(map(read, result), pa.string()))
+        return batch
+
+
+def create_calls(dataset: Any, *, journal: Journal, **options: Any) -> Any:
+    """Create a call of each row of a dataset; see `send`."""
+    return send(dataset, "create_calls", journal=journal, **options)
+
+
+def send(
+    dataset: Any,
+    operation: str,
+    *,
+    journal: Journal,
+    new_client: Callable[[], HubSpotBatch] = HubSpotBatch,
+    actors: int = 2,
+    arguments: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:
+    """Return a dataset with the rows of another one, and the outcome of each.
+
+    ```python
+    outcomes = create_calls(
+        ray.data.read_parquet("calls/"),
+        journal=PostgresJournal("calls of November", conninfo="host=db.internal dbname=jobs"),
+        new_client=lambda: HubSpotBatch(
+            rate_limit=SharedAllowance(redis.Redis("redis.internal"), key="app 1")
+        ),
+    )
+    outcomes.filter(lambda row: row["_status"] != "succeeded").write_csv("rejects/")
+    ```
+
+    Rows are inputs: their columns are `properties`, `associations` and so on. The added columns are
+    `_status`, `_id`, `_kind`, `_message` and `_correlation_id`, as in the outcomes of a job. Equal
+    rows are one input if they come in different batches; rows that differ in `objectWriteTraceId`
+    are not equal. Nothing is sent before the dataset is consumed, and each consumption finds the
+    outcomes of the first one in the journal.
+
+    Args:
+        dataset: A dataset of Ray.
+        operation: The id of an operation, such as `create_calls`.
+        journal: A journal that all actors can use at the same time: a `PostgresJournal`.
+        new_client: Returns the client of an actor. Give all of them the same `SharedAllowance`.
+        actors: How many actors send.
+        arguments: Further arguments of the method.
+        **options: Further arguments of `Dataset.map_batches`, such as `num_cpus`. `batch_size` is
+            the operation's limit by default.
+    """
+    spec = SPECS[operation]
+    return dataset.map_batches(
+        Sender,
+        fn_constructor_args=(spec.name, new_client, journal, arguments or {}),
+        batch_format="pyarrow",
+        concurrency=actors,
+        **{"batch_size": spec.described.limit, **options},
+    )

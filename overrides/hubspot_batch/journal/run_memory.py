@@ -1,0 +1,66 @@
+"""The memory of one run about its inputs, whatever its journal is kept in.
+
+This module decides where that is: in temporary tables of SQLite, and so in a temporary file, since
+a run can have any length.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+
+_TEMPORARY = (
+    "PRAGMA temp_store = FILE",
+    "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
+)
+# Values that a statement may have in every version of SQLite are 999.
+_VALUES_AT_MOST = 400
+
+
+class RunMemory:
+    """The memory of a run.
+
+    Args:
+        connection: A database to which the temporary tables are added.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        for statement in _TEMPORARY:
+            connection.execute(statement)
+
+    def count(self, digests: Sequence[bytes]) -> list[int]:
+        """Return how often each digest was counted before, and count it."""
+        one = self._connection
+        known: dict[bytes, int] = {}
+        for part, marks in _parts(digests):
+            query = f"SELECT digest, number FROM counted WHERE digest IN ({marks})"  # noqa: S608
+            known.update(one.execute(query, part))
+        before: Counter[bytes] = Counter(known)
+        ordinals: list[int] = []
+        for digest in digests:
+            ordinals.append(before[digest])
+            before[digest] += 1
+        one.executemany("INSERT OR REPLACE INTO counted VALUES (?, ?)", before.items())
+        return ordinals
+
+    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+        """Return the numbers that keys were marked with."""
+        found: dict[bytes, int] = {}
+        for part, marks in _parts(keys):
+            query = f"SELECT key, number FROM marked WHERE key IN ({marks})"  # noqa: S608
+            found.update(self._connection.execute(query, part))
+        return found
+
+    def mark(self, numbers: Mapping[bytes, int]) -> None:
+        """Mark keys with numbers."""
+        self._connection.executemany("INSERT OR REPLACE INTO marked VALUES (?, ?)", numbers.items())
+
+
+def _parts(values: Sequence[bytes]) -> Generator[tuple[Sequence[bytes], str]]:
+    """Yield values in parts that a statement can have, with their question marks."""
+    for at in range(0, len(values), _VALUES_AT_MOST):
+        part = values[at : at + _VALUES_AT_MOST]
+        yield part, ",".join("?" * len(part))

@@ -1215,17 +1215,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     place="query",
                     required=False,
                     form="text",
-                    schema={
-                        "type": "string",
-                        "enum": [
-                            "hs_name",
-                            "-hs_name",
-                            "createdAt",
-                            "-createdAt",
-                            "updatedAt",
-                            "-updatedAt",
-                        ],
-                    },
+                    schema={"type": "string"},
                 ),
                 Argument(
                     name="properties",

@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from .filter_operator import FilterOperator
     from .free_form import FreeForm
     from .links import Links
-    from .list_campaigns_sort import ListCampaignsSort
     from .marketing_event import MarketingEvent
     from .marketing_event_archive_batch_input import MarketingEventArchiveBatchInput
     from .marketing_event_archive_input import MarketingEventArchiveInput
@@ -140,7 +139,6 @@ _MODULES = {
     "FilterOperator": "filter_operator",
     "FreeForm": "free_form",
     "Links": "links",
-    "ListCampaignsSort": "list_campaigns_sort",
     "MarketingEvent": "marketing_event",
     "MarketingEventArchiveBatchInput": "marketing_event_archive_batch_input",
     "MarketingEventArchiveInput": "marketing_event_archive_input",
@@ -222,7 +220,6 @@ __all__ = (
     "FilterOperator",
     "FreeForm",
     "Links",
-    "ListCampaignsSort",
     "MarketingEvent",
     "MarketingEventArchiveBatchInput",
     "MarketingEventArchiveInput",

@@ -6,14 +6,13 @@ import httpx
 from ...client import Client
 from ...models.api_error import ApiError
 from ...models.campaign_page import CampaignPage
-from ...models.list_campaigns_sort import ListCampaignsSort
 from ...types import UNSET, Response, Unset, read_model, to_query
 
 
 def _get_kwargs(
     *,
     name: str | Unset = UNSET,
-    sort: ListCampaignsSort | Unset = UNSET,
+    sort: str | Unset = UNSET,
     properties: list[str] | Unset = UNSET,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
@@ -53,7 +52,7 @@ def sync_detailed(
     *,
     client: Client,
     name: str | Unset = UNSET,
-    sort: ListCampaignsSort | Unset = UNSET,
+    sort: str | Unset = UNSET,
     properties: list[str] | Unset = UNSET,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
@@ -65,8 +64,8 @@ def sync_detailed(
     Args:
         client: Where to send the request.
         name (str | Unset): A part of the name of the campaigns to list; all by default.
-        sort (ListCampaignsSort | Unset): hs_name, createdAt or updatedAt; with a minus
-            before it, downwards.
+        sort (str | Unset): hs_name, createdAt or updatedAt; with a minus before it,
+            downwards.
         properties (list[str] | Unset): Internal names of the properties to return; none
             by default.
         limit (int | Unset): The most campaigns of a page.
@@ -93,7 +92,7 @@ def sync(
     *,
     client: Client,
     name: str | Unset = UNSET,
-    sort: ListCampaignsSort | Unset = UNSET,
+    sort: str | Unset = UNSET,
     properties: list[str] | Unset = UNSET,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
@@ -105,8 +104,8 @@ def sync(
     Args:
         client: Where to send the request.
         name (str | Unset): A part of the name of the campaigns to list; all by default.
-        sort (ListCampaignsSort | Unset): hs_name, createdAt or updatedAt; with a minus
-            before it, downwards.
+        sort (str | Unset): hs_name, createdAt or updatedAt; with a minus before it,
+            downwards.
         properties (list[str] | Unset): Internal names of the properties to return; none
             by default.
         limit (int | Unset): The most campaigns of a page.
@@ -133,7 +132,7 @@ async def asyncio_detailed(
     *,
     client: Client,
     name: str | Unset = UNSET,
-    sort: ListCampaignsSort | Unset = UNSET,
+    sort: str | Unset = UNSET,
     properties: list[str] | Unset = UNSET,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
@@ -145,8 +144,8 @@ async def asyncio_detailed(
     Args:
         client: Where to send the request.
         name (str | Unset): A part of the name of the campaigns to list; all by default.
-        sort (ListCampaignsSort | Unset): hs_name, createdAt or updatedAt; with a minus
-            before it, downwards.
+        sort (str | Unset): hs_name, createdAt or updatedAt; with a minus before it,
+            downwards.
         properties (list[str] | Unset): Internal names of the properties to return; none
             by default.
         limit (int | Unset): The most campaigns of a page.
@@ -173,7 +172,7 @@ async def asyncio(
     *,
     client: Client,
     name: str | Unset = UNSET,
-    sort: ListCampaignsSort | Unset = UNSET,
+    sort: str | Unset = UNSET,
     properties: list[str] | Unset = UNSET,
     limit: int | Unset = UNSET,
     after: str | Unset = UNSET,
@@ -185,8 +184,8 @@ async def asyncio(
     Args:
         client: Where to send the request.
         name (str | Unset): A part of the name of the campaigns to list; all by default.
-        sort (ListCampaignsSort | Unset): hs_name, createdAt or updatedAt; with a minus
-            before it, downwards.
+        sort (str | Unset): hs_name, createdAt or updatedAt; with a minus before it,
+            downwards.
         properties (list[str] | Unset): Internal names of the properties to return; none
             by default.
         limit (int | Unset): The most campaigns of a page.

@@ -76,14 +76,14 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     if not operation.get("tags"):
         raise ContractError(pointer, f"{name} has no tag; give it one.")
     inputs = operation_model.inputs_of(document, pointer, operation)
+    inliner = _Inliner(document)
+    convert = inliner.convert
+    input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
     writable = tuple(
         name
         for fields in operation_model.item_of(document, inputs).alternatives[:1]
         for name in _known(pointer, fields.schemas.get("properties"))
     )
-    inliner = _Inliner(document)
-    convert = inliner.convert
-    input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
     parted = [*inliner.parted.items()]  # of fields that only some versions have
     offered = versions.versions_of(pointer, operation)
     item_form = operation_model.item_of(document, inputs)

@@ -29,7 +29,7 @@ LOCKS = {
     "dev": ROOT / "tests" / "requirements" / "dev.txt",
     "test": ROOT / "tests" / "requirements" / "lowest.txt",
     "generator": ROOT / "openapi" / "tools" / "requirements.txt",
-    "docs": ROOT / "docs" / "requirements.txt",
+    "docs": ROOT / "tests" / "requirements" / "docs.txt",
 }
 USER, PASSWORD = "someone", "do-not-show-me"
 

@@ -18,7 +18,7 @@ from .errors import (
     UnfinishedError,
     UnreachableError,
 )
-from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from .integrations import SharedAllowance
 from .journal import Journal, PostgresJournal
 from .options import Clock, RateLimit, Retry
@@ -35,6 +35,7 @@ from .remarks import Remark
 from .version import __version__
 
 __all__ = [
+    "Answered",
     "AsyncHubSpotBatch",
     "AsyncOutcomeIterator",
     "AuthenticationError",
@@ -57,14 +58,14 @@ __all__ = [
     "OutcomeError",
     "OutcomeIterator",
     "OutcomeStatus",
-    "OutcomesKnown",
     "PostgresJournal",
     "RateLimit",
     "RateLimitError",
     "Remark",
-    "RequestStarting",
+    "RequestSent",
     "Retry",
     "RunEnded",
+    "Settled",
     "SharedAllowance",
     "UnavailableError",
     "UnfinishedError",

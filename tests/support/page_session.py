@@ -12,12 +12,14 @@ import contextlib
 import importlib.util
 import inspect
 import io
+import logging
 import os
 import re
 import shlex
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,17 +29,24 @@ from attrs import evolve
 from hubspot_batch.cli.main import main
 from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, add_examples, served
 from hubspot_batch.sandbox.fault_plans import parse
+from hubspot_batch_client.contract import OPERATIONS
 from packaging.requirements import Requirement
 from page_blocks import ROOT, Block, Command, commands
 
 SHOWN_URL = "http://127.0.0.1:8765"
-EXTRAS = {"files", "cli", "sandbox", "shared", "otel"}
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"].keys()
+
+# Whether the sandbox itself knows the dated paths.
+DATED = hasattr(OPERATIONS["create_calls"], "offered")
 
 
 class EveryVersion(Sandbox):
     """A sandbox that also knows the dated paths, which hubspot-sdk uses."""
 
     def handle(self, request: SandboxRequest) -> SandboxAnswer:
+        if DATED:
+            return super().handle(request)
         path = re.sub(r"^/crm/objects/\d{4}-\d\d/", "/crm/v3/objects/", request.path)
         path = re.sub(r"^/marketing/([a-z-]+)/\d{4}-\d\d/", r"/marketing/v3/\1/", path)
         return super().handle(evolve(request, path=path))
@@ -52,6 +61,8 @@ class Session:
         self._patch = patch
         self._stack = contextlib.ExitStack()
         self.url = ""
+        loggers = [logging.getLogger(name) for name in (None, "hubspot_batch", "httpx")]
+        self._logging = [(one, [*one.handlers], one.level) for one in loggers]
         patch.chdir(folder)
         patch.syspath_prepend(str(folder))
         for name in ("COLUMNS", "FORCE_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -72,6 +83,9 @@ class Session:
 
     def close(self) -> None:
         self._stack.close()
+        for logger, handlers, level in self._logging:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
 
     def run(self, block: Block) -> Iterator[tuple[Command | Block, str]]:
         """Run a block; yield what ran, and what it printed."""
@@ -171,7 +185,10 @@ def _check_install(words: list[str]) -> int:
 
 
 def can_run(block: Block) -> bool:
-    return not block.needs or importlib.util.find_spec(block.needs) is not None
+    try:
+        return not block.needs or importlib.util.find_spec(block.needs) is not None
+    except ModuleNotFoundError:  # not even the package above it
+        return False
 
 
 _CHANGING = (

@@ -193,6 +193,13 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
 }
 
 
+@pytest.mark.parametrize("tag", ["close", "options", "raw", "validate", "with_options"])
+def test_what_a_client_has_is_no_family(tag: str) -> None:
+    """A family would hide it."""
+    with pytest.raises(ContractError, match=f"a family cannot be called {tag}"):
+        families_module.render(document(operation("read_x", tags=[tag])))
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_what_no_method_can_be_made_of_is_told(name: str) -> None:
     """In a sentence, with its place."""

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 from hubspot_batch import (
+    Answered,
     AsyncHubSpotBatch,
     AsyncOutcomeIterator,
     AuthenticationError,
     BatchResult,
     ConfigurationError,
+    Event,
     HubSpotBatch,
     HubSpotBatchError,
     IncompleteError,
@@ -28,11 +30,15 @@ from hubspot_batch import (
     OutcomeStatus,
     RateLimit,
     Remark,
+    RequestSent,
     Retry,
+    RunEnded,
+    Settled,
     Wait,
     result_of,
     results_of,
 )
+from hubspot_batch_client import models
 from hubspot_batch_client.models import (
     Call,
     CallInput,
@@ -228,8 +234,20 @@ def interruptions(hubspot: HubSpotBatch) -> None:
         assert_type(results_of(error), tuple[BatchResult[Any], ...])
 
 
-def waits(wait: Wait) -> None:
-    """A function that is told of each wait."""
-    assert_type(wait.seconds, float)
-    HubSpotBatch("token", on_wait=waits, daily_reserve=10)
-    HubSpotBatch("token", on_wait=5)  # type: ignore[arg-type]
+def events(event: Event) -> None:
+    """A function that is told of each event."""
+    match event:
+        case Wait():
+            assert_type(event.seconds, float)
+        case Answered():
+            assert_type(event.status_code, int | None)
+        case RequestSent() | Settled() | RunEnded():
+            pass
+        case _:
+            assert_never(event)
+    hubspot = HubSpotBatch("token", on_event=events, daily_reserve=10)
+    HubSpotBatch("token", on_event=5)  # type: ignore[arg-type]
+    HubSpotBatch("token", verify=False)  # type: ignore[arg-type]
+    assert_type(hubspot.with_options(timeout=None, retry=Retry(1)), HubSpotBatch)
+    hubspot.with_options(rate_limit=None)  # type: ignore[call-arg]
+    assert_type(hubspot.validate.calls.create([]), BatchResult[models.Call])

@@ -59,7 +59,7 @@ _TAKEN_CLASSES = (
         "Outcome",
         "OutcomeIterator",
     ),
-    *("Raw", "Runner", "Time", "TypeAlias"),
+    *("Options", "Raw", "Runner", "Time", "TypeAlias", "Validate", "WithOptions"),
 )
 
 # The types of an input that is one value.

@@ -31,6 +31,7 @@ from hubspot_batch import (
     OutcomeIterator,
     OutcomeStatus,
     RateLimit,
+    Remark,
     RequestSent,
     Retry,
     RunEnded,
@@ -48,8 +49,11 @@ from hubspot_batch_client.models import (
     CampaignInput,
     CampaignReadInput,
     CampaignWithAssets,
+    FilterGroup,
+    FilterOperator,
     MarketingEvent,
     MarketingEventUpdate,
+    SearchFilter,
 )
 
 
@@ -155,6 +159,30 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     assert_type(hubspot.calls.read(["1"], id_property="x"), BatchResult[Call])
     hubspot.calls.update(["1"])  # type: ignore[list-item]
     hubspot.marketing_events.delete(["1"])  # type: ignore[list-item]
+
+
+def records(hubspot: HubSpotBatch, created: BatchResult[Call]) -> None:
+    """Searches and lists give models; their arguments are models or mappings."""
+    group = FilterGroup([SearchFilter("hs_call_status", FilterOperator.EQ, value="BUSY")])
+    assert_type(hubspot.calls.search(filter_groups=[group]), Iterator[Call])
+    assert_type(hubspot.calls.search(query="a", sorts=[{"propertyName": "x"}]), Iterator[Call])
+    assert_type(next(hubspot.campaigns.list(sort="hs_name")), Campaign)
+    assert_type(created[0].warnings, tuple[Remark, ...])
+    HubSpotBatch(api_version="2026-03")
+
+    hubspot.calls.search(filter_groups=["hs_call_status"])  # type: ignore[list-item]
+    hubspot.campaigns.list(properties=1)  # type: ignore[arg-type]
+    hubspot.campaigns.search()  # type: ignore[attr-defined]
+    hubspot.marketing_events.list()  # type: ignore[attr-defined]
+    HubSpotBatch(api_version=2026)  # type: ignore[arg-type]
+
+
+async def records_later(hubspot: AsyncHubSpotBatch) -> None:
+    """They are asynchronous iterators in the other client."""
+    assert_type(hubspot.campaigns.list(name="a"), AsyncIterator[Campaign])
+    async for call in hubspot.calls.search(properties=["hs_call_title"]):
+        assert_type(call, Call)
+    await hubspot.calls.search()  # type: ignore[misc]
 
 
 async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -> None:

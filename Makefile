@@ -107,10 +107,9 @@ lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 
 engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
 	@.venv/engines/bin/python -m pytest tests/engines -W default
-
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... LOOKUPS=... SIGNALS=... CANCELLED=... KILLS=... REDELIVERIES=... WIRE=... SHARED=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(LOOKUPS:%=--lookups %) $(SIGNALS:%=--signals %) \
-	  $(CANCELLED:%=--cancelled %) $(KILLS:%=--kills %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... LOOKUPS=... SIGNALS=... CANCELLED=... KILLS=... JOBS=... REDELIVERIES=... WIRE=... SHARED=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(LOOKUPS:%=--lookups %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
+	  $(KILLS:%=--kills %) $(JOBS:%=--jobs %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}

@@ -15,6 +15,7 @@ from .errors import (
     MissingScopesError,
     RateLimitError,
     UnavailableError,
+    UnfinishedError,
     UnreachableError,
 )
 from .events import Answered, Event, RequestSent, RunEnded, Settled, Wait
@@ -30,6 +31,7 @@ from .outcomes import (
     result_of,
     results_of,
 )
+from .remarks import Remark
 from .version import __version__
 
 __all__ = [
@@ -59,12 +61,14 @@ __all__ = [
     "PostgresJournal",
     "RateLimit",
     "RateLimitError",
+    "Remark",
     "RequestSent",
     "Retry",
     "RunEnded",
     "Settled",
     "SharedAllowance",
     "UnavailableError",
+    "UnfinishedError",
     "UnreachableError",
     "Wait",
     "__version__",

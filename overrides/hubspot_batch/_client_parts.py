@@ -15,8 +15,10 @@ from hubspot_batch_client import Client
 
 from ._deprecation import warn_argument
 from ._lookup.ways import lookup_requests
+from ._operations.call import OperationCall, operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE
+from ._operations.versions import path_of
 from ._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
 from ._transport.response_body import ACCEPT_ENCODING
 from ._transport.tokens import AsyncTokenProvider, Token
@@ -96,6 +98,20 @@ def refuse_reconcile(*_: object, **__: object) -> NoReturn:
     raise ConfigurationError("validate sends nothing; call reconcile without it.")
 
 
+def refuse_pages(*_: object, **__: object) -> NoReturn:
+    """Refuse to search or list where nothing is sent."""
+    raise ConfigurationError("validate sends nothing; search and list without it.")
+
+
+def validating(
+    options: ClientOptions | None,
+) -> tuple[Callable[..., OperationCall], Callable[..., NoReturn], Callable[..., NoReturn]]:
+    """Return what methods pass their arguments to where nothing is sent, besides a runner."""
+    assert options is not None  # noqa: S101 - no half-made client has methods to call
+    call = partial(operation_call, api_version=options.api_version)
+    return call, refuse_reconcile, refuse_pages
+
+
 def make_transport(
     token: Token,
     options: ClientOptions,
@@ -138,4 +154,5 @@ def make_raw(options: ClientOptions, transport: ProcessTransport) -> Client:
             **options.headers,
         },
         httpx_args={"transport": transport},
+        path_of=path_of(options.api_version),
     )

@@ -28,13 +28,15 @@ from ._client_parts import (
     make_transport,
     observe,
     open_connections,
-    refuse_reconcile,
+    validating,
 )
 from ._engine.driver import check_open
 from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
 from ._operations.call import operation_call
+from ._operations.versions import check_version
+from ._paging.drivers import AsyncPages, Pages
 from ._transport.owners import AnyTransport, LoopTransport, holds_connections
 from ._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
 from .events import Observer, OnEvent, OnOutcome, OnWait
@@ -82,6 +84,8 @@ class HubSpotBatch(families.Families):
             repeating it is harmless.
         daily_reserve: Requests of the day to leave to other programs; a run stops with
             `DailyLimitError` before it takes them. None to use all.
+        api_version: The version of HubSpot's API: "v3", "2026-03" or "2026-09". The environment's
+            HUBSPOT_API_VERSION by default, or else v3.
         on_wait: Deprecated: `on_event` is called with each `Wait`, too.
         on_event: Called with each event: `RequestSent`, `Answered`, `Wait`, `Settled`, `RunEnded`.
             Events hold numbers and names, never an input or a record. Several threads may call it.
@@ -124,6 +128,7 @@ class HubSpotBatch(families.Families):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
+        api_version: str | None = None,
         on_wait: OnWait | None = None,
         on_event: OnEvent | None = None,
         on_outcome: OnOutcome | None = None,
@@ -138,7 +143,7 @@ class HubSpotBatch(families.Families):
         refuse_asynchronous(held)
         options = ClientOptions(
             *(base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve),
-            *(headers, proxy, verify),
+            *(headers, proxy, verify, api_version),
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         observer = observe(on_event, on_outcome, on_wait)
@@ -167,7 +172,9 @@ class HubSpotBatch(families.Families):
         )
         self._derived = WeakSet[HubSpotBatch]()
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
-        super().__init__(self._runner, operation_call, reconcile)
+        version = check_version(options.api_version)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
 
     def with_options(
         self,
@@ -215,7 +222,7 @@ class HubSpotBatch(families.Families):
         all other inputs are `not_sent`, without an error. A journal is neither read nor written.
         """
         runner = evolve(self._runner, sends=False, observer=None)
-        return families.Families(runner, operation_call, refuse_reconcile)
+        return families.Families(runner, *validating(self.options))
 
     def __repr__(self) -> str:
         return _repr(self)
@@ -264,6 +271,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
+        api_version: str | None = None,
         on_wait: OnWait | None = None,
         on_event: OnEvent | None = None,
         on_outcome: OnOutcome | None = None,
@@ -277,7 +285,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         del token  # no traceback that shows variables may show it
         options = ClientOptions(
             *(base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve),
-            *(headers, proxy, verify),
+            *(headers, proxy, verify, api_version),
         )
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
@@ -309,7 +317,9 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         )
         self._derived = WeakSet[AsyncHubSpotBatch]()
         self._parent: AsyncHubSpotBatch | None = None
-        super().__init__(self._runner, operation_call, reconcile)
+        version = check_version(options.api_version)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
 
     def with_options(
         self,
@@ -336,7 +346,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
     def validate(self) -> families.AsyncFamilies:
         """The same methods, which send nothing; see `HubSpotBatch.validate`."""
         runner = evolve(self._runner, sends=False, observer=None)
-        return families.AsyncFamilies(runner, operation_call, refuse_reconcile)
+        return families.AsyncFamilies(runner, *validating(self.options))
 
     def __repr__(self) -> str:
         return _repr(self)

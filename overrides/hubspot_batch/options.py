@@ -232,6 +232,11 @@ def _as_base_url(given: str | None) -> str:
     return read_base_url(named, "HUBSPOT_BASE_URL") if named else DEFAULT_BASE_URL
 
 
+def _as_api_version(given: str | None) -> str | None:
+    check("api_version", given, str | None, 'the name of a version, such as "2026-03", or None')
+    return given or os.environ.get("HUBSPOT_API_VERSION") or None
+
+
 def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
     wanted = "a number of seconds, an httpx.Timeout, or None"
     check("timeout", given, float | int | httpx.Timeout | None, wanted)
@@ -278,7 +283,7 @@ class ClientOptions:
 
     Attributes:
         base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve: See `HubSpotBatch`.
-        headers, proxy, verify: See `HubSpotBatch`.
+        headers, proxy, verify, api_version: See `HubSpotBatch`.
 
     Raises:
         ConfigurationError: One of them is not valid.
@@ -293,6 +298,7 @@ class ClientOptions:
     headers: Mapping[str, str] = field(default=None, converter=_as_headers, repr=False)
     proxy: str | Literal[False] | None = field(default=None, repr=False)
     verify: ssl.SSLContext | str | os.PathLike[str] | Literal[True] = True
+    api_version: str | None = field(default=None, converter=_as_api_version)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.proxy, str | None) and self.proxy is not False:

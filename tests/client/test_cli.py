@@ -353,27 +353,28 @@ def test_a_closed_stream_is_no_disaster(monkeypatch: pytest.MonkeyPatch, name: s
 
 
 @pytest.mark.parametrize(
-    ("raised", "words"),
+    ("raised", "code", "words"),
     [
-        (KeyboardInterrupt(), "hubspot-batch: stopped by Ctrl-C; what was on its way may have"),
-        (BrokenPipeError(), ""),
-        (OSError("no more"), "hubspot-batch: the output cannot be written (no more).\n"),
+        (KeyboardInterrupt(), 130, "hubspot-batch: stopped by a signal; what was on its way may"),
+        (BrokenPipeError(), 3, ""),
+        (OSError("no more"), 3, "hubspot-batch: the output cannot be written (no more).\n"),
     ],
 )
 def test_what_stops_a_run_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     raised: BaseException,
+    code: int,
     words: str,
 ) -> None:
-    """Exit code 3, and a sentence where there is anybody to read it."""
+    """Exit code 3, or that of Ctrl-C, and a sentence where there is anybody to read it."""
     from hubspot_batch.cli.demo import run as demo
 
     def stop(*_: object, **options: Any) -> int:
         raise raised
 
     monkeypatch.setattr(demo, "run", stop)
-    assert cli.main(["demo"]) == 3
+    assert cli.main(["demo"]) == code
     err = capsys.readouterr().err
     assert err.startswith(words)
     assert bool(err) is bool(words)

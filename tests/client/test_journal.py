@@ -189,6 +189,20 @@ def test_what_was_not_sent_is_sent(make_client: ClientFactory, new_journal: NewJ
     assert titles(sandbox) == Counter(map(str, range(50)))
 
 
+def test_what_waits_is_not_recorded_as_intended(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
+    """A kill while a request waits leaves no doubt: only what is sent next is intended."""
+    sandbox = quiet(daily_limit=5)
+    client = make_client(transport=sandbox, daily_reserve=2, max_concurrency=1)
+    with pytest.raises(DailyLimitError):
+        client.calls.create([*map(call, range(9))], chunk_size=1, journal=new_journal())
+    assert new_journal().counts() == {
+        **dict.fromkeys(("intended", "failed", "unknown", "not_sent"), 0),
+        "succeeded": len(sandbox.requests),
+    }
+
+
 def test_a_stopped_run_tells_what_earlier_runs_did(
     make_client: ClientFactory, new_journal: NewJournal
 ) -> None:

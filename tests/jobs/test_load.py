@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +41,26 @@ def url(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def folder_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.hubspot")
+
+
+def test_reasons_that_differ_in_values_only_are_one(tmp_path: Path, url: str) -> None:
+    """A thousand bad dates are one reason with the first of its messages, and others stay apart."""
+    rows = [f"{day}/13/2026,Bad {day}" for day in range(14, 32)]
+    path = write_calls(tmp_path, [*rows, ",Without", *call_rows(1), "2026-05-04,Good,more"])
+    assert cli.main(arguments(path, url)) == 1
+    report = json.loads((folder_of(path) / "report.json").read_text())
+    assert [one["rows"] for one in report["reasons"]] == [18, 1, 1]
+    assert report["reasons"][0]["message"].startswith("Line 2, When: '14/13/2026'")
+
+
+def test_reasons_of_a_page_with_a_number_are_one(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The edge writes a new number into each of its pages."""
+    path = write_calls(tmp_path, call_rows(300))
+    sandbox.use_faults(script(["500", "500", "500"]))
+    with served(sandbox) as address:
+        assert cli.main(arguments(path, address)) == 1
+    report = json.loads((folder_of(path) / "report.json").read_text())
+    assert [one["rows"] for one in report["reasons"]] == [300]
 
 
 # How it ends
@@ -345,6 +368,37 @@ def test_a_changed_file(
     assert {"Edited", "Mended"} < {*titles(sandbox)}
 
 
+def test_a_file_that_is_read_in_another_way(
+    tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same bytes in another encoding are other rows: they are not sent besides the first."""
+    path = write_calls(tmp_path, [])
+    path.write_bytes("When,Title\n2026-05-04,Caf\u00e9\n2026-05-05,Plain\n".encode("cp1252"))
+    assert cli.main(arguments(path, url)) == 0
+    capsys.readouterr()
+    assert cli.main(arguments(path, url, "--encoding", "cp850", "--resume")) == 2
+    err = capsys.readouterr().err
+    assert "is read in another way" in err
+    assert "line 2" in err
+    assert len(sandbox.records("calls")) == 2
+    assert cli.main(arguments(path, url, "--resume")) == 0
+    more = ("--encoding", "cp850", "--resume=by-content", "--allow-edited")
+    assert cli.main(arguments(path, url, *more)) == 0
+    assert len(sandbox.records("calls")) == 3
+
+
+def test_a_plan_is_of_what_was_read(
+    tmp_path: Path, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another encoding, or other headings, is another plan."""
+    path = write_calls(tmp_path, ["When,Title", *call_rows(2)])
+    digests: set[str] = set()
+    for more in ((), ("--encoding", "cp1252"), ("--headings", "2")):
+        assert cli.main(arguments(path, url, "--plan", "--json", *more)) == 0
+        digests.add(json.loads(capsys.readouterr().out)["digest"])
+    assert len(digests) == 3
+
+
 def test_a_file_with_more_rows_needs_no_permission(
     loaded: Path, url: str, sandbox: Sandbox
 ) -> None:
@@ -505,3 +559,52 @@ def test_jobs(loaded: Path, url: str, capsys: pytest.CaptureFixture[str], tmp_pa
     assert rejected.startswith("21\tfailed\tinvalid_input\t")
     assert str(folder / "rejects.csv") in rejected
     assert cli.main(["jobs", "show", str(tmp_path)]) == 2
+
+
+def test_a_job_whose_last_run_was_cut_off(loaded: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The report of the run before it does not pass as its own."""
+    folder = folder_of(loaded)
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**report, "stopped": "It was stopped."}))
+    assert cli.main(["jobs", "show", str(folder)]) == 0
+    assert "; It was stopped." in capsys.readouterr().out
+    with (folder / "outcomes.jsonl").open("ab"):
+        os.utime(folder / "report.json", (0, 0))
+    assert cli.main(["jobs", "show", str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "The last run was cut off" in out
+    assert "; It was stopped." not in out
+
+
+LIMITED = """
+import resource, signal, sys
+from hubspot_batch.files import open_table
+from hubspot_batch.jobs import RowDone
+from hubspot_batch.jobs.results import Results
+from pathlib import Path
+
+folder = Path(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+table = open_table(folder / "calls.csv")
+results = Results(folder, table)
+rows = list(table)
+try:
+    for at, row in enumerate(rows):
+        results.add(RowDone(at, row.line, "succeeded", str(at)), row, at)
+except OSError as error:
+    results.abandon()
+    sys.exit(error.errno in (27, 28) and 7)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no limits of this kind")
+def test_no_line_is_cut_by_a_disk_that_is_full_within_it(tmp_path: Path) -> None:
+    """The part of a line that went to the disk is taken back."""
+    write_calls(tmp_path, call_rows(20))
+    for most in (1000, 1071):
+        command = [sys.executable, "-c", LIMITED, str(tmp_path), str(most)]
+        assert subprocess.run(command, check=False).returncode == 7
+        whole = (tmp_path / "outcomes.jsonl").stat().st_size
+        assert most - 150 < whole <= most
+        assert [one["index"] for one in outcomes(tmp_path)] == [*range(len(outcomes(tmp_path)))]

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from hubspot_batch.cli import main as cli
 from hubspot_batch.cli.signals import Signals
+from hubspot_batch.jobs import Job
 from hubspot_batch.sandbox import FAULTS, Sandbox, script, served
 from job_files import (
     arguments,
@@ -198,3 +200,28 @@ def test_an_output_that_is_closed_does_no_harm(tmp_path: Path) -> None:
         made.stdout.close()
         assert made.wait(timeout=30) == 0, made.stderr and made.stderr.read()
     assert len(titles(sandbox)) == ROWS
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_at_any_other_moment_has_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Also right before the job begins, and while the reports are written."""
+    path = write_calls(tmp_path, call_rows(2))
+    whole = Job.run
+
+    def before(self: Job, client: Any) -> Any:
+        signal.raise_signal(number)
+        return whole(self, client)
+
+    def after(self: Job, client: Any) -> Any:
+        ended = whole(self, client)
+        signal.raise_signal(number)
+        return ended
+
+    with served(Sandbox(rate_limit=None)) as url:
+        for at in (before, after):
+            monkeypatch.setattr(Job, "run", at)
+            assert cli.main(arguments(path, url, "--resume")) == 128 + number
+        monkeypatch.undo()
+        assert cli.main(arguments(path, url, "--resume")) == 0

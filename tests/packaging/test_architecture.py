@@ -28,19 +28,23 @@ FLOORS = (
     ("jobs", "integrations"),
     ("files", "client"),
     ("_client_parts",),
+    ("_paging",),
     ("_lookup",),
     ("_operations",),
     ("_engine",),
     ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
+    ("remarks",),
     ("errors", "_json", "_lazy", "_deprecation", "_traces", "version"),
 )
 ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")
 # `_json` shares a handwritten module of the generated package.
-GENERATED_USERS = ("client", "_client_parts", "_json", "_lookup", "_operations", "sandbox")
+GENERATED_USERS = (
+    *("client", "_client_parts", "_json", "_lookup", "_operations", "_paging", "sandbox"),
+)
 SANDBOX_USERS = ("cli", "testing")
 LONGEST = 400
 
@@ -221,7 +225,9 @@ def test_sync_and_async_are_the_same(blocking: type, awaited: type) -> None:
             for p in there.parameters.values()
         ], name
         assert str(here.return_annotation) == synchronous(there.return_annotation), name
-        iterates = "AsyncOutcomeIterator" in str(there.return_annotation)
+        iterates = str(there.return_annotation).startswith(
+            ("AsyncOutcomeIterator", "AsyncIterator")
+        )
         assert inspect.iscoroutinefunction(second[name]) is not (iterates or name in MAKERS)
         assert not inspect.iscoroutinefunction(function)
 

@@ -23,6 +23,7 @@ PROVEN = (
     "overrides/hubspot_batch/client.py",
     "overrides/hubspot_batch/events.py",
     "overrides/hubspot_batch/integrations/",
+    "overrides/hubspot_batch/jobs/",
     "overrides/hubspot_batch/journal/",
     "overrides/hubspot_batch/outcomes.py",
     "generated/",

@@ -2,8 +2,8 @@
 
 It decides which seeds run where, and says at the end how many failed and what repeats them.
 `soak_runs` decides what a run is, and `wire_runs` what one over real sockets is. Only these, the
-signals of `soak_signals` and the kills of `soak_kills` happen in real time; what overtakes what
-there is up to the machine, so what repeats such a failure does so often.
+signals of `soak_signals`, and the kills of `soak_kills` and `soak_jobs` happen in real time; what
+overtakes what there is up to the machine, so what repeats such a failure does so often.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ import postgres_server
 import pytest
 from shared_limit import play_all
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_families import one_of_families
+from soak_jobs import CAN_CUT_OFF, CUTS_AT_MOST, one_job
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup, shares, unknown_by_key
 from soak_redeliveries import KILLS_AT_MOST as REDELIVERIES_AT_MOST
@@ -43,10 +45,12 @@ _SHOWN = 20
 _RUNS = {
     "runs": one_run,
     "bodies": one_body,
+    "families": one_of_families,
     "lookups": one_lookup,
     "signals": one_signal,
     "cancelled": one_cancelled,
     "kills": one_load,
+    "jobs": one_job,
     "redeliveries": one_redelivery,
     "wire": one_wire,
 }
@@ -54,10 +58,12 @@ _RUNS = {
 _FULL = {
     "runs": 100_000,
     "bodies": 100_000,
+    "families": 100_000,
     "lookups": 100_000,
     "signals": 10_000,
     "cancelled": 100,
     "kills": 2_000,
+    "jobs": 2_000,
     "redeliveries": 400,
     "wire": 10_000,
     "shared": 60,
@@ -126,12 +132,18 @@ def _work(chosen: argparse.Namespace) -> list[Block]:
     return [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+        *blocks("families", kinds, chosen.seed, chosen.families),
         *blocks("lookups", kinds, chosen.seed, chosen.lookups),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
         *(blocks("cancelled", ["async"], chosen.seed, chosen.cancelled) if CAN_COUNT else ()),
         *(
             blocks("kills", kinds, chosen.seed, -(-chosen.kills // KILLS_AT_MOST))
             if CAN_KILL
+            else ()
+        ),
+        *(
+            blocks("jobs", ["sync"], chosen.seed, -(-chosen.jobs // CUTS_AT_MOST))
+            if CAN_CUT_OFF
             else ()
         ),
         *(
@@ -187,6 +199,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", type=int, help="runs with faults")
     parser.add_argument("--bodies", type=int, help="runs with changed answers")
+    parser.add_argument("--families", type=int, help="runs of every operation and version")
     help_ = "runs with lost responses that are looked up"
     parser.add_argument("--lookups", type=int, help=help_)
     help_ = "runs that a signal interrupts, on systems that have timers for it"
@@ -195,6 +208,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cancelled", type=int, help=help_)
     help_ = f"kills of loads with a journal, {KILLS_AT_MOST} a load, on systems that can fork"
     parser.add_argument("--kills", type=int, help=help_)
+    help_ = f"processes of the command that are cut off, up to {CUTS_AT_MOST} a load"
+    parser.add_argument("--jobs", type=int, help=help_)
     help_ = f"kills of workers whose tasks are delivered again, {REDELIVERIES_AT_MOST} a run"
     parser.add_argument("--redeliveries", type=int, help=help_)
     help_ = "seconds of each scenario of processes that share a limit, one after the other"

@@ -65,7 +65,7 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
     text = families_module.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
-    assert "self.odd_things = AsyncOddThings(runner, call, reconcile)" in text
+    assert "self.odd_things = AsyncOddThings(runner, call, reconcile, pages)" in text
     assert '"""Odd things."""' in text
 
 

@@ -9,7 +9,8 @@ they find no error, and mypy also where it finds another one.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any, assert_never, assert_type
 
 import httpx
@@ -24,11 +25,13 @@ from hubspot_batch import (
     HubSpotBatch,
     HubSpotBatchError,
     IncompleteError,
+    Journal,
     Outcome,
     OutcomeError,
     OutcomeIterator,
     OutcomeStatus,
     RateLimit,
+    Remark,
     RequestSent,
     Retry,
     RunEnded,
@@ -37,6 +40,7 @@ from hubspot_batch import (
     result_of,
     results_of,
 )
+from hubspot_batch.files import Mapping as ColumnMapping
 from hubspot_batch_client import models
 from hubspot_batch_client.models import (
     Call,
@@ -45,8 +49,11 @@ from hubspot_batch_client.models import (
     CampaignInput,
     CampaignReadInput,
     CampaignWithAssets,
+    FilterGroup,
+    FilterOperator,
     MarketingEvent,
     MarketingEventUpdate,
+    SearchFilter,
 )
 
 
@@ -157,6 +164,30 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     hubspot.marketing_events.delete(["1"])  # type: ignore[list-item]
 
 
+def records(hubspot: HubSpotBatch, created: BatchResult[Call]) -> None:
+    """Searches and lists give models; their arguments are models or mappings."""
+    group = FilterGroup([SearchFilter("hs_call_status", FilterOperator.EQ, value="BUSY")])
+    assert_type(hubspot.calls.search(filter_groups=[group]), Iterator[Call])
+    assert_type(hubspot.calls.search(query="a", sorts=[{"propertyName": "x"}]), Iterator[Call])
+    assert_type(next(hubspot.campaigns.list(sort="hs_name")), Campaign)
+    assert_type(created[0].warnings, tuple[Remark, ...])
+    HubSpotBatch(api_version="2026-03")
+
+    hubspot.calls.search(filter_groups=["hs_call_status"])  # type: ignore[list-item]
+    hubspot.campaigns.list(properties=1)  # type: ignore[arg-type]
+    hubspot.campaigns.search()  # type: ignore[attr-defined]
+    hubspot.marketing_events.list()  # type: ignore[attr-defined]
+    HubSpotBatch(api_version=2026)  # type: ignore[arg-type]
+
+
+async def records_later(hubspot: AsyncHubSpotBatch) -> None:
+    """They are asynchronous iterators in the other client."""
+    assert_type(hubspot.campaigns.list(name="a"), AsyncIterator[Campaign])
+    async for call in hubspot.calls.search(properties=["hs_call_title"]):
+        assert_type(call, Call)
+    await hubspot.calls.search()  # type: ignore[misc]
+
+
 async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -> None:
     """The asynchronous client has the same methods, awaited."""
     assert_type(await hubspot.calls.create(rows), BatchResult[Call])
@@ -226,3 +257,36 @@ def events(event: Event) -> None:
     assert_type(hubspot.with_options(timeout=None, retry=Retry(1)), HubSpotBatch)
     hubspot.with_options(rate_limit=None)  # type: ignore[call-arg]
     assert_type(hubspot.validate.calls.create([]), BatchResult[models.Call])
+
+
+def journals(hubspot: HubSpotBatch, path: Path, rows: list[dict[str, Any]]) -> None:
+    """A journal is a path or a `Journal`, for methods and iterators alike."""
+    journal = Journal(path, retry=["failed"], account="1", source_size=5)
+    assert_type(hubspot.calls.create(rows, journal=journal), BatchResult[Call])
+    assert_type(hubspot.calls.create(rows, journal="a.sqlite"), BatchResult[Call])
+    assert_type(hubspot.campaigns.read(["1"], journal=path), BatchResult[CampaignWithAssets])
+    assert_type(hubspot.calls.create_iter(rows, journal=path), OutcomeIterator[Call])
+    assert_type(journal.counts(), dict[str, int])
+    assert_type(journal.head(), dict[str, str])
+    assert_type(journal.begun(), dict[str, str] | None)
+    assert_type(journal.exists(), bool)
+    hubspot.calls.create(rows, journal=5)  # type: ignore[arg-type]
+    journal.account = "2"  # type: ignore[misc]
+
+
+async def journals_later(
+    hubspot: AsyncHubSpotBatch, path: Path, rows: list[dict[str, Any]]
+) -> None:
+    """The asynchronous client takes the same journals."""
+    assert_type(await hubspot.calls.create(rows, journal=Journal(path)), BatchResult[Call])
+    assert_type(hubspot.calls.create_iter(rows, journal=path), AsyncOutcomeIterator[Call])
+    await hubspot.calls.create(rows, journal=5)  # type: ignore[arg-type]
+
+
+def files(hubspot: HubSpotBatch, path: Path, frame: object) -> None:
+    """A mapping makes inputs of a file, of rows or of a DataFrame."""
+    mapping = ColumnMapping.load(path)
+    assert_type(mapping, ColumnMapping)
+    assert_type(mapping.inputs(path), Iterator[Any])
+    assert_type(mapping.digest(), str)
+    assert_type(hubspot.calls.create(mapping.inputs(frame), journal=path), BatchResult[Call])

@@ -6,8 +6,9 @@ and with which outcome the others end. It never decides what a response means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
@@ -100,19 +101,25 @@ class Recorder(Generic[ResultT]):
 
     @property
     def operation(self) -> Operation[ResultT]:
-        """The operation, which records inputs as intended before it sends them."""
+        """The operation, which records inputs as intended right before it sends them."""
 
         def send(client: Any, chunk: Chunk) -> BatchResponse:
-            self.intend(chunk)
-            return self._operation.send(client, chunk)
+            with self._preparing(chunk):
+                return self._operation.send(client, chunk)
 
         async def asend(client: Any, chunk: Chunk) -> BatchResponse:
-            from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
-
-            await to_thread(self.intend, chunk)
-            return await self._operation.asend(client, chunk)
+            with self._preparing(chunk):
+                return await self._operation.asend(client, chunk)
 
         return evolve(self._operation, send=send, asend=asend)
+
+    @contextmanager
+    def _preparing(self, chunk: Chunk) -> Generator[None]:
+        chunk.state.prepare = partial(self.intend, chunk)
+        try:
+            yield
+        finally:
+            chunk.state.prepare = None  # else it would be kept until cycles are collected
 
     @property
     def behind(self) -> bool:

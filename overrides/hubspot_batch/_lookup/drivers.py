@@ -67,7 +67,7 @@ class Reconciler:
         check_open(self.http)
         look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            self._drive(look_up, _no_check)
+            self._drive(look_up)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
@@ -87,20 +87,22 @@ class Reconciler:
             return Looked(look_up.result(complete=False), error, look_up.notes)
         return Looked(look_up.result(), None, look_up.notes)
 
-    def _drive(self, look_up: LookUp, check: Callable[[], object]) -> None:
+    def _drive(self, look_up: LookUp, check: Callable[[], object] | None = None) -> None:
         steps = look_up.steps(self.clock.now())
         step = next(steps, None)
         while step is not None:
-            check()
-            came = self._perform(step, check)
+            if check is not None:
+                check()
+            came = self.perform(step, check)
             step = _following(steps, (self.clock.now(), came))
 
-    def _perform(self, step: Step, check: Callable[[], object]) -> object:
+    def perform(self, step: Step, check: Callable[[], object] | None = None) -> object:
+        """Perform a step of a look-up, or of reading pages, and return its result."""
         from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
             left = step.seconds
-            while check is not _no_check and left > _SLICE:
+            while check is not None and left > _SLICE:
                 self.clock.sleep(_SLICE)
                 left -= _SLICE
                 check()
@@ -149,10 +151,11 @@ class AsyncReconciler:
         steps = look_up.steps(self.clock.now())
         step = next(steps, None)
         while step is not None:
-            came = await self._perform(step)
+            came = await self.perform(step)
             step = _following(steps, (self.clock.now(), came))
 
-    async def _perform(self, step: Step) -> object:
+    async def perform(self, step: Step) -> object:
+        """Perform a step, and return its result."""
         from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
@@ -164,10 +167,6 @@ class AsyncReconciler:
             return await self.client.asend(**step.request)
         except httpx.HTTPError as error:
             return error
-
-
-def _no_check() -> None:
-    """Let a look-up go on; Ctrl-C is raised at once."""
 
 
 def _of_outcomes(

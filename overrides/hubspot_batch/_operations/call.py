@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from attrs import Factory, evolve, frozen
 from hubspot_batch_client import families
-from hubspot_batch_client.contract import Argument
+from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
@@ -31,7 +31,9 @@ from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
 from .mark_names import check_names
-from .registry import SPECS, OperationSpec, Parameters, spec_by_property
+from .plausibility import advice, foreign_names
+from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
+from .versions import check_version, located
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
@@ -58,6 +60,7 @@ class OperationCall:
         key_property: The property whose values are unique, by which records are found again.
         stamp_property: Another one, which only the run fills in.
         settles: What the run does about inputs in doubt; None for nothing.
+        api_version: The version of the API; None for the default.
     """
 
     operation_id: str
@@ -69,6 +72,7 @@ class OperationCall:
     key_property: str | None = None
     stamp_property: str | None = None
     settles: Settles | None = None
+    api_version: str | None = None
 
     def recorder(
         self, operation: Operation[Any], base_url: str, clock: Clock
@@ -113,7 +117,7 @@ class OperationCall:
         return self._of(spec, Parameters(query, _tail(body)))
 
     def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
-        operation = spec.operation(
+        operation = spec_in(self.api_version, spec).operation(
             parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
         )
         names = {self.key_property: True, self.stamp_property: False}
@@ -137,6 +141,7 @@ def operation_call(
     reconcile: bool | Iterable[float] = False,
     assume_absent_after: float | None = None,
     resend: bool = False,
+    api_version: str | None = None,
     **given: Any,
 ) -> OperationCall:
     """Return a call of an operation.
@@ -152,21 +157,20 @@ def operation_call(
         reconcile: Whether inputs in doubt are looked up at the run's end, or when, in seconds.
         assume_absent_after: Seconds after which an input that is not found counts as not sent.
         resend: Whether an input that was certainly not done is sent again.
+        api_version: The version of the API; None for the default.
         given: The other arguments, by their names in Python; None where one is left out.
 
     Raises:
         ConfigurationError: An argument is not valid.
     """
-    arguments = {
-        argument.keyword: _value(argument, value)
-        for argument in (SPECS[operation].described.arguments if given else ())
-        if (value := given.get(argument.keyword)) is not None or argument.required
-    }
-    if arguments:
-        _check_period(arguments)
-        _check_length(SPECS[operation].described, arguments)
+    described = SPECS[operation].described
+    if api_version is not None:
+        located(described, check_version(api_version))
+    arguments = checked_arguments(described, given) if given else {}
     call = OperationCall(
-        operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
+        *(operation, chunk_size, isolate, allow_implausible, arguments),
+        journal=Journal.of(journal),
+        api_version=api_version,
     )
     named = (key_property, stamp_property, assume_absent_after) != (None, None, None)
     if not named and reconcile is False and not resend:
@@ -174,6 +178,27 @@ def operation_call(
     check_names(key_property, stamp_property)
     settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))
     return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
+
+
+def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a method in the form in which they are sent.
+
+    Args:
+        described: The operation.
+        given: Its arguments by their names in Python; None where one is left out.
+
+    Raises:
+        ConfigurationError: An argument is not valid.
+    """
+    arguments = {
+        argument.keyword: _value(argument, value)
+        for argument in described.arguments
+        if (value := given.get(argument.keyword)) is not None or argument.required
+    }
+    if arguments:
+        _check_period(arguments)
+        _check_length(described, arguments)
+    return arguments
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:
@@ -195,7 +220,7 @@ def _check_period(arguments: Mapping[str, Any]) -> None:
 _ADDRESS_AT_MOST = 16_000
 
 
-def _check_length(described: Described, arguments: Mapping[str, Any]) -> None:
+def _check_length(described: Described | Listing, arguments: Mapping[str, Any]) -> None:
     """Refuse arguments that make the address of the requests too long."""
     lengths = {
         argument.keyword: len(str(httpx.QueryParams(to_query({argument.name: value}))))
@@ -226,7 +251,13 @@ def _value(argument: Argument, value: Any) -> Any:
     """Return what is sent for an argument."""
     if argument.place == "path":
         return _part_of_path(argument, value)
-    return _of_form(argument, value)
+    found = _of_form(argument, value)
+    if argument.known and (foreign := foreign_names(found, argument.known)):
+        raise ConfigurationError(
+            f"{argument.keyword} must not name {foreign[0]}, which HubSpot does not return; "
+            f"{advice(foreign[0], argument.known)}."
+        )
+    return _option(argument, found)
 
 
 def _part_of_path(argument: Argument, value: Any) -> Any:
@@ -240,10 +271,15 @@ def _part_of_path(argument: Argument, value: Any) -> Any:
             found.encode()
         except UnicodeEncodeError:
             raise _wrong(name, "a text that can be written in UTF-8", value) from None
+    return _option(argument, found)
+
+
+def _option(argument: Argument, value: Any) -> Any:
+    """Return a value that is one of those that the argument can have."""
     options = argument.schema.get("enum") if is_map(argument.schema) else None
-    if options and found not in options:
-        raise _wrong(name, f"one of {', '.join(map(str, options))}", value)
-    return found
+    if options and value not in options:
+        raise _wrong(argument.keyword, f"one of {', '.join(map(str, options))}", value)
+    return value
 
 
 def _of_form(argument: Argument, value: Any) -> Any:

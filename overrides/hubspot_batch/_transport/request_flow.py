@@ -8,7 +8,7 @@ steps and is sent their results, so `transport` can perform them in threads and 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from copy import copy
 from typing import Any, NamedTuple, TypeAlias
 
@@ -60,6 +60,12 @@ class ReportBudget(NamedTuple):
     refused_until: float | None
 
 
+class Prepare(NamedTuple):
+    """Call what has to be done before a request leaves; it may wait for a disk."""
+
+    call: Callable[[], object]
+
+
 class Send(NamedTuple):
     """Send a request and read its response; the result is that, or an exception in its place.
 
@@ -76,7 +82,7 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = GetToken | AcquireSlot | ReserveBudget | ReportBudget | Send | Sleep
+Step: TypeAlias = GetToken | AcquireSlot | ReserveBudget | ReportBudget | Prepare | Send | Sleep
 # A step's result, after the time at which it came, in seconds of a steady clock.
 StepResult: TypeAlias = tuple[float, Any]
 Steps: TypeAlias = Generator[Step, StepResult, httpx.Response]
@@ -227,6 +233,8 @@ class RequestFlow:
             started = yield from self._reserve(started, request, number, state)
             try:
                 state.check()
+                if state.prepare is not None:  # not earlier: a wait can be long
+                    yield Prepare(state.prepare)
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)

@@ -24,6 +24,7 @@ from .rate_limit import RateLimiter
 from .request_flow import (
     AcquireSlot,
     GetToken,
+    Prepare,
     ReportBudget,
     RequestFlow,
     ReserveBudget,
@@ -123,6 +124,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return None
             case Sleep(seconds):
                 return self._clock.sleep(seconds)
+            case Prepare(call):
+                return call()
             case GetToken(refused, asked):
                 return self._flow.tokens.get(refused, asked)
 
@@ -160,6 +163,10 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return None
             case Sleep(seconds):
                 return await self._clock.asleep(seconds)
+            case Prepare(call):
+                from asyncio import to_thread  # noqa: PLC0415 - a thread needs none of it
+
+                return await to_thread(call)
             case GetToken(refused, asked):
                 return await self._flow.tokens.get_async(refused, asked)
 

@@ -113,6 +113,10 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group = parser.add_argument_group("running")
     group.add_argument("--plan", action="store_true", help="check everything and send nothing")
     group.add_argument("--expect", metavar="DIGEST", help="run only if the plan has this digest")
+    if not spec.kind.reads:
+        group.add_argument(
+            "--online", action="store_true", help="ask the account for its properties, and check"
+        )
     group.add_argument("--yes", action="store_true", help="do not ask before writing")
     group.add_argument("--limit", type=whole(1), metavar="N", help="only the first N rows")
     group.add_argument(
@@ -125,6 +129,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         "--rate", type=_rate, metavar="N[/S]", help="at most N requests in S seconds (10)"
     )
     group.add_argument("--base-url", metavar="URL", help="HubSpot's address")
+    group.add_argument("--api-version", metavar="V", help="of HubSpot's API, such as 2026-03")
     if spec.kind.reads:
         group.add_argument(
             "--to", choices=FORMS, metavar="F", help="write the records: csv, jsonl or parquet"

@@ -106,7 +106,7 @@ def _state(folder: Path) -> str:
     except JournalError as error:
         return "running now" if "in use" in error.message else one_line(error.message)
     said = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    report = _report(folder)
+    report = None if _cut_off(folder) else _report(folder)
     end = "" if report is None or not report.get("stopped") else f"; {report['stopped']}"
     return one_line(f"{head['operation']}  {said or 'nothing sent'}{end}")
 
@@ -120,6 +120,15 @@ def _report(folder: Path) -> dict[str, Any] | None:
     return report
 
 
+def _cut_off(folder: Path) -> bool:
+    """Return whether the last run has written outcomes, but no report: it was killed."""
+    try:
+        written, told = ((folder / name).stat().st_mtime_ns for name in (OUTCOMES, REPORTS[0]))
+    except OSError:
+        return False
+    return written > told
+
+
 def _show(arguments: argparse.Namespace, out: Out) -> int:
     folder = _job(arguments.folder)
     out.lines([f"{folder}: {_state(folder)}"])
@@ -127,6 +136,13 @@ def _show(arguments: argparse.Namespace, out: Out) -> int:
     if report is None:
         out.lines(["No run has ended by itself; run the same command with --resume."])
         return _DONE
+    if _cut_off(folder):
+        out.lines(
+            [
+                "The last run was cut off; run the same command with --resume. "
+                "The rest is of the run before it."
+            ]
+        )
     names = ("file", "base_url", "started", "ended", "command", "resume")
     out.lines(f"{name:<9} {one_line(str(report[name]))}" for name in names if report.get(name))
     out.lines(

@@ -12,11 +12,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, JournalError
@@ -35,6 +36,8 @@ from hubspot_batch.jobs import (
     make_plan,
 )
 from hubspot_batch.jobs.json_forms import event_to_json
+from hubspot_batch.jobs.kept_rows import KeptRows
+from hubspot_batch.jobs.online import ask_account
 from hubspot_batch.jobs.records import Records
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
@@ -64,6 +67,7 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
         stream: Where the output goes.
     """
     out = Out(stream)
+    arguments.definitions = None
     worst = SUCCEEDED
     for name in arguments.files:
         try:
@@ -92,17 +96,27 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         arguments.base_url,
         rate_limit=rate_limit,
         daily_reserve=arguments.daily_reserve,
+        api_version=arguments.api_version,
     )
+    work = evolve(work, api_version=options.api_version)
+    if getattr(arguments, "online", False):
+        work = _checked_online(arguments, work, options)
     work.mapping.check(work.table.columns)  # before the whole file is read
     if arguments.plan:
         plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)
         return SUCCEEDED
-    place = _place(arguments, name)
+    with closing(KeptRows()) as kept:
+        return _load_rows(arguments, evolve(work, kept=kept), options, _place(arguments, name), out)
+
+
+def _load_rows(
+    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Out
+) -> int:
     journal = _journal(arguments, work, place)
     earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
-    plan = make_plan(work, options.base_url, rate_limit)
+    plan = make_plan(work, options.base_url, arguments.rate or DEFAULT_RATE_LIMIT)
     if arguments.expect and arguments.expect.lower() != plan.digest:
         raise ConfigurationError(
             f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "
@@ -121,6 +135,19 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         tell(plan.event)
         ended, signals = _run(arguments, work, plan, place, journal, options, tell)
     return _end(arguments, ended, signals, out)
+
+
+def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOptions) -> Work:
+    """Return the work, checked against the account, which is asked once for all files."""
+    if arguments.definitions is None:
+        with HubSpotBatch(
+            arguments.token or token_for(options.base_url),
+            base_url=options.base_url,
+            rate_limit=options.rate_limit,
+            daily_reserve=options.daily_reserve,
+        ) as client:
+            arguments.definitions = ask_account(client, work.spec)
+    return evolve(work, mapping=evolve(work.mapping, account=arguments.definitions))
 
 
 def _run(
@@ -151,6 +178,7 @@ def _run(
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
+        api_version=options.api_version,
         on_event=job.heed,
     ) as client:
         try:

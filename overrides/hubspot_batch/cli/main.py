@@ -1,8 +1,8 @@
 """The console command `hubspot-batch`.
 
 This module decides what the command's options are, and with which exit code and which sentence a
-run ends: 0 done, 1 done but something is not right, 2 wrong use, 3 stopped. It does no work of its
-own, and loads what does it only when it is asked for.
+run ends: 0 done, 1 done but something is not right, 2 wrong use, 3 stopped, 130 Ctrl-C. It does no
+work of its own, and loads what does it only when it is asked for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "hubspot-batch"
 
-DONE, WRONG_USE, STOPPED = 0, 2, 3
+DONE, WRONG_USE, STOPPED, CTRL_C = 0, 2, 3, 130
 
 _EXAMPLE = f"""\
 example:
@@ -54,8 +54,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _run(argv)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except KeyboardInterrupt:
-        code = _end("stopped by Ctrl-C; what was on its way may have been done.", STOPPED)
+    except KeyboardInterrupt as error:
+        said = "stopped by a signal; what was on its way may have been done."
+        code = _end(said, getattr(error, "code", CTRL_C))
     except BrokenPipeError:
         # The reader of the output has seen enough; that needs no words.
         _discard_output()

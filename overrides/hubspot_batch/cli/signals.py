@@ -19,6 +19,18 @@ PATIENCE = 30.0
 _OTHERS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+class StoppedBySignalError(KeyboardInterrupt):
+    """A signal came where nothing waits for one.
+
+    Attributes:
+        code: The exit code of a process that was stopped by it.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+
 class Signals:
     """Signals of this process, as a context of the main thread.
 
@@ -65,6 +77,8 @@ class Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._waker.close()  # which ends the thread
+        if isinstance(error, KeyboardInterrupt):
+            raise StoppedBySignalError(self.code) from None
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         self.first = self.first or number

@@ -119,7 +119,7 @@ def remembered(read: Read) -> Read:
 
 
 def _refuse(text: str, nothing: frozenset[str]) -> None:
-    if len(text) > 9:
+    if len(text) > _LONGEST_WORD:
         return
     word = text.strip().casefold()
     if word in nothing:
@@ -128,21 +128,26 @@ def _refuse(text: str, nothing: frozenset[str]) -> None:
         raise ValueError(f"{text!r} is an error of the spreadsheet")
 
 
+# Each of these is called for nearly every cell, and nearly every text is longer than those words.
+
+
 def _meant(cell: Any) -> Any:
-    if isinstance(cell, str):
+    if isinstance(cell, str) and len(cell) <= _LONGEST_WORD:
         _refuse(cell, NOTHING)
     return cell
 
 
 def _text(cell: Any) -> str:
-    text = text_of(cell)
-    _refuse(text, TEXT_NOTHING)
+    text = cell if type(cell) is str else text_of(cell)
+    if len(text) <= _LONGEST_WORD:
+        _refuse(text, TEXT_NOTHING)
     return text
 
 
 def _short(cell: Any) -> str:
-    text = text_of(cell)
-    _refuse(text, NOTHING)
+    text = cell if type(cell) is str else text_of(cell)
+    if len(text) <= _LONGEST_WORD:
+        _refuse(text, NOTHING)
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import cells
 from .cells import Read
+from .definitions import Definitions, refusal, value_problems
 from .errors import MappingError
 from .known import Property
 from .mapping_file import Column, Settings
@@ -24,24 +25,36 @@ from .toml import toml_line, toml_value
 _ZONED = ("epoch seconds", "epoch milliseconds")
 
 
-def check_columns(settings: Settings, columns: tuple[str, ...], unit: str = "line") -> RowMapper:
+def check_columns(
+    settings: Settings,
+    columns: tuple[str, ...],
+    unit: str = "line",
+    account: Definitions | None = None,
+) -> RowMapper:
     """Return what makes inputs of rows with these columns.
 
     Args:
         settings: The settings of the mapping.
         columns: The names of the columns.
         unit: What the number of a row counts.
+        account: How the account defines its properties; None if it was not asked.
 
     Raises:
         MappingError: Something does not fit; the message has a line for each such thing.
     """
-    return _Check(settings, columns, unit).mapper()
+    return _Check(settings, columns, unit, account).mapper()
 
 
 class _Check:
     """Compares a mapping with columns, and collects everything that does not fit."""
 
-    def __init__(self, settings: Settings, columns: tuple[str, ...], unit: str = "line") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        columns: tuple[str, ...],
+        unit: str,
+        account: Definitions | None,
+    ) -> None:
         if settings.operation is None:
             raise MappingError(
                 f"{settings.source} does not say for which operation it is. Add the line "
@@ -51,6 +64,7 @@ class _Check:
         self._operation: Operation = operation(settings.operation)
         self._columns = columns
         self._unit = unit
+        self._account = account
         self._at = {name: at for at, name in enumerate(columns)}
         self._problems: list[str] = []
         self._notes: list[str] = []
@@ -96,6 +110,7 @@ class _Check:
             notes=tuple(self._notes),
             targets=tuple((name, self._targets[name]) for name in self._columns),
             unit=self._unit,
+            account=self._account,
         )
 
     def _find(self, heading: str) -> str | None:
@@ -161,7 +176,7 @@ class _Check:
                 )
                 return
             place, target = found
-        if place == "property" and (problem := self._forbidden(target)):
+        if place != "field" and (problem := self._forbidden(place, target)):
             self._problems.append(f'"{name}": {problem}')
             return
         if any(step.name == target for step in self._steps[place]):
@@ -174,17 +189,23 @@ class _Check:
         self._steps[place].append(Step(name, target, self._at[name], joined, read, clear))
         self._targets[name] = f"{'custom property ' if place == 'custom' else ''}{target}"
 
-    def _forbidden(self, name: str) -> str:
+    def _forbidden(self, place: str, name: str) -> str:
         """Return why a property cannot be written; empty if nothing is known against it."""
+        if place == "custom":
+            return "" if self._account is None else refusal(name, self._account)
         family, known = self._operation.family, tuple(self._operation.family.properties)
         if PROPERTIES not in self._operation.fields:
             return f"{self._operation.words} has no properties."
+        if self._account is not None and (problem := refusal(name, self._account)):
+            return problem
         if name in family.properties:
             return ""
         close = nearest(name, known)
         if name in family.refused or (family.closed and name.startswith("hs_")):
             hint = f"Did you mean {close}?" if close else f"It takes {', '.join(known)}."
             return f"HubSpot does not let {name} be written. {hint}"
+        if self._account is not None:
+            return ""
         if name.startswith("hs_") and close:
             return f"there is no property {name} that is known. Did you mean {close}?"
         if family.properties:
@@ -238,16 +259,24 @@ class _Check:
             if place is None:
                 self._problems.append(f"{self._operation.words} has no {name} to set.")
                 continue
-            problem = self._forbidden(place[1]) if place[0] == "property" else ""
+            problem = "" if place[0] == "field" else self._forbidden(*place)
             known = self._operation.kind(*place)
             try:
                 read = self._reader(Column(name, *place), known, own=True)
                 found[place[0]][place[1]] = value if value == "" else read(value)
             except ValueError as error:
                 problem = f"{error}."
+            else:
+                problem = problem or self._refused_value(*place, found[place[0]][place[1]])
             if problem:
                 self._problems.append(f"set {name}: {problem}")
         return found
+
+    def _refused_value(self, place: str, name: str, value: Any) -> str:
+        """Return why the account does not take a value; empty if it was not asked, or takes it."""
+        if self._account is None or place == "field":
+            return ""
+        return next((f"{words}." for _, words in value_problems({name: value}, self._account)), "")
 
     def _check_required(self, constants: dict[str, dict[str, Any]]) -> None:
         wanted = [("field", name) for name in self._operation.required]

@@ -6,6 +6,7 @@ is no CSV it stops, because everything after it could be misplaced. A cell may h
 
 from __future__ import annotations
 
+import csv
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -107,11 +108,23 @@ class Records:
             self._number += 1
             if '"' in line:
                 start = self._number
-                yield start, self._quoted(line)
+                yield start, self._simple(line) or self._quoted(line)
             elif line[-1:] == "\r" and not returns:
                 raise self._fault(self._number, _RETURN)
             else:
                 yield self._number, line.rstrip("\r\n").split(delimiter)
+
+    def _simple(self, line: str) -> list[str] | None:
+        """Return the cells of a record that is one line, by the parser in C; None if it fails.
+
+        Where it fails (a record of several lines, a fault, a long cell), `_quoted` says why.
+        """
+        if line[-1:] == "\r" and not self._returns:
+            return None
+        try:
+            return next(csv.reader((line,), delimiter=self._delimiter, strict=True))
+        except (csv.Error, TypeError):
+            return None
 
     def _quoted(self, line: str) -> list[str]:
         """Return the cells of a record with quotes, of which the first line is given."""

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, Self
 
-from attrs import asdict, evolve, frozen
+from attrs import asdict, evolve, field, frozen
 
 from . import mapping_file
 from .checking import check_columns
+from .definitions import Definitions
 from .errors import MappingError
 from .frames import as_table
 from .mapping_file import Settings
@@ -30,9 +31,11 @@ class Mapping:
 
     Attributes:
         settings: What was said.
+        account: How the account defines its properties; None if it was not asked.
     """
 
     settings: Settings
+    account: Definitions | None = field(default=None, eq=False, repr=False)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, operation: str | None = None) -> Self:
@@ -75,7 +78,7 @@ class Mapping:
                 f"{self.settings.source} is for {operation(said).words}, and not for "
                 f"{wanted.words}."
             )
-        return type(self)(self.settings.joined(Settings(operation=wanted.id)))
+        return evolve(self, settings=self.settings.joined(Settings(operation=wanted.id)))
 
     def digest(self) -> str:
         """Return the SHA-256 of what was said, wherever it was said, in hexadecimal."""
@@ -94,7 +97,8 @@ class Mapping:
         Raises:
             MappingError: A column is not mapped, or cannot be; the message has a line for each.
         """
-        return check_columns(self.with_operation(operation).settings, tuple(columns))
+        settings = self.with_operation(operation).settings
+        return check_columns(settings, tuple(columns), account=self.account)
 
     def map_rows(self, table: Table) -> Iterator[tuple[Row, Input]]:
         """Yield each row of a table, with its input or an `InvalidRow`.
@@ -106,8 +110,8 @@ class Mapping:
         mapper = self._mapper(table)
         return ((row, mapper.input(row)) for row in table)
 
-    def inputs(self, rows: Any) -> Iterator[Input]:
-        """Yield the input of each row, to hand to a client.
+    def inputs(self, rows: Any) -> Iterator[Any]:
+        """Yield the input of each row, to hand to any method of a client.
 
         A row that makes no input is an `InvalidRow`, which a client reports as `failed` with the
         reason, and does not send.
@@ -126,15 +130,15 @@ class Mapping:
         return self._of_mappings(table)
 
     def _mapper(self, table: Table) -> RowMapper:
-        return check_columns(self.settings, table.columns, table.form.unit)
+        return check_columns(self.settings, table.columns, table.form.unit, self.account)
 
-    def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Input]:
+    def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         known: dict[tuple[str, ...], RowMapper] = {}
         for number, row in enumerate(rows, 1):
             names = tuple(row)
             if (mapper := known.get(names)) is None:
                 try:
-                    mapper = check_columns(self.settings, names, "row")
+                    mapper = check_columns(self.settings, names, "row", self.account)
                 except MappingError as error:
                     if not known:
                         raise

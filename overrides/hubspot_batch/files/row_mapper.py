@@ -15,6 +15,7 @@ from attrs import frozen
 from hubspot_batch._operations.problems import InvalidInputError
 
 from .cells import Read, separated
+from .definitions import Definitions, value_problems
 from .known import TOTALS
 from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, Operation
 from .table import Row, is_blank
@@ -138,6 +139,7 @@ class RowMapper:
         notes: What a person should know of the mapping, in sentences.
         targets: For each column, in order, what becomes of it, in words.
         unit: What the number of a row counts.
+        account: How the account defines its properties; None if it was not asked.
     """
 
     operation: Operation
@@ -149,6 +151,7 @@ class RowMapper:
     notes: tuple[str, ...]
     targets: tuple[tuple[str, str], ...]
     unit: str
+    account: Definitions | None = None
 
     def input(self, row: Row) -> Input:
         """Return the input of a row, or an `InvalidRow` that says why there is none."""
@@ -160,20 +163,11 @@ class RowMapper:
         if self.fields:
             _fill(made, self.fields, cells, problems)
         if PROPERTIES in operation.fields:
-            properties: dict[str, Any] = {
-                **constants["property"],
-                **(made.get(PROPERTIES) or {}),
-            }
-            _fill(properties, self.properties, cells, problems)
-            _require(operation.family.required, properties, self.properties, problems)
-            made[PROPERTIES] = properties
+            made[PROPERTIES] = self._properties(made.get(PROPERTIES) or {}, cells, problems)
         for name in operation.required:
             _require(name, made, self.fields, problems)
         if self.custom or constants["custom"]:
-            values = dict(constants["custom"])
-            _fill(values, self.custom, cells, problems)
-            listed = [{"name": name, "value": value} for name, value in values.items()]
-            _add(made, CUSTOM, listed)
+            _add(made, CUSTOM, self._custom(cells, problems))
         if self.associations:
             _add(made, ASSOCIATIONS, _associate(self.associations, cells, problems))
         if operation.creates and _is_total(cells):
@@ -183,6 +177,25 @@ class RowMapper:
         if operation.reads and made.keys() == {"id"}:
             return str(made["id"])
         return made
+
+    def _properties(
+        self, given: Mapping[str, Any], cells: Sequence[Any], problems: list[tuple[str, str]]
+    ) -> dict[str, Any]:
+        properties: dict[str, Any] = {**self.constants["property"], **given}
+        _fill(properties, self.properties, cells, problems)
+        _require(self.operation.family.required, properties, self.properties, problems)
+        if self.account is not None:
+            _check(properties, self.properties, self.account, problems)
+        return properties
+
+    def _custom(
+        self, cells: Sequence[Any], problems: list[tuple[str, str]]
+    ) -> list[dict[str, Any]]:
+        values = dict(self.constants["custom"])
+        _fill(values, self.custom, cells, problems)
+        if self.account is not None:
+            _check(values, self.custom, self.account, problems)
+        return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def _fill(
@@ -242,6 +255,18 @@ def _require(
     if name is not None and (name not in values or values[name] == ""):
         heading = next((step.heading for step in steps if step.name == name), "")
         problems.append((heading, f"it is empty, but HubSpot requires {name}"))
+
+
+def _check(
+    values: Mapping[str, Any],
+    steps: Sequence[Step],
+    account: Definitions,
+    problems: list[tuple[str, str]],
+) -> None:
+    """Add what the account does not take."""
+    for name, words in value_problems(values, account):
+        heading = next((step.heading for step in steps if step.name == name), name)
+        problems.append((heading, words))
 
 
 def _join(cell: Any, others: Sequence[Any]) -> Any:

@@ -6,9 +6,14 @@ allows is kept as it is; the caller writes with `ensure_ascii`, so any text can 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from attrs import asdict
+
+from hubspot_batch._json import read
 
 from .summary import JobEnded, JobEvent, JobSummary, PlanMade, Progress, RowDone, Waiting
 
@@ -28,7 +33,35 @@ def event_to_json(event: JobEvent) -> dict[str, Any]:
     """Return an event: its name under `event`, then its attributes."""
     if isinstance(event, JobEnded):
         return {"event": "end", **summary_to_json(event.summary)}
-    return {"event": _NAMES[type(event)], **asdict(event)}
+    values = event._asdict() if isinstance(event, RowDone) else asdict(event)
+    return {"event": _NAMES[type(event)], **values}
+
+
+def outcome_line(done: RowDone) -> bytes:
+    """Return the line of an outcome in `outcomes.jsonl`, with its end."""
+    try:
+        return _encode()(done._asdict()) + b"\n"
+    except UnicodeEncodeError:  # half of a pair of UTF-16, which only an escape can stand for
+        return json.dumps(done._asdict()).encode() + b"\n"
+
+
+def read_outcome_line(line: bytes) -> RowDone:
+    """Return the outcome of a line.
+
+    Raises:
+        ValueError: The line is no outcome.
+    """
+    try:
+        return RowDone(**read(line))
+    except TypeError as error:
+        raise ValueError(f"it is no outcome: {error}") from None
+
+
+@cache
+def _encode() -> Callable[[Any], bytes]:
+    from msgspec.json import encode  # noqa: PLC0415 - a plan needs none of it
+
+    return encode
 
 
 def summary_to_json(summary: JobSummary) -> dict[str, Any]:

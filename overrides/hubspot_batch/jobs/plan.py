@@ -132,7 +132,7 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
         mapping=mapper.targets,
         notes=(*work.table.notes, *mapper.notes, *_settling(work.settling)),
         first=None if first is None else _shown(first),
-        digest=plan_digest(work, base_url),
+        digest=_digest(work, base_url, rows, invalid),
         unit=work.table.form.unit,
     )
 
@@ -159,12 +159,14 @@ def _settling(how: Mapping[str, Any]) -> Iterator[str]:
         yield f"Rows that are refused because a record has their {key} are read back."
 
 
-def plan_digest(work: Work, base_url: str) -> str:
+def _digest(work: Work, base_url: str, rows: int, invalid: int) -> str:
     """Return what names a plan: what is sent, and to which server."""
     said = [
         *(work.operation, base_url, work.mapping.digest(), work.table.fingerprint()),
         *(dict(work.arguments), work.allow_implausible, work.limit),
         *([dict(work.settling)] if work.settling else []),
+        # Of the same bytes, another encoding, sheet or line of headings makes other rows.
+        *(repr(work.table.form), rows, invalid),
     ]
     return sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attrs import evolve
 
-from .json_forms import summary_to_json
+from .json_forms import read_outcome_line, summary_to_json
 from .report import PAGE, report_html
 from .results import OUTCOMES
 from .summary import JobSummary, RowDone
@@ -41,9 +41,8 @@ def read_outcomes(folder: Path) -> Iterator[RowDone]:
     Raises:
         OSError: There are none, or they cannot be read.
     """
-    with (folder / OUTCOMES).open(encoding="utf-8") as lines:
-        for line in lines:
-            yield RowDone(**json.loads(line))
+    with (folder / OUTCOMES).open("rb") as lines:
+        yield from map(read_outcome_line, lines)
 
 
 def write_whole(path: Path, text: str) -> None:

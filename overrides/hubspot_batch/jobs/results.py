@@ -6,20 +6,20 @@ moment; the other two appear when they are complete.
 
 from __future__ import annotations
 
+import errno
 import heapq
-import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
-
 from hubspot_batch.files import Row, RowWriter, Table
 from hubspot_batch.outcomes import Outcome
 
+from .json_forms import outcome_line
 from .summary import Reason, RowDone
 
 OUTCOMES = "outcomes.jsonl"
@@ -28,6 +28,11 @@ _STEMS = {"failed": REJECTS, "unknown": UNKNOWN}
 STATUSES = ("succeeded", "failed", "unknown", "not_sent")
 _REASONS = 50
 _LINES = 5
+# The parts of a message that differ from row to row, or from request to request.
+_VARYING = re.compile(
+    r"^(?:Line|Row) \d+, |'[^']*'|\b(?:[a-z]+_)?(?=[a-f-]*\d)[0-9a-f]{8,}(?:-[0-9a-f]+)*\b",
+    re.ASCII,
+)
 
 
 def row_done(row: Row, outcome: Outcome[Any]) -> RowDone:
@@ -63,7 +68,8 @@ class Results:
 
     def __init__(self, folder: Path, table: Table) -> None:
         self.counts: Counter[str] = Counter()
-        self._reasons: dict[tuple[str, str], list[int]] = {}
+        # By kind and what messages have in common: the first message, the number and lines of rows.
+        self._reasons: dict[tuple[str, str], tuple[str, list[int]]] = {}
         self._writers = {status: RowWriter(folder, stem, table) for status, stem in _STEMS.items()}
         self._written: set[str] = set()
         # Rows for these files, which are written in the order of the table: (index, done, row).
@@ -79,7 +85,7 @@ class Results:
             row: The row.
             before: The lowest index of a row that has no outcome yet; None if there is none.
         """
-        self._write(json.dumps(asdict(done), ensure_ascii=False).encode() + b"\n")
+        self._write(outcome_line(done))
         self.counts[done.status] += 1
         if done.kind is not None:
             self._count_reason(done)
@@ -88,20 +94,21 @@ class Results:
         self._pass_on(before)
 
     def _write(self, line: bytes) -> None:
-        written = self._stream.write(line)
-        if written != len(line):
-            # The disk is full. Take the part back, and let the next attempt say so.
+        for _ in range(2):  # where the disk is full, the second attempt may say what it is
+            written = self._stream.write(line)
+            if written == len(line):
+                return
             self._stream.seek(-written, os.SEEK_CUR)
             self._stream.truncate()
-            if self._stream.write(line) != len(line):
-                raise OSError(28, os.strerror(28))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _count_reason(self, done: RowDone) -> None:
-        # Messages that differ in each row are counted with the first of their kind at the end.
-        key = (done.kind or "", done.message or "")
+        message = done.message or ""
+        key = (done.kind or "", _VARYING.sub("", message))
         if key not in self._reasons and len(self._reasons) >= _REASONS:
-            key = (key[0], "(other messages)")
-        numbers = self._reasons.setdefault(key, [0])
+            message = "(other messages)"
+            key = (key[0], message)
+        _, numbers = self._reasons.setdefault(key, (message, [0]))
         numbers[0] += 1
         if len(numbers) <= _LINES:
             numbers.append(done.line)
@@ -116,7 +123,7 @@ class Results:
         """Return why rows did not succeed, the most frequent reason first."""
         found = [
             Reason(kind, message, rows, tuple(lines))
-            for (kind, message), (rows, *lines) in self._reasons.items()
+            for (kind, _), (message, (rows, *lines)) in self._reasons.items()
         ]
         return tuple(sorted(found, key=lambda one: -one.rows))
 

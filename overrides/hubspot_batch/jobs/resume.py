@@ -91,9 +91,34 @@ def check_earlier(
             f"To send only what was not sent:\n  {command_line(arguments, '--resume')}\n"
             f"To forget that run, and send every row again:\n  {restart}"
         )
+    found = compare(work, journal, base_url)
     if head.get("source_digest") in (None, journal.source_digest):
+        _check_reading(found, work, earlier, arguments)
         return ""
-    return _check_changed(compare(work, journal, base_url), work, earlier, arguments)
+    return _check_changed(found, work, earlier, arguments)
+
+
+def _check_reading(
+    found: Comparison, work: Work, earlier: Earlier, arguments: Sequence[str]
+) -> None:
+    """Refuse a file that is the same, but whose rows are not: they would be sent once more."""
+    if not (found.new and found.gone_succeeded):
+        return
+    if earlier.resume == "by-content" and earlier.allow_edited:
+        return
+    by_content = command_line(arguments, "--resume=by-content", "--allow-edited")
+    raise ConfigurationError(
+        f"{work.table.name} is as before, but it is read in another way: {found.gone_succeeded} "
+        f"rows that were done or may have been done are no longer found, and {found.new} are new "
+        f"(see {work.table.form.unit} {_listed(found)}). Nothing was sent now.\n"
+        "Give the options of the earlier run again (--encoding, --delimiter, --sheet, --headings), "
+        f"or send the new rows anyway:\n  {by_content}"
+    )
+
+
+def _listed(found: Comparison) -> str:
+    lines = ", ".join(map(str, found.new_lines))
+    return lines + (" and others" if found.new > len(found.new_lines) else "")
 
 
 def _check_changed(
@@ -115,12 +140,10 @@ def _check_changed(
             "To go on as before, put the file back as it was."
         )
     if found.new and found.gone_succeeded and not earlier.allow_edited:
-        lines = ", ".join(map(str, found.new_lines))
-        more = " and others" if found.new > len(found.new_lines) else ""
         raise ConfigurationError(
             f"{counted} {found.gone_succeeded} of the rows that are gone were done or may have "
             f"been done. If they were edited, they would be sent once more as new rows: see {unit} "
-            f"{lines}{more}. Nothing was sent now.\n"
+            f"{_listed(found)}. Nothing was sent now.\n"
             f"To send them anyway:\n  {by_content} --allow-edited"
         )
     return counted

@@ -74,8 +74,7 @@ class Waiting:
     status_code: int | None = None
 
 
-@frozen
-class RowDone:
+class RowDone(NamedTuple):
     """The outcome of a row is known; also a line of `outcomes.jsonl`.
 
     Attributes:
@@ -89,7 +88,8 @@ class RowDone:
         evidence: What a success rests on: `answer`, `key`, `stamp` or `properties`.
     """
 
-    index: int
+    # The method of a tuple that it hides is of no use here.
+    index: int  # type: ignore[assignment]
     line: int
     status: str
     id: str | None = None

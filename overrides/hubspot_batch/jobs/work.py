@@ -20,6 +20,8 @@ from hubspot_batch.files import Row, Table
 from hubspot_batch.journal import digest_of
 from hubspot_batch.outcomes import OutcomeError
 
+from .kept_rows import KeptRows
+
 _BLOCK = 100
 
 
@@ -49,6 +51,8 @@ class Work:
         allow_implausible: Whether values are sent that are most likely not meant.
         settling: The arguments about inputs in doubt, by their names in Python.
         limit: How many rows belong to the job, from the first on; None for all.
+        api_version: The version of HubSpot's API; None for the default.
+        kept: Where rows are kept from one pass to the next; None to read the table each time.
     """
 
     operation: str
@@ -58,6 +62,8 @@ class Work:
     allow_implausible: bool = False
     limit: int | None = None
     settling: Mapping[str, Any] = field(factory=dict[str, Any])
+    api_version: str | None = None
+    kept: KeptRows | None = None
 
     @property
     def spec(self) -> OperationSpec:
@@ -77,12 +83,20 @@ class Work:
             ConfigurationError: An argument is not valid.
         """
         given: dict[str, Any] = {**self.arguments, **self.settling}
-        implausible = self.allow_implausible
-        return operation_call(self.operation, None, allow_implausible=implausible, **given)
+        return operation_call(
+            self.operation,
+            None,
+            allow_implausible=self.allow_implausible,
+            api_version=self.api_version,
+            **given,
+        )
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:
         """Yield the rows of the job, each with its input or an `InvalidRow`."""
-        return islice(self.mapping.map_rows(self.table), self.limit)
+        if self.kept is not None and self.kept.complete:
+            return iter(self.kept)
+        rows = islice(self.mapping.map_rows(self.table), self.limit)
+        return rows if self.kept is None else self.kept.keep(rows)
 
     def contents(self) -> Iterator[Content]:
         """Yield what each row makes, checked as before it is sent.

@@ -22,7 +22,7 @@ from .limits import RequestLimits
 from .lookups import LOOKUPS, SEARCH
 from .messages import Loss, SandboxAnswer, SandboxRequest
 from .operations import SPECS, OperationSpec
-from .properties import PROPERTIES
+from .property_requests import PROPERTIES
 from .state import State
 from .store import Record, Store, seeded_random
 from .usage import Arrival, TokenUsage, usage_of
@@ -207,6 +207,16 @@ class Sandbox:
             self._store(store)
             made = Property(options=tuple(options))
             self._state.add_property(store, name, made, unique=unique)
+
+    def require_property(self, store: str, name: str) -> None:
+        """Require a property of new records, as in an account's settings.
+
+        Only versions that enforce such rules refuse a record without it.
+        """
+        with self._lock:
+            self._store(store)
+            known = self._state.enforced.get(store, ())
+            self._state.enforced[store] = (*known, name)
 
     def add_association_type(self, store: str, category: str, type_id: int) -> None:
         """Define another association type of a family, as in an account's settings."""

@@ -1,78 +1,70 @@
-"""The properties of an account, which are read and made by their own requests.
+"""The definitions of an account's properties, by which a client checks before it writes.
 
-The module decides what such a request answers. A family that cannot have unique properties says so,
-and a search by a new property is refused until its index is built.
+This module decides what the sandbox says of each property: its type, its options, and whether its
+value can be written.
 
-HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/properties/guide
+HubSpot: https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
 """
 
-import json
 import re
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
-from .families import DATE, DATETIME, NUMBER, TEXT, Property
-from .state import State
-from .validation import Problem
+from .families import Family, Property
 
-PROPERTIES = "properties"
-"""The name of these requests in the log and in plans of faults."""
+_PATH = re.compile(r"/crm/v3/properties/([^/]+)")
+# HubSpot sets these; a value that is sent for them is refused.
+_READ_ONLY = ("hs_object_id", "hs_createdate", "hs_lastmodifieddate")
+_TYPES = {
+    "text": ("string", "text"),
+    "number": ("number", "number"),
+    "datetime": ("datetime", "date"),
+    "date": ("date", "date"),
+    "email": ("string", "text"),
+}
 
-_PATH = re.compile(r"/crm/(?:v3/properties|properties/20\d\d-\d\d)/(\w+)(?:/(\w+))?")
-_KINDS = {"string": TEXT, "number": NUMBER, "datetime": DATETIME, "date": DATE}
-_NAMES = {"text": "string"}
-_UNIQUE_AT_MOST = 10
-# Seconds for which the index of a new property is being built.
-_INDEXING = 3.0
 
-
-def property_path(state: State, path: str) -> tuple[str, str | None] | None:
-    """Return the family that a path names, and the property, if it names one; None otherwise."""
+def family_on(families: Mapping[str, Family], path: str) -> Family | None:
+    """Return the family whose properties a path names; None if it names none."""
     found = _PATH.fullmatch(path)
-    return (found[1], found[2]) if found and found[1] in state.families else None
+    wanted = found[1] if found else ""
+    # The stores of families that this package does not describe are named by their paths.
+    return next((one for name, one in families.items() if name.split("/")[-1] == wanted), None)
 
 
-def show_property(state: State, family: str, name: str) -> dict[str, Any] | Problem:
-    """Return a property as an answer shows it, or why there is none."""
-    known = state.families[family].properties.get(name)
-    if known is None:
-        return Problem(f"Property {name} does not exist", 404, "OBJECT_NOT_FOUND")
-    return _shown(state, family, name, known)
+def definitions(family: Family) -> dict[str, Any]:
+    """Return the body that lists the properties of a family."""
+    known = [_definition(name, one, family) for name, one in family.properties.items()]
+    given = [_definition(name, Property(), family, read_only=True) for name in _READ_ONLY]
+    return {"results": [*known, *given]}
 
 
-def make_property(state: State, family: str, body: bytes, now: float) -> dict[str, Any] | Problem:
-    """Make a property; return it, or why it is refused."""
-    try:
-        document: object = json.loads(body)
-    except ValueError:
-        document = None
-    asked = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-    if not all(isinstance(asked.get(one), str) for one in ("name", "label", "type", "fieldType")):
-        return Problem("Invalid input JSON: some required fields were not set", category=None)
-    if asked.get("groupName") != _group(family):
-        return Problem(f"Property group {asked.get('groupName')} does not exist")
-    name, unique, found = asked["name"], bool(asked.get("hasUniqueValue")), state.families[family]
-    if name in found.properties:
-        return Problem(f"A property named {name} already exists", 409, "CONFLICT")
-    if unique and (family not in state.unique_properties or len(found.keys) >= _UNIQUE_AT_MOST):
-        return Problem(f"{found.label} cannot have another property with unique values")
-    made = _KINDS.get(asked["type"])
-    if made is None:
-        return Problem(f"{asked['type']} is no type of a property")
-    state.add_property(family, name, made, unique=unique)
-    state.indexed_at[family, name] = now + _INDEXING
-    return _shown(state, family, name, made)
-
-
-def _group(family: str) -> str:
-    return f"{family}information"
-
-
-def _shown(state: State, family: str, name: str, known: Property) -> dict[str, Any]:
+def _definition(
+    name: str, known: Property, family: Family, *, read_only: bool = False
+) -> dict[str, Any]:
+    kind, field = ("enumeration", "select") if known.options else _TYPES[known.kind]
+    label = name.removeprefix("hs_").replace("_", " ").capitalize()
     return {
         "name": name,
-        "label": name.replace("_", " ").capitalize(),
-        "type": "enumeration" if known.options else _NAMES.get(known.kind, known.kind),
-        "fieldType": "select" if known.options else "text",
-        "groupName": _group(family),
-        "hasUniqueValue": name in (*state.families[family].unique, *state.families[family].keys),
+        "label": label,
+        "type": kind,
+        "fieldType": field,
+        "description": "",
+        "groupName": f"{family.name.split('/')[-1]}_information",
+        "options": [
+            {"label": value, "value": value, "displayOrder": order, "hidden": False}
+            for order, value in enumerate(known.options)
+        ],
+        "displayOrder": -1,
+        "calculated": False,
+        "externalOptions": False,
+        "hasUniqueValue": name in family.unique,
+        "hidden": False,
+        "hubspotDefined": name.startswith("hs_"),
+        "modificationMetadata": {
+            "archivable": not name.startswith("hs_"),
+            "readOnlyDefinition": name.startswith("hs_"),
+            "readOnlyValue": read_only,
+        },
+        "formField": False,
     }

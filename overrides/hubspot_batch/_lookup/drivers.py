@@ -67,7 +67,7 @@ class Reconciler:
         check_open(self.http)
         look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            self._drive(look_up)
+            self._drive(look_up, None)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
@@ -87,7 +87,7 @@ class Reconciler:
             return Looked(look_up.result(complete=False), error, look_up.notes)
         return Looked(look_up.result(), None, look_up.notes)
 
-    def _drive(self, look_up: LookUp, check: Callable[[], object] | None = None) -> None:
+    def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
         steps = look_up.steps(self.clock.now())
         step = next(steps, None)
         while step is not None:
@@ -97,7 +97,13 @@ class Reconciler:
             step = _following(steps, (self.clock.now(), came))
 
     def perform(self, step: Step, check: Callable[[], object] | None = None) -> object:
-        """Perform a step of a look-up, or of reading pages, and return its result."""
+        """Perform a step of a look-up, or of reading pages, and return its result.
+
+        Args:
+            step: The step.
+            check: Called while time passes; it may raise an exception. None if Ctrl-C is raised at
+                once.
+        """
         from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):

@@ -22,7 +22,7 @@ from .limits import RequestLimits
 from .lookups import LOOKUPS, SEARCH
 from .messages import Loss, SandboxAnswer, SandboxRequest
 from .operations import SPECS, OperationSpec
-from .property_requests import PROPERTIES
+from .properties import PROPERTIES
 from .state import State
 from .store import Record, Store, seeded_random
 from .usage import Arrival, TokenUsage, usage_of

@@ -21,6 +21,7 @@ from hubspot_batch import (
     result_of,
 )
 from hubspot_batch.sandbox import LATE, FakeClock, Sandbox, SandboxTransport, rates, script
+from hubspot_batch_client.contract import VERSIONS
 
 KEY, STAMP = "source_id", "load_stamp"
 
@@ -77,6 +78,31 @@ def test_campaigns_are_found_in_the_list_by_their_stamps(make_client: ClientFact
     found = campaigns.create(rows, reconcile=True, stamp_property=STAMP)
     assert {(one.evidence, str(one.status)) for one in found} == {("stamp", "succeeded")}
     assert len({one.result.id for one in found}) == 3
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", [*NAMES, None])
+def test_look_ups_ask_the_version_of_their_client(
+    make_client: ClientFactory, version: str, name: str | None
+) -> None:
+    """By each evidence, of inputs that are there and, by a key, of those that are not."""
+    sandbox = account("reset_after", "timeout_before")
+    hubspot = make_client(transport=sandbox, api_version=version)
+    given = {} if name is None else {name: NAMES[name]}
+    rows = [call(one) for one in "ABC"]
+    found = hubspot.calls.create(rows, chunk_size=2, reconcile=True, **given)
+    # Either of the two requests, of two inputs and of one, is carried out.
+    there = {one.properties["hs_call_title"] for one in sandbox.records("calls")}
+    absent = "not_sent" if name == "key_property" else "unknown"
+    assert statuses(found) == ["succeeded" if one in there else absent for one in "ABC"]
+    assert there
+    sandbox.use_faults(script(["reset_after"], operation="create_campaigns"))
+    named = {} if name is None else {"stamp_property": STAMP}
+    (campaign,) = hubspot.campaigns.create(
+        [{"properties": {"hs_name": "A"}}], reconcile=True, **named
+    )
+    assert campaign.status is OutcomeStatus.SUCCEEDED
+    assert all(f"/{version}/" in f"{one.path}/" for one in sandbox.requests)
 
 
 def test_a_key_that_is_missing_twice_was_not_done(make_client: ClientFactory) -> None:

@@ -22,6 +22,7 @@ from attrs import evolve, frozen
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import Mapping, open_table
+from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
     INSISTS,
     Earlier,
@@ -147,6 +148,11 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
             daily_reserve=options.daily_reserve,
         ) as client:
             arguments.definitions = ask_account(client, work.spec)
+    for place in ("key_property", "stamp_property"):
+        name = work.settling.get(place)
+        if name and (problem := refusal(name, arguments.definitions)):
+            option = f"--{place.replace('_', '-')}"
+            raise ConfigurationError(f"{option}: {problem} Nothing was sent.")
     return evolve(work, mapping=evolve(work.mapping, account=arguments.definitions))
 
 

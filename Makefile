@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # Run one step after another, also under `make -j`.
 .NOTPARALLEL:
 .PHONY: FORCE help demo setup regenerate check drift fragment every-endpoint page test lint types suite lowest engines soak \
-  soak-needed bench instructions docs release-notes build publish lock clean
+  soak-needed previous bench instructions docs release-notes build publish release lock clean
 DIST ?= dist
 # File names reach the commands through the environment, so they may contain any character.
 export PYTHON DIST INDEX_URL SPEC PAGE OLD NEW HTML OPERATION SINCE
@@ -87,7 +87,6 @@ test: $(INSTALLED) check lint types suite lowest ## everything that CI runs
 lint: $(PROJECT) ## ruff
 	$(say) 'ruff'
 	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --quiet --check .
-
 types: $(PROJECT) ## mypy and pyright
 	$(say) 'mypy and pyright'
 	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
@@ -108,17 +107,17 @@ lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 
 engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
 	@.venv/engines/bin/python -m pytest tests/engines -W default
-
 soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... JOBS=... REDELIVERIES=... WIRE=... SHARED=...)
 	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
 	  $(KILLS:%=--kills %) $(JOBS:%=--jobs %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}
+previous: $(PROJECT) ## the public tests of the last release, on the code of today (SINCE=commit)
+	@$(RUN) tests/proofs/previous_release.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate shared throughput memory drift path files)
 	@$(RUN) tests/bench/run.py $(WHAT)
-
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py
 
@@ -132,11 +131,12 @@ docs: $(SITE) ## the documentation as a site in dist/docs, without a network; an
 release-notes: $(PROJECT) ## write into CHANGELOG.md what changed since the last tag, and name the version
 	@$(RUN) openapi/tools/release_notes.py
 
-build: $(PROJECT) $(GENERATOR) ## wheel and source distribution into dist/
-	@$(RUN) openapi/tools/release.py build --into "$$DIST"
-
-publish: $(PROJECT) $(GENERATOR) ## build and upload the tagged commit: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
-	@$(RUN) openapi/tools/release.py publish --into "$$DIST" $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) -- "$$INDEX_URL"
+build: $(PROJECT) $(GENERATOR) ## wheel, source distribution, bill of materials and digests into dist/, tried before
+publish: $(PROJECT) ## upload what `make build` made: INDEX_URL=..., TWINE_USERNAME and TWINE_PASSWORD set
+release: $(PROJECT) $(GENERATOR) ## build, compare with a second build, check all; GO=1 uploads it, too: INDEX_URL=...
+build publish release:
+	@$(RUN) openapi/tools/release.py $@ --into "$$DIST" $(if $(filter release,$@),$(GO:%=--go)) $(if $(filter build,$@),, \
+	  $(ANY_TREE:%=--any-tree) $(ANY_INDEX:%=--any-index) $(ATTESTATIONS:%=--attestations) -- "$$INDEX_URL")
 
 lock: $(TOOLS) ## the requirements files from pyproject.toml (UPGRADE=1 for newer versions)
 	@sh tests/setup/lock.sh $(if $(UPGRADE),--upgrade)

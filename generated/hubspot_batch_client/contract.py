@@ -7,7 +7,7 @@ Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from attrs import field, frozen
 
@@ -21,7 +21,8 @@ class Argument:
 
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references).
+    Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it
+    may list, if these are known.
     """
 
     name: str
@@ -30,11 +31,78 @@ class Argument:
     required: bool
     form: str
     schema: Any = field(eq=False, repr=False)
+    known: tuple[str, ...] = ()
+
+
+class Version(NamedTuple):
+    """An operation in one version of the API.
+
+    `status` is the only status of a success, if errors of single inputs stand in it; None if such a
+    response is a 207. `strict` says that the server enforces the account's rules on properties, and
+    says in a warning if it has normalised a value. `absent` are the fields of an input that this
+    version lacks, each as the names that lead to it.
+    """
+
+    name: str
+    path: str
+    status: int | None = None
+    strict: bool = False
+    absent: tuple[tuple[str, ...], ...] = ()
+
+
+class _Offered:
+    """An operation with a path in each version of the API."""
+
+    __slots__ = ()
+    path: str
+    version: str
+    versions: tuple[Version, ...]
+
+    @property
+    def offered(self) -> tuple[Version, ...]:
+        """The operation in all versions, at least at its own path."""
+        own = Version(self.version, self.path)
+        known = any(one.path == self.path for one in self.versions)
+        return self.versions if known else (own, *self.versions)
+
+    def in_version(self, name: str) -> Version | None:
+        """Return the operation in a version; None if it is not there."""
+        if not self.versions:
+            return Version(name, self.path)
+        return next((one for one in self.versions if one.name == name), None)
+
+
+@frozen(eq=False, repr=False)
+class Listing(_Offered):
+    """An operation that returns records page by page.
+
+    `limit` is the most records on a page. `counted` says that a page tells how many records there
+    are in all. `arguments` are those besides the limit and the position, and `body_schema` is the
+    JSON Schema of the body, if it has one.
+    """
+
+    id: str
+    kind: Literal["search", "list"]
+    tag: str
+    method: str
+    path: str
+    scopes: tuple[str, ...]
+    page_model: str
+    record_model: str
+    limit: int
+    counted: bool
+    version: str
+    versions: tuple[Version, ...]
+    arguments: tuple[Argument, ...]
+    body_schema: dict[str, Any] | None
 
 
 @frozen
-class Operation:
+class Operation(_Offered):
     """One operation of the API, in the API's own names.
+
+    `path` is that of `version`, which is the default. `versions` are all that it has; none if its
+    path is the same in all.
 
     `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
     published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
@@ -48,7 +116,8 @@ class Operation:
     them. `repeated` are the fields that a result shares with its input, if it can be matched by
     them alone. `record_key` is the field of a result with its record's id. `named_by` is the
     property that every record has from its input. `all_or_nothing` says that a refused request has
-    done nothing.
+    done nothing. `writable` are the names of HubSpot's own properties that can be written, if these
+    are known.
     """
 
     id: str
@@ -70,8 +139,18 @@ class Operation:
     record_key: str
     named_by: str
     all_or_nothing: bool
+    version: str
+    versions: tuple[Version, ...]
     arguments: tuple[Argument, ...]
     input_schema: dict[str, Any] = field(eq=False, repr=False)
+    writable: tuple[str, ...] = ()
+
+    def schema_in(self, version: Version) -> Any:
+        """Return the schema of an input, without the fields that a version lacks."""
+        schema: Any = self.input_schema
+        for names in version.absent:
+            schema = _without(schema, names)
+        return schema
 
     @property
     def limit(self) -> int:
@@ -83,6 +162,29 @@ class Operation:
         """The names of the query parameters."""
         return tuple(one.name for one in self.arguments if one.place == "query")
 
+
+def _without(schema: Any, names: tuple[str, ...]) -> Any:
+    """Return a schema without a field, given by the names that lead to it."""
+    if isinstance(schema, list):
+        return [_without(part, names) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {
+        key: _without(part, names) if key in ("items", "allOf", "anyOf") else part
+        for key, part in schema.items()
+    }
+    first, rest = names[0], names[1:]
+    if first in made.get("properties", {}):
+        inner = {name: part for name, part in made["properties"].items() if name != first or rest}
+        made["properties"] = {
+            name: _without(part, rest) if name == first else part for name, part in inner.items()
+        }
+        made["required"] = [one for one in made.get("required", ()) if one in inner]
+    return made
+
+
+VERSIONS = ("v3", "2026-03", "2026-09")
+"""The versions of the API that an operation can have."""
 
 _ALL = (
     Operation(
@@ -116,6 +218,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=True,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/create"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/create"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/create",
+                status=201,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["properties", "associations"],
@@ -194,6 +307,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/read"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/read"),
+            Version(name="2026-09", path="/crm/objects/2026-09/calls/batch/read", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -258,6 +377,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/update"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/update"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/update",
+                status=200,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -303,6 +433,17 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/upsert"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/upsert"),
+            Version(
+                name="2026-09",
+                path="/crm/objects/2026-09/calls/batch/upsert",
+                status=200,
+                strict=True,
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -336,6 +477,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/crm/v3/objects/calls/batch/archive"),
+            Version(name="2026-03", path="/crm/objects/2026-03/calls/batch/archive"),
+            Version(name="2026-09", path="/crm/objects/2026-09/calls/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -364,6 +511,12 @@ _ALL = (
         record_key="id",
         named_by="hs_name",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/create"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/create"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/create", status=201),
+        ),
         input_schema={
             "type": "object",
             "required": ["properties"],
@@ -372,6 +525,17 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        writable=(
+            "hs_name",
+            "hs_start_date",
+            "hs_end_date",
+            "hs_notes",
+            "hs_audience",
+            "hs_currency_code",
+            "hs_campaign_status",
+            "hs_utm",
+            "hs_business_unit_ids",
+        ),
         arguments=(),
     ),
     Operation(
@@ -394,6 +558,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/read"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/read"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/read", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -408,6 +578,24 @@ _ALL = (
                 required=False,
                 form="texts",
                 schema={"type": "array", "items": {"type": "string"}},
+                known=(
+                    "hs_name",
+                    "hs_start_date",
+                    "hs_end_date",
+                    "hs_notes",
+                    "hs_audience",
+                    "hs_currency_code",
+                    "hs_campaign_status",
+                    "hs_utm",
+                    "hs_business_unit_ids",
+                    "hs_color_hex",
+                    "hs_goal",
+                    "hs_owner",
+                    "hs_created_by_user_id",
+                    "hs_object_id",
+                    "hs_budget_items_sum_amount",
+                    "hs_spend_items_sum_amount",
+                ),
             ),
             Argument(
                 name="startDate",
@@ -447,6 +635,12 @@ _ALL = (
         record_key="id",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/update"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/update"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/update", status=200),
+        ),
         input_schema={
             "type": "object",
             "required": ["id", "properties"],
@@ -456,6 +650,17 @@ _ALL = (
             },
             "additionalProperties": False,
         },
+        writable=(
+            "hs_name",
+            "hs_start_date",
+            "hs_end_date",
+            "hs_notes",
+            "hs_audience",
+            "hs_currency_code",
+            "hs_campaign_status",
+            "hs_utm",
+            "hs_business_unit_ids",
+        ),
         arguments=(),
     ),
     Operation(
@@ -478,6 +683,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/campaigns/batch/archive"),
+            Version(name="2026-03", path="/marketing/campaigns/2026-03/batch/archive"),
+            Version(name="2026-09", path="/marketing/campaigns/2026-09/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["id"],
@@ -523,6 +734,17 @@ _ALL = (
         record_key="objectId",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/batch/update"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/batch/update"),
+            Version(
+                name="2026-09",
+                path="/marketing/marketing-events/2026-09/batch/update",
+                status=200,
+                absent=(("customProperties", "maskedSubstrings"),),
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": ["objectId", "customProperties"],
@@ -598,6 +820,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/batch/archive"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/batch/archive"),
+            Version(name="2026-09", path="/marketing/marketing-events/2026-09/batch/archive"),
+        ),
         input_schema={
             "type": "object",
             "required": ["objectId"],
@@ -654,6 +882,17 @@ _ALL = (
         record_key="objectId",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/events/upsert"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/events/upsert"),
+            Version(
+                name="2026-09",
+                path="/marketing/marketing-events/2026-09/events/upsert",
+                status=200,
+                absent=(("customProperties", "maskedSubstrings"),),
+            ),
+        ),
         input_schema={
             "type": "object",
             "required": [
@@ -737,6 +976,12 @@ _ALL = (
         record_key="",
         named_by="",
         all_or_nothing=False,
+        version="v3",
+        versions=(
+            Version(name="v3", path="/marketing/v3/marketing-events/events/delete"),
+            Version(name="2026-03", path="/marketing/marketing-events/2026-03/events/delete"),
+            Version(name="2026-09", path="/marketing/marketing-events/2026-09/events/delete"),
+        ),
         input_schema={
             "type": "object",
             "required": ["appId", "externalAccountId", "externalEventId"],
@@ -753,4 +998,252 @@ _ALL = (
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {operation.id: operation for operation in _ALL}
+)
+
+LISTINGS: Mapping[str, Listing] = MappingProxyType(
+    {
+        "search_calls": Listing(
+            id="search_calls",
+            kind="search",
+            tag="calls",
+            method="POST",
+            path="/crm/v3/objects/calls/search",
+            scopes=("crm.objects.contacts.read",),
+            page_model="CallPage",
+            record_model="Call",
+            limit=200,
+            counted=True,
+            version="v3",
+            versions=(
+                Version(name="v3", path="/crm/v3/objects/calls/search"),
+                Version(name="2026-03", path="/crm/objects/2026-03/calls/search"),
+                Version(name="2026-09", path="/crm/objects/2026-09/calls/search"),
+            ),
+            body_schema={
+                "type": "object",
+                "properties": {
+                    "filterGroups": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["filters"],
+                            "properties": {
+                                "filters": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["propertyName", "operator"],
+                                        "properties": {
+                                            "propertyName": {"type": "string"},
+                                            "operator": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "BETWEEN",
+                                                    "CONTAINS_TOKEN",
+                                                    "EQ",
+                                                    "GT",
+                                                    "GTE",
+                                                    "HAS_PROPERTY",
+                                                    "IN",
+                                                    "LT",
+                                                    "LTE",
+                                                    "NEQ",
+                                                    "NOT_CONTAINS_TOKEN",
+                                                    "NOT_HAS_PROPERTY",
+                                                    "NOT_IN",
+                                                ],
+                                            },
+                                            "value": {"type": "string"},
+                                            "highValue": {"type": "string"},
+                                            "values": {
+                                                "type": "array",
+                                                "items": {"type": "string"},
+                                            },
+                                        },
+                                        "additionalProperties": False,
+                                    },
+                                }
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "query": {"type": "string"},
+                    "properties": {"type": "array", "items": {"type": "string"}},
+                    "sorts": {
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["propertyName"],
+                            "properties": {
+                                "propertyName": {"type": "string"},
+                                "direction": {
+                                    "type": "string",
+                                    "enum": ["ASCENDING", "DESCENDING"],
+                                },
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                    "limit": {"type": "integer", "format": "int32", "minimum": 1, "maximum": 200},
+                    "after": {"type": "string"},
+                },
+                "additionalProperties": False,
+            },
+            arguments=(
+                Argument(
+                    name="filterGroups",
+                    keyword="filter_groups",
+                    place="body",
+                    required=False,
+                    form="json",
+                    schema={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["filters"],
+                            "properties": {
+                                "filters": {
+                                    "type": "array",
+                                    "items": {
+                                        "type": "object",
+                                        "required": ["propertyName", "operator"],
+                                        "properties": {
+                                            "propertyName": {"type": "string"},
+                                            "operator": {
+                                                "type": "string",
+                                                "enum": [
+                                                    "BETWEEN",
+                                                    "CONTAINS_TOKEN",
+                                                    "EQ",
+                                                    "GT",
+                                                    "GTE",
+                                                    "HAS_PROPERTY",
+                                                    "IN",
+                                                    "LT",
+                                                    "LTE",
+                                                    "NEQ",
+                                                    "NOT_CONTAINS_TOKEN",
+                                                    "NOT_HAS_PROPERTY",
+                                                    "NOT_IN",
+                                                ],
+                                            },
+                                            "value": {"type": "string"},
+                                            "highValue": {"type": "string"},
+                                            "values": {
+                                                "type": "array",
+                                                "items": {"type": "string"},
+                                            },
+                                        },
+                                        "additionalProperties": False,
+                                    },
+                                }
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                ),
+                Argument(
+                    name="query",
+                    keyword="query",
+                    place="body",
+                    required=False,
+                    form="text",
+                    schema={"type": "string"},
+                ),
+                Argument(
+                    name="properties",
+                    keyword="properties",
+                    place="body",
+                    required=False,
+                    form="texts",
+                    schema={"type": "array", "items": {"type": "string"}},
+                ),
+                Argument(
+                    name="sorts",
+                    keyword="sorts",
+                    place="body",
+                    required=False,
+                    form="json",
+                    schema={
+                        "type": "array",
+                        "items": {
+                            "type": "object",
+                            "required": ["propertyName"],
+                            "properties": {
+                                "propertyName": {"type": "string"},
+                                "direction": {
+                                    "type": "string",
+                                    "enum": ["ASCENDING", "DESCENDING"],
+                                },
+                            },
+                            "additionalProperties": False,
+                        },
+                    },
+                ),
+            ),
+        ),
+        "list_campaigns": Listing(
+            id="list_campaigns",
+            kind="list",
+            tag="campaigns",
+            method="GET",
+            path="/marketing/v3/campaigns",
+            scopes=("marketing.campaigns.read",),
+            page_model="CampaignPage",
+            record_model="Campaign",
+            limit=100,
+            counted=True,
+            version="v3",
+            versions=(
+                Version(name="v3", path="/marketing/v3/campaigns"),
+                Version(name="2026-03", path="/marketing/campaigns/2026-03"),
+                Version(name="2026-09", path="/marketing/campaigns/2026-09"),
+            ),
+            body_schema=None,
+            arguments=(
+                Argument(
+                    name="name",
+                    keyword="name",
+                    place="query",
+                    required=False,
+                    form="text",
+                    schema={"type": "string"},
+                ),
+                Argument(
+                    name="sort",
+                    keyword="sort",
+                    place="query",
+                    required=False,
+                    form="text",
+                    schema={"type": "string"},
+                ),
+                Argument(
+                    name="properties",
+                    keyword="properties",
+                    place="query",
+                    required=False,
+                    form="texts",
+                    schema={"type": "array", "items": {"type": "string"}},
+                    known=(
+                        "hs_name",
+                        "hs_start_date",
+                        "hs_end_date",
+                        "hs_notes",
+                        "hs_audience",
+                        "hs_currency_code",
+                        "hs_campaign_status",
+                        "hs_utm",
+                        "hs_business_unit_ids",
+                        "hs_color_hex",
+                        "hs_goal",
+                        "hs_owner",
+                        "hs_created_by_user_id",
+                        "hs_object_id",
+                        "hs_budget_items_sum_amount",
+                        "hs_spend_items_sum_amount",
+                    ),
+                ),
+            ),
+        ),
+    }
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import models
@@ -41,11 +41,16 @@ def _methods_of(family: object) -> str:
 
 class _Family:
     def __init__(
-        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+        self,
+        runner: Runner,
+        call: Callable[..., Call],
+        reconcile: Callable[..., Any],
+        pages: Callable[..., Any],
     ) -> None:
         self._runner = runner
         self._call = call
         self._reconcile = reconcile
+        self._pages = pages
 
     def __repr__(self) -> str:
         return _methods_of(self)
@@ -53,11 +58,16 @@ class _Family:
 
 class _AsyncFamily:
     def __init__(
-        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+        self,
+        runner: AsyncRunner,
+        call: Callable[..., Call],
+        reconcile: Callable[..., Any],
+        pages: Callable[..., Any],
     ) -> None:
         self._runner = runner
         self._call = call
         self._reconcile = reconcile
+        self._pages = pages
 
     def __repr__(self) -> str:
         return _methods_of(self)
@@ -412,6 +422,51 @@ class Calls(_Family):
             self._call("archive_calls", chunk_size, journal=journal), inputs
         )
 
+    def search(
+        self,
+        *,
+        filter_groups: Iterable[models.FilterGroup | Fields] | None = None,
+        query: str | None = None,
+        properties: Iterable[str] | None = None,
+        sorts: Iterable[models.SearchSort | Fields] | None = None,
+    ) -> Iterator[models.Call]:
+        """Search calls.
+
+        A call is found if it passes all filters of any group. Archived calls are not found.
+
+        Records come in the order of their ids. HubSpot shows 10,000 results to a query; further
+        ones are asked for by their ids. With `sorts`, more than 10,000 results are refused before
+        the first one is handed out. A search has at most 3,000 characters, 5 groups of filters, 6
+        filters in a group and 18 in all. IN and NOT_IN want the values of texts in lower case. New
+        records are found some time after they were created, usually within a minute.
+
+        HubSpot lets an account search five times a second; this client takes four of them.
+
+        Args:
+            filter_groups: Groups of filters, such as `[{"filters": [{"propertyName":
+                "hs_call_status", "operator": "EQ", "value": "COMPLETED"}]}]`; all calls by default.
+            query: Words that are looked for in the usual text properties.
+            properties: Internal names of the properties to return; some usual ones by default.
+            sorts: One rule, such as `[{"propertyName": "hs_timestamp", "direction":
+                "DESCENDING"}]`; by id by default.
+
+        Yields:
+            The records, as their pages come.
+
+        Raises:
+            ConfigurationError: An argument is not valid.
+            UnfinishedError: A page could not be read, so records may be missing.
+            HubSpotBatchError: Another error stopped it.
+        """
+        found: Iterator[models.Call] = self._pages(
+            "search_calls",
+            filter_groups=filter_groups,
+            query=query,
+            properties=properties,
+            sorts=sorts,
+        )
+        return found
+
 
 class Campaigns(_Family):
     """Marketing campaigns."""
@@ -703,6 +758,37 @@ class Campaigns(_Family):
             self._call("archive_campaigns", chunk_size, journal=journal), inputs
         )
 
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        sort: str | None = None,
+        properties: Iterable[str] | None = None,
+    ) -> Iterator[models.Campaign]:
+        """List campaigns.
+
+        Without `properties`, the campaigns have none.
+
+        Each record comes once. A list that changes while it is read can lack new records.
+
+        Args:
+            name: A part of the name of the campaigns to list; all by default.
+            sort: hs_name, createdAt or updatedAt; with a minus before it, downwards.
+            properties: Internal names of the properties to return; none by default.
+
+        Yields:
+            The records, as their pages come.
+
+        Raises:
+            ConfigurationError: An argument is not valid.
+            UnfinishedError: A page could not be read, so records may be missing.
+            HubSpotBatchError: Another error stopped it.
+        """
+        found: Iterator[models.Campaign] = self._pages(
+            "list_campaigns", name=name, sort=sort, properties=properties
+        )
+        return found
+
 
 class MarketingEvents(_Family):
     """Marketing events."""
@@ -957,11 +1043,15 @@ class Families:
     """Marketing events."""
 
     def __init__(
-        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
+        self,
+        runner: Runner,
+        call: Callable[..., Call],
+        reconcile: Callable[..., Any],
+        pages: Callable[..., Any],
     ) -> None:
-        self.calls = Calls(runner, call, reconcile)
-        self.campaigns = Campaigns(runner, call, reconcile)
-        self.marketing_events = MarketingEvents(runner, call, reconcile)
+        self.calls = Calls(runner, call, reconcile, pages)
+        self.campaigns = Campaigns(runner, call, reconcile, pages)
+        self.marketing_events = MarketingEvents(runner, call, reconcile, pages)
 
 
 class AsyncCalls(_AsyncFamily):
@@ -1147,6 +1237,24 @@ class AsyncCalls(_AsyncFamily):
             self._call("archive_calls", chunk_size, journal=journal), inputs
         )
 
+    def search(
+        self,
+        *,
+        filter_groups: Iterable[models.FilterGroup | Fields] | None = None,
+        query: str | None = None,
+        properties: Iterable[str] | None = None,
+        sorts: Iterable[models.SearchSort | Fields] | None = None,
+    ) -> AsyncIterator[models.Call]:
+        """Search calls; see `Calls.search`."""
+        found: AsyncIterator[models.Call] = self._pages(
+            "search_calls",
+            filter_groups=filter_groups,
+            query=query,
+            properties=properties,
+            sorts=sorts,
+        )
+        return found
+
 
 class AsyncCampaigns(_AsyncFamily):
     """Marketing campaigns."""
@@ -1309,6 +1417,19 @@ class AsyncCampaigns(_AsyncFamily):
             self._call("archive_campaigns", chunk_size, journal=journal), inputs
         )
 
+    def list(
+        self,
+        *,
+        name: str | None = None,
+        sort: str | None = None,
+        properties: Iterable[str] | None = None,
+    ) -> AsyncIterator[models.Campaign]:
+        """List campaigns; see `Campaigns.list`."""
+        found: AsyncIterator[models.Campaign] = self._pages(
+            "list_campaigns", name=name, sort=sort, properties=properties
+        )
+        return found
+
 
 class AsyncMarketingEvents(_AsyncFamily):
     """Marketing events."""
@@ -1455,8 +1576,12 @@ class AsyncFamilies:
     """Marketing events."""
 
     def __init__(
-        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
+        self,
+        runner: AsyncRunner,
+        call: Callable[..., Call],
+        reconcile: Callable[..., Any],
+        pages: Callable[..., Any],
     ) -> None:
-        self.calls = AsyncCalls(runner, call, reconcile)
-        self.campaigns = AsyncCampaigns(runner, call, reconcile)
-        self.marketing_events = AsyncMarketingEvents(runner, call, reconcile)
+        self.calls = AsyncCalls(runner, call, reconcile, pages)
+        self.campaigns = AsyncCampaigns(runner, call, reconcile, pages)
+        self.marketing_events = AsyncMarketingEvents(runner, call, reconcile, pages)

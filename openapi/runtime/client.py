@@ -6,7 +6,7 @@ No repr and no exception shows a token, a header or a cookie.
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self, cast
@@ -18,12 +18,12 @@ _ANY_PROCESS = 0  # the id of no process
 
 
 @lru_cache(maxsize=64)
-def address(base: httpx.URL, path: str) -> httpx.URL:
+def address(base: httpx.URL, path: str, path_of: Callable[[str], str] | None = None) -> httpx.URL:
     """Return the address to which httpx would send a request for this path.
 
     It is remembered: joining address and path takes httpx a third of the time of a request.
     """
-    relative = httpx.URL(path)
+    relative = httpx.URL(path if path_of is None else path_of(path))
     if base.is_relative_url:
         return relative
     return base.copy_with(raw_path=base.raw_path + relative.raw_path.lstrip(b"/"))
@@ -55,6 +55,8 @@ class Client:
         verify_ssl: Whether to check certificates, or what to check them against.
         follow_redirects: Whether to follow redirects.
         httpx_args: Further arguments for `httpx.Client` and `httpx.AsyncClient`.
+        path_of: Given the path that an endpoint function names, returns the path to send to, such
+            as that of another version of the API. It is asked once for each path.
 
     Raises:
         ValueError: A header or a cookie has a value that cannot be sent; the value is not shown.
@@ -73,6 +75,9 @@ class Client:
     _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")
     _httpx_args: dict[str, Any] = field(
         factory=dict[str, Any], kw_only=True, alias="httpx_args", repr=False
+    )
+    _path_of: Callable[[str], str] | None = field(
+        default=None, kw_only=True, alias="path_of", repr=False
     )
     # With the process that it belongs to: a fork copies it, with its connections and its locks. One
     # that the user has set may be used in any process.
@@ -137,12 +142,16 @@ class Client:
             request: The other arguments of `httpx.Client.build_request`.
         """
         http = self.get_httpx_client()
-        return http.send(http.build_request(url=address(http.base_url, url), **request))
+        return http.send(
+            http.build_request(url=address(http.base_url, url, self._path_of), **request)
+        )
 
     async def asend(self, *, url: str, **request: Any) -> httpx.Response:
         """Do as `send`, asynchronously."""
         http = self.get_async_httpx_client()
-        return await http.send(http.build_request(url=address(http.base_url, url), **request))
+        return await http.send(
+            http.build_request(url=address(http.base_url, url, self._path_of), **request)
+        )
 
     def __enter__(self) -> Self:
         self.get_httpx_client().__enter__()

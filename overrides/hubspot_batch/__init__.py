@@ -15,9 +15,10 @@ from .errors import (
     MissingScopesError,
     RateLimitError,
     UnavailableError,
+    UnfinishedError,
     UnreachableError,
 )
-from .events import Event, OutcomesKnown, RequestStarting, RunEnded, Wait
+from .events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from .integrations import SharedAllowance
 from .journal import Journal, PostgresJournal
 from .options import Clock, RateLimit, Retry
@@ -30,9 +31,11 @@ from .outcomes import (
     result_of,
     results_of,
 )
+from .remarks import Remark
 from .version import __version__
 
 __all__ = [
+    "Answered",
     "AsyncHubSpotBatch",
     "AsyncOutcomeIterator",
     "AuthenticationError",
@@ -55,15 +58,17 @@ __all__ = [
     "OutcomeError",
     "OutcomeIterator",
     "OutcomeStatus",
-    "OutcomesKnown",
     "PostgresJournal",
     "RateLimit",
     "RateLimitError",
-    "RequestStarting",
+    "Remark",
+    "RequestSent",
     "Retry",
     "RunEnded",
+    "Settled",
     "SharedAllowance",
     "UnavailableError",
+    "UnfinishedError",
     "UnreachableError",
     "Wait",
     "__version__",

@@ -7,49 +7,53 @@ them.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Literal, Self
+from weakref import WeakSet
 
 import httpx
-from hubspot_batch_client import Client, families
+from attrs import evolve
+from hubspot_batch_client import families
 
+from ._client_parts import (
+    change_observer,
+    change_options,
+    hold_token,
+    lend_transport,
+    make_raw,
+    make_transport,
+    observe,
+    open_connections,
+    validating,
+)
+from ._engine.driver import check_open
 from ._engine.executors import ThreadExecutor
 from ._engine.runner import AsyncRunner, Runner
 from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from ._lookup.ways import lookup_requests
 from ._operations.call import operation_call
-from ._operations.preload import preload_before_forks
-from ._operations.registry import REPEATABLE
-from ._transport.owners import (
-    AnyTransport,
-    LoopTransport,
-    OneLoopTransport,
-    ProcessTransport,
-    holds_connections,
-    lend,
-)
-from ._transport.response_body import ACCEPT_ENCODING
-from ._transport.tokens import AsyncTokenProvider, Token, TokenProvider, refuse_asynchronous
-from ._transport.transport import Transport
-from .events import Event, Notify, Wait, notifier
+from ._operations.versions import check_version
+from ._paging.drivers import AsyncPages, Pages
+from ._transport.owners import AnyTransport, LoopTransport, holds_connections
+from ._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
+from .events import Observer, OnEvent, OnOutcome, OnWait
 from .options import (
     DEFAULT_RATE_LIMIT,
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
+    SAME,
     SYSTEM_CLOCK,
     ClientOptions,
     Clock,
     RateLimit,
     Retry,
+    Same,
     SharedRateLimit,
     check,
 )
-from .version import __version__
-
-if TYPE_CHECKING:
-    from ._transport.network import AsyncNetwork, Network
 
 
 class HubSpotBatch(families.Families):
@@ -80,9 +84,20 @@ class HubSpotBatch(families.Families):
             repeating it is harmless.
         daily_reserve: Requests of the day to leave to other programs; a run stops with
             `DailyLimitError` before it takes them. None to use all.
-        on_wait: Called with a `Wait` before each wait for the rate limit or another attempt.
-        on_event: Called with each event of a run: `RequestStarting`, `OutcomesKnown`, `Wait` and
-            `RunEnded`. An exception that it raises is logged and changes nothing else.
+        api_version: The version of HubSpot's API: "v3", "2026-03" or "2026-09". The environment's
+            HUBSPOT_API_VERSION by default, or else v3.
+        on_wait: Deprecated: `on_event` is called with each `Wait`, too.
+        on_event: Called with each event: `RequestSent`, `Answered`, `Wait`, `Settled`, `RunEnded`.
+            Events hold numbers and names, never an input or a record. Several threads may call it.
+            An exception that it raises is logged and changes nothing else.
+        on_outcome: Called with each `Outcome` as it becomes known, in the thread or task that made
+            the call. An exception that it raises is logged and changes nothing else.
+        headers: Headers to send with each request, in addition to the client's own.
+        proxy: The address of a proxy, such as http://host:port; False for none. By default the
+            environment's (HTTPS_PROXY, ALL_PROXY, NO_PROXY).
+        verify: The certificates to trust: the path of a file or a folder, or an `ssl.SSLContext`.
+            True for those that the environment names (SSL_CERT_FILE, SSL_CERT_DIR), or else those
+            of the package certifi.
         transport: An `httpx.BaseTransport` to send with, in place of the network. How long an
             attempt takes is then its own matter, and only its exceptions tell whether a request was
             sent.
@@ -113,38 +128,107 @@ class HubSpotBatch(families.Families):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
-        on_wait: Callable[[Wait], object] | None = None,
-        on_event: Callable[[Event], object] | None = None,
+        api_version: str | None = None,
+        on_wait: OnWait | None = None,
+        on_event: OnEvent | None = None,
+        on_outcome: OnOutcome | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | Literal[False] | None = None,
+        verify: ssl.SSLContext | str | os.PathLike[str] | Literal[True] = True,
         transport: httpx.BaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        held = _held(token)
+        held = hold_token(token)
         del token  # no traceback that shows variables may show it
         refuse_asynchronous(held)
-        self.options = ClientOptions(
-            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
+        options = ClientOptions(
+            *(base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve),
+            *(headers, proxy, verify, api_version),
         )
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
-        notify = _notify(on_event, on_wait)
-        proxy = None
+        observer = observe(on_event, on_outcome, on_wait)
         if transport is None:
             from ._transport.network import Network  # noqa: PLC0415 - httpcore is large
 
-            connect, proxy = _connecting(Network, self.options)
+            connect, through = open_connections(Network, options)
         else:
-            connect = lend(transport)
-        self.raw = _generated(held, self.options, connect, notify, clock, proxy)
+            connect, through = lend_transport(transport, options), None
+        self._clock, self._pace = clock, search_pace(options.rate_limit)
+        self._sending = make_transport(held, options, connect, observer, clock, through)
+        self._begin(options, observer)
+
+    def _begin(self, options: ClientOptions, observer: Observer | None) -> None:
+        """Make what sends with these options, over the transport that is there."""
+        self.options = options
+        self.raw = make_raw(options, self._sending)
         self._http = self.raw.get_httpx_client()
-        self._executor = ThreadExecutor(max_concurrency)
-        self._runner = Runner(self.raw, self._http, max_concurrency, self._executor, notify)
-        reconcile = Reconciler(self.raw, self._http, clock, search_pace(self.options.rate_limit))
-        super().__init__(self._runner, operation_call, reconcile)
+        self._executor = ThreadExecutor(options.max_concurrency)
+        self._observer = observer
+        self._runner = Runner(
+            self.raw, self._http, options.max_concurrency, self._executor, observer
+        )
+        self._derived = WeakSet[HubSpotBatch]()
+        self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
+        reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
+        version = check_version(options.api_version)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | Same | None = SAME,
+        retry: Retry | Same = SAME,
+        max_concurrency: int | Same = SAME,
+        headers: Mapping[str, str] | Same = SAME,
+        on_event: OnEvent | Same | None = SAME,
+        on_outcome: OnOutcome | Same | None = SAME,
+    ) -> Self:
+        """Return a client with other options that shares the connections and the rate limit.
+
+        For example `hubspot.with_options(timeout=300).calls.create(rows)`. What is not given stays
+        as it is; `headers` are added to those that are there. With another `max_concurrency`, its
+        requests are counted apart from this client's. Closing it leaves the connections open;
+        closing this client closes it too.
+
+        Args:
+            timeout: Seconds that an attempt of a request may take.
+            retry: How often and how long a request is sent again.
+            max_concurrency: The most requests under way at the same time.
+            headers: Headers to send with each request.
+            on_event: Called with each event, in place of this client's function.
+            on_outcome: Called with each outcome, in place of this client's function.
+
+        Raises:
+            ConfigurationError: An argument is wrong, or this client is closed.
+        """
+        check_open(self._http)
+        options = change_options(self.options, timeout, retry, max_concurrency, headers)
+        observer = change_observer(self._observer, on_event, on_outcome)
+        made = copy(self)
+        made._sending = self._sending.with_options(options, observer)
+        made._begin(options, observer)
+        made._parent = self
+        self._derived.add(made)
+        return made
+
+    @property
+    def validate(self) -> families.Families:
+        """The same methods, which check their inputs and arguments and send nothing.
+
+        For example `hubspot.validate.calls.create(rows)`. The result has the problems in `.failed`;
+        all other inputs are `not_sent`, without an error. A journal is neither read nor written.
+        """
+        runner = evolve(self._runner, sends=False, observer=None)
+        return families.Families(runner, *validating(self.options))
 
     def __repr__(self) -> str:
         return _repr(self)
 
     def close(self) -> None:
         """Close the connections; the client cannot be used again."""
+        for derived in [*self._derived]:
+            derived.close()
         self._http.close()
         self.raw.get_httpx_client().close()  # another one, if a fork has copied this client
         self._executor.shutdown()
@@ -185,40 +269,87 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT,
         retry: Retry = DEFAULT_RETRY,
         daily_reserve: int | None = None,
-        on_wait: Callable[[Wait], object] | None = None,
-        on_event: Callable[[Event], object] | None = None,
+        api_version: str | None = None,
+        on_wait: OnWait | None = None,
+        on_event: OnEvent | None = None,
+        on_outcome: OnOutcome | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | Literal[False] | None = None,
+        verify: ssl.SSLContext | str | os.PathLike[str] | Literal[True] = True,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        held = _held(token)
+        held = hold_token(token)
         del token  # no traceback that shows variables may show it
-        self.options = ClientOptions(
-            base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve
+        options = ClientOptions(
+            *(base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve),
+            *(headers, proxy, verify, api_version),
         )
         wanted = "an httpx.AsyncBaseTransport"
         check("transport", transport, httpx.AsyncBaseTransport | None, wanted)
-        notify = _notify(on_event, on_wait)
-        proxy, one_loop = None, False
+        observer = observe(on_event, on_outcome, on_wait)
+        through, one_loop = None, False
         if transport is None:
             from ._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
 
-            open_one, proxy = _connecting(AsyncNetwork, self.options)
+            open_one, through = open_connections(AsyncNetwork, options)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
         else:
-            connect, one_loop = lend(transport), holds_connections(transport)
-        self.raw = _generated(held, self.options, connect, notify, clock, proxy, one_loop=one_loop)
-        self._http = self.raw.get_async_httpx_client()
-        self._runner = AsyncRunner(self.raw, self._http, max_concurrency, notify)
-        reconcile = AsyncReconciler(
-            self.raw, self._http, clock, search_pace(self.options.rate_limit)
+            connect, one_loop = lend_transport(transport, options), holds_connections(transport)
+        self._clock, self._pace = clock, search_pace(options.rate_limit)
+        self._sending = make_transport(
+            held, options, connect, observer, clock, through, one_loop=one_loop
         )
-        super().__init__(self._runner, operation_call, reconcile)
+        self._begin(options, observer)
+
+    def _begin(self, options: ClientOptions, observer: Observer | None) -> None:
+        """Make what sends with these options, over the transport that is there."""
+        self.options = options
+        self.raw = make_raw(options, self._sending)
+        self._http = self.raw.get_async_httpx_client()
+        self._observer = observer
+        self._runner = AsyncRunner(self.raw, self._http, options.max_concurrency, observer)
+        self._derived = WeakSet[AsyncHubSpotBatch]()
+        self._parent: AsyncHubSpotBatch | None = None
+        reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
+        version = check_version(options.api_version)
+        call = partial(operation_call, api_version=version)
+        super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | Same | None = SAME,
+        retry: Retry | Same = SAME,
+        max_concurrency: int | Same = SAME,
+        headers: Mapping[str, str] | Same = SAME,
+        on_event: OnEvent | Same | None = SAME,
+        on_outcome: OnOutcome | Same | None = SAME,
+    ) -> Self:
+        """Return a client with other options; see `HubSpotBatch.with_options`."""
+        check_open(self._http)
+        options = change_options(self.options, timeout, retry, max_concurrency, headers)
+        observer = change_observer(self._observer, on_event, on_outcome)
+        made = copy(self)
+        made._sending = self._sending.with_options(options, observer)
+        made._begin(options, observer)
+        made._parent = self
+        self._derived.add(made)
+        return made
+
+    @property
+    def validate(self) -> families.AsyncFamilies:
+        """The same methods, which send nothing; see `HubSpotBatch.validate`."""
+        runner = evolve(self._runner, sends=False, observer=None)
+        return families.AsyncFamilies(runner, *validating(self.options))
 
     def __repr__(self) -> str:
         return _repr(self)
 
     async def close(self) -> None:
         """Close the connections; the client cannot be used again."""
+        for derived in [*self._derived]:
+            await derived.close()
         await self._http.aclose()
         await self.raw.get_async_httpx_client().aclose()  # another one, after a fork
 
@@ -234,75 +365,6 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         await self.close()
 
 
-def _connecting(
-    kind: type[Network | AsyncNetwork], options: ClientOptions
-) -> tuple[Callable[[], AnyTransport], str | None]:
-    """Return a function that returns a new transport for the network, and its proxy."""
-    first = kind(options.base_url, options.max_concurrency)
-    made = [first]
-
-    def connect() -> AnyTransport:
-        try:
-            return made.pop()
-        except IndexError:
-            # Certificates are read once: that takes longest.
-            return kind(options.base_url, options.max_concurrency, first.context)
-
-    return connect, first.proxy
-
-
-def _held(token: str | AsyncTokenProvider | None) -> Token:
-    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
-    return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
-
-
 def _repr(client: HubSpotBatch | AsyncHubSpotBatch) -> str:
     base_url = "" if client.options is None else client.options.base_url
     return f"{type(client).__name__}(base_url={base_url!r})"
-
-
-def _notify(
-    on_event: Callable[[Event], object] | None, on_wait: Callable[[Wait], object] | None
-) -> Notify | None:
-    check("on_event", on_event, Callable | None, "a function that takes an event, or None")
-    check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
-    return notifier(on_event, on_wait)
-
-
-def _generated(
-    token: Token,
-    options: ClientOptions,
-    connect: Callable[[], AnyTransport],
-    notify: Notify | None,
-    clock: Clock,
-    proxy: str | None,
-    *,
-    one_loop: bool = False,
-) -> Client:
-    check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
-
-    def make() -> AnyTransport:
-        made = Transport(
-            connect(),
-            token,
-            options=options,
-            repeatable=REPEATABLE.union(lookup_requests()),
-            notify=notify,
-            clock=clock,
-            proxy=proxy,
-        )
-        return OneLoopTransport(made) if one_loop else made
-
-    wrapped = ProcessTransport(make)
-    preload_before_forks()
-    # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
-    # like return has the token and the limits, too.
-    return Client(
-        base_url=options.base_url,
-        timeout=options.timeout,
-        headers={
-            "User-Agent": f"hubspot-batch/{__version__}",
-            "Accept-Encoding": ACCEPT_ENCODING,
-        },
-        httpx_args={"transport": wrapped},
-    )

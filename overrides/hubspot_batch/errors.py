@@ -11,6 +11,7 @@
     ├── UnreachableError         no connection; nothing of the request was sent
     ├── InputError               the iterable of inputs raised; its exception is the cause
     ├── JournalError             the journal cannot be read or written, or another run uses it
+    ├── UnfinishedError          a search or a list could not be read to its end
     ├── BrokenOffError           something unforeseen was raised; it is the cause
     └── IncompleteError          `BatchResult.raise_for_failures` found what did not succeed
 
@@ -124,6 +125,10 @@ class InputError(HubSpotBatchError):
 
 class JournalError(HubSpotBatchError):
     """The journal cannot be opened, read or written, or another run uses it."""
+
+
+class UnfinishedError(HubSpotBatchError):
+    """A search or a list could not be read to its end, so records may be missing."""
 
 
 class BrokenOffError(HubSpotBatchError):

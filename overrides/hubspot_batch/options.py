@@ -10,10 +10,12 @@ import ipaddress
 import os
 import re
 import reprlib
+import ssl
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from enum import Enum
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import httpx
 from attrs import field, frozen
@@ -203,6 +205,17 @@ class Clock:
     asleep: Callable[[float], Awaitable[object]] = _asleep
 
 
+class Same(Enum):
+    """Stands for an option that stays as it is, where None says something."""
+
+    SAME = "same"
+
+    def __repr__(self) -> str:
+        return "SAME"
+
+
+SAME: Literal[Same.SAME] = Same.SAME
+
 DEFAULT_BASE_URL = "https://api.hubapi.com"
 DEFAULT_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 DEFAULT_RATE_LIMIT = RateLimit(learns=True)
@@ -217,6 +230,11 @@ def _as_base_url(given: str | None) -> str:
     return read_base_url(named, "HUBSPOT_BASE_URL") if named else DEFAULT_BASE_URL
 
 
+def _as_api_version(given: str | None) -> str | None:
+    check("api_version", given, str | None, 'the name of a version, such as "2026-03", or None')
+    return given or os.environ.get("HUBSPOT_API_VERSION") or None
+
+
 def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
     wanted = "a number of seconds, an httpx.Timeout, or None"
     check("timeout", given, float | int | httpx.Timeout | None, wanted)
@@ -225,12 +243,45 @@ def _as_timeout(given: float | httpx.Timeout | None) -> httpx.Timeout:
     return httpx.Timeout(given)
 
 
+# What the client itself sets; a second value would contradict it.
+_OWN_HEADERS = (
+    *("accept-encoding", "authorization", "connection", "content-length", "content-type", "host"),
+    "transfer-encoding",
+)
+
+
+def _as_headers(given: Mapping[str, str] | None) -> dict[str, str]:
+    wanted = "a mapping of header names to texts, or None"
+    check("headers", given, Mapping | None, wanted)
+    headers: dict[Any, Any] = dict(given or {})
+    for name, value in headers.items():
+        # A value can be a secret, so none is repeated.
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError("headers must have names of letters, digits and hyphens.")
+        if name.lower() in _OWN_HEADERS:
+            advice = "; pass the token as token" if name.lower() == "authorization" else ""
+            raise ConfigurationError(f"headers must not name {name}: the client sets it{advice}.")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(
+                f"headers[{name!r}] must be text of printable ASCII characters, without spaces "
+                "around it."
+            )
+    return headers
+
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HEADER_VALUE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+
+
 @frozen
 class ClientOptions:
     """The arguments of a client that another process can be given; the token is not among them.
 
+    `headers` and `proxy` can hold secrets, so a repr leaves them out; a pickle has them.
+
     Attributes:
         base_url, timeout, max_concurrency, rate_limit, retry, daily_reserve: See `HubSpotBatch`.
+        headers, proxy, verify, api_version: See `HubSpotBatch`.
 
     Raises:
         ConfigurationError: One of them is not valid.
@@ -242,8 +293,20 @@ class ClientOptions:
     rate_limit: RateLimit | SharedRateLimit | None = DEFAULT_RATE_LIMIT
     retry: Retry = DEFAULT_RETRY
     daily_reserve: int | None = None
+    headers: Mapping[str, str] = field(default=None, converter=_as_headers, repr=False)
+    proxy: str | Literal[False] | None = field(default=None, repr=False)
+    verify: ssl.SSLContext | str | os.PathLike[str] | Literal[True] = True
+    api_version: str | None = field(default=None, converter=_as_api_version)
 
     def __attrs_post_init__(self) -> None:
+        if not isinstance(self.proxy, str | None) and self.proxy is not False:
+            raise ConfigurationError("proxy must be an address such as http://host:port, or False.")
+        given = isinstance(self.verify, ssl.SSLContext | str | os.PathLike)
+        if self.verify is not True and not given:
+            raise ConfigurationError(
+                "verify must be True, the path of trusted certificates, or an ssl.SSLContext: the "
+                "token is only sent to a server whose certificate was checked."
+            )
         wanted = "a RateLimit, such as RateLimit(50, 10), a SharedAllowance, or None"
         check("rate_limit", self.rate_limit, RateLimit | SharedRateLimit | None, wanted)
         wanted = "a Retry, such as Retry(1), which sends every request once"

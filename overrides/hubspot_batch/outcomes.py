@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from ._json import is_list, is_map, json_ready, objects_in
 from .errors import IncompleteError
+from .remarks import Remark, remarks_on
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -76,6 +77,8 @@ class OutcomeError:
         kind: One of
             `invalid_input` (it cannot be valid, and was not sent),
             `refused` (the server refused it),
+            `missing_required_property` (the account requires properties that it lacks; `details`
+            names them),
             `batch_refused` (the server refused the request with this and other inputs; the reason
             need not be this one's, and some campaigns of such a request may have been created),
             `not_returned` (the response to a read does not hold it),
@@ -163,6 +166,11 @@ class Outcome(Generic[ResultT_co]):
         """
         done = self.status is OutcomeStatus.SUCCEEDED
         return (self._evidence or "answer") if done else None
+
+    @property
+    def warnings(self) -> tuple[Remark, ...]:
+        """HubSpot's warnings about the record, such as a value that it has normalised."""
+        return remarks_on(self.result)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the outcome in the types of JSON; the input and the result with all their fields.

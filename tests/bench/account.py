@@ -185,7 +185,7 @@ async def _create(account: Account, user: Client, seconds: float, chance: random
         transport=line,
         rate_limit=user.rate_limit,
         max_concurrency=user.concurrency,
-        on_wait=account.waits.append,
+        on_event=lambda event: account.waits.append(event) if isinstance(event, Wait) else None,
         clock=virtual.clock(),
     )
     inputs = until(lambda: account.now() >= seconds)

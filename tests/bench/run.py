@@ -14,10 +14,12 @@ from importlib import import_module
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(1, str(Path(__file__).parents[1] / "support"))
+sys.path.insert(2, str(Path(__file__).parents[1] / "proofs"))
 
 from bench.rows import KEPT, PEERS_PYTHON, Row, keep, table
 
-SUBJECTS = ("cost", "start", "rate", "throughput", "memory", "drift", "path", "files")
+SUBJECTS = ("cost", "start", "rate", "shared", "throughput", "memory", "drift", "path", "files")
 
 
 def main(wanted: list[str]) -> int:

@@ -79,6 +79,7 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         (["sandbox", "--port", "-1"], "'-1' is no port"),
         (["sandbox", "--port", "65536"], "'65536' is no port"),
         (["sandbox", "--port", "9" * 5000], "is no port"),
+        (["sandbox", "--rate-limit", "0"], "'0' is no number of requests from 1"),
         (["sandbox", "--seed", "x"], "'x' is no whole number"),
         (["sandbox", "--seed", "9" * 5000], "is no whole number"),
         (["sandbox", "--host", "0.0.0.0"], "'0.0.0.0' is not this machine alone; .*127.0.0.1"),

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import clock_of
+from both_clients import clock_of, waits_to
 from hubspot_batch import AsyncHubSpotBatch, ConfigurationError, RateLimit, Wait, result_of
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, served
 from hubspot_batch_client.api.calls import create_calls
@@ -106,7 +106,7 @@ def test_the_rate_limit_is_that_of_the_client() -> None:
         transport=SandboxTransport(sandbox),
         clock=clock_of(sandbox.clock),
         rate_limit=RateLimit(2, 10),
-        on_wait=waits.append,
+        on_event=waits_to(waits.append),
     )
     for waited in (0, 0, 1, 1):
         assert asyncio.run(client.calls.create([ROW])).succeeded

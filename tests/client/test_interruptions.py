@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import ClientFactory, clock_of
+from both_clients import ClientFactory, clock_of, waits_to
 from hubspot_batch import (
     AsyncHubSpotBatch,
     BatchResult,
@@ -384,7 +384,8 @@ def test_an_interruption_while_a_wait_is_told(make_client: ClientFactory, width:
         raise raised
 
     sandbox = Sandbox(faults=script([None, "locked"]))
-    client = make_client(transport=sandbox, on_wait=on_wait, max_concurrency=width, rate_limit=None)
+    told = waits_to(on_wait)
+    client = make_client(transport=sandbox, on_event=told, max_concurrency=width, rate_limit=None)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.calls.create(calls(6), chunk_size=2)
     assert caught.value is raised

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -331,6 +332,52 @@ def test_a_real_store_is_lost_and_comes_back_empty(make_client: ClientFactory, n
             make_client._runner.run(client.aclose())
 
 
+def test_a_store_that_was_frozen_takes_nothing_in_that_was_given_up(
+    make_client: ClientFactory,
+) -> None:
+    """It reads what was asked meanwhile; else it would promise starts that no process uses."""
+    pytest.importorskip("redis", reason="redis-py is missing.")
+    port = redis_server.free_port()
+    process = redis_server.start(port)
+    import redis
+
+    module: Any = redis if make_client.kind == "sync" else redis.asyncio
+    client: Any = module.Redis(port=port)
+    limiter = SharedAllowance(client, key="a", limit=RateLimit(20, 60.0)).limiter(None)
+    begun = time.monotonic()
+    try:
+        assert run(make_client, limiter, "reserve", begun, "a") == 0.0
+        process.send_signal(signal.SIGSTOP)
+        for number in range(3):  # each asks the store again
+            run(make_client, limiter, "reserve", begun + 2.0 * number, number)
+        time.sleep(0.6)
+        process.send_signal(signal.SIGCONT)
+        state = json.loads(redis.Redis(port=port).get("hubspot-batch:allowance:a"))
+        assert len(state["starts"]) == 1
+    finally:
+        redis_server.stop(process)
+        if make_client.kind == "sync":
+            client.close()
+        else:
+            make_client._runner.run(client.aclose())
+
+
+def test_a_clock_that_stood_still_costs_one_more_question() -> None:
+    """As on a machine that was suspended: the store's time has gone on."""
+    store = Broken()
+    limiter = SharedLimiter(store, RateLimit(40, 10.0), None, "share")
+    assert limiter.reserve(0.0, "a") == 0.0
+    limiter.report(0.0, 0.1, {"X-HubSpot-RateLimit-Max": "40"}, None)
+    store.now, store.asked = 3600.0, 0
+    assert limiter.reserve(1.0, "b") == 0.0
+    assert store.asked == 2
+    assert limiter.reserve(1.1, "c") == 0.0
+    assert store.asked == 3
+    store.now += 3600.0
+    limiter.report(1.1, 1.2, {"X-HubSpot-RateLimit-Max": "50"}, 7.2)  # nothing of it is lost
+    assert limiter.reserve(1.3, "d") == pytest.approx(6.0, abs=0.2)
+
+
 def test_without_the_store_a_run_can_stop(make_client: ClientFactory) -> None:
     """With "stop", and where no store ever answered, nothing is sent."""
     server = Sandbox()
@@ -428,12 +475,14 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                 tuple(rng.randrange(900) for _ in range(rng.randrange(2))),
                 tuple(reports),
                 tuple(rng.sample(given[-9:], 1)) if rng.random() < 0.3 else (),
+                rng.choice((0, now + 1, now, now - 1)),
             )
             state, reply = answer(state, now, ask)
             text = json.dumps(ask._asdict())
             said = client.eval(script(), 1, f"rule{seed}", text, now)
             assert tuple(said) == tuple(reply)
             born = reply.born
+            assert (reply.again == -1) == (0 < ask.expires < now)
             given.append(reply.start)
         assert client.pttl(f"rule{seed}") > 0
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 import virtual_time as virtual
-from both_clients import ClientFactory
+from both_clients import ClientFactory, waits_to
 from hubspot_batch import (
     AsyncHubSpotBatch,
     Clock,
@@ -180,7 +180,9 @@ def test_patience_counts_from_the_first_sending(make_client: ClientFactory) -> N
 def told(make_client: ClientFactory, server: Played, count: int = 1, **arguments: Any) -> list[Any]:
     """Create some calls one by one, and return the waits of which a hook was told."""
     waits: list[Any] = []
-    client = meeting(make_client, server, on_wait=waits.append, max_concurrency=1, **arguments)
+    client = meeting(
+        make_client, server, on_event=waits_to(waits.append), max_concurrency=1, **arguments
+    )
     carry_out_or_stop(client, CALLS, wanted(server.sandbox, CALLS, count), chunk_size=1)
     return waits
 
@@ -217,7 +219,7 @@ def test_a_hook_is_told_of_the_whole_of_each_wait(make_client: ClientFactory, us
     assert isinstance(fake, FakeClock)
     begun = fake()
     waits: list[Any] = []
-    client = make_client(transport=sandbox, on_wait=waits.append, max_concurrency=1)
+    client = make_client(transport=sandbox, on_event=waits_to(waits.append), max_concurrency=1)
     carry_out(client, CALLS, wanted(sandbox, CALLS, 150), chunk_size=1)
     assert fake() - begun > 10.0
     assert sum(wait.seconds for wait in waits) == pytest.approx(fake() - begun, rel=0.05)
@@ -237,7 +239,7 @@ def test_a_hook_that_raises_does_no_harm(make_client: ClientFactory, raised: Exc
         raise raised
 
     server = Played(Sandbox(), says(423), DONE)
-    client = meeting(make_client, server, on_wait=hook, rate_limit=RateLimit(1, 30.0))
+    client = meeting(make_client, server, on_event=hook, rate_limit=RateLimit(1, 30.0))
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 3), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 3
 

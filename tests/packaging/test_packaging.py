@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import runpy
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
 import venv
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tarfile import TarFile
+from typing import Any
 
 import pytest
 from attrs import frozen
@@ -32,6 +37,7 @@ LOCKS = {
     "docs": ROOT / "tests" / "requirements" / "docs.txt",
 }
 USER, PASSWORD = "someone", "do-not-show-me"
+BILL = f"hubspot_batch-{VERSION}.cdx.json"
 
 
 def run(
@@ -164,12 +170,23 @@ class Published:
 
 
 def make_publish(
-    url: str, into: Path, needed: Path, password: str = PASSWORD
+    url: str, dist: Path, password: str = PASSWORD
 ) -> subprocess.CompletedProcess[str]:
-    """Publish the tree as it is; the wheel is tried with the dependencies in a folder."""
-    goal = ["make", "publish", f"INDEX_URL={url}", f"DIST={into}", "ANY_TREE=1"]
+    """Publish a build of the tree as it is."""
+    goal = ["make", "publish", f"INDEX_URL={url}", f"DIST={dist}", "ANY_TREE=1"]
+    return run(goal, TWINE_USERNAME=USER, TWINE_PASSWORD=password)
+
+
+@pytest.fixture(scope="module")
+def dist(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the tree; the wheel was tried with the dependencies in a folder."""
+    if not (ROOT / ".venv" / "bin").exists():
+        pytest.skip("needs the project's own environment: make setup")
+    folder = tmp_path_factory.mktemp("a dist")
     from_folder = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": needed.as_uri()}
-    return run(goal, TWINE_USERNAME=USER, TWINE_PASSWORD=password, **from_folder)
+    done = run(["make", "build", f"DIST={folder}"], **from_folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -181,17 +198,15 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(needed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+def published(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """The package on a pypiserver that shows and takes nothing without the password."""
-    if not (ROOT / ".venv" / "bin").exists():
-        pytest.skip("needs the project's own environment: make setup")
     folder = tmp_path_factory.mktemp("index")
     files, users = folder / "files", folder / "htpasswd"
     files.mkdir()
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
     users.write_text(f"{USER}:{{SHA}}{digest}\n", encoding="utf-8")
     with index(files, folder, users) as url:
-        done = make_publish(url, tmp_path_factory.mktemp("a dist"), needed)
+        done = make_publish(url, dist)
         assert done.returncode == 0, done.stdout + done.stderr
         yield Published(url, files, done.stdout)
 
@@ -202,16 +217,16 @@ class TestPublish:
         assert f"Published hubspot-batch {VERSION} to {published.url}/\n" in published.said
         assert "Next: tag the commit" in published.said
 
-    def test_published_once(self, published: Published, tmp_path: Path, needed: Path) -> None:
+    def test_published_once(self, published: Published, dist: Path) -> None:
         """A version that the index has is refused, whichever form of the address is used."""
         for url in (published.url, f"{published.url}/simple/"):
-            again = make_publish(url, tmp_path, needed)
+            again = make_publish(url, dist)
             assert again.returncode != 0
             assert f"has hubspot-batch {VERSION} already" in again.stderr
 
-    def test_wrong_password(self, published: Published, tmp_path: Path, needed: Path) -> None:
+    def test_wrong_password(self, published: Published, dist: Path) -> None:
         """A wrong password is a sentence, without the password."""
-        refused = make_publish(published.url, tmp_path, needed, password="also-secret")
+        refused = make_publish(published.url, dist, password="also-secret")
         assert refused.returncode != 0
         assert "refused the user name or the password" in refused.stderr
         assert "also-secret" not in refused.stdout + refused.stderr
@@ -233,8 +248,9 @@ class TestPublish:
             }
         info = {name for name in names if name.startswith(f"hubspot_batch-{VERSION}.dist-info/")}
         assert {name.rpartition("/")[2] for name in info} == {
-            "METADATA", "WHEEL", "RECORD", "entry_points.txt", "LICENSE",
+            "METADATA", "WHEEL", "RECORD", "entry_points.txt", "LICENSE", BILL,
         }  # fmt: skip
+        assert f"hubspot_batch-{VERSION}.dist-info/sboms/{BILL}" in info
         assert names - info == expected
         assert bundle == (ROOT / "openapi" / "openapi.yaml").read_bytes()
 
@@ -249,6 +265,27 @@ class TestPublish:
         assert done.returncode == 0, done.stdout + done.stderr
         for first in (published.wheel, published.sdist):
             assert (tmp_path / first.name).read_bytes() == first.read_bytes()
+
+    def test_two_clones_give_the_same(self, tmp_path: Path) -> None:
+        """In other folders, at other times, and with other permissions and settings."""
+        if not (ROOT / ".git").exists():
+            pytest.skip("needs the history")
+        made: list[dict[str, bytes]] = []
+        for folder, umask, zone in (("one", "022", "UTC"), ("another place", "077", "Asia/Tokyo")):
+            clone, dist = tmp_path / folder / "clone", tmp_path / folder / "dist"
+            script = (
+                f'umask {umask} && git clone --quiet --no-local "{ROOT}" "{clone}" && '
+                f'cd "{clone}" && '
+                f'PYTHONPATH=openapi/tools exec "{sys.executable}" -c "from pathlib import Path; '
+                "from releases.distributions import ROOT, build_both; "
+                f"build_both(ROOT, Path('{dist}'))\""
+            )
+            done = run(["sh", "-c", script], tmp_path, TZ=zone, LC_ALL="C", PYTHONHASHSEED=umask)
+            assert done.returncode == 0, done.stdout + done.stderr
+            made.append({file.name: file.read_bytes() for file in dist.iterdir()})
+            shutil.rmtree(clone)  # it holds the tokens of the tests
+        assert len(made[0]) == 2
+        assert made[0] == made[1]
 
 
 @pytest.fixture(scope="module")
@@ -290,3 +327,98 @@ class TestInstalled:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout
         assert list(tmp_path.iterdir()) == []
+
+
+# ------------------------------------------------------------------------- other indexes, and uv
+
+# devpi-server is not among the developers' packages. It is run from an environment of its own:
+# `python -m venv .venv/indexes`, then `pip install devpi-server` there.
+DEVPI = ROOT / ".venv" / "indexes" / "bin"
+_STARTS_IN = 120  # seconds
+
+
+def install(client: str, environment: Path, index: str, needed: Path) -> None:
+    """Install the package from an index, and what it needs from a folder; then run it."""
+    venv.create(environment, symlinks=True)
+    python = environment / "bin" / "python"
+    if client == "uv":
+        command = [sys.executable, "-m", "uv", "--no-cache", "pip", "install", "--python", python]
+    else:
+        command = [sys.executable, "-m", "pip", "--python", python, "install", "--no-cache-dir"]
+    command += ["--quiet", "--index-url", index, "--find-links", str(needed), "hubspot-batch"]
+    done = run(command, environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = run([environment / "bin" / "hubspot-batch", "--version"], environment)
+    assert VERSION in said.stdout
+
+
+def with_password(url: str) -> str:
+    return url.replace("://", f"://{USER}:{PASSWORD}@")
+
+
+@pytest.mark.once
+def test_uv_installs_from_pypiserver(published: Published, needed: Path, tmp_path: Path) -> None:
+    """As pip does, which other tests try."""
+    install("uv", tmp_path / "x", with_password(f"{published.url}/simple/"), needed)
+
+
+def ask(method: str, url: str, body: dict[str, Any], login: str = "") -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if login:
+        headers["X-Devpi-Auth"] = base64.b64encode(f"{USER}:{login}".encode()).decode()
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(request, timeout=20) as response:
+        answer: dict[str, Any] = json.load(response)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def devpi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an index of devpi, into which one user may upload."""
+    if not (DEVPI / "devpi-server").exists():
+        pytest.skip("devpi-server is missing")
+    folder = tmp_path_factory.mktemp("devpi")
+    state = ["--serverdir", str(folder / "state")]
+    begun = [DEVPI / "devpi-init", *state, "--no-root-pypi", "--root-passwd", PASSWORD]
+    assert run(begun, folder).returncode == 0
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [DEVPI / "devpi-server", *state, "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + _STARTS_IN
+        while True:
+            try:
+                ask("PUT", f"{url}/{USER}", {"password": PASSWORD})
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+        login = ask("POST", f"{url}/+login", {"user": USER, "password": PASSWORD})
+        key = login["result"]["password"]
+        index = {"volatile": False, "bases": [], "acl_upload": [USER]}
+        ask("PUT", f"{url}/{USER}/dev", index, key)
+        yield f"{url}/{USER}/dev/"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+@pytest.mark.once
+def test_devpi(devpi: str, dist: Path, needed: Path, tmp_path: Path) -> None:
+    """Published once, with both forms of its address; pip and uv install what was published."""
+    done = make_publish(devpi, dist)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"pip install --index-url {devpi}+simple/ hubspot-batch=={VERSION}" in done.stdout
+    assert "Attestations: none were sent" in done.stdout
+    for url in (devpi, f"{devpi}+simple/"):
+        again = make_publish(url, dist)
+        assert again.returncode != 0
+        assert f"has hubspot-batch {VERSION} already" in again.stderr
+    for client in ("pip", "uv"):
+        install(client, tmp_path / client, with_password(f"{devpi}+simple/"), needed)

@@ -28,6 +28,7 @@ import postgres_server
 import pytest
 from shared_limit import play_all
 from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
+from soak_families import one_of_families
 from soak_jobs import CAN_CUT_OFF, CUTS_AT_MOST, one_job
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
 from soak_lookups import one_lookup
@@ -43,6 +44,7 @@ _SHOWN = 20
 _RUNS = {
     "runs": one_run,
     "bodies": one_body,
+    "families": one_of_families,
     "lookups": one_lookup,
     "signals": one_signal,
     "cancelled": one_cancelled,
@@ -55,6 +57,7 @@ _RUNS = {
 _FULL = {
     "runs": 100_000,
     "bodies": 100_000,
+    "families": 100_000,
     "lookups": 100_000,
     "signals": 10_000,
     "cancelled": 100,
@@ -121,6 +124,7 @@ def _work(chosen: argparse.Namespace) -> list[Block]:
     return [
         *blocks("runs", kinds, chosen.seed, chosen.runs),
         *blocks("bodies", kinds, chosen.seed, chosen.bodies),
+        *blocks("families", kinds, chosen.seed, chosen.families),
         *blocks("lookups", kinds, chosen.seed, chosen.lookups),
         *(blocks("signals", ["sync"], chosen.seed, chosen.signals) if CAN_SIGNAL else ()),
         *(blocks("cancelled", ["async"], chosen.seed, chosen.cancelled) if CAN_COUNT else ()),
@@ -184,6 +188,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--runs", type=int, help="runs with faults")
     parser.add_argument("--bodies", type=int, help="runs with changed answers")
+    parser.add_argument("--families", type=int, help="runs of every operation and version")
     help_ = "runs with lost responses that are looked up"
     parser.add_argument("--lookups", type=int, help=help_)
     help_ = "runs that a signal interrupts, on systems that have timers for it"

@@ -55,7 +55,7 @@ def settings(world: World) -> dict[str, Any]:
             await asyncio.sleep(seconds)
 
         clock = Clock(now=loop.time, asleep=asleep)
-    told = {"on_wait": world.on_wait} if chosen.interruption or chosen.seed % 3 == 0 else {}
+    told = {"on_event": world.on_event} if chosen.interruption or chosen.seed % 3 == 0 else {}
     return {"token": token, "transport": Wire(world), "clock": clock, **told, **chosen.settings}
 
 

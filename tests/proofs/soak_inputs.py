@@ -42,7 +42,7 @@ REWRITTEN = (
 )
 """Names of which a server that rewrites texts can make the same."""
 _NUMBERS = tuple(f"number {n}" for n in range(500))
-MARK = "hs_owner"
+MARK = "hs_audience"
 """The property by which a campaign is told; a sandbox can keep it out of its answers."""
 
 
@@ -172,7 +172,7 @@ def _campaign(
             case 1:
                 properties["hs_start_date"] = "soon"
             case _:
-                properties["hs_no_such_property"] = "1"
+                properties["no_such_property"] = "1"
     value = {"properties": properties}
     return Given(_as_model(rng, CampaignInput, value), "refused" if bad else "good")
 

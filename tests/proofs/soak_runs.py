@@ -36,6 +36,7 @@ _REPEATED = {
     "true": "--runs 1",
     # Where a signal or a kill finds a run is up to the machine.
     "look-up": "--lookups 1",
+    "families": "--families 1",
     "signal": "--signals 1 --times 1000",
     "cancelled": "--cancelled 1 --times 100",
     "kill": "--kills 1 --times 100",

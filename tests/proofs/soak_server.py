@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 from attrs import define, evolve, field
 from evidence import KEYS, Facts
+from hubspot_batch import Wait
 from hubspot_batch.sandbox import (
     FakeClock,
     Sandbox,
@@ -229,9 +230,10 @@ class World:
         await asyncio.sleep(0)
         return self.provide()
 
-    def on_wait(self, wait: Any) -> None:
-        """Be told of a wait."""
-        self.waits.append(wait)
+    def on_event(self, event: Any) -> None:
+        """Be told of an event."""
+        if isinstance(event, Wait):
+            self.waits.append(event)
         self.come_to("told")
 
 

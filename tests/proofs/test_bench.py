@@ -46,7 +46,7 @@ def test_a_goal_beyond_the_floor_is_out_of_reach() -> None:
 def test_an_unknown_subject_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> None:
     """And nothing is measured."""
     assert run.main(["speed"]) == 2
-    assert "cost, start, rate, throughput, memory, drift" in capsys.readouterr().out
+    assert "cost, start, rate, shared, throughput, memory, drift" in capsys.readouterr().out
 
 
 def test_a_contestant_does_the_work() -> None:

@@ -67,7 +67,7 @@ def _input(family: str, mark: str) -> dict[str, Any]:
     if family == "marketing_events":
         return {"objectId": EVENTS[int(mark) % 3], "eventName": mark}
     if family == "campaigns":
-        return {"properties": {"hs_name": f"Campaign {int(mark) % 2}", "hs_owner": mark}}
+        return {"properties": {"hs_name": f"Campaign {int(mark) % 2}", "hs_audience": mark}}
     # What tells the calls apart, and no answer repeats.
     types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 194}]
     return {
@@ -282,7 +282,9 @@ class Life(RuleBasedStateMachine):
 
     def _marks(self) -> list[str]:
         calls = [one.associations[0]["to"]["id"] for one in self.sandbox.records("calls")]
-        campaigns = [str(one.properties["hs_owner"]) for one in self.sandbox.records("campaigns")]
+        campaigns = [
+            str(one.properties["hs_audience"]) for one in self.sandbox.records("campaigns")
+        ]
         events = [str(one.fields["eventName"]) for one in self.sandbox.records("marketing_events")]
         return [*calls, *campaigns, *(name for name in events if name != "as it was")]
 

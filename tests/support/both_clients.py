@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-from hubspot_batch import AsyncHubSpotBatch, Clock, HubSpotBatch
+from hubspot_batch import AsyncHubSpotBatch, Clock, Event, HubSpotBatch, Wait
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
 from leak_watch import SECRET, WATCH
 
@@ -26,6 +26,16 @@ def clock_of(fake: FakeClock) -> Clock:
         fake.advance(seconds)
 
     return Clock(now=fake, sleep=fake.advance, asleep=asleep)
+
+
+def waits_to(function: Callable[[Wait], object]) -> Callable[[Event], None]:
+    """A function for `on_event` that passes on waits only."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Wait):
+            function(event)
+
+    return tell
 
 
 @contextmanager
@@ -62,6 +72,8 @@ class Watched:
                 made = value(*args, **kwargs)
                 if hasattr(made, "__next__") or isinstance(made, AsyncIterator):
                     return Iterating(made, self._runner)
+                if isinstance(made, HubSpotBatch | AsyncHubSpotBatch):
+                    return Watched(made, self._runner)
                 made = run(made, self._runner)
             WATCH.value(f"the result of {name}", made)
             return made

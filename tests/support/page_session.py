@@ -12,6 +12,7 @@ import contextlib
 import importlib.util
 import inspect
 import io
+import logging
 import os
 import re
 import shlex
@@ -60,6 +61,8 @@ class Session:
         self._patch = patch
         self._stack = contextlib.ExitStack()
         self.url = ""
+        loggers = [logging.getLogger(name) for name in (None, "hubspot_batch", "httpx")]
+        self._logging = [(one, [*one.handlers], one.level) for one in loggers]
         patch.chdir(folder)
         patch.syspath_prepend(str(folder))
         for name in ("COLUMNS", "FORCE_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -80,6 +83,9 @@ class Session:
 
     def close(self) -> None:
         self._stack.close()
+        for logger, handlers, level in self._logging:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
 
     def run(self, block: Block) -> Iterator[tuple[Command | Block, str]]:
         """Run a block; yield what ran, and what it printed."""
@@ -179,7 +185,10 @@ def _check_install(words: list[str]) -> int:
 
 
 def can_run(block: Block) -> bool:
-    return not block.needs or importlib.util.find_spec(block.needs) is not None
+    try:
+        return not block.needs or importlib.util.find_spec(block.needs) is not None
+    except ModuleNotFoundError:  # not even the package above it
+        return False
 
 
 _CHANGING = (

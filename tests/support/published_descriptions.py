@@ -14,7 +14,7 @@ from typing import Any
 Json = dict[str, Any]
 
 PRODUCTS = ("campaigns", "marketing-events", "calls")
-VERSIONS = ("v3", "2026-03")
+VERSIONS = ("v3", "2026-03", "2026-09")
 
 
 def _text(**more: Any) -> Json:
@@ -300,7 +300,7 @@ _SCHEMAS = {"campaigns": CAMPAIGNS, "marketing-events": MARKETING_EVENTS, "calls
 
 
 def path_of(product: str, version: str, rest: str) -> str:
-    """The path of an operation: the version moved between v3 and 2026-03."""
+    """The path of an operation: the version stands elsewhere since 2026-03."""
     before, after = {
         "campaigns": ("/marketing", "/campaigns"),
         "marketing-events": ("/marketing", "/marketing-events"),
@@ -443,7 +443,8 @@ def _ours(product: str, version: str) -> Iterator[tuple[str, Json]]:
 def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
     """Return the published description of a product, with some operations beside ours.
 
-    It shares nothing with another one, so a test can change what it likes.
+    It shares nothing with another one, so a test can change what it likes. From 2026-09 on, errors
+    stand in the one answer, and an event is written without masked substrings.
     """
     made = (*_ours(product, version), *_others(product, version))
     paths = {path: {"post": operation} for path, operation in made}
@@ -455,7 +456,7 @@ def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
                 "responses": {"200": {"description": "", "content": {}}},
             }
         }
-    return {
+    made = {
         "openapi": "3.0.1",
         "info": {"title": product, "version": version, "x-hubspot-product-tier-requirements": {}},
         "servers": [{"url": "https://api.hubapi.com"}],
@@ -479,3 +480,18 @@ def description(product: str, version: str = "v3", *, others: int = 3) -> Json:
         },
         "x-hubspot-available-client-libraries": ["PYTHON"],
     }
+    return _merged(made) if version >= "2026-09" and version[0] != "v" else made
+
+
+def _merged(made: Json) -> Json:
+    """Describe one response for each success, and events without masked substrings."""
+    for path in made["paths"].values():
+        for operation in path.values():
+            answers = operation["responses"]
+            if partial := answers.pop("207", None):
+                (success,) = (code for code in answers if code[0] == "2")
+                answers[success]["content"] = partial["content"]
+    if value := made["components"]["schemas"].get("PropertyValue"):
+        del value["properties"]["maskedSubstrings"]
+        value["required"].remove("maskedSubstrings")
+    return made

@@ -214,7 +214,7 @@ def _value_out(facts: Json) -> None:
 
 
 def _moved(facts: Json) -> None:
-    facts["path"] = "/marketing/campaigns/2026-03/batch/read"
+    facts["path"] = "/marketing/campaigns/2027-03/batch/read"
 
 
 def _query_in(facts: Json) -> None:
@@ -411,19 +411,49 @@ def test_a_deviation_that_changed_again_is_named(tmp_path: Path, run: Run) -> No
 
 def test_a_newer_version_differs_in_its_paths(tmp_path: Path, run: Run) -> None:
     """The operations are found at any version; where several are described, at ours."""
-    newer = published.description("campaigns", "2026-03")
+    newer = published.description("campaigns", "2027-03")
     status, found, _ = run("--spec", spec(tmp_path, newer), "--json")
     assert status == 1
     assert {(one["operation"], one["kind"], one["now"]) for one in found} == {
-        ("create_campaigns", "path", "/marketing/campaigns/2026-03/batch/create"),
-        ("read_campaigns", "path", "/marketing/campaigns/2026-03/batch/read"),
-        ("update_campaigns", "path", "/marketing/campaigns/2026-03/batch/update"),
-        ("archive_campaigns", "path", "/marketing/campaigns/2026-03/batch/archive"),
+        ("create_campaigns", "path", "/marketing/campaigns/2027-03/batch/create"),
+        ("read_campaigns", "path", "/marketing/campaigns/2027-03/batch/read"),
+        ("update_campaigns", "path", "/marketing/campaigns/2027-03/batch/update"),
+        ("archive_campaigns", "path", "/marketing/campaigns/2027-03/batch/archive"),
     }
     assert {one["file"] for one in found} == {"openapi/fragments/campaigns.yaml"}
     both = copy.deepcopy(published.description("campaigns"))
     both["paths"] |= newer["paths"]
     assert run("--spec", spec(tmp_path, both), "--json")[0] == 0
+
+
+@pytest.mark.parametrize("version", published.VERSIONS)
+@pytest.mark.parametrize("product", published.PRODUCTS)
+def test_a_file_is_compared_with_its_version(
+    tmp_path: Path, run: Run, product: str, version: str
+) -> None:
+    """The paths of that version are no news, nor is what it lacks; what differs from it is."""
+    document = published.description(product, version)
+    assert run("--spec", spec(tmp_path, document), "--json")[:2] == (0, [])
+    path = published.path_of(product, version, "/batch/update")
+    document["paths"][path]["post"]["security"] = [{"oauth2": ["other.scope"]}]
+    status, (found,), _ = run("--spec", spec(tmp_path, document), "--json")
+    assert (status, found["kind"]) == (1, "scopes")
+    fragment = ROOT / found["file"]
+    line = fragment.read_text("utf-8").splitlines()[found["line"] - 1]
+    assert line.strip() == "security:"
+
+
+def test_a_field_of_older_versions_is_missed_only_there(tmp_path: Path, run: Run) -> None:
+    """Masked substrings went with 2026-09, so they are news there, and their end is in 2026-03."""
+    older = published.description("marketing-events", "2026-03")
+    newest = published.description("marketing-events", "2026-09")
+    values = [one["components"]["schemas"]["PropertyValue"] for one in (older, newest)]
+    values[1]["properties"]["maskedSubstrings"] = values[0]["properties"].pop("maskedSubstrings")
+    values[0]["required"].remove("maskedSubstrings")
+    for document, now in ((older, None), (newest, "object")):
+        status, found, _ = run("--spec", spec(tmp_path, document), "--json")
+        told = {(one["kind"], one["pointer"].rpartition("/")[2], one["now"]) for one in found}
+        assert (status, told) == (1, {("field", "maskedSubstrings", now)})
 
 
 def test_a_changed_copy_of_our_bundle(tmp_path: Path, run: Run) -> None:

@@ -65,7 +65,7 @@ def test_a_family_has_a_class_for_threads_and_one_for_tasks() -> None:
     assert isinstance(found["AsyncOddThings"]["create_iter"], ast.FunctionDef)
     text = families_module.render(document(operation("create_odd_things")))
     assert "odd_things: OddThings\n" in text
-    assert "self.odd_things = AsyncOddThings(runner, call, reconcile)" in text
+    assert "self.odd_things = AsyncOddThings(runner, call, reconcile, pages)" in text
     assert '"""Odd things."""' in text
 
 
@@ -191,6 +191,13 @@ WRONG: dict[str, tuple[Callable[[], Document], str]] = {
         "an item of `results` or the response of read_odd_things has no schema with a name",
     ),
 }
+
+
+@pytest.mark.parametrize("tag", ["close", "options", "raw", "validate", "with_options"])
+def test_what_a_client_has_is_no_family(tag: str) -> None:
+    """A family would hide it."""
+    with pytest.raises(ContractError, match=f"a family cannot be called {tag}"):
+        families_module.render(document(operation("read_x", tags=[tag])))
 
 
 @pytest.mark.parametrize("name", WRONG)

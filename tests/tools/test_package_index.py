@@ -82,14 +82,20 @@ class TestIndexUrl:
         ("https://index.example/", "https://index.example/simple/"),
         ("https://index.example/packages/pypi", "https://index.example/packages/pypi/simple/"),
         (
+            "https://index.example/o/_packaging/f/pypi/simple/",
+            "https://index.example/o/_packaging/f/pypi/simple/",
+        ),
+        (
             "https://index.example/o/_packaging/f/pypi/upload/",
             "https://index.example/o/_packaging/f/pypi/simple/",
         ),
+        ("https://index.example/team/+simple/", "https://index.example/team/+simple/"),
+        ("https://index.example/team/simple/", "https://index.example/team/simple/"),
     ],
 )
 def test_address_of_the_list(upload: str, simple: str) -> None:
     """The list is below the address for uploads, or beside it."""
-    assert str(package_index.simple_url(httpx.URL(upload))) == simple
+    assert str(package_index.simple_url(upload)) == simple
 
 
 class TestPublishedVersions:

@@ -1,17 +1,20 @@
 """The release tool: when it refuses, and that it never shows a credential."""
 
+import functools
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
 import release
+from attesting import attest
 from hypothesis import given
 from hypothesis import strategies as st
-from releases import distributions, publish
+from releases import built, distributions, git_history, publish
 from releases.package_index import ReleaseRefusedError
 
 PASSWORD = "do-not-show-me"
@@ -48,7 +51,9 @@ def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str])
         seen.append(command)
         if "--outdir" in command:
             folder = Path(command[command.index("--outdir") + 1])
-            (folder / f"hubspot_batch-{VERSION}-py3-none-any.whl").touch()
+            with zipfile.ZipFile(folder / f"hubspot_batch-{VERSION}-py3-none-any.whl", "w") as made:
+                info = f"hubspot_batch-{VERSION}.dist-info"
+                made.writestr(f"{info}/sboms/hubspot_batch-{VERSION}.cdx.json", "{}")
             (folder / f"hubspot_batch-{VERSION}.tar.gz").touch()
         if command[-1] == "--version":
             return subprocess.CompletedProcess(command, 0, f"hubspot-batch {VERSION}\n")
@@ -129,9 +134,9 @@ class TestBuild:
         monkeypatch.setattr(distributions, "ROOT", tmp_path)
         monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         answer_commands(monkeypatch, git=git)
-        assert distributions.commit_time() == expected
+        assert distributions.commit_time(tmp_path) == expected
         monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
-        assert distributions.commit_time() == {}
+        assert distributions.commit_time(tmp_path) == {}
 
     def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without git builds nevertheless."""
@@ -139,7 +144,7 @@ class TestBuild:
         monkeypatch.setattr(distributions, "ROOT", tmp_path)
         monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         monkeypatch.setenv("PATH", str(tmp_path))
-        assert distributions.commit_time() == {}
+        assert distributions.commit_time(tmp_path) == {}
 
 
 @pytest.mark.parametrize("text", ["", "x = 1/0", "__version__ = 'new'", "("])
@@ -155,25 +160,89 @@ def test_version_that_cannot_be_read(
 
 
 class TestPublish:
-    def publish(self, tmp_path: Path, answer: httpx.Response) -> str:
-        return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer), any_tree=True)
+    def publish(self, tmp_path: Path, answer: httpx.Response, **how: bool) -> str:
+        how = {"any_tree": True, **how}
+        return publish.publish(INDEX, tmp_path, ENVIRONMENT, index(answer), **how)
 
     def test_uploads(self, tmp_path: Path, commands: Commands) -> None:
         """Both files go to the index that was named, and the next step is told."""
+        built.make(tmp_path, ENVIRONMENT)
+        assert commands[-1][-1] == "--version"  # the wheel is tried before there is a record
         said = self.publish(tmp_path, httpx.Response(404))
         assert f"Published {NAME} {VERSION} to {INDEX}" in said
         assert "tag the commit" in said
-        assert commands[-2][-1] == "--version"  # the wheel is tried before the upload
+        assert "Attestations: none were sent" in said
+        assert "--attestations" not in commands[-1]
         upload = commands[-1]
         assert upload[upload.index("--repository-url") + 1] == INDEX
         assert [Path(part).parent for part in upload[-2:]] == [tmp_path, tmp_path]
         assert PASSWORD not in repr(commands)
 
     def test_version_is_there(self, tmp_path: Path, commands: Commands) -> None:
-        """A version that the index has is refused before anything is built."""
+        """A version that the index has is refused before anything is sent."""
+        built.make(tmp_path, ENVIRONMENT)
+        before = len(commands)
         error = refusal(lambda: self.publish(tmp_path, page(f"hubspot_batch-{VERSION}.tar.gz")))
         assert f"has {NAME} {VERSION} already" in str(error)
+        assert len(commands) == before
+
+    def test_a_dry_run(self, tmp_path: Path, commands: Commands) -> None:
+        """Everything is checked, and nothing is sent."""
+        built.make(tmp_path, ENVIRONMENT)
+        before = len(commands)
+        said = self.publish(tmp_path, httpx.Response(404), dry=True)
+        assert said.startswith("Dry run: nothing was uploaded. hubspot_batch-")
+        assert len(commands) == before
+        there = page(f"hubspot_batch-{VERSION}.tar.gz")
+        assert "already" in str(refusal(lambda: self.publish(tmp_path, there, dry=True)))
+
+    def test_attestations(self, tmp_path: Path, commands: Commands) -> None:
+        """They are sent with the files if the index takes them."""
+        built.make(tmp_path, ENVIRONMENT)
+        made = [attest(file) for file in built.find(tmp_path).files]
+        said = self.publish(tmp_path, httpx.Response(404), attestations=True)
+        assert "Attestations: 2 were sent." in said
+        assert "--attestations" in commands[-1]
+        assert [*commands[-1][-2:]] == [str(one) for one in made]
+        said = self.publish(tmp_path, httpx.Response(404))
+        assert "Attestations: none were sent to" in said
+        assert "--attestations" not in commands[-1]
+
+    def test_nothing_is_built(self, tmp_path: Path, commands: Commands) -> None:
+        """Nothing is published that was not built and tried."""
+        error = refusal(lambda: self.publish(tmp_path, httpx.Response(404)))
+        assert "holds no build that was tried. Run `make build`" in str(error)
         assert commands == []
+
+    def test_files_of_another_commit(
+        self, tmp_path: Path, commands: Commands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The commit that was built must be the one that has the tag."""
+        monkeypatch.setattr(git_history, "clean_commit", lambda home: "a" * 40)
+        built.make(tmp_path, ENVIRONMENT)
+        monkeypatch.setattr(git_history, "clean_commit", lambda home: "b" * 40)
+        monkeypatch.setattr(publish.checks, "check_tree", lambda home, version: None)
+        monkeypatch.setattr(publish.checks, "check_changelog", lambda home, version: None)
+        answer = httpx.Response(404)
+        error = refusal(lambda: self.publish(tmp_path, answer, any_tree=False))
+        assert "made of another commit. Run `make build`" in str(error)
+
+    def test_a_list_of_devpi(self, tmp_path: Path, commands: Commands) -> None:
+        """The list of devpi is below `+simple`; the address for pip is that one, too."""
+        built.make(tmp_path, ENVIRONMENT)
+        devpi = {"X-Devpi-Server-Version": "6.20"}
+        pages = {"/team/+simple/hubspot-batch/": page("hubspot_batch-0.0.1.tar.gz")}
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            return pages.get(request.url.path) or httpx.Response(404, headers=devpi)
+
+        how = {"transport": index(answer), "any_tree": True}
+        said = publish.publish(INDEX, tmp_path, ENVIRONMENT, **how)
+        assert " https://index.example/team/+simple/ hubspot-batch==" in said
+        pages["/team/+simple/hubspot-batch/"] = page(f"hubspot_batch-{VERSION}.tar.gz")
+        for url in (INDEX, f"{INDEX}+simple/"):
+            action = functools.partial(publish.publish, url, tmp_path, ENVIRONMENT, **how)
+            assert f"has {NAME} {VERSION} already" in str(refusal(action))
 
     @pytest.mark.parametrize(
         ("output", "sentence"),
@@ -191,6 +260,7 @@ class TestPublish:
     ) -> None:
         """An upload that the index refuses ends in a sentence."""
         answer_commands(monkeypatch, upload=(1, output))
+        built.make(tmp_path, ENVIRONMENT)
         assert sentence in str(refusal(lambda: self.publish(tmp_path, httpx.Response(404))))
 
 
@@ -200,7 +270,38 @@ class TestCommandLine:
     ) -> None:
         """The files that were made are listed."""
         assert release.main(["build", "--into", str(tmp_path)]) == 0
-        assert capsys.readouterr().out.splitlines() == [str(f) for f in sorted(tmp_path.iterdir())]
+        listed = capsys.readouterr().out.splitlines()
+        assert sorted(listed) == [str(file) for file in sorted(tmp_path.iterdir())]
+        assert len(listed) == 5
+
+    def test_release(
+        self,
+        tmp_path: Path,
+        commands: Commands,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        """It builds, compares and checks; only with --go it uploads."""
+        seen: list[bool] = []
+
+        def record(*_: object, dry: bool, **__: bool) -> str:
+            seen.append(dry)
+            return "done"
+
+        monkeypatch.setattr(release, "publish", record)
+        command = ["release", "--into", str(tmp_path), "--", INDEX]
+        monkeypatch.delenv("TWINE_USERNAME", raising=False)
+        assert release.main(command) == 2
+        assert "TWINE_USERNAME" in capsys.readouterr().err
+        assert commands == []  # it is refused before anything is built
+        monkeypatch.setattr(release, "check_before", lambda url, environment, any_tree: None)
+        monkeypatch.setattr(git_history, "clean_commit", lambda home: None)
+        monkeypatch.setattr(built.git_history, "tags_at_head", lambda home: [])
+        for go in ([], ["--go"]):
+            command = ["release", "--into", str(tmp_path), *go, "--", INDEX]
+            assert release.main(command) == 0
+        assert seen == [True, False]
+        assert "There was no second build" in capsys.readouterr().out
 
     def test_publish_without_an_index(self, capsys: pytest.CaptureFixture[str]) -> None:
         """The missing part is named on the error stream, with the exit code of wrong use."""
@@ -219,10 +320,11 @@ class TestCommandLine:
 
         monkeypatch.setattr(release, "publish", record)
         assert release.main(["publish", "--into", str(tmp_path), "--", INDEX]) == 0
-        allowed = {"any_tree": False, "any_index": False}
-        assert seen == [(INDEX, tmp_path, os.environ, allowed)]
-        assert release.main(["publish", "--any-tree", "--any-index", "--", INDEX]) == 0
-        assert seen[1][3] == dict.fromkeys(allowed, True)
+        allowed = {"any_tree": False, "any_index": False, "attestations": False}
+        assert seen == [(INDEX, tmp_path, os.environ, {**allowed, "dry": False})]
+        options = ["--any-tree", "--any-index", "--attestations"]
+        assert release.main(["publish", *options, "--", INDEX]) == 0
+        assert seen[1][3] == {**dict.fromkeys(allowed, True), "dry": False}
         capsys.readouterr()
         with pytest.raises(SystemExit):
             release.main(["publish", "--help"])

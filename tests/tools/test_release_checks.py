@@ -15,7 +15,7 @@ from typing import ClassVar
 import httpx
 import pytest
 from packaging.version import Version
-from releases import checks, distributions, publish
+from releases import built, checks, distributions, publish
 from releases.package_index import ReleaseRefusedError
 
 VERSION = Version("0.3.0")
@@ -263,15 +263,17 @@ def test_nothing_is_sent_that_was_not_checked(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A broken wheel is refused before the index sees a file."""
-    built = wheel(tmp_path, broken="x = 1/0")
+    made = wheel(tmp_path, broken="x = 1/0")
 
     def build(into: Path, *, tagged: bool) -> tuple[Path, ...]:
-        return (built,)
+        return (made,)
 
     monkeypatch.setattr(distributions, "build", build)
     monkeypatch.setattr(distributions, "named_version", lambda: ("hubspot-batch", VERSION))
     _Index.uploads = 0
     environment = {**os.environ, **CREDENTIALS, "PIP_NO_INDEX": "1"}
     with pytest.raises(ReleaseRefusedError, match="ZeroDivisionError"):
+        built.make(tmp_path, environment)
+    with pytest.raises(ReleaseRefusedError, match="holds no build that was tried"):
         publish.publish(address, tmp_path, environment, any_tree=True, any_index=True)
     assert _Index.uploads == 0

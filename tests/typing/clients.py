@@ -11,15 +11,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 from hubspot_batch import (
+    Answered,
     AsyncHubSpotBatch,
     AsyncOutcomeIterator,
     AuthenticationError,
     BatchResult,
     ConfigurationError,
+    Event,
     HubSpotBatch,
     HubSpotBatchError,
     IncompleteError,
@@ -29,12 +31,17 @@ from hubspot_batch import (
     OutcomeIterator,
     OutcomeStatus,
     RateLimit,
+    Remark,
+    RequestSent,
     Retry,
+    RunEnded,
+    Settled,
     Wait,
     result_of,
     results_of,
 )
 from hubspot_batch.files import Mapping as ColumnMapping
+from hubspot_batch_client import models
 from hubspot_batch_client.models import (
     Call,
     CallInput,
@@ -42,8 +49,11 @@ from hubspot_batch_client.models import (
     CampaignInput,
     CampaignReadInput,
     CampaignWithAssets,
+    FilterGroup,
+    FilterOperator,
     MarketingEvent,
     MarketingEventUpdate,
+    SearchFilter,
 )
 
 
@@ -151,6 +161,30 @@ def inputs(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
     hubspot.marketing_events.delete(["1"])  # type: ignore[list-item]
 
 
+def records(hubspot: HubSpotBatch, created: BatchResult[Call]) -> None:
+    """Searches and lists give models; their arguments are models or mappings."""
+    group = FilterGroup([SearchFilter("hs_call_status", FilterOperator.EQ, value="BUSY")])
+    assert_type(hubspot.calls.search(filter_groups=[group]), Iterator[Call])
+    assert_type(hubspot.calls.search(query="a", sorts=[{"propertyName": "x"}]), Iterator[Call])
+    assert_type(next(hubspot.campaigns.list(sort="hs_name")), Campaign)
+    assert_type(created[0].warnings, tuple[Remark, ...])
+    HubSpotBatch(api_version="2026-03")
+
+    hubspot.calls.search(filter_groups=["hs_call_status"])  # type: ignore[list-item]
+    hubspot.campaigns.list(properties=1)  # type: ignore[arg-type]
+    hubspot.campaigns.search()  # type: ignore[attr-defined]
+    hubspot.marketing_events.list()  # type: ignore[attr-defined]
+    HubSpotBatch(api_version=2026)  # type: ignore[arg-type]
+
+
+async def records_later(hubspot: AsyncHubSpotBatch) -> None:
+    """They are asynchronous iterators in the other client."""
+    assert_type(hubspot.campaigns.list(name="a"), AsyncIterator[Campaign])
+    async for call in hubspot.calls.search(properties=["hs_call_title"]):
+        assert_type(call, Call)
+    await hubspot.calls.search()  # type: ignore[misc]
+
+
 async def asynchronous(hubspot: AsyncHubSpotBatch, rows: list[dict[str, Any]]) -> None:
     """The asynchronous client has the same methods, awaited."""
     assert_type(await hubspot.calls.create(rows), BatchResult[Call])
@@ -203,11 +237,23 @@ def interruptions(hubspot: HubSpotBatch) -> None:
         assert_type(results_of(error), tuple[BatchResult[Any], ...])
 
 
-def waits(wait: Wait) -> None:
-    """A function that is told of each wait."""
-    assert_type(wait.seconds, float)
-    HubSpotBatch("token", on_wait=waits, daily_reserve=10)
-    HubSpotBatch("token", on_wait=5)  # type: ignore[arg-type]
+def events(event: Event) -> None:
+    """A function that is told of each event."""
+    match event:
+        case Wait():
+            assert_type(event.seconds, float)
+        case Answered():
+            assert_type(event.status_code, int | None)
+        case RequestSent() | Settled() | RunEnded():
+            pass
+        case _:
+            assert_never(event)
+    hubspot = HubSpotBatch("token", on_event=events, daily_reserve=10)
+    HubSpotBatch("token", on_event=5)  # type: ignore[arg-type]
+    HubSpotBatch("token", verify=False)  # type: ignore[arg-type]
+    assert_type(hubspot.with_options(timeout=None, retry=Retry(1)), HubSpotBatch)
+    hubspot.with_options(rate_limit=None)  # type: ignore[call-arg]
+    assert_type(hubspot.validate.calls.create([]), BatchResult[models.Call])
 
 
 def journals(hubspot: HubSpotBatch, path: Path, rows: list[dict[str, Any]]) -> None:

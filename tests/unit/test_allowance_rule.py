@@ -305,6 +305,31 @@ def test_starts_without_the_store_are_counted_afterwards() -> None:
     assert state.starts[:4] == [20_000, 20_500, 20_600, 20_700]
 
 
+def test_others_are_not_seen_in_starts_that_were_not_told_yet() -> None:
+    """After a loss of the store, each process tells its starts when it asks again."""
+    state, first = answer(None, 20_000, asking())
+    state, reply = answer(state, 40_000, asking(born=first.born, alone=(500, 400, 300)))
+    full = Report(reply.start, 100, 10_000, 50, -1, 0)  # 46 of them are those of another process
+    state, _ = answer(state, 40_100, asking(born=first.born, reports=(full,)))
+    assert state.others == []
+    state, _ = answer(state, 41_000, asking("b", born=first.born, alone=(900,) * 46))
+    state, reply = answer(state, 43_100, asking(born=first.born))
+    state, _ = answer(
+        state, 43_200, asking(born=first.born, reports=(full._replace(start=reply.start),))
+    )
+    assert state.others == [[43_000, 0]]
+
+
+def test_the_first_to_find_the_store_again_waits_for_the_others() -> None:
+    """They go on without it for up to a second, so nothing is given before they have told."""
+    state, first = answer(None, 20_000, asking())
+    state, found = answer(state, 40_000, asking(born=first.born, alone=(500,)))
+    assert found.start >= 41_300
+    state, other = answer(state, 40_900, asking("b", born=first.born, alone=(400,)))
+    assert other.closed == found.closed == 41_300
+    assert {39_500, 40_500} < {*state.starts}
+
+
 def test_the_crew_is_those_who_asked_lately() -> None:
     """A worker that ends is forgotten, so nothing is kept for each job."""
     state, reply = None, None

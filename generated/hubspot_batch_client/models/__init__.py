@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from .call_batch import CallBatch
     from .call_batch_input import CallBatchInput
     from .call_input import CallInput
+    from .call_page import CallPage
     from .call_read_batch import CallReadBatch
     from .call_read_batch_input import CallReadBatchInput
     from .call_read_input import CallReadInput
+    from .call_search import CallSearch
     from .call_update import CallUpdate
     from .call_update_batch_input import CallUpdateBatchInput
     from .call_upsert import CallUpsert
@@ -39,17 +41,21 @@ if TYPE_CHECKING:
     from .campaign_batch import CampaignBatch
     from .campaign_batch_input import CampaignBatchInput
     from .campaign_input import CampaignInput
+    from .campaign_page import CampaignPage
     from .campaign_read_batch import CampaignReadBatch
     from .campaign_read_batch_input import CampaignReadBatchInput
     from .campaign_read_input import CampaignReadInput
     from .campaign_update import CampaignUpdate
     from .campaign_update_batch import CampaignUpdateBatch
     from .campaign_update_batch_input import CampaignUpdateBatchInput
+    from .campaign_values import CampaignValues
     from .campaign_with_assets import CampaignWithAssets
     from .custom_property import CustomProperty
     from .custom_property_input import CustomPropertyInput
     from .error_context import ErrorContext
     from .error_detail import ErrorDetail
+    from .filter_group import FilterGroup
+    from .filter_operator import FilterOperator
     from .free_form import FreeForm
     from .links import Links
     from .marketing_event import MarketingEvent
@@ -71,6 +77,9 @@ if TYPE_CHECKING:
     from .properties import Properties
     from .property_history import PropertyHistory
     from .property_version import PropertyVersion
+    from .search_filter import SearchFilter
+    from .search_sort import SearchSort
+    from .sort_direction import SortDirection
     from .stored_properties import StoredProperties
     from .upserted_call import UpsertedCall
     from .upserted_call_batch import UpsertedCallBatch
@@ -97,9 +106,11 @@ _MODULES = {
     "CallBatch": "call_batch",
     "CallBatchInput": "call_batch_input",
     "CallInput": "call_input",
+    "CallPage": "call_page",
     "CallReadBatch": "call_read_batch",
     "CallReadBatchInput": "call_read_batch_input",
     "CallReadInput": "call_read_input",
+    "CallSearch": "call_search",
     "CallUpdate": "call_update",
     "CallUpdateBatchInput": "call_update_batch_input",
     "CallUpsert": "call_upsert",
@@ -111,17 +122,21 @@ _MODULES = {
     "CampaignBatch": "campaign_batch",
     "CampaignBatchInput": "campaign_batch_input",
     "CampaignInput": "campaign_input",
+    "CampaignPage": "campaign_page",
     "CampaignReadBatch": "campaign_read_batch",
     "CampaignReadBatchInput": "campaign_read_batch_input",
     "CampaignReadInput": "campaign_read_input",
     "CampaignUpdate": "campaign_update",
     "CampaignUpdateBatch": "campaign_update_batch",
     "CampaignUpdateBatchInput": "campaign_update_batch_input",
+    "CampaignValues": "campaign_values",
     "CampaignWithAssets": "campaign_with_assets",
     "CustomProperty": "custom_property",
     "CustomPropertyInput": "custom_property_input",
     "ErrorContext": "error_context",
     "ErrorDetail": "error_detail",
+    "FilterGroup": "filter_group",
+    "FilterOperator": "filter_operator",
     "FreeForm": "free_form",
     "Links": "links",
     "MarketingEvent": "marketing_event",
@@ -143,6 +158,9 @@ _MODULES = {
     "Properties": "properties",
     "PropertyHistory": "property_history",
     "PropertyVersion": "property_version",
+    "SearchFilter": "search_filter",
+    "SearchSort": "search_sort",
+    "SortDirection": "sort_direction",
     "StoredProperties": "stored_properties",
     "UpsertedCall": "upserted_call",
     "UpsertedCallBatch": "upserted_call_batch",
@@ -169,9 +187,11 @@ __all__ = (
     "CallBatch",
     "CallBatchInput",
     "CallInput",
+    "CallPage",
     "CallReadBatch",
     "CallReadBatchInput",
     "CallReadInput",
+    "CallSearch",
     "CallUpdate",
     "CallUpdateBatchInput",
     "CallUpsert",
@@ -183,17 +203,21 @@ __all__ = (
     "CampaignBatch",
     "CampaignBatchInput",
     "CampaignInput",
+    "CampaignPage",
     "CampaignReadBatch",
     "CampaignReadBatchInput",
     "CampaignReadInput",
     "CampaignUpdate",
     "CampaignUpdateBatch",
     "CampaignUpdateBatchInput",
+    "CampaignValues",
     "CampaignWithAssets",
     "CustomProperty",
     "CustomPropertyInput",
     "ErrorContext",
     "ErrorDetail",
+    "FilterGroup",
+    "FilterOperator",
     "FreeForm",
     "Links",
     "MarketingEvent",
@@ -215,6 +239,9 @@ __all__ = (
     "Properties",
     "PropertyHistory",
     "PropertyVersion",
+    "SearchFilter",
+    "SearchSort",
+    "SortDirection",
     "StoredProperties",
     "UpsertedCall",
     "UpsertedCallBatch",

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from attrs import define, field
 
-from ..models.properties import Properties
+from ..models.campaign_values import CampaignValues
 from ..types import (
     ABSENT,
     Model,
@@ -21,12 +21,12 @@ class CampaignUpdate(Model):
 
     Attributes:
         id (str): The campaign's id, a GUID.
-        properties (Properties): Property values to write, by the property's internal
-            name. Every value is a string.
+        properties (CampaignValues): Values by internal name. HubSpot lets a few of its
+            own properties be written, and all of the account's.
     """
 
     id: str
-    properties: Properties
+    properties: CampaignValues
     _more: dict[str, Any] | None = field(
         default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
     )

@@ -7,8 +7,8 @@ count only between two texts of one author, so only where the description was ma
 from collections.abc import Collection
 from pathlib import Path
 
-from attrs import evolve, frozen
-from generation import bundle
+from attrs import evolve, field, frozen
+from generation import bundle, operation_model, versions
 from generation.yaml_source import Pointer
 
 from . import deviations
@@ -19,7 +19,7 @@ from .compare_descriptions import (
     note_missing_operation,
 )
 from .compare_schema import Comparison
-from .description import Description, UnreadableError
+from .description import Description, Operation, UnreadableError, is_same_path
 from .findings import Finding, Report, Severity, ordered
 from .text_report import join_names
 
@@ -33,9 +33,40 @@ class Fragments:
     description: Description
     bundle: bundle.Bundle
     home: Path
+    _by_version: dict[str, Description] = field(
+        factory=dict[str, Description], init=False, repr=False, eq=False
+    )
+
+    def beside(self, one: Operation, found: Operation) -> tuple[Description, Operation]:
+        """Return the side and the operation of ours that a published operation is compared with.
+
+        If it is published at the path of another version of ours, these are of that version.
+        """
+        if not is_same_path(one.path.split("/"), found.path.split("/")):
+            for version in versions.versions_of(one.at, one.raw):
+                if is_same_path(version.path.split("/"), found.path.split("/")):
+                    side = self._in_version(version.name)
+                    return side, next(each for each in side.operations if each.id == one.id)
+        return self.description, one
+
+    def _in_version(self, name: str) -> Description:
+        if name not in self._by_version:
+            document = versions.document_in(self.bundle.document, name)
+            self._by_version[name] = Description(document, NAME)
+        return self._by_version[name]
+
+    def _at_own_path(self, pointer: Pointer) -> Pointer:
+        """Return a place of another version as one of the bundle."""
+        if pointer[:1] != ("paths",) or pointer[1] in self.bundle.document["paths"]:
+            return pointer
+        for one in self.description.operations:
+            if any(each.path == pointer[1] for each in versions.versions_of(one.at, one.raw)):
+                return ("paths", one.path, *pointer[2:])
+        return pointer
 
     def locate(self, pointer: Pointer) -> tuple[str, int]:
-        """Return the fragment and the line of a part of the bundle."""
+        """Return the fragment and the line of a part of the bundle, in any version."""
+        pointer = self._at_own_path(pointer)
         if pointer[:1] == ("paths",) and len(pointer) == 2:  # a path is where its methods are
             origin = next(one for at, one in self.bundle.origins.items() if at[:2] == pointer)
             return origin.file, origin.line(pointer)
@@ -86,8 +117,10 @@ def compare_with_fragments(
             covered += 1
         elif found is not None:
             covered += 1
-            compare_operation(one, found, *sides, one.id, result, here=here)
-        elif given.covers(one):
+            side, own = fragments.beside(one, found)
+            here = Comparison(one.id, side.reader, given.reader, fragments.locate)
+            compare_operation(own, found, side, given, one.id, result, here=here)
+        elif given.covers(one) and not is_page(one):
             note_missing_operation(one, None, here)
             result.findings.extend(here.findings)
         else:
@@ -100,6 +133,11 @@ def compare_with_fragments(
     verb = "is" if len(missing) == 1 else "are"
     notes = [f"{join_names(missing)} {verb} not described in {given.name}."] if missing else []
     return Report(unexpected(result, fragments, "description"), NAME, given.name, tuple(notes))
+
+
+def is_page(one: Operation) -> bool:
+    """Return True for a search or a list; some descriptions of a family have only its batches."""
+    return bool(operation_model.listing_kind(one.raw))
 
 
 def unexpected(

@@ -17,6 +17,7 @@ from comparison.compare_with_fragments import (
     NAME,
     Fragments,
     compare_with_fragments,
+    is_page,
     read_fragments,
 )
 from comparison.description import Description, Operation, UnreadableError
@@ -152,6 +153,7 @@ def _family(one: PublishedBatch, fragments: Fragments) -> tuple[str, Path]:
     owners = {
         tag: PublishedBatch(our, fragments.description).family
         for our in fragments.description.operations
+        if not is_page(our)  # its path has another form
         for tag in our.raw.get("tags", [])
     }
     ids = {our.id for our in fragments.description.operations}

@@ -4,101 +4,13 @@ Decides which parts of the bundle go into the table, and how a schema of OpenAPI
 of JSON Schema. An unknown keyword is an error, never a guess.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import operation_model
-from .keywords import RESULTS
+from . import contract_head, listing_model, operation_model, versions
+from .keywords import KNOWN, RESULTS, VERSIONS
 from .operation_meaning import ContractError
-from .yaml_source import Pointer, is_map
-
-_HEAD = '''"""The operations of the OpenAPI description: limits, paths, scopes, schemas.
-
-Generated from openapi/openapi.yaml by openapi/tools/generation/contract_module.py;
-"make regenerate" writes it.
-"""
-
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, Literal
-
-from attrs import field, frozen
-
-
-CEILING = @CEILING@
-"""The batch limit if none is published: that of most batch endpoints of the CRM."""
-
-
-@frozen
-class Argument:
-    """An argument of an operation besides its inputs: in the path, in the query or in the body.
-
-    `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
-    "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
-    Schema (draft 7, without references).
-    """
-
-    name: str
-    keyword: str
-    place: Literal["path", "query", "body"]
-    required: bool
-    form: str
-    schema: Any = field(eq=False, repr=False)
-
-
-@frozen
-class Operation:
-    """One operation of the API, in the API's own names.
-
-    `kind` says what it does; an "action" is never sent twice. `max_inputs` is None if no limit is
-    published; `limit` is the ceiling then. `success` holds the documented 2xx codes or classes. The
-    models are the names of the schemas of an input (several for alternatives, none for an input
-    that is one value), of a result and of the response, empty for a schema without a name.
-    `input_schema` is the JSON Schema (draft 7, without references) of one item of `inputs`;
-    `result_fields` are the names of the fields of one result.
-
-    `results` is the field of the response that holds the results, empty if it has none. `key` are
-    the fields of an input that name its record, and `result_key` those of a result that repeat
-    them. `repeated` are the fields that a result shares with its input, if it can be matched by
-    them alone. `record_key` is the field of a result with its record's id. `named_by` is the
-    property that every record has from its input. `all_or_nothing` says that a refused request has
-    done nothing.
-    """
-
-    id: str
-    kind: Literal["create", "read", "update", "upsert", "archive", "action"]
-    tag: str
-    method: str
-    path: str
-    scopes: tuple[str, ...]
-    max_inputs: int | None
-    success: tuple[str, ...]
-    input_models: tuple[str, ...]
-    result_model: str
-    answer_model: str
-    results: str
-    result_fields: tuple[str, ...]
-    key: tuple[str, ...]
-    result_key: tuple[str, ...]
-    repeated: tuple[str, ...]
-    record_key: str
-    named_by: str
-    all_or_nothing: bool
-    arguments: tuple[Argument, ...]
-    input_schema: dict[str, Any] = field(eq=False, repr=False)
-
-    @property
-    def limit(self) -> int:
-        """The most inputs of one request."""
-        return CEILING if self.max_inputs is None else self.max_inputs
-
-    @property
-    def query(self) -> tuple[str, ...]:
-        """The names of the query parameters."""
-        return tuple(one.name for one in self.arguments if one.place == "query")
-
-
-'''
+from .yaml_source import Pointer, is_list, is_map
 
 # Keywords with plain values that mean the same in draft 7.
 _PLAIN = (
@@ -126,11 +38,19 @@ def render(document: Mapping[str, Any]) -> str:
     if not rows:
         raise ContractError(("paths",), "there are no operations; describe one.")
     calls = [f"Operation({_written(row)})" for row in rows]
-    head = _HEAD.replace("@CEILING@", str(operation_model.CEILING))
+    listed = [
+        f"{one.operation['operationId']!r}: Listing({_written(_listing_row(document, one))})"
+        for one in listing_model.listings(document)
+    ]
+    head = contract_head.HEAD.replace("@CEILING@", str(operation_model.CEILING))
+    known = versions.listed_in(document)
     return (
-        f"{head}_ALL = ({', '.join(calls)},)\n\n"
+        f"{head}VERSIONS = {known!r}\n"
+        '"""The versions of the API that an operation can have."""\n\n'
+        f"_ALL = ({', '.join(calls)},)\n\n"
         "OPERATIONS: Mapping[str, Operation] = "
-        "MappingProxyType({operation.id: operation for operation in _ALL})\n"
+        "MappingProxyType({operation.id: operation for operation in _ALL})\n\n"
+        f"LISTINGS: Mapping[str, Listing] = MappingProxyType({{{', '.join(listed)}}})\n"
     )
 
 
@@ -141,6 +61,11 @@ def _written(row: Mapping[str, Any]) -> str:
         for one in row["arguments"]
     ]
     shown["arguments"] = f"({' '.join(calls)})"
+    listed = [
+        f"Version({', '.join(f'{name}={value!r}' for name, value in one.items() if value)}),"
+        for one in row["versions"]
+    ]
+    shown["versions"] = f"({' '.join(listed)})"
     return ", ".join(f"{name}={text}" for name, text in shown.items())
 
 
@@ -151,20 +76,21 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     if not operation.get("tags"):
         raise ContractError(pointer, f"{name} has no tag; give it one.")
     inputs = operation_model.inputs_of(document, pointer, operation)
-    convert = _Inliner(document).convert
+    inliner = _Inliner(document)
+    convert = inliner.convert
     input_schema = convert(inputs.schema["items"], (*inputs.at, "items"))
+    writable = tuple(
+        name
+        for fields in operation_model.item_of(document, inputs).alternatives[:1]
+        for name in _known(pointer, fields.schemas.get("properties"))
+    )
+    parted = [*inliner.parted.items()]  # of fields that only some versions have
+    offered = versions.versions_of(pointer, operation)
     item_form = operation_model.item_of(document, inputs)
     result = operation_model.result_of(document, operation)
     meaning = operation_model.meaning(document, pointer, operation)
     arguments = [
-        {
-            "name": one.name,
-            "keyword": one.keyword,
-            "place": one.place,
-            "required": one.required,
-            "form": one.form,
-            "schema": convert(one.schema, one.at),
-        }
+        _argument(document, one, convert)
         for one in operation_model.parameters_of(document, item, operation, inputs)
     ]
     return {
@@ -187,8 +113,61 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
         "record_key": meaning.record_key,
         "named_by": meaning.named_by,
         "all_or_nothing": meaning.all_or_nothing,
+        "version": versions.default_of(pointer, operation),
+        "versions": [
+            {
+                **one._asdict(),
+                "absent": tuple(names for names, having in parted if one.name not in having),
+            }
+            for one in offered
+        ],
         "arguments": arguments,
         "input_schema": _either(input_schema),
+        **({"writable": writable} if writable else {}),
+    }
+
+
+def _argument(
+    document: Mapping[str, Any],
+    one: operation_model.Parameter,
+    convert: Callable[[Any, Pointer], Any],
+) -> dict[str, Any]:
+    names = ("name", "keyword", "place", "required", "form")
+    made = {**{name: getattr(one, name) for name in names}, "schema": convert(one.schema, one.at)}
+    _, schema = operation_model.follow(document, one.at, one.schema)
+    items = schema.get("items") if is_map(schema) else None
+    known = _known(one.at, operation_model.follow(document, one.at, items)[1])
+    return {**made, "known": known} if known else made
+
+
+def _known(at: Pointer, schema: Any) -> tuple[str, ...]:
+    """Return the names of HubSpot's own that a map or a list may have; none if it says nothing."""
+    said = schema.get(KNOWN, ()) if is_map(schema) else ()
+    if not is_list(said) and said != ():
+        raise ContractError(at, f"`{KNOWN}` is no list; write names with a dash each.")
+    return tuple(map(str, said))
+
+
+def _listing_row(document: Mapping[str, Any], one: listing_model.Listing) -> dict[str, Any]:
+    operation, inliner = one.operation, _Inliner(document)
+    body, _ = operation_model.body_of(document, one.at, operation)
+    fields = {name: inliner.convert(part, at) for name, (at, part) in body.items()}
+    offered = versions.versions_of(one.at, operation)
+    return {
+        "id": operation["operationId"],
+        "kind": one.kind,
+        "tag": operation["tags"][0],
+        "method": str(one.at[2]).upper(),
+        "path": one.at[1],
+        "scopes": _scopes(operation.get("security", document.get("security", []))),
+        "page_model": one.page,
+        "record_model": one.record,
+        "limit": one.limit,
+        "counted": one.counted,
+        "version": versions.default_of(one.at, operation),
+        "versions": [each._asdict() for each in offered],
+        "arguments": [_argument(document, each, inliner.convert) for each in one.parameters],
+        "body_schema": _close({"type": "object", "properties": fields}) if fields else None,
     }
 
 
@@ -210,6 +189,9 @@ class _Inliner:
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
         self._open: list[str] = []
+        self._names: tuple[str, ...] = ()
+        # The fields that only some versions have: the names that lead to each, and those versions.
+        self.parted: dict[tuple[str, ...], Any] = {}
 
     def convert(self, schema: Any, at: Pointer, closed: bool = True) -> Any:
         if not is_map(schema):
@@ -229,7 +211,8 @@ class _Inliner:
                 ]
             elif key in _BY_NAME:
                 result[key] = {
-                    name: self.convert(part, (*here, name)) for name, part in value.items()
+                    name: self._convert_field(name, part, (*here, name))
+                    for name, part in value.items()
                 }
             elif key == "$ref":
                 pass  # resolved below, with the keywords beside it
@@ -239,6 +222,14 @@ class _Inliner:
         if "$ref" in schema:
             result = self._inline(schema["$ref"], at, result, closed)
         return _close(result) if closed else result
+
+    def _convert_field(self, name: str, schema: Any, at: Pointer) -> Any:
+        around, self._names = self._names, (*self._names, name)
+        if is_map(schema) and VERSIONS in schema:
+            self.parted[self._names] = schema[VERSIONS]
+        converted = self.convert(schema, at)
+        self._names = around
+        return converted
 
     def _inline(
         self, reference: str, at: Pointer, beside: dict[str, Any], closed: bool

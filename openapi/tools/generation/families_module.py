@@ -11,75 +11,13 @@ from unicodedata import normalize
 
 from attrs import frozen
 
-from . import docstrings, operation_model
+from . import docstrings, families_head, operation_model
+from .listing_method import listing_method
+from .listing_model import Listing, listings
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
 from .reconcile_method import RECONCILES, reconcile_method
 from .yaml_source import Pointer, is_map
-
-_HEAD = '''"""The methods of each family of records, blocking and asynchronous.
-
-Generated from openapi/openapi.yaml by openapi/tools/generation/families_module.py;
-"make regenerate" writes it. The methods only pass their arguments on to a runner.
-"""
-
-from __future__ import annotations
-
-import datetime
-import os
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
-
-from . import models
-
-# At run time this package imports nothing handwritten.
-if TYPE_CHECKING:
-    from hubspot_batch import AsyncOutcomeIterator, BatchResult, Outcome, OutcomeIterator
-    from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
-    from hubspot_batch.journal import Journal
-
-_InputT = TypeVar("_InputT")
-Inputs: TypeAlias = Iterable[_InputT]
-AsyncInputs: TypeAlias = Iterable[_InputT] | AsyncIterable[_InputT]
-
-Fields: TypeAlias = Mapping[str, Any]
-"""An input as a mapping in the API's own names."""
-
-JournalPath: TypeAlias = str | os.PathLike[str]
-"""The file of a journal."""
-
-Date: TypeAlias = str | datetime.date
-Time: TypeAlias = str | datetime.datetime
-
-
-def _methods_of(family: object) -> str:
-    names = [name for name in vars(type(family)) if not name.startswith("_")]
-    return f"<{type(family).__name__}: {', '.join(names)}>"
-
-
-class _Family:
-    def __init__(
-        self, runner: Runner, call: Callable[..., Call], reconcile: Callable[..., Any]
-    ) -> None:
-        self._runner = runner
-        self._call = call
-        self._reconcile = reconcile
-
-    def __repr__(self) -> str:
-        return _methods_of(self)
-
-
-class _AsyncFamily:
-    def __init__(
-        self, runner: AsyncRunner, call: Callable[..., Call], reconcile: Callable[..., Any]
-    ) -> None:
-        self._runner = runner
-        self._call = call
-        self._reconcile = reconcile
-
-    def __repr__(self) -> str:
-        return _methods_of(self)
-'''
 
 _TYPES = {
     "text": "str",
@@ -95,11 +33,22 @@ _TYPES = {
 }
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = (
-    *("allow_implausible", "body", "chunk_size", "client", "inputs", "isolate", "journal"),
-    *("operation", "self"),
+    *("allow_implausible", "api_version", "body", "chunk_size", "client", "inputs", "isolate"),
+    *("journal", "operation", "self"),
 )
 _TAKEN_CLASSES = (
-    *("Any", "AsyncIterable", "BatchResult", "Call", "Callable", "Close", "Date", "Families"),
+    *(
+        "Any",
+        "AsyncIterable",
+        "AsyncIterator",
+        "BatchResult",
+        "Iterator",
+        "Call",
+        "Callable",
+        "Close",
+        "Date",
+        "Families",
+    ),
     *(
         "Fields",
         "Inputs",
@@ -110,7 +59,7 @@ _TAKEN_CLASSES = (
         "Outcome",
         "OutcomeIterator",
     ),
-    *("Raw", "Runner", "Time", "TypeAlias"),
+    *("Options", "Raw", "Runner", "Time", "TypeAlias", "Validate", "WithOptions"),
 )
 
 # The types of an input that is one value.
@@ -247,7 +196,7 @@ def render(document: Mapping[str, Any]) -> str:
 
     Raises ContractError if something in the bundle cannot become a method.
     """
-    families: dict[str, list[_Method]] = {}
+    families: dict[str, list[_Method | Listing]] = {}
     owners: dict[tuple[str, str], str] = {}
     for pointer, item in operation_model.operations(document):
         method = _method(document, pointer, item)
@@ -259,8 +208,17 @@ def render(document: Mapping[str, Any]) -> str:
             if owner != method.id:
                 text = f"{method.id} and {owner} would both be {tag}.{name}; rename one."
                 raise ContractError((*pointer, "operationId"), text)
+    for one in listings(document):
+        tag, id_ = one.operation["tags"][0], one.operation["operationId"]
+        _check_tag((*one.at, "tags"), tag)
+        families.setdefault(tag, []).append(one)
+        _check_arguments([*one.parameters])
+        owner = owners.setdefault((tag, one.name), id_)
+        if owner != id_:
+            text = f"{id_} and {owner} would both be {tag}.{one.name}; rename one."
+            raise ContractError((*one.at, "operationId"), text)
     said = {tag["name"]: tag.get("description", "") for tag in document.get("tags", [])}
-    parts = [_HEAD]
+    parts = [families_head.HEAD]
     for tasks in (False, True):
         for tag, methods in sorted(families.items()):
             about = said.get(tag) or f"{tag.replace('_', ' ').capitalize()}."
@@ -286,21 +244,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
     meaning = operation_model.meaning(document, pointer, operation)
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
     parameters = operation_model.parameters_of(document, item, operation, inputs)
-    seen: dict[str, Parameter] = {}
-    for one in parameters:
-        first = seen.setdefault(normalize("NFKC", one.keyword), one)
-        if first is not one:
-            text = f"`{first.name}` and `{one.name}` are one argument in Python; leave one out."
-            raise ContractError(one.at, text)
-        # The generator begins a name with `field_` that no identifier can begin with.
-        is_name = one.keyword.removeprefix("field_").isidentifier()
-        if one.keyword in _TAKEN_ARGUMENTS or not is_name:
-            raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
-        if one.place == "query" and one.form == "json":
-            raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
-        if one.place == "path" and one.form not in ("text", "integer", "date"):
-            text = f"`{one.name}` has no form in a path; describe a text, a whole number or a date."
-            raise ContractError(one.at, text)
+    _check_arguments(parameters)
     kind = meaning.kind
     traced = any(TRACE_ID in one.schemas for one in form.alternatives)
     return _Method(
@@ -320,6 +264,25 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
     )
+
+
+def _check_arguments(parameters: list[Parameter]) -> None:
+    """Refuse arguments that a method cannot take."""
+    seen: dict[str, Parameter] = {}
+    for one in parameters:
+        first = seen.setdefault(normalize("NFKC", one.keyword), one)
+        if first is not one:
+            text = f"`{first.name}` and `{one.name}` are one argument in Python; leave one out."
+            raise ContractError(one.at, text)
+        # The generator begins a name with `field_` that no identifier can begin with.
+        is_name = one.keyword.removeprefix("field_").isidentifier()
+        if one.keyword in _TAKEN_ARGUMENTS or not is_name:
+            raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
+        if one.place == "query" and one.form == "json":
+            raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
+        if one.place == "path" and one.form not in ("text", "integer", "date"):
+            text = f"`{one.name}` has no form in a path; describe a text, a whole number or a date."
+            raise ContractError(one.at, text)
 
 
 def _is_object(name: str, fields: Fields) -> bool:
@@ -350,10 +313,16 @@ def _class(tag: str) -> str:
     return "".join(word.capitalize() for word in tag.split("_"))
 
 
-def _family(tag: str, about: str, methods: list[_Method], *, tasks: bool) -> str:
+def _family(tag: str, about: str, methods: list[_Method | Listing], *, tasks: bool) -> str:
     prefix, name = ("Async" if tasks else ""), _class(tag)
     head = f"class {prefix}{name}(_{prefix}Family):\n{docstrings.docstring(about, indent=4)}"
-    return "\n".join([head, *(method.text(name, tasks=tasks) for method in methods)])
+    texts = (
+        listing_method(one, _TYPES, name, tasks=tasks)
+        if isinstance(one, Listing)
+        else one.text(name, tasks=tasks)
+        for one in methods
+    )
+    return "\n".join([head, *texts])
 
 
 def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: bool) -> str:
@@ -365,10 +334,11 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
             yield docstrings.docstring(said[tag], indent=4) if said.get(tag) else ""
-        given = f"runner: {prefix}Runner, call: Callable[..., Call], reconcile: Callable[..., Any]"
+        given = f"runner: {prefix}Runner, call: Callable[..., Call], "
+        given += "reconcile: Callable[..., Any], pages: Callable[..., Any]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):
-            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call, reconcile)"
+            yield f"        self.{tag} = {prefix}{_class(tag)}(runner, call, reconcile, pages)"
         yield ""
 
     return "\n".join(lines())

@@ -123,6 +123,10 @@ SOURCE, DEVIATION = "x-source", "x-deviation"
 KIND, KEY, RESULTS = "x-kind", "x-key", "x-results"
 NAMED_BY, ALL_OR_NOTHING = "x-named-by", "x-all-or-nothing"
 OF_OPERATIONS = (KIND, KEY, RESULTS, NAMED_BY, ALL_OR_NOTHING)
+# The versions of the API that have an operation or a field; `versions` reads it.
+VERSIONS = "x-versions"
+# At a map, or at the items of a list: the names of HubSpot's own that it may have.
+KNOWN = "x-known"
 _ALIKE = 0.85
 
 
@@ -198,7 +202,7 @@ def _unknown(key: str, kind: str) -> str:
         if key in OF_OPERATIONS:
             text = f"`{key}` says something about an operation, and not about {article} {kind}"
             return "" if kind == "operation" else f"{text}; move it there."
-        ours = (SOURCE, DEVIATION, *(OF_OPERATIONS if kind == "operation" else ()))
+        ours = (SOURCE, DEVIATION, VERSIONS, KNOWN, *(OF_OPERATIONS if kind == "operation" else ()))
         like = "" if key in ours else closest(key, ours, _ALIKE)
         return f"`{key}` is no keyword; did you mean {like}." if like else ""
     if kind == "components":

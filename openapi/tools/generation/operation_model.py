@@ -7,7 +7,7 @@ or of a form that the client cannot send or read, is an error.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .keywords import METHODS, RESULTS
+from .keywords import KIND, METHODS, RESULTS
 from .operation_meaning import ContractError, Fields, Meaning, is_scalar, meaning_of
 from .python_names import python_name
 from .yaml_source import Pointer, is_list, is_map
@@ -59,11 +59,43 @@ class Result(NamedTuple):
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[tuple[Pointer, dict[str, Any]]]:
-    """Yield the place of every operation, and its path item."""
+    """Yield the place of every batch operation, and its path item."""
     for path, item in document["paths"].items():
         for method in METHODS:
-            if method in item:
+            if method in item and not is_listing(document, item[method]):
                 yield ("paths", path, method), item
+
+
+# The kinds of operations that return records page by page (`listing_model`).
+LISTING_KINDS = ("search", "list")
+
+
+def listing_kind(operation: Mapping[str, Any]) -> str:
+    """Return the kind of an operation that returns records page by page; empty for any other."""
+    word = str(operation.get("operationId")).partition("_")[0]
+    said = operation.get(KIND, word)
+    return str(said) if said in LISTING_KINDS else ""
+
+
+def is_listing(document: Mapping[str, Any], operation: dict[str, Any]) -> bool:
+    """Return True for an operation that returns records page by page, and is no batch."""
+    if not listing_kind(operation):
+        return False
+    return "inputs" not in body_of(document, (), operation)[0]
+
+
+def body_of(
+    document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]
+) -> tuple[dict[str, tuple[Pointer, Any]], list[str]]:
+    """Return the fields of a JSON body with their places, and the names of the required ones."""
+    at: Pointer = (*pointer, "requestBody")
+    here: Any = operation
+    for key in ("requestBody", "content", "application/json", "schema"):
+        here = here.get(key) if is_map(here) else None
+        at = at if key == "requestBody" else (*at, key)
+        at, here = follow(document, at, here)
+    required: list[str] = here.get("required", []) if is_map(here) else []
+    return _fields(document, at, here), required
 
 
 def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str, Any]) -> Inputs:
@@ -71,14 +103,7 @@ def inputs_of(document: Mapping[str, Any], pointer: Pointer, operation: dict[str
 
     Raises ContractError if there is none.
     """
-    at: Pointer = (*pointer, "requestBody")
-    here: Any = operation
-    for key in ("requestBody", "content", "application/json", "schema"):
-        here = here.get(key) if is_map(here) else None
-        at = at if key == "requestBody" else (*at, key)
-        at, here = follow(document, at, here)
-    beside = _fields(document, at, here)
-    required: list[str] = here.get("required", []) if is_map(here) else []
+    beside, required = body_of(document, pointer, operation)
     at, inputs = follow(document, *beside.pop("inputs", (pointer, None)))
     if not is_map(inputs) or not is_map(inputs.get("items")):
         text = "has no JSON body with a list `inputs`; every operation here is a batch."
@@ -154,6 +179,20 @@ def _results_of(document: Mapping[str, Any], operation: dict[str, Any]) -> tuple
     return "", None
 
 
+def page_of(
+    document: Mapping[str, Any], operation: dict[str, Any]
+) -> tuple[str, dict[str, tuple[Pointer, Any]], Any]:
+    """Return the name and the fields of a successful response, and the schema of a result."""
+    name, item = _results_of(document, operation)
+    first = next(_answers(document, operation), None)
+    return name, _fields(document, (), first), item
+
+
+def fields_of(document: Mapping[str, Any], schema: Any) -> Fields:
+    """Return the fields of an object, given as a schema or a reference to one."""
+    return _all_fields(document, (), schema)
+
+
 def _answers(document: Mapping[str, Any], operation: dict[str, Any]) -> Iterator[Any]:
     """Yield the schemas of the bodies of successful responses; None for one without a body."""
     for code, response in sorted(operation.get("responses", {}).items()):
@@ -203,6 +242,17 @@ def parameters_of(
     document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any], inputs: Inputs
 ) -> list[Parameter]:
     """Return the arguments besides the inputs: those of the path, of the query and of the body."""
+    return parameters_beside(document, item, operation, inputs.beside, inputs.required)
+
+
+def parameters_beside(
+    document: Mapping[str, Any],
+    item: dict[str, Any],
+    operation: dict[str, Any],
+    beside: Mapping[str, tuple[Pointer, Any]],
+    required: list[str],
+) -> list[Parameter]:
+    """Return the arguments of the path, of the query and of the given fields of the body."""
     found: dict[tuple[str, str], Parameter] = {}
     for listed in (*item.get("parameters", []), *operation.get("parameters", [])):
         at, said = follow(document, (), listed)
@@ -213,9 +263,9 @@ def parameters_of(
             form = form_of(document, at, schema)
             found[place, name] = Parameter(name, place, must, form, at, schema, text)
     body: list[Parameter] = []
-    for name, (at, schema) in inputs.beside.items():
+    for name, (at, schema) in beside.items():
         _, said = follow(document, at, schema)
-        form, must = form_of(document, at, schema), name in inputs.required
+        form, must = form_of(document, at, schema), name in required
         body.append(Parameter(name, "body", must, form, at, schema, _text(said)))
     return [*sorted(found.values(), key=lambda one: one.place), *body]
 

@@ -41,9 +41,9 @@ def compare_page(path: Path, fragments: Fragments) -> Report:
     if kept and words:
         history.check_complete(stated, kept, words, name)
     result = ComparisonResult([], {})
-    sides = (fragments.description, description)
-    here = Comparison(one.id, sides[0].reader, sides[1].reader, fragments.locate)
-    compare_operation(one, found, *sides, one.id, result, here=here)
+    side, own = fragments.beside(one, found)
+    here = Comparison(one.id, side.reader, description.reader, fragments.locate)
+    compare_operation(own, found, side, description, one.id, result, here=here)
     findings = unexpected(result, fragments, "page")
     if kept and words:
         limit_gone = kept.limit is not None and stated.limit is None

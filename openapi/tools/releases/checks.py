@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 import venv
 from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from packaging.version import Version
@@ -71,6 +72,23 @@ def check_tree(home: Path, version: Version) -> None:
         )
 
 
+def check_changelog(home: Path, version: Version) -> None:
+    """Refuse a version whose changes the changelog does not have below its first heading.
+
+    Raises ReleaseRefusedError.
+    """
+    try:
+        lines = (home / "CHANGELOG.md").read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReleaseRefusedError(f"publish: CHANGELOG.md cannot be read ({error}).") from None
+    heading = next((line for line in lines if line.startswith("## ")), "")
+    if not re.fullmatch(rf"## \[?v?{re.escape(str(version))}\]?\W+\d{{4}}-\d\d-\d\d", heading):
+        raise ReleaseRefusedError(
+            f"publish: the first heading of CHANGELOG.md is {heading!r}, and must be "
+            f"'## {version} - YYYY-MM-DD', with the day of the release. Nothing was uploaded."
+        )
+
+
 def check_wheel(wheel: Path, version: Version, environment: Mapping[str, str]) -> None:
     """Install the wheel into a fresh environment, and import each of its modules there.
 
@@ -108,11 +126,14 @@ def _run(command: list[str], what: str, environment: Mapping[str, str]) -> str:
 
 
 def _optional() -> Iterator[str]:
-    """Yield the packages of the extras, and those for which there are plugins and adapters."""
+    """Yield what is imported of the extras, and of what there are plugins and adapters for."""
     project = tomllib.loads((distributions.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = project["project"].get("optional-dependencies", {}).values()
     engines = project.get("dependency-groups", {}).get("engines", [])
     yield "pytest"
+    modules = packages_distributions()
     named = [one for one in engines if isinstance(one, str)]
     for needed in (one for wanted in [*extras, named] for one in wanted):
-        yield re.split(r"[^\w.-]", needed, maxsplit=1)[0].replace("-", "_")
+        name = re.split(r"[^\w.-]", needed, maxsplit=1)[0]
+        yield name.replace("-", "_")
+        yield from (module for module, of in modules.items() if name in of)

@@ -80,12 +80,7 @@ def build(into: Path, *, tagged: bool = False) -> tuple[Path, ...]:
     into.mkdir(parents=True, exist_ok=True)
     name = named_version()[0].replace("-", "_")
     with tempfile.TemporaryDirectory(dir=into, prefix=".build-") as temporary:
-        made = run(
-            [sys.executable, "-m", "build", "--no-isolation", "--outdir", temporary, str(ROOT)],
-            os.environ | commit_time(),
-        )
-        if made.returncode != 0:
-            raise ReleaseRefusedError(f"{made.stdout.rstrip()}\nThe build failed; see above.")
+        build_both(ROOT, Path(temporary))
         files = sorted(Path(temporary).iterdir())
         checked = run(
             [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *map(str, files)]
@@ -100,12 +95,23 @@ def build(into: Path, *, tagged: bool = False) -> tuple[Path, ...]:
         return tuple(Path(shutil.move(file, into / file.name)) for file in files)
 
 
-def commit_time() -> dict[str, str]:
+def build_both(home: Path, into: Path) -> None:
+    """Build the project in a folder, without looking at anything else.
+
+    Raises ReleaseRefusedError when the build fails.
+    """
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(into), str(home)]
+    made = run(command, os.environ | commit_time(home))
+    if made.returncode != 0:
+        raise ReleaseRefusedError(f"{made.stdout.rstrip()}\nThe build failed; see above.")
+
+
+def commit_time(home: Path) -> dict[str, str]:
     """Return the commit's time for the archives; without one, the build tool uses a fixed time."""
-    if "SOURCE_DATE_EPOCH" in os.environ or not (ROOT / ".git").exists():
+    if "SOURCE_DATE_EPOCH" in os.environ or not (home / ".git").exists():
         return {}
     try:
-        commit = run(["git", "log", "-1", "--format=%ct"])
+        commit = run(["git", "-C", str(home), "log", "-1", "--format=%ct"])
     except OSError:
         return {}
     time = commit.stdout.strip()

@@ -84,6 +84,26 @@ def uncommitted(home: Path) -> list[str]:
     return [entry[3:] for entry in (found or b"").decode(errors="replace").split("\0") if entry]
 
 
+def clean_commit(home: Path) -> str | None:
+    """Return the commit that the tree is; None if it differs from it, or is not known."""
+    try:
+        if uncommitted(home):
+            return None
+        return (_git(home, "rev-parse", "HEAD") or b"").decode().strip() or None
+    except (UnknownHistoryError, BrokenHistoryError):
+        return None
+
+
+def clone(home: Path, into: Path) -> None:
+    """Write the commit that is checked out, with its history, into a new folder.
+
+    Raises UnknownHistoryError without git, and BrokenHistoryError where git fails.
+    """
+    _git(home, "clone", "--quiet", "--no-hardlinks", "--no-local", str(home), str(into))
+    commit = (_git(home, "rev-parse", "HEAD") or b"").decode().strip()
+    _git(into, "checkout", "--quiet", "--detach", commit)
+
+
 def tags_at_head(home: Path) -> list[str]:
     """Return the tags of the commit that is checked out."""
     listed = _git(

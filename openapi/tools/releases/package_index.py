@@ -62,10 +62,30 @@ def index_url(text: str) -> httpx.URL:
     return url.copy_with(path=path, query=None, fragment=None)
 
 
-def simple_url(target: httpx.URL) -> httpx.URL:
-    """Return the address for pip, for the address to which files are uploaded."""
+def simple_url(text: str) -> httpx.URL:
+    """Return the address for pip, for an address that `index_url` accepts."""
+    target = index_url(text)
     path = re.sub(r"(?<=/pypi)/upload/*$", "/", target.path)
-    return target.copy_with(path=f"{path.rstrip('/')}/simple/")
+    last = "+simple" if httpx.URL(text).path.rstrip("/").endswith("/+simple") else "simple"
+    return target.copy_with(path=f"{path.rstrip('/')}/{last}/")
+
+
+def ask_versions(
+    simple: httpx.URL,
+    name: str,
+    auth: tuple[str, str],
+    transport: httpx.BaseTransport | None = None,
+) -> tuple[httpx.URL, frozenset[Version]]:
+    """Return the address for pip, and the versions of a project that the index has.
+
+    Raises ReleaseRefusedError as `published_versions` does.
+    """
+    plus = simple.copy_with(path=re.sub(r"/simple/$", "/+simple/", simple.path))
+    page = published_page(simple.copy_with(path=f"{simple.path}{name}/"), auth, transport)
+    # devpi has its list there (https://devpi.net/docs/), and says 404 to all other addresses.
+    if page.status_code == 404 and "X-Devpi-Server-Version" in page.headers and plus != simple:
+        return ask_versions(plus, name, auth, transport)
+    return simple, versions_of(page, page.url)
 
 
 def wrong_use(sentence: str) -> NoReturn:
@@ -87,14 +107,31 @@ def published_versions(
 
     Raises ReleaseRefusedError if the page is no list of files, or is on another server.
     """
+    return versions_of(published_page(page, auth, transport), page)
+
+
+def published_page(
+    page: httpx.URL, auth: tuple[str, str], transport: httpx.BaseTransport | None = None
+) -> httpx.Response:
+    """Return what the index answers to the address of a project's page.
+
+    Raises ReleaseRefusedError if it cannot be reached.
+    """
     try:
         with httpx.Client(transport=transport, timeout=30) as client:
-            answer = _get(client, page, auth)
+            return _get(client, page, auth)
     except httpx.HTTPError as error:
         raise ReleaseRefusedError(
             f"publish: the index at {shown(page)} cannot be reached "
             f"({type(error).__name__}: {error}). Nothing was uploaded."
         ) from None
+
+
+def versions_of(answer: httpx.Response, page: httpx.URL) -> frozenset[Version]:
+    """Return the versions in an index's answer for a project's page.
+
+    Raises ReleaseRefusedError if it is no list of files.
+    """
     if answer.status_code in (401, 403):
         raise ReleaseRefusedError(not_let_in(page, answer.status_code))
     if answer.status_code == 404:

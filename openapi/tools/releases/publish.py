@@ -1,7 +1,8 @@
 """The upload of a release to a package index.
 
-Decides whether a release may be published: the tree is the tagged commit, the wheel works, and the
-version is new to the index. It never shows or stores a credential.
+Decides whether a release may be published: the files are those of the build, made of the tagged
+commit; tag, version and changelog agree; the version is new to the index. It builds nothing, and
+never shows or stores a credential.
 """
 
 import base64
@@ -15,12 +16,13 @@ from urllib.parse import quote, quote_plus
 import httpx
 from packaging.version import Version
 
-from . import checks, distributions
+from . import built, checks, distributions, git_history
+from .attestations import attestations_for
 from .package_index import (
     ReleaseRefusedError,
+    ask_versions,
     index_url,
     not_let_in,
-    published_versions,
     shown,
     simple_url,
     wrong_use,
@@ -44,36 +46,59 @@ def publish(
     *,
     any_tree: bool = False,
     any_index: bool = False,
+    attestations: bool = False,
+    dry: bool = False,
 ) -> str:
-    """Build the distributions, check and upload them; return what to do next.
+    """Check and upload what a build left in the folder `into`; return what to do next.
 
     With `any_tree`, the tree may differ from the commit with the version's tag; with `any_index`,
-    the index need not say which versions it has.
+    the index need not say which versions it has; with `attestations`, it takes attestations. With
+    `dry`, everything is checked and nothing is uploaded.
 
-    Raises ReleaseRefusedError when the address or the credentials cannot be used, when the index
-    has the version or refuses it, and in the cases of `build` and of the checks.
+    Raises ReleaseRefusedError when the address or the credentials cannot be used, when the files
+    are not those of the build, when tag, version and changelog do not agree, and when the index has
+    the version or refuses it.
     """
-    target = index_url(url)
-    auth = credentials(environment)
+    check_before(url, environment, any_tree=any_tree)
+    target, auth = index_url(url), credentials(environment)
     name, version = distributions.named_version()
-    if not any_tree:
-        checks.check_tree(distributions.ROOT, version)
-    simple = simple_url(target)
+    found = built.find(into)
+    if not any_tree and found.commit != git_history.clean_commit(distributions.ROOT):
+        raise ReleaseRefusedError(
+            f"publish: the files in {into} were made of another commit. Run `make build`."
+        )
+    simple = simple_url(url)
     if not any_index:
-        page = simple.copy_with(path=f"{simple.path}{name}/")
-        if version in published_versions(page, auth, transport):
+        simple, versions = ask_versions(simple, name, auth, transport)
+        if version in versions:
             raise ReleaseRefusedError(taken(name, version, target))
-    files = distributions.build(into, tagged=not any_tree)
-    for wheel in (file for file in files if file.suffix == ".whl"):
-        checks.check_wheel(wheel, version, environment)
+    attested = attestations_for(found.files, target, taken=attestations)
+    if dry:
+        names = ", ".join(file.name for file in found.files)
+        return f"Dry run: nothing was uploaded. {names} would go to {shown(target)}."
+    files = (*found.files, *attested.files)
     upload(files, target, environment, taken(name, version, target))
     next_ = f"tag the commit v{version}" if any_tree else f"push the tag v{version}"
     return (
-        f"Published {name} {version} to {shown(target)}\n"
+        f"Published {name} {version} to {shown(target)}\n{attested.sentence}\n"
         f"To install it:  pip install --index-url {shown(simple)} {name}=={version}\n"
         f"Next: {next_}, which the next version is compared with, and raise the version in "
         f"{VERSION_FILE} when something changes: `make check` says by how much."
     )
+
+
+def check_before(url: str, environment: Mapping[str, str], *, any_tree: bool) -> None:
+    """Check everything for which no file and no index is needed.
+
+    Raises ReleaseRefusedError when the address or the credentials cannot be used, and when tag,
+    version and changelog do not agree.
+    """
+    index_url(url)
+    credentials(environment)
+    _, version = distributions.named_version()
+    if not any_tree:
+        checks.check_tree(distributions.ROOT, version)
+        checks.check_changelog(distributions.ROOT, version)
 
 
 def taken(name: str, version: Version, target: httpx.URL) -> str:
@@ -94,6 +119,7 @@ def upload(
     command = [sys.executable, "-m", "twine", "--no-color", "upload", "--non-interactive"]
     # A ~/.pypirc could name another index, or other credentials.
     command += ["--disable-progress-bar", "--verbose", "--config-file", os.devnull]
+    command += ["--attestations"] if any(file.suffix == ".attestation" for file in files) else []
     command += ["--repository-url", str(target), *map(str, files)]
     done = distributions.run(command, {**environment, "COLUMNS": _WIDE})
     if done.returncode == 0:

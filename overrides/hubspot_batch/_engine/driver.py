@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.events import Notify
-from hubspot_batch.outcomes import attach
+from hubspot_batch.events import Observer
 
 from .chunk import BatchResponse
+from .iterators import close_with
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
@@ -63,8 +63,13 @@ class Settings(Protocol):
         ...
 
     @property
-    def notify(self) -> Notify | None:
-        """Told of events."""
+    def observer(self) -> Observer | None:
+        """Told of events and outcomes."""
+        ...
+
+    @property
+    def sends(self) -> bool:
+        """Whether inputs are sent, or only checked."""
         ...
 
 
@@ -80,7 +85,7 @@ class Driver:
         self._process = os.getpid()
         self._runner = runner
         operation = call.operation
-        recorder = call.recorder(operation, str(runner.http.base_url))
+        recorder = call.recorder(operation, str(runner.http.base_url)) if runner.sends else None
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
@@ -88,7 +93,7 @@ class Driver:
             recorder=recorder,
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
-            notify=runner.notify,
+            observer=runner.observer,
             **how,
         )
 
@@ -119,10 +124,10 @@ class Driver:
         if self.copied:
             return
         if error is self.run.stopped:
-            attach(error, self.run.close(drain=True), self.run.note)
+            close_with(error, self.run, drain=True)
         else:
             self.run.interrupt(error)
-            attach(error, self.run.close(drain=False, rest=True), self.run.note)
+            close_with(error, self.run, rest=True)
 
     def _goes_on(self, *, came: bool) -> bool:
         """Return whether outcomes must be taken, or inputs be read, before it waits."""

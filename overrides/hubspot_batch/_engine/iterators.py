@@ -50,11 +50,12 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
             try:
                 with self._driver.interrupts:
                     over = not self._driver.advance()
+                if over and not self._ready:
+                    self.result = self._run.close(drain=False)
             except BaseException as error:
                 self._end_with(error)
                 raise
-            if over and not self._ready:
-                self.result = self._run.close(drain=False)
+            if self.result is not None:
                 _raise_stop(self._run, self.result)
         raise StopIteration
 
@@ -65,19 +66,20 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
         try:
             with self._driver.interrupts:
                 self._driver.finish(GeneratorExit())
+            self.result = self._run.close(drain=False)
         except BaseException as error:
             self._end_with(error)
             raise
-        self.result = self._run.close(drain=False)
 
     def _end_with(self, error: BaseException) -> None:
         self._driver.interrupts.restore()
         if self._driver.copied:
             return
         with self._driver.interrupts as interrupts:
-            self._driver.finish(error)
-            self.result = self._run.close(drain=False)
-            attach(error, self.result, self._run.note)
+            try:
+                self._driver.finish(error)
+            finally:
+                self.result = close_with(error, self._run)
             interrupts.absorb(error)
 
     def __enter__(self) -> Self:
@@ -112,11 +114,12 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
                 return self._ready.popleft()
             try:
                 over = not await self._driver.advance()
+                if over and not self._ready:
+                    self.result = self._run.close(drain=False)
             except BaseException as error:
                 await self._end_with(error)
                 raise
-            if over and not self._ready:
-                self.result = self._run.close(drain=False)
+            if self.result is not None:
                 _raise_stop(self._run, self.result)
         raise StopAsyncIteration
 
@@ -126,10 +129,10 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             return
         try:
             await self._driver.finish(GeneratorExit())
+            self.result = self._run.close(drain=False)
         except BaseException as error:
             await self._end_with(error)
             raise
-        self.result = self._run.close(drain=False)
 
     async def _end_with(self, error: BaseException) -> None:
         if self._driver.copied:
@@ -137,8 +140,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         try:
             await self._driver.finish(error)
         finally:
-            self.result = self._run.close(drain=False)
-            attach(error, self.result, self._run.note)
+            self.result = close_with(error, self._run)
 
     async def __aenter__(self) -> Self:
         """Return itself; it is closed at the end of the block."""
@@ -154,6 +156,23 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         """Cancel what is left of an iterator that is not referenced any more."""
         if hasattr(self, "_ready"):  # it was made whole
             self._driver.cancel_soon()
+
+
+def close_with(
+    error: BaseException, run: Run[ResultT], *, drain: bool = False, rest: bool = False
+) -> BatchResult[ResultT]:
+    """Close a run, and attach its result to the exception that ends it.
+
+    A function that is told of outcomes, or of the end, can raise in its turn. Then that exception
+    gets the result. It is told of each only once, so the next attempt comes further.
+    """
+    try:
+        result = run.close(drain=drain, rest=rest)
+    except BaseException as later:
+        close_with(later, run, drain=drain, rest=rest)
+        raise
+    attach(error, result, run.note)
+    return result
 
 
 def _attach_rest(error: BaseException | None, result: BatchResult[Any] | None, note: str) -> None:

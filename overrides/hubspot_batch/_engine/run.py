@@ -24,7 +24,7 @@ from hubspot_batch.errors import (
     HubSpotBatchError,
     InputError,
 )
-from hubspot_batch.events import Event, Notify, OutcomesKnown, RequestStarting, RunEnded
+from hubspot_batch.events import Observer, RunEnded
 from hubspot_batch.journal.store import TakenError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
@@ -51,7 +51,7 @@ class Run(Generic[ResultT]):
         run_id: A text that no other run has.
         chunk_size: Inputs in a request; the operation's limit by default.
         collects: Whether all outcomes are kept until the end.
-        notify: Told of the run's events.
+        observer: Told of the run's outcomes and end.
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
@@ -72,7 +72,7 @@ class Run(Generic[ResultT]):
         run_id: str,
         chunk_size: int | None = None,
         collects: bool = False,
-        notify: Notify | None = None,
+        observer: Observer | None = None,
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
@@ -91,14 +91,14 @@ class Run(Generic[ResultT]):
         self.unmatched: list[ResultT] = []
         self.recorder = recorder
         self._run_id = run_id
-        self._notify = notify
+        self._observer = observer
         self._size = size
         self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
         kind = AsyncInputReader if self.awaits_inputs else InputReader
         self._reader = kind(inputs, operation.name, reading or nullcontext())
         self._chunker = Chunker(size, operation.same_key, operation.rename)
         self._again: deque[Chunk] = deque()
-        self._state = RunState()
+        self._state = RunState(run_id, operation.id)
         self._totals = Totals(operation.name)
         self._reached = False
         self._closed: BatchResult[ResultT] | None = None
@@ -138,9 +138,6 @@ class Run(Generic[ResultT]):
         else:
             return None
         self.under_way.add(chunk)
-        if self._notify is not None:
-            indexes, inputs = zip(*((one.index, one.input) for one in chunk.entries), strict=True)
-            self._tell(RequestStarting(self._run_id, self.operation.id, indexes, inputs))
         return chunk
 
     def _read(self) -> None:
@@ -293,6 +290,12 @@ class Run(Generic[ResultT]):
         self._reader.register()
         self._give_up_waiting()
 
+    def pass_over(self, chunk: Chunk) -> None:
+        """Settle a chunk whose inputs were only to be checked."""
+        status = OutcomeStatus.NOT_SENT
+        self._publish([Outcome(one.index, one.input, status) for one in chunk.entries])
+        self._finish(chunk)
+
     def abandon(self, chunk: Chunk) -> None:
         """Settle a chunk that is waited for no longer, by what is known of its attempts."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
@@ -350,17 +353,13 @@ class Run(Generic[ResultT]):
         for outcome in outcomes:
             known.pop(outcome.index, None)
         self._totals.add_outcomes(outcomes)
-        if self._notify is not None:
-            self._tell(OutcomesKnown(self._run_id, self.operation.id, outcomes))
+        if self._observer is not None:
+            self._observer.settled(self._run_id, self.operation.id, outcomes)
 
     @property
     def note(self) -> str:
         """The numbers of the run, in a sentence for the exception that ends it."""
         return self._totals.note(self._reader.count, complete=self.collects)
-
-    def _tell(self, event: Event) -> None:
-        if self._notify is not None:
-            self._notify(event)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
         """Settle what is left, and return the outcomes that are not taken yet.
@@ -394,7 +393,8 @@ class Run(Generic[ResultT]):
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)
-        if self._notify is not None:
-            stopped = None if self.stopped is None else str(self.stopped)
-            self._tell(RunEnded(self._run_id, self.operation.id, {**self._totals.counts}, stopped))
+        if self._observer is not None:
+            stopped = None if self.stopped is None else type(self.stopped).__name__
+            counts = {**self._totals.counts}
+            self._observer.tell(RunEnded(self._run_id, self.operation.id, counts, stopped))
         return self._closed

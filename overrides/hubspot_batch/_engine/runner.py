@@ -20,7 +20,7 @@ from attrs import frozen
 
 from hubspot_batch._transport.owners import running_loop
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.events import Notify
+from hubspot_batch.events import Observer
 from hubspot_batch.outcomes import BatchResult, result_of
 
 from .driver import Call, Came, Driver, check_open
@@ -45,14 +45,16 @@ class Runner:
         http: Its httpx client.
         width: Requests of a run under way at most.
         executor: The threads that send them.
-        notify: Told of events.
+        observer: Told of events and outcomes.
+        sends: Whether inputs are sent, or only checked.
     """
 
     client: Any
     http: httpx.Client
     width: int
     executor: ThreadExecutor
-    notify: Notify | None = None
+    observer: Observer | None = None
+    sends: bool = True
 
     def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -86,7 +88,8 @@ class AsyncRunner:
     client: Any
     http: httpx.AsyncClient
     width: int
-    notify: Notify | None = None
+    observer: Observer | None = None
+    sends: bool = True
 
     async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -146,6 +149,9 @@ class ThreadDriver(Driver):
             self.run.heed_journal(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
+        if not self._runner.sends:
+            self.run.pass_over(chunk)
+            return
         context = copy_context()
         try:
             self._under_way.add(chunk)
@@ -257,6 +263,9 @@ class TaskDriver(Driver):
         return self._loop is loop
 
     async def _start(self, chunk: Chunk) -> None:
+        if not self._runner.sends:
+            self.run.pass_over(chunk)
+            return
         self._tasks[running_loop().create_task(self._send(chunk))] = chunk
         await _yield()  # let it send before more inputs are read
 

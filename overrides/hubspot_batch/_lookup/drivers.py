@@ -66,14 +66,15 @@ class Reconciler:
         try:
             step = next(steps, None)
             while step is not None:
-                came = self._perform(step)
+                came = self.perform(step)
                 step = _following(steps, (self.clock.now(), came))
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
-    def _perform(self, step: Step) -> object:
+    def perform(self, step: Step) -> object:
+        """Perform a step of a look-up, or of reading pages, and return its result."""
         from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
 
         if isinstance(step, Rest):
@@ -111,14 +112,15 @@ class AsyncReconciler:
         try:
             step = next(steps, None)
             while step is not None:
-                came = await self._perform(step)
+                came = await self.perform(step)
                 step = _following(steps, (self.clock.now(), came))
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
-    async def _perform(self, step: Step) -> object:
+    async def perform(self, step: Step) -> object:
+        """Perform a step, and return its result."""
         from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
 
         if isinstance(step, Rest):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from attrs import Factory, frozen
 from hubspot_batch_client import families
-from hubspot_batch_client.contract import Argument
+from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
@@ -28,7 +28,9 @@ from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
-from .registry import SPECS, OperationSpec, Parameters, spec_by_property
+from .plausibility import advice, foreign_names
+from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
+from .versions import check_version, located
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
@@ -52,6 +54,7 @@ class OperationCall:
         allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
         journal: The journal of the job; None if it has none.
+        api_version: The version of the API; None for the default.
     """
 
     operation_id: str
@@ -60,6 +63,7 @@ class OperationCall:
     allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
     journal: Journal | None = None
+    api_version: str | None = None
 
     def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
         """Return what a run of the operation records; None if it has no journal."""
@@ -101,7 +105,7 @@ class OperationCall:
         return self._of(spec, Parameters(query, _tail(body)))
 
     def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
-        return spec.operation(
+        return spec_in(self.api_version, spec).operation(
             parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
         )
 
@@ -114,6 +118,7 @@ def operation_call(
     isolate: bool = False,
     journal: Journal | str | PathLike[str] | None = None,
     allow_implausible: bool = False,
+    api_version: str | None = None,
     **given: Any,
 ) -> OperationCall:
     """Return a call of an operation.
@@ -124,22 +129,42 @@ def operation_call(
         isolate: Whether a refused request is split even if it may have created something.
         journal: The journal of the job, or its path.
         allow_implausible: Whether values are sent that are most likely not meant.
+        api_version: The version of the API; None for the default.
         given: The other arguments, by their names in Python; None where one is left out.
+
+    Raises:
+        ConfigurationError: An argument is not valid.
+    """
+    described = SPECS[operation].described
+    if api_version is not None:
+        located(described, check_version(api_version))
+    arguments = checked_arguments(described, given) if given else {}
+    return OperationCall(
+        *(operation, chunk_size, isolate, allow_implausible, arguments),
+        journal=Journal.of(journal),
+        api_version=api_version,
+    )
+
+
+def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a method in the form in which they are sent.
+
+    Args:
+        described: The operation.
+        given: Its arguments by their names in Python; None where one is left out.
 
     Raises:
         ConfigurationError: An argument is not valid.
     """
     arguments = {
         argument.keyword: _value(argument, value)
-        for argument in (SPECS[operation].described.arguments if given else ())
+        for argument in described.arguments
         if (value := given.get(argument.keyword)) is not None or argument.required
     }
     if arguments:
         _check_period(arguments)
-        _check_length(SPECS[operation].described, arguments)
-    return OperationCall(
-        operation, chunk_size, isolate, allow_implausible, arguments, Journal.of(journal)
-    )
+        _check_length(described, arguments)
+    return arguments
 
 
 def _check_period(arguments: Mapping[str, Any]) -> None:
@@ -161,7 +186,7 @@ def _check_period(arguments: Mapping[str, Any]) -> None:
 _ADDRESS_AT_MOST = 16_000
 
 
-def _check_length(described: Described, arguments: Mapping[str, Any]) -> None:
+def _check_length(described: Described | Listing, arguments: Mapping[str, Any]) -> None:
     """Refuse arguments that make the address of the requests too long."""
     lengths = {
         argument.keyword: len(str(httpx.QueryParams(to_query({argument.name: value}))))
@@ -192,7 +217,13 @@ def _value(argument: Argument, value: Any) -> Any:
     """Return what is sent for an argument."""
     if argument.place == "path":
         return _part_of_path(argument, value)
-    return _of_form(argument, value)
+    found = _of_form(argument, value)
+    if argument.known and (foreign := foreign_names(found, argument.known)):
+        raise ConfigurationError(
+            f"{argument.keyword} must not name {foreign[0]}, which HubSpot does not return; "
+            f"{advice(foreign[0], argument.known)}."
+        )
+    return _option(argument, found)
 
 
 def _part_of_path(argument: Argument, value: Any) -> Any:
@@ -206,10 +237,15 @@ def _part_of_path(argument: Argument, value: Any) -> Any:
             found.encode()
         except UnicodeEncodeError:
             raise _wrong(name, "a text that can be written in UTF-8", value) from None
+    return _option(argument, found)
+
+
+def _option(argument: Argument, value: Any) -> Any:
+    """Return a value that is one of those that the argument can have."""
     options = argument.schema.get("enum") if is_map(argument.schema) else None
-    if options and found not in options:
-        raise _wrong(name, f"one of {', '.join(map(str, options))}", value)
-    return found
+    if options and value not in options:
+        raise _wrong(argument.keyword, f"one of {', '.join(map(str, options))}", value)
+    return value
 
 
 def _of_form(argument: Argument, value: Any) -> Any:

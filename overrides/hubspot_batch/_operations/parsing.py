@@ -24,6 +24,7 @@ from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
+from hubspot_batch.remarks import raw_values
 
 # The attribute of a result that repeats a trace id.
 TRACE_IDS = "object_write_trace_id"
@@ -129,8 +130,12 @@ def _fields_of(names: tuple[str, ...], value: Any) -> Mapping[str, Any]:
 
 
 def _properties_of(value: Any) -> dict[str, Any]:
+    """Return the properties of a result; those that HubSpot has normalised as they were sent."""
     properties = getattr(value, "properties", None)
-    return properties if is_map(properties) else {}
+    if not is_map(properties):
+        return {}
+    raw = raw_values(value)
+    return {**properties, **raw} if raw else properties
 
 
 def _item_errors(
@@ -154,16 +159,17 @@ def _item_errors(
 def _item_error(
     item: models.BatchError, whole: OutcomeError, keys: MatchKeys, index: KeyIndex | None
 ) -> ItemError:
-    context = freeze_context(item.context)
+    details = _details(item.errors)
+    context = _with_missing(freeze_context(item.context), details)
     error = OutcomeError(
-        "refused",
+        _MISSING if _missing(details) else "refused",
         _text_of(item.message) or "HubSpot refused this input without a reason.",
         category=_text_of(item.category),
         sub_category=_text_of(item.sub_category),
         context=context,
         correlation_id=whole.correlation_id,
         status_code=whole.status_code,
-        details=_details(item.errors),
+        details=details,
     )
     named = frozenset(key for name in keys.error_keys for key in context.get(name, ()))
     if index is not None:
@@ -199,21 +205,44 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
     for detail in _items_of(error.errors):
         if isinstance(detail, models.ErrorDetail):
             context = {**freeze_context(detail.context), **context}
+    details = _details(error.errors)
+    if kind == "refused" and _missing(details):
+        kind = _MISSING
     return OutcomeError(
         kind,
         _text_of(error.message) or f"HubSpot answered HTTP {status} without a reason.",
         category=_text_of(error.category),
         sub_category=_text_of(error.sub_category),
-        context=context,
+        context=_with_missing(context, details),
         correlation_id=_text_of(error.correlation_id) or header,
         status_code=status,
-        details=_details(error.errors),
+        details=details,
     )
 
 
 # Where the context of a problem names the property, as recorded and as HubSpot's pages have it
 # (https://developers.hubspot.com/docs/api-reference/error-handling).
 _PROPERTY_KEYS = ("propertyName", "property", "name")
+
+
+# What 2026-09 says of an input that lacks what the account requires
+# (https://developers.hubspot.com/docs/api-reference/error-handling).
+_MISSING = "missing_required_property"
+_MISSING_CODES = ("MISSING_REQUIRED_PROPERTY", "MISSING_CONDITIONAL_REQUIRED_PROPERTY")
+
+
+def _missing(details: Iterable[Detail]) -> tuple[str, ...]:
+    """Return the names of required properties that an input lacks."""
+    found = [one.property for one in details if one.code in _MISSING_CODES and one.property]
+    return tuple(dict.fromkeys(found))
+
+
+def _with_missing(
+    context: Mapping[str, tuple[str, ...]], details: Iterable[Detail]
+) -> Mapping[str, tuple[str, ...]]:
+    """Return the context of an error with all properties that an input lacks."""
+    missing = _missing(details)
+    return {**context, _PROPERTY_KEYS[0]: missing} if missing else context
 
 
 def _details(errors: object) -> tuple[Detail, ...]:

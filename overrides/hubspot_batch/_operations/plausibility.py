@@ -1,14 +1,14 @@
 """Finds values that can be sent, but that are most likely not what was meant.
 
 This module decides what is implausible: the words that programs write for a missing value, years
-below 1900, and calls whose time is in the wrong unit. The caller can send such values anyway
-(`allow_implausible`).
+below 1900, calls whose time is in the wrong unit, and properties that HubSpot does not take.
+The caller can send such values anyway (`allow_implausible`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from keyword import iskeyword
@@ -32,6 +32,22 @@ _WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
 _UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
 
 
+def foreign_names(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return the names that are HubSpot's own, and not among those that are known to be taken.
+
+    An account cannot give a property of its own such a name.
+    """
+    return [one for one in names if known and one.startswith("hs_") and one not in known]
+
+
+def advice(name: str, known: Collection[str]) -> str:
+    """Return which name is meant, in words."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a wrong name
+
+    near = get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    return f"did you mean {near[0]}" if near else f"it takes {', '.join(sorted(known))}"
+
+
 class WrittenTexts(NamedTuple):
     """The places in an input whose texts HubSpot stores.
 
@@ -40,17 +56,24 @@ class WrittenTexts(NamedTuple):
         key: The name of the field with the id of a record; None if there is none.
         maps: The names of fields that hold properties by name.
         lists: The names of fields that hold lists of properties with `name` and `value`.
+        known: The properties of HubSpot's own that can be written; empty if that is not known.
     """
 
     fields: tuple[str, ...]
     key: str | None
     maps: tuple[str, ...]
     lists: tuple[str, ...]
+    known: frozenset[str] = frozenset()
 
     def problems(self, wire: Mapping[str, Any]) -> list[Problem]:
         """Return what is implausible in an input, given as a JSON object."""
-        found = ((where, _reason(name, text)) for where, name, text in self._texts(wire))
+        found = ((where, self._reason(name, text)) for where, name, text in self._texts(wire))
         return [Problem(where, reason, doubtful=True) for where, reason in found if reason]
+
+    def _reason(self, name: str, text: str) -> str | None:
+        if foreign_names((name,), self.known):
+            return f"is none of the properties that HubSpot takes; {advice(name, self.known)}"
+        return _reason(name, text)
 
     def _texts(self, wire: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         """Yield the texts, with their places and names."""
@@ -76,7 +99,10 @@ class WrittenTexts(NamedTuple):
             inputs: Objects whose attributes are the fields that the fast path knows.
         """
         return (
-            any(_maps_suspicious([*filter(None, map(attrgetter(n), inputs))]) for n in self.maps)
+            any(
+                _maps_suspicious([*filter(None, map(attrgetter(n), inputs))], self.known)
+                for n in self.maps
+            )
             or any(_fields_suspicious(inputs, name) for name in self.fields)
             or (self.key is not None and _fields_suspicious(inputs, "key"))
             or any(_lists_suspicious(map(attrgetter(n), inputs)) for n in self.lists)
@@ -88,10 +114,13 @@ _TEXTS = dict[str, str].values
 # Every input passes these, so they leave the loops to C where they can.
 
 
-def _maps_suspicious(maps: list[dict[str, str]]) -> bool:
+def _maps_suspicious(maps: list[dict[str, str]], known: frozenset[str]) -> bool:
     if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
         return True
-    for column in filter(_holds_times, {*chain.from_iterable(maps)}):
+    all_names = {*chain.from_iterable(maps)}
+    if known and foreign_names(all_names, known):
+        return True
+    for column in filter(_holds_times, all_names):
         if _times_suspicious(column, [one[column] for one in maps if column in one]):
             return True
     return False
@@ -120,12 +149,15 @@ def _times_suspicious(name: str, texts: list[str]) -> bool:
     return any(year < "1900-" and year[4:] == "-" for year in years)
 
 
-def written_texts(schema: dict[str, Any], key: str | None) -> WrittenTexts:
+def written_texts(
+    schema: dict[str, Any], key: str | None, known: Iterable[str] = ()
+) -> WrittenTexts:
     """Return the places in an input whose texts HubSpot stores.
 
     Args:
         schema: The schema of an input.
         key: The name of the field with the id of a record; None if there is none.
+        known: The properties of HubSpot's own that can be written; none if that is not known.
     """
     fields: dict[str, Any] = {
         name: merged(part)
@@ -141,6 +173,7 @@ def written_texts(schema: dict[str, Any], key: str | None) -> WrittenTexts:
         key if key in fields else None,
         tuple(n for n, part in fields.items() if is_map(part.get("additionalProperties"))),
         tuple(n for n, part in fields.items() if is_list_of_properties(part)),
+        frozenset(known),
     )
 
 

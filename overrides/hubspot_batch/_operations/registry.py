@@ -16,9 +16,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import httpx
-from attrs import frozen
+from attrs import evolve, frozen
 from hubspot_batch_client import Client, models
-from hubspot_batch_client.contract import OPERATIONS
+from hubspot_batch_client.contract import LISTINGS, OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, as_model, read_model
 
@@ -31,6 +31,7 @@ from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 from .parsing import TRACE_IDS, MatchKeys, parse_response, write_result
 from .schemas import fields_of
 from .validation import InputEncoder, InputValidator
+from .versions import all_paths, located
 
 
 class Kind(NamedTuple):
@@ -97,6 +98,7 @@ class OperationSpec:
             text of another input; None if there is none.
         id_property: The property whose values the ids of all inputs are; None if they are ids of
             records, or each input names the property.
+        version: The version of the API whose inputs it has; None for the default.
     """
 
     id: str
@@ -106,6 +108,7 @@ class OperationSpec:
     repeated: tuple[str, ...] = ()
     named_by: str | None = None
     id_property: str | None = None
+    version: str | None = None
 
     @property
     def described(self) -> Described:
@@ -122,6 +125,13 @@ class OperationSpec:
     def kind(self) -> Kind:
         """The kind of the operation."""
         return KINDS[self.described.kind]
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """The JSON Schema of an input."""
+        described = self.described
+        schema: dict[str, Any] = described.schema_in(located(described, self.version))
+        return schema
 
     @cached_property
     def inputs(self) -> tuple[type[Model], ...]:
@@ -158,14 +168,14 @@ class OperationSpec:
     def validator(self) -> InputValidator:
         """Checks the inputs."""
         key = self.input_key if isinstance(self.input_key, str) else None
-        return InputValidator(self.described.input_schema, key)
+        return InputValidator(self.input_schema, key, self.described.writable)
 
     @cached_property
     def _rules(self) -> KeyRules:
         kind = self.kind
         return KeyRules(
             self.input_key,
-            fields_of(self.described.input_schema),
+            fields_of(self.input_schema),
             self.id_property,
             named_by_id=kind.named_by_id,
             adds_trace_ids=kind.adds_trace_ids,
@@ -308,8 +318,11 @@ SPECS: Mapping[str, OperationSpec] = MappingProxyType(
     {id_: _spec(described) for id_, described in OPERATIONS.items()}
 )
 
-REPEATABLE = frozenset(
-    (spec.described.method, spec.described.path) for spec in SPECS.values() if spec.kind.repeatable
+REPEATABLE = all_paths(
+    [
+        *(spec.described for spec in SPECS.values() if spec.kind.repeatable),
+        *LISTINGS.values(),
+    ]
 )
 """Method and path of the operations that may be carried out twice, `{...}` in a path for a name."""
 
@@ -317,12 +330,11 @@ REPEATABLE = frozenset(
 @lru_cache(maxsize=64)
 def spec_by_property(id_: str, id_property: str) -> OperationSpec:
     """Return an operation all of whose ids are values of a property."""
-    spec = SPECS[id_]
-    return OperationSpec(
-        spec.id,
-        *(spec.input_key, spec.error_keys),
-        all_or_nothing=spec.all_or_nothing,
-        repeated=spec.repeated,
-        named_by=spec.named_by,
-        id_property=id_property,
-    )
+    return evolve(SPECS[id_], id_property=id_property)
+
+
+@lru_cache(maxsize=64)
+def spec_in(version: str | None, spec: OperationSpec) -> OperationSpec:
+    """Return an operation as a version of the API has it; as the default one has it, if None."""
+    differs = version is not None and located(spec.described, version).absent
+    return evolve(spec, version=version) if differs else spec

@@ -45,10 +45,12 @@ class InputValidator:
     Args:
         schema: The JSON Schema of an input, closed against names that it does not declare.
         key: The name of the field that holds an input's key; None if there is none.
+        writable: The properties of HubSpot's own that can be written; none if that is not known.
     """
 
     schema: dict[str, Any]
     key: str | None
+    writable: tuple[str, ...] = ()
 
     def convert(self, given: object, *, more_names: bool) -> tuple[dict[str, Any], list[Problem]]:
         """Return an input as a JSON object, and what is wrong with it.
@@ -135,8 +137,8 @@ class InputValidator:
         """The places whose texts HubSpot stores."""
         key = None if self.key == TRACE_ID else self.key
         if self._alternatives:
-            return written_texts({"properties": fields_of(self.schema)}, key)
-        return written_texts(self.schema, key)
+            return written_texts({"properties": fields_of(self.schema)}, key, self.writable)
+        return written_texts(self.schema, key, self.writable)
 
     @cached_property
     def _convert_closed(self) -> Convert:

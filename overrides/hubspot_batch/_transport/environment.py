@@ -1,7 +1,8 @@
-"""Reads the way to HubSpot from the environment: a proxy, and the certificates to trust.
+"""Reads the way to HubSpot from arguments or the environment: a proxy, and certificates to trust.
 
 This module decides which proxy is used, and that a value that cannot be used is named by its
-variable. A proxy's address can hold a password, so no message, repr or traceback shows it.
+variable or argument. A proxy's address can hold a password, so no message, repr or traceback shows
+it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import re
 import ssl
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import httpcore
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.options import proxy_for, without_password
+from hubspot_batch.options import ClientOptions, proxy_for, without_password
 
 _HOST = re.compile(r"[\w.:%-]+")
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -87,13 +89,39 @@ class _Given:
         return Proxy(url, self.variable)
 
 
-def proxy_of(base_url: str) -> Proxy | None:
-    """Return the proxy that the environment names for an address, as httpx itself would use it.
+class Route(NamedTuple):
+    """The way to an address.
+
+    Attributes:
+        proxy: The proxy; None without one.
+        context: The TLS settings; None for plain http.
+    """
+
+    proxy: Proxy | None
+    context: ssl.SSLContext | None
+
+
+def route_to(options: ClientOptions) -> Route:
+    """Return the way to the address of a client, as its options or the environment name it.
+
+    Raises:
+        ConfigurationError: They name a proxy or certificates that cannot be used.
+    """
+    proxy, verify = options.proxy, options.verify
+    found = proxy_of(options.base_url, proxy) if proxy is not False else None
+    if isinstance(verify, ssl.SSLContext) and options.base_url.startswith("https:"):
+        return Route(found, verify)
+    file = None if isinstance(verify, bool | ssl.SSLContext) else os.fspath(verify)
+    return Route(found, certificates(options.base_url, file))
+
+
+def proxy_of(base_url: str, named: str | None = None) -> Proxy | None:
+    """Return the proxy for an address: the named one, or else the environment's, as in httpx.
 
     Raises:
         ConfigurationError: It is no proxy's address.
     """
-    given = _given(base_url)
+    given = _given(base_url) if named is None else _Given(named, "proxy")
     if given is None:
         return None
     proxy = given.read()
@@ -115,8 +143,8 @@ def _given(base_url: str) -> _Given | None:
     return _Given(text, min(variables, default="the system's proxy settings"))
 
 
-def certificates(base_url: str) -> ssl.SSLContext | None:
-    """Return the TLS settings for an address, with the certificates that the environment names.
+def certificates(base_url: str, named: str | None = None) -> ssl.SSLContext | None:
+    """Return the TLS settings for an address, with the named certificates or the environment's.
 
     None for plain http.
 
@@ -127,6 +155,10 @@ def certificates(base_url: str) -> ssl.SSLContext | None:
         return None
     file, folder = (os.environ.get(name) for name in _CERTIFICATES[:2])
     try:
+        if named is not None:
+            if Path(named).is_dir():
+                return ssl.create_default_context(capath=named)
+            return ssl.create_default_context(cafile=named)
         # Some versions of httpx leave out a file that does not exist, and trust others instead.
         if file:
             return ssl.create_default_context(cafile=file)
@@ -135,9 +167,10 @@ def certificates(base_url: str) -> ssl.SSLContext | None:
             return ssl.create_default_context(capath=folder)
         return httpx.create_ssl_context()
     except (OSError, ValueError) as error:  # an SSLError is an OSError
-        named = [name for name in _CERTIFICATES if os.environ.get(name)]
-        exact = [name for name in named if os.environ[name] == getattr(error, "filename", None)]
+        known = [name for name in _CERTIFICATES if os.environ.get(name)]
+        exact = [name for name in known if os.environ[name] == getattr(error, "filename", None)]
+        which = "verify" if named is not None else "".join((exact or known)[:1])
         raise ConfigurationError(
-            f"{' or '.join((exact or named)[:1]) or 'The file of trusted certificates'} cannot be "
+            f"{which or 'The file of trusted certificates'} cannot be "
             f"used ({type(error).__name__}): name what exists, can be read and is of this kind."
         ) from error

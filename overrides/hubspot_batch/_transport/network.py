@@ -9,7 +9,6 @@ than a response is not used again. httpx's own transport offers none of that, an
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import AsyncIterable, Iterable
 from http.client import responses as REASONS  # noqa: N812 - a constant
 from typing import Any, cast
@@ -18,7 +17,7 @@ import httpcore
 import httpx
 
 from .active_attempt import active_attempt
-from .environment import Proxy, certificates, proxy_of
+from .environment import Proxy, Route
 from .request_state import CancelledBeforeSendError
 from .response_body import ResponseBody
 from .streams import TaskBackend, ThreadBackend
@@ -32,27 +31,17 @@ class Network(httpx.BaseTransport):
     """Sends for threads.
 
     Args:
-        base_url: The address that all requests go to.
+        route: The way to the address that all requests go to.
         keep: Idle connections that are kept at most.
-        context: The TLS settings, if they have been read already.
-
-    Attributes:
-        context: The TLS settings; None over plain http.
-        proxy: The address of the proxy that it sends through, for people; None without one.
-
-    Raises:
-        ConfigurationError: The environment names a proxy or certificates that cannot be used.
     """
 
     begins_attempts = True
     """Whether it notes itself when the first byte of a request leaves."""
 
-    def __init__(self, base_url: str, keep: int, context: ssl.SSLContext | None = None) -> None:
-        self._proxy = proxy_of(base_url)
-        self.context = context = context or certificates(base_url)
-        self.proxy = None if self._proxy is None else self._proxy.address
+    def __init__(self, route: Route, keep: int) -> None:
+        self._proxy = route.proxy
         self._pool = httpcore.ConnectionPool(
-            **_settings(context, self._proxy, keep), network_backend=ThreadBackend(context)
+            **_settings(route, keep), network_backend=ThreadBackend(route.context)
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -80,12 +69,10 @@ class AsyncNetwork(httpx.AsyncBaseTransport):
 
     begins_attempts = True
 
-    def __init__(self, base_url: str, keep: int, context: ssl.SSLContext | None = None) -> None:
-        self._proxy = proxy_of(base_url)
-        self.context = context = context or certificates(base_url)
-        self.proxy = None if self._proxy is None else self._proxy.address
+    def __init__(self, route: Route, keep: int) -> None:
+        self._proxy = route.proxy
         self._pool = httpcore.AsyncConnectionPool(
-            **_settings(context, self._proxy, keep), network_backend=TaskBackend(context)
+            **_settings(route, keep), network_backend=TaskBackend(route.context)
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -108,10 +95,10 @@ class AsyncNetwork(httpx.AsyncBaseTransport):
         await self._pool.aclose()
 
 
-def _settings(context: ssl.SSLContext | None, proxy: Proxy | None, keep: int) -> dict[str, Any]:
+def _settings(route: Route, keep: int) -> dict[str, Any]:
     return {
-        "ssl_context": context,
-        "proxy": None if proxy is None else proxy.for_httpcore(),
+        "ssl_context": route.context,
+        "proxy": None if route.proxy is None else route.proxy.for_httpcore(),
         "max_connections": None,
         "max_keepalive_connections": keep,
         "keepalive_expiry": _KEPT,

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from copy import copy
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -92,6 +93,14 @@ class ProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._make = make
         self._made = {os.getpid(): make()}
 
+    def with_options(self, *changes: object) -> ProcessTransport:
+        """Return one that sends otherwise over the same connections, which it never closes.
+
+        Args:
+            changes: The arguments of `Transport.with_options`.
+        """
+        return _BorrowingTransport(lambda: cast("Any", self._here()).with_options(*changes))
+
     def _here(self) -> AnyTransport:
         process = os.getpid()
         transport = self._made.get(process)
@@ -122,6 +131,16 @@ class ProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         transport = self._made.get(os.getpid())
         if transport is not None:
             await cast("httpx.AsyncBaseTransport", transport).aclose()
+
+
+class _BorrowingTransport(ProcessTransport):
+    """Sends over connections that another transport opens and closes."""
+
+    def close(self) -> None:
+        """Close nothing."""
+
+    async def aclose(self) -> None:
+        """Close nothing."""
 
 
 class LoopTransport(httpx.AsyncBaseTransport):
@@ -203,14 +222,20 @@ class OneLoopTransport(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
         _remember_missing_sniffio()
         self._inner = inner
-        self._loop: AbstractEventLoop | None = None
+        self._first: list[AbstractEventLoop] = []
+
+    def with_options(self, *changes: object) -> OneLoopTransport:
+        """Return one that sends otherwise, in the same event loop."""
+        made = copy(self)
+        made._inner = cast("Any", self._inner).with_options(*changes)
+        return made
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
         loop = running_loop()
-        if self._loop is None:
-            self._loop = loop
-        if self._loop is not loop:
+        if not self._first:
+            self._first.append(loop)
+        if self._first[0] is not loop:
             raise ConfigurationError(
                 "The transport that this client was given belongs to another event loop; make a "
                 "new client with a new transport in this one, or give no transport."

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Generator, Mapping
+from copy import copy
 from typing import Any, NamedTuple, TypeAlias
 
 import httpx
 
 from hubspot_batch._json import is_map, read_object
 from hubspot_batch.errors import ConfigurationError, DailyLimitError, RateLimitError
-from hubspot_batch.events import Notify, Wait
+from hubspot_batch.events import Observer, Wait
 from hubspot_batch.options import ClientOptions, Limiter
 
 from .repeatable import Repeatable
+from .request_events import NO_EVENTS, RequestEvents
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
 from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
@@ -112,7 +114,7 @@ class RequestFlow:
         repeatable: Method and path of the operations that may be carried out twice; `{...}` in a
             path stands for a name.
         limiter: Decides when a request may start.
-        notify: Told of each wait before it begins; None if no function is to be told.
+        observer: Told of attempts and waits; None if no function is to be told.
         proxy: The address of the proxy that it sends through, for people; None without one.
 
     Attributes:
@@ -126,7 +128,7 @@ class RequestFlow:
         options: ClientOptions,
         repeatable: Collection[tuple[str, str]],
         limiter: Limiter,
-        notify: Notify | None,
+        observer: Observer | None,
         proxy: str | None = None,
     ) -> None:
         self.tokens = TokenSource(token)
@@ -134,14 +136,23 @@ class RequestFlow:
         self._origin = _origin(base_url)
         prefix = base_url.path.rstrip("/")
         self._repeatable = Repeatable(repeatable, prefix)
+        self._proxy = proxy
+        self._limiter = limiter
+        self._set(options, observer)
+
+    def _set(self, options: ClientOptions, observer: Observer | None) -> None:
         self._retry = options.retry
         # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
         # and not beyond what `retry` allows. The second is for margins and rounding.
         own = 0.0 if options.rate_limit is None else options.rate_limit.seconds
         self._patience = 1.0 + max(options.retry.ceiling, own, WINDOW)
-        self._notify = notify
-        self._proxy = proxy
-        self._limiter = limiter
+        self._observer = observer
+
+    def with_options(self, options: ClientOptions, observer: Observer | None) -> RequestFlow:
+        """Return a flow that retries otherwise, with the same token and rate limit."""
+        made = copy(self)
+        made._set(options, observer)
+        return made
 
     def steps(self, request: httpx.Request) -> Steps:
         """Yield the steps of a request, and return its response."""
@@ -150,6 +161,9 @@ class RequestFlow:
         # A body that is not in memory is gone once it has been read.
         in_memory = isinstance(request.stream, httpx.ByteStream)
         renewable = in_memory and self.tokens.renewable
+        events = NO_EVENTS
+        if self._observer is not None:
+            events = RequestEvents(self._observer, request, state)
         number = 1
         if self.tokens.renewable:
             if state.run.asked is None:
@@ -158,8 +172,10 @@ class RequestFlow:
         tokens = [self.tokens.latest]
         try:
             while True:
-                attempt = yield from self._attempt(request, tokens, number, state)
+                attempt = yield from self._attempt(request, tokens, number, state, events)
                 received, disposition = attempt.received, attempt.meaning.disposition
+                # Before its inputs are in doubt no more: the function that is told may raise.
+                events.answered(received, attempt.ended - attempt.started)
                 state.interpretation = attempt.meaning
                 state.end_attempt(attempt.started, attempt.ended, in_doubt=disposition.in_doubt)
                 if disposition.effect is not Effect.APPLIED:
@@ -170,19 +186,16 @@ class RequestFlow:
                     _, token = yield GetToken(tokens[-1], attempt.asked)
                     tokens.append(token)
                     continue
-                if disposition.retry is RetryWhen.NEVER or not in_memory:
+                pause = self._pause(attempt, number, request, state) if in_memory else None
+                if state.cancelled or pause is None:
                     break
-                if disposition.retry is RetryWhen.IF_REPEATABLE and not self._harmless(request):
-                    break
-                pause = _pause(attempt, number)
-                elapsed = 0.0 if state.span is None else state.span[1] - state.span[0]
-                patient = self._retry.allows(attempt=number, pause=pause, elapsed=elapsed)
-                if state.cancelled or not patient:
-                    break
-                wait = Wait(pause, "retry", request.url.path, number, _status(received))
-                self._tell(wait, state, _cause(attempt))
+                cause = _cause(attempt)
+                self._wait(pause, "retry", request, number, state, _status(received), cause)
                 yield from self._sleep(pause, state)
                 number += 1
+        except BaseException as error:
+            events.broken_off(error)
+            raise
         finally:
             # Responses and exceptions keep their request, and are shown and pickled.
             request.headers.pop("Authorization", None)
@@ -190,8 +203,26 @@ class RequestFlow:
             return received
         raise received
 
+    def _pause(
+        self, attempt: _Attempt, number: int, request: httpx.Request, state: RequestState
+    ) -> float | None:
+        """Return how long to wait before another attempt; None if there is to be none."""
+        when = attempt.meaning.disposition.retry
+        if when is RetryWhen.NEVER:
+            return None
+        if when is RetryWhen.IF_REPEATABLE and not self._harmless(request):
+            return None
+        pause = _pause(attempt, number)
+        elapsed = 0.0 if state.span is None else state.span[1] - state.span[0]
+        return pause if self._retry.allows(attempt=number, pause=pause, elapsed=elapsed) else None
+
     def _attempt(
-        self, request: httpx.Request, tokens: list[Token], number: int, state: RequestState
+        self,
+        request: httpx.Request,
+        tokens: list[Token],
+        number: int,
+        state: RequestState,
+        events: RequestEvents,
     ) -> Generator[Step, StepResult, _Attempt]:
         """Send once, when there is a slot and the rate limit allows it."""
         state.waiting = True
@@ -212,6 +243,7 @@ class RequestFlow:
                 request.headers["Authorization"] = f"Bearer {tokens[-1].value}"
                 if state.started is None:
                     state.started = started
+                events.sent()
                 ended, received = yield Send(request, state)
                 if isinstance(received, Exception):
                     received = hide_in_failure(tokens, received)
@@ -257,7 +289,7 @@ class RequestFlow:
                     f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."
                 )
             if now >= told_until:
-                self._tell(Wait(pause, "rate_limit", request.url.path, number), state)
+                self._wait(pause, "rate_limit", request, number, state)
                 told_until = now + pause
             try:
                 now = yield from self._sleep(self._limiter.nap(pause), state)
@@ -273,11 +305,23 @@ class RequestFlow:
         state.waiting = False
         return now
 
-    def _tell(self, wait: Wait, state: RequestState, cause: str = "") -> None:
+    def _wait(
+        self,
+        seconds: float,
+        reason: str,
+        request: httpx.Request,
+        number: int,
+        state: RequestState,
+        status: int | None = None,
+        cause: str = "",
+    ) -> None:
+        """Tell of a wait before it begins."""
+        run = state.run
+        wait = Wait(seconds, reason, request.url.path, number, status, run.id, run.operation)
         if log_wait(wait, cause):
-            state.waits += (wait.seconds,)
-        if self._notify is not None:
-            self._notify(wait)
+            state.waits += (seconds,)
+        if self._observer is not None:
+            self._observer.tell(wait)
 
     def _address(self, url: httpx.URL) -> str:
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)

@@ -39,14 +39,21 @@ class Interpretation(NamedTuple):
 class RunState:
     """The state that the requests of one run share.
 
+    Args:
+        id: The run's id; None for requests outside of a run.
+        operation: The id of its operation; None outside of a run.
+
     Attributes:
+        id, operation: As given.
         asked: How often the token's provider had been asked when the first of them began; None
             before. If the provider fails then, it has failed for all of them.
     """
 
-    __slots__ = ("asked",)
+    __slots__ = ("asked", "id", "operation")
 
-    def __init__(self) -> None:
+    def __init__(self, id: str | None = None, operation: str | None = None) -> None:  # noqa: A002
+        self.id = id
+        self.operation = operation
         self.asked: int | None = None
 
 

@@ -10,11 +10,12 @@ import threading
 import traceback
 from collections.abc import Callable, Collection
 from contextlib import closing
+from copy import copy
 from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from hubspot_batch.events import Notify
+from hubspot_batch.events import Observer
 from hubspot_batch.options import ClientOptions, Clock, Limiter, RateLimit
 
 from .active_attempt import ActiveAttempt, attempting
@@ -47,7 +48,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         token: The token, or the function that returns it; for tasks it may return an awaitable.
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
-        notify: Told of each wait before it begins; None if no function is to be told.
+        observer: Told of attempts and waits; None if no function is to be told.
         clock: How time is told and spent.
         proxy: The address of the proxy that `inner` sends through, for people; None without one.
     """
@@ -59,7 +60,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         *,
         options: ClientOptions,
         repeatable: Collection[tuple[str, str]],
-        notify: Notify | None,
+        observer: Observer | None,
         clock: Clock,
         proxy: str | None = None,
     ) -> None:
@@ -74,9 +75,20 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             options=options,
             repeatable=repeatable,
             limiter=self._limiter,
-            notify=notify,
+            observer=observer,
             proxy=proxy,
         )
+
+    def with_options(self, options: ClientOptions, observer: Observer | None) -> Transport:
+        """Return a transport that sends otherwise, over the same connections and in the same pace.
+
+        It has slots of its own if `max_concurrency` differs.
+        """
+        made = copy(self)
+        made._flow = self._flow.with_options(options, observer)
+        if options.max_concurrency != self._slots.most:
+            made._slots = _Slots(options.max_concurrency)
+        return made
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request (httpx calls this)."""
@@ -187,10 +199,13 @@ class _Slots:
 
     Args:
         most: Requests under way at most.
+
+    Attributes:
+        most: As given.
     """
 
     def __init__(self, most: int) -> None:
-        self._most = most
+        self.most = most
         self._of_threads = threading.Semaphore(most)
         self._of_tasks = PerLoop(self._semaphore)
 
@@ -208,7 +223,7 @@ class _Slots:
     def _semaphore(self) -> asyncio.Semaphore:
         from asyncio import Semaphore  # noqa: PLC0415 - a thread needs none of it
 
-        return Semaphore(self._most)
+        return Semaphore(self.most)
 
 
 def _without_frames(error: BaseException) -> Exception:

@@ -53,6 +53,18 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
         description="Look at the folders that loads have left.",
         allow_abbrev=False,
     )
+    doctor = commands.add_parser(
+        "doctor",
+        help="look at everything that a load needs: versions, proxy, token, scopes, limits, clock",
+        description="Look at everything that a load needs, and change nothing. Nothing secret is "
+        "printed.",
+        epilog="Exit code: 0 a load can begin, 1 something is wrong, 2 wrong use.",
+        allow_abbrev=False,
+    )
+    if not first or first[0] == "doctor":
+        from .doctor.command import add_doctor  # noqa: PLC0415 - see above
+
+        add_doctor(doctor)
     if not first or first[0] in ("mapping", "jobs"):
         from .job_commands import add_jobs, add_mapping  # noqa: PLC0415 - see above
 

@@ -126,6 +126,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         "--rate", type=_rate, metavar="N[/S]", help="at most N requests in S seconds (10)"
     )
     group.add_argument("--base-url", metavar="URL", help="HubSpot's address")
+    group.add_argument("--api-version", metavar="V", help="of HubSpot's API, such as 2026-03")
     if spec.kind.reads:
         group.add_argument(
             "--to", choices=FORMS, metavar="F", help="write the records: csv, jsonl or parquet"

@@ -95,7 +95,9 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
         arguments.base_url,
         rate_limit=rate_limit,
         daily_reserve=arguments.daily_reserve,
+        api_version=arguments.api_version,
     )
+    work = evolve(work, api_version=options.api_version)
     if getattr(arguments, "online", False):
         work = _checked_online(arguments, work, options)
     work.mapping.check(work.table.columns)  # before the whole file is read
@@ -174,6 +176,7 @@ def _run(
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
+        api_version=options.api_version,
         on_event=job.heed,
     ) as client:
         try:

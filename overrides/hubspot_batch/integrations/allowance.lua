@@ -5,7 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, HELD, LATE, NEWCOMER, RECENT = 50, 1000, 4, 95, 1000
-local FEW, DAY_KNOWN, LOOK_AGAIN = 20, 900000, 50
+local FEW, DAY_KNOWN, LOOK_AGAIN, FOUND = 20, 900000, 50, 1300
 
 local ask = cjson.decode(ARGV[1])
 local now
@@ -20,10 +20,14 @@ local kept = redis.call('GET', KEYS[1])
 local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
-    born = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
+    born = now, now = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
     milliseconds = 0, left_today = -1, left_at = 0, heard = 0, told_today = true, reserve = -1,
     crew = {},
   }
+end
+if 0 < ask.expires and ask.expires < now then
+  if state.born == now then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', 3600000) end
+  return {now, 0, -1, state.born, state.closed, 0, 0, 0, 0}
 end
 state.now = now
 local starts = state.starts
@@ -66,7 +70,7 @@ local function learn(report)
   local left, left_today, refused_for = report[4], report[5], report[6]
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
-    if left >= 0 and start >= state.born then
+    if left >= 0 and start >= state.born and start > (state.partial or 0) then
       local ours = until_(start + MARGIN) - until_(start - milliseconds - MARGIN)
       see(math.max(0, requests - left - ours))
     end
@@ -93,6 +97,12 @@ if ask.born ~= 0 and ask.born ~= state.born then
   state.closed = math.max(state.closed, state.born + lost)
 end
 for _, ago in ipairs(ask.alone) do insert(now - ago) end
+if #ask.alone > 0 then
+  if now > (state.partial or 0) + math.max(ask.milliseconds, state.milliseconds) then
+    state.closed = math.max(state.closed, now + FOUND)
+  end
+  state.partial = now + FOUND
+end
 local given, free = {}, {}
 for _, start in ipairs(state.free or {}) do given[start] = true end
 if ask.born == state.born then

@@ -35,6 +35,9 @@ _RECENT = 1_000
 _DAY_KNOWN = 900_000
 # When to ask again while another request finds out what is left for the day.
 _LOOK_AGAIN = 50
+# Within this time after a process found the store again, the others find it, too. Until then they
+# go on without it, so it gives no start.
+_FOUND = 1_300
 
 
 class Report(NamedTuple):
@@ -70,6 +73,8 @@ class Ask(NamedTuple):
         alone: How long ago it started each request that the store was not asked about.
         reports: What responses said.
         unused: Starts that it was promised for requests that were cancelled.
+        expires: When it will have given up waiting for the reply, by the store's time as it reckons
+            it; 0 if it knows no such time.
     """
 
     worker: str
@@ -83,6 +88,7 @@ class Ask(NamedTuple):
     alone: tuple[int, ...] = ()
     reports: tuple[Report, ...] = ()
     unused: tuple[int, ...] = ()
+    expires: int = 0
 
 
 class Reply(NamedTuple):
@@ -91,7 +97,8 @@ class Reply(NamedTuple):
     Attributes:
         now: The store's time.
         start: When its request may start; 0 for none, see `again`.
-        again: When it is to ask again, if it was given no start; 0 if the day is spent.
+        again: When it is to ask again, if it was given no start; 0 if the day is spent, and -1 if
+            the question had expired: then nothing of it was taken in.
         born: When the state began.
         closed: Until when no request starts.
         crew: How many processes share the allowance.
@@ -119,6 +126,7 @@ class State:
         now: When it was last asked.
         starts: When requests started, or will, in order.
         free: Those of them that a process has given back.
+        partial: Until when processes may not have told yet what they started without the store.
         since: The start of the first window after a pause.
         due: When the next start is due at an even pace.
         closed: Until when no request starts.
@@ -136,6 +144,7 @@ class State:
     now: int
     starts: list[int] = field(factory=list[int])
     free: list[int] = field(factory=list[int])
+    partial: int = 0
     since: int = 0
     due: int = 0
     closed: int = 0
@@ -155,6 +164,9 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
     # A clock that went back is that of a machine that has been started again.
     if state is None or now < state.now:
         state = State(now, now)
+    if 0 < ask.expires < now:
+        # A store that was frozen reads what was asked meanwhile; who asked has given up by then.
+        return state, Reply(now, 0, -1, state.born, state.closed, 0, 0, 0, 0)
     state.now = now
     if ask.born and ask.born != state.born:
         # The store has lost what it knew: the last window may have been full.
@@ -162,6 +174,10 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         state.closed = max(state.closed, state.born + lost)
     for ago in ask.alone:
         insort(state.starts, now - ago)
+    if ask.alone:
+        if now > state.partial + max(ask.milliseconds, state.milliseconds):
+            state.closed = max(state.closed, now + _FOUND)
+        state.partial = now + _FOUND
     unused = ask.unused if ask.born == state.born else ()
     state.free = sorted(start for start in {*state.free, *unused} if start >= now)
     for report in ask.reports:
@@ -286,8 +302,9 @@ def _learn(state: State, now: int, report: Report, ask: Ask) -> None:
     """Take in what a response said."""
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
-        # What was started before this state began is not known, so neither is what others used.
-        if report.left >= 0 and report.start >= state.born:
+        # Where not all starts of ours are known, neither is what others used.
+        known = report.start >= state.born and report.start > state.partial
+        if report.left >= 0 and known:
             first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
             ours = bisect_right(state.starts, report.start + MARGIN) - first
             _see(state, now, max(0, report.requests - report.left - ours))

@@ -4,7 +4,6 @@ This module decides how a batch becomes inputs, and its outcomes become columns.
 again whose machine is lost; the journal, which all actors share, says what was sent of it.
 """
 
-# Ray is installed only where it is used.
 # pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
@@ -71,18 +70,15 @@ def send(
     outcomes = create_calls(
         ray.data.read_parquet("calls/"),
         journal=PostgresJournal("calls of November", conninfo="host=db.internal dbname=jobs"),
-        new_client=lambda: HubSpotBatch(
-            rate_limit=SharedAllowance(redis.Redis("redis.internal"), key="app 1")
-        ),
+        new_client=new_client,
     )
     outcomes.filter(lambda row: row["_status"] != "succeeded").write_csv("rejects/")
     ```
 
-    Rows are inputs: their columns are `properties`, `associations` and so on. The added columns are
-    `_status`, `_id`, `_kind`, `_message` and `_correlation_id`, as in the outcomes of a job. Equal
-    rows are one input if they come in different batches; rows that differ in `objectWriteTraceId`
-    are not equal. Nothing is sent before the dataset is consumed, and each consumption finds the
-    outcomes of the first one in the journal.
+    Rows are inputs, with columns such as `properties`. The added columns are `_status`, `_id`,
+    `_kind`, `_message` and `_correlation_id`. Equal rows are one input if they come in different
+    batches, unless they differ in `objectWriteTraceId`. Nothing is sent before the dataset is
+    consumed; later consumptions find the outcomes in the journal.
 
     Args:
         dataset: A dataset of Ray.
@@ -91,8 +87,7 @@ def send(
         new_client: Returns the client of an actor. Give all of them the same `SharedAllowance`.
         actors: How many actors send.
         arguments: Further arguments of the method.
-        **options: Further arguments of `Dataset.map_batches`, such as `num_cpus`. `batch_size` is
-            the operation's limit by default.
+        **options: Further arguments of `Dataset.map_batches`, such as `num_cpus`.
     """
     spec = SPECS[operation]
     return dataset.map_batches(

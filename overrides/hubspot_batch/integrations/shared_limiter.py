@@ -89,6 +89,8 @@ class SharedLimiter:
         self._reports: deque[Report] = deque(maxlen=50)
         self._reported = False
         self._reply: Reply | None = None
+        # What the store's clock is ahead of ours, in seconds; None before it has replied.
+        self._ahead: float | None = None
         self._closed_until = self._even_from = -math.inf
         # While the store is lost: when to ask it again, when to start, and what was started.
         self._lost_until: float | None = None
@@ -115,6 +117,9 @@ class SharedLimiter:
             return ask
         try:
             reply = self._store.ask(ask)
+            if reply.again < 0:
+                ask = self._renew(now, ask, reply)
+                reply = self._store.ask(ask)
         except StoreLostError as error:
             return self._lose(now, ask, error)
         return self._take(now, holder, ask, reply)
@@ -126,6 +131,9 @@ class SharedLimiter:
             return ask
         try:
             reply = await self._store.aask(ask)
+            if reply.again < 0:
+                ask = self._renew(now, ask, reply)
+                reply = await self._store.aask(ask)
         except StoreLostError as error:
             return self._lose(now, ask, error)
         return self._take(now, holder, ask, reply)
@@ -146,7 +154,7 @@ class SharedLimiter:
         with self._lock:
             ask = self._ask(now, wants=False)
         try:
-            self._note(now, self._store.ask(ask))
+            self._note(now, ask, self._store.ask(ask))
         except StoreLostError as error:
             self._keep(now, ask, error)
 
@@ -155,7 +163,7 @@ class SharedLimiter:
         with self._lock:
             ask = self._ask(now, wants=False)
         try:
-            self._note(now, await self._store.aask(ask))
+            self._note(now, ask, await self._store.aask(ask))
         except StoreLostError as error:
             self._keep(now, ask, error)
 
@@ -170,7 +178,7 @@ class SharedLimiter:
         """Take in the end of a request; tell the store with the next ask, or of a 429 at once."""
         if (ask := self._end(started, now, headers, refused_until)) is not None:
             try:
-                self._note(now, self._store.ask(ask))
+                self._note(now, ask, self._store.ask(ask))
             except StoreLostError as error:
                 self._keep(now, ask, error)
 
@@ -180,7 +188,7 @@ class SharedLimiter:
         """Do as `report`, in a task."""
         if (ask := self._end(started, now, headers, refused_until)) is not None:
             try:
-                self._note(now, await self._store.aask(ask))
+                self._note(now, ask, await self._store.aask(ask))
             except StoreLostError as error:
                 self._keep(now, ask, error)
 
@@ -221,7 +229,19 @@ class SharedLimiter:
             alone=tuple(max(0, round((now - start) * 1000)) for start in alone),
             reports=reports,
             unused=unused,
+            expires=self._expires(now),
         )
+
+    def _expires(self, now: float) -> int:
+        if self._ahead is None:
+            return 0
+        return round((now + self._ahead + PATIENCE) * 1000)
+
+    def _renew(self, now: float, ask: Ask, reply: Reply) -> Ask:
+        """Return a question that had not really expired: our clock stood still for a while."""
+        with self._lock:
+            self._ahead = reply.now / 1000 - now
+            return ask._replace(expires=self._expires(now))
 
     def _end(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
@@ -262,7 +282,7 @@ class SharedLimiter:
     # ------------------------------------------------------------ after the store was asked
 
     def _take(self, now: float, holder: object, ask: Ask, reply: Reply) -> float | None:
-        self._note(now, reply)
+        self._note(now, ask, reply)
         if not reply.start:
             return None if not reply.again else (reply.again - reply.now) / 1000
         with self._lock:
@@ -279,8 +299,15 @@ class SharedLimiter:
     def _start(self, now: float, start: int) -> None:
         self._started[now] = start
 
-    def _note(self, now: float, reply: Reply) -> None:
+    def _note(self, now: float, ask: Ask, reply: Reply) -> None:
         with self._lock:
+            self._ahead = reply.now / 1000 - now
+            if reply.again < 0:
+                # Nothing of it was taken in, and the next question will not have expired.
+                self._reports.extend(ask.reports)
+                self._unused.extend(ask.unused)
+                self._alone[:0] = [now - ago / 1000 for ago in ask.alone]
+                return
             self._reply = reply
             self._closed_until = now + (reply.closed - reply.now) / 1000
             self._even_from = now + (reply.even - reply.now) / 1000

@@ -21,7 +21,7 @@ from hubspot_batch._engine.interrupts import Interrupts
 from hubspot_batch._engine.iterators import OutcomeIterator
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import HubSpotBatchError, JournalError
-from hubspot_batch.events import Event, RequestStarting, Wait
+from hubspot_batch.events import Event, RequestSent, Wait
 from hubspot_batch.files import Input, Row
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import Clock
@@ -134,20 +134,24 @@ class Job:
 
     def heed(self, event: Event) -> None:
         """Take an event of the client; for its `on_event`."""
-        if isinstance(event, RequestStarting):
-            self._requests += 1
-            self._pace[int((self._clock.now() - self._began) // self._step)] += 1
-            if len(self._pace) > _STEPS:
-                self._step *= 2
-                halved: Counter[int] = Counter()
-                for at, count in self._pace.items():
-                    halved[at // 2] += count
-                self._pace = halved
+        if isinstance(event, RequestSent):
+            with self._lock:  # threads that send tell of it themselves
+                self._count_request()
         elif isinstance(event, Wait):
-            with self._lock:  # threads that wait tell of it themselves
+            with self._lock:  # as do threads that wait
                 self._waits += 1
                 self._waited += event.seconds
             self._tell(Waiting(event.seconds, event.reason, event.status_code))
+
+    def _count_request(self) -> None:
+        self._requests += 1
+        self._pace[int((self._clock.now() - self._began) // self._step)] += 1
+        if len(self._pace) > _STEPS:
+            self._step *= 2
+            halved: Counter[int] = Counter()
+            for at, count in self._pace.items():
+                halved[at // 2] += count
+            self._pace = halved
 
     def run(self, client: HubSpotBatch) -> Ended:
         """Carry the job out.

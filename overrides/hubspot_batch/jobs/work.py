@@ -50,6 +50,7 @@ class Work:
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
         limit: How many rows belong to the job, from the first on; None for all.
+        api_version: The version of HubSpot's API; None for the default.
         kept: Where rows are kept from one pass to the next; None to read the table each time.
     """
 
@@ -59,6 +60,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
+    api_version: str | None = None
     kept: KeptRows | None = None
 
     @property
@@ -79,7 +81,11 @@ class Work:
             ConfigurationError: An argument is not valid.
         """
         return operation_call(
-            self.operation, None, allow_implausible=self.allow_implausible, **self.arguments
+            self.operation,
+            None,
+            allow_implausible=self.allow_implausible,
+            api_version=self.api_version,
+            **self.arguments,
         )
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:

@@ -199,6 +199,16 @@ class Sandbox:
             properties = {**family.properties, name: Property(options=tuple(options))}
             self._state.families[store] = evolve(family, properties=properties)
 
+    def require_property(self, store: str, name: str) -> None:
+        """Require a property of new records, as in an account's settings.
+
+        Only versions that enforce such rules refuse a record without it.
+        """
+        with self._lock:
+            self._store(store)
+            known = self._state.enforced.get(store, ())
+            self._state.enforced[store] = (*known, name)
+
     def add_association_type(self, store: str, category: str, type_id: int) -> None:
         """Define another association type of a family, as in an account's settings."""
         with self._lock:

@@ -14,8 +14,9 @@ from .families import Family, View
 from .faults import Treatment
 from .naming import Input, fields_of, find, name_of, repeat_name, values_of
 from .operations import OperationSpec
+from .rewrites import normalization_warnings
 from .store import Record, Store
-from .validation import Problem, uniqueness_problem, value_problem
+from .validation import Problem, rule_problem, uniqueness_problem, value_problem
 
 ID_PROPERTY = "idProperty"
 
@@ -26,6 +27,8 @@ class Batch:
 
     - `family`: the spec's family, with the properties and association types that users added.
     - `id_property`: the property whose values the ids are; None if they are ids of records.
+    - `enforced`: the properties that the account requires of every record.
+    - `normalizes`: results say in a warning which values came back in another form.
     - `treatment`: how a fault changes the treatment of inputs; None if there is none.
     """
 
@@ -39,6 +42,8 @@ class Batch:
     rng: random.Random
     trace_echo: float
     id_property: str | None = None
+    enforced: Sequence[str] = ()
+    normalizes: bool = False
     treatment: Treatment | None = None
 
 
@@ -76,6 +81,7 @@ def _create(batch: Batch) -> BatchResult:
         complete = batch.treatment != "incomplete"
         fields = fields_of(item)
         problem = value_problem(batch.family, fields, complete=complete)
+        problem = problem or rule_problem(batch.enforced, fields)
         return problem or uniqueness_problem(batch.family, batch.store, fields, claimed)
 
     # What names itself keeps its name.
@@ -152,6 +158,11 @@ def _find_record(batch: Batch, item: Input) -> Record | None:
 def _render(batch: Batch, record: Record, item: Input) -> dict[str, Any]:
     result = batch.family.render(record, batch.view, batch.family)
     repeat_name(batch.spec, item, record, result)
+    sent: dict[str, Any] = fields_of(item).get("properties") or {}
+    if batch.normalizes and (
+        warnings := normalization_warnings(sent, result.get("properties") or {})
+    ):
+        result["warnings"] = warnings
     return result
 
 
@@ -206,7 +217,8 @@ def _upsert(batch: Batch) -> BatchResult:
         if by_id and not exists and not fields_of(item).get(ID_PROPERTY):
             return Problem(f"{batch.family.label} {name_of(spec, item)} was not found", 404)
         fields = fields_of(with_id_property(item))
-        return value_problem(batch.family, fields, complete=not exists)
+        problem = value_problem(batch.family, fields, complete=not exists)
+        return problem or (None if exists else rule_problem(batch.enforced, fields))
 
     def apply(item: Input) -> dict[str, Any]:
         if record := _find_record(batch, item):

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from zlib import crc32
 
 from attrs import frozen
+from hubspot_batch_client.contract import OPERATIONS
 
 from .clock import format_datetime, is_date, parse_datetime
 from .store import Record
@@ -66,6 +67,7 @@ class Family:
     - `name`: the name of its store; `label`: its name in messages.
     - `render`: makes the result of a record.
     - `required`: names of the properties that every record must have.
+    - `writable`: the server's own properties that a client may write; none if it may write all.
     - `unique`: names of the properties whose values no two records may share.
     - `open`: properties and association types that are not listed are accepted, too.
     - `guids`: ids are GUIDs; otherwise they are numbers that follow `id_offset`.
@@ -76,6 +78,7 @@ class Family:
     properties: Mapping[str, Property]
     render: "Callable[[Record, View, Family], dict[str, Any]]"
     required: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
     unique: tuple[str, ...] = ()
     association_types: frozenset[tuple[str, int]] = frozenset()
     guids: bool = False
@@ -215,10 +218,13 @@ _CAMPAIGN_TEXTS = (
     "hs_currency_code",
     "hs_campaign_status",
     "hs_utm",
+    "hs_business_unit_ids",
     "hs_owner",
     "hs_color_hex",
     "hs_goal",
 )
+
+CAMPAIGNS_CREATE = OPERATIONS.get("create_campaigns")
 
 CALLS = Family(
     "calls",
@@ -237,6 +243,7 @@ CAMPAIGNS = Family(
     dict.fromkeys(_CAMPAIGN_TEXTS, TEXT) | {"hs_start_date": DATE, "hs_end_date": DATE},
     render_campaign,
     required=("hs_name",),
+    writable=CAMPAIGNS_CREATE.writable if CAMPAIGNS_CREATE else (),
     guids=True,
 )
 MARKETING_EVENTS = Family(

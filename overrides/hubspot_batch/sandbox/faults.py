@@ -287,6 +287,7 @@ _FAULTS = (
     _json_fault("escaped_html", "texts come back with HTML escapes", rewrites.escape_html),
     _json_fault("straightened", "blanks at ends and curly quotes are lost", rewrites.straighten),
     _json_fault("cut_texts", "all texts are cut at the same length", rewrites.cut_texts),
+    _json_fault("normalized", "texts come back in other forms, with warnings", rewrites.normalize),
     _json_fault("dropped_empty", "empty properties are missing", rewrites.drop_empty),
     Fault(
         "nameless_errors",

@@ -13,7 +13,7 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 from attrs import evolve, frozen
-from hubspot_batch_client.contract import Operation
+from hubspot_batch_client.contract import Operation, Version
 
 from .clock import is_date
 from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
@@ -44,13 +44,15 @@ class HandlerResult:
 class _Context:
     """The request that is being handled.
 
-    `names` are the arguments in its path; `empty` is a response without a body.
+    `version` is that of its path, and `names` are the arguments in it; `empty` is a response
+    without a body.
     """
 
     state: State
     request: SandboxRequest
     operation: Operation
     spec: OperationSpec
+    version: Version
     names: tuple[str, ...]
     now: float
     rng: random.Random
@@ -63,27 +65,29 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     # Each request has its own generator, so earlier requests do not shift its random choices.
     rng = seeded_random(state.seed, state.request_number)
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
-    if way := lookup_on(state.operations, state.specs, request.path):
+    if way := lookup_on(state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
     if family := family_on(state.families, request.path):
         return _define(state, family, request, now, empty)
     on_path = [
-        (known, names)
+        (known, version, names)
         for known in state.operations.values()
-        if (names := path_names(known.path, request.path)) is not None
+        for version in known.offered
+        if (names := path_names(version.path, request.path)) is not None
     ]
     # A path that is written out is nearer than one in which names are left open.
-    on_path.sort(key=lambda one: len(one[1]))
+    on_path.sort(key=lambda one: len(one[2]))
     if not on_path:
         problem = Problem("resource not found", 404, category=None)
         return HandlerResult(error_answer(empty, problem))
     found = next((one for one in on_path if one[0].method == request.method), None)
     if found is None:
-        return HandlerResult(_not_allowed(empty, *(known.method for known, _ in on_path)))
-    operation, names = found
+        return HandlerResult(_not_allowed(empty, *(known.method for known, *_ in on_path)))
+    operation, version, names = found
     spec = state.specs[operation.id]
+    number = state.request_number
     return _respond(
-        _Context(state, request, operation, spec, names, now, rng, empty, state.request_number)
+        _Context(state, request, operation, spec, version, names, now, rng, empty, number)
     )
 
 
@@ -240,6 +244,8 @@ def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None
             rng=context.rng,
             trace_echo=state.trace_echo,
             id_property=body.arguments.get(ID_PROPERTY),
+            enforced=state.enforced.get(name, ()) if context.version.strict else (),
+            normalizes=context.version.strict,
             treatment=fault.treatment if fault else None,
         )
     )
@@ -256,8 +262,9 @@ def _check_body(context: _Context, body: _Body) -> Problem | None:
             f"The maximum number of inputs supported in a batch is {limit}. "
             "Please reduce the number of items and try again"
         )
+    schema = context.operation.schema_in(context.version)
     for item in body.inputs:
-        if violation := schema_problem(item, context.operation.input_schema, "an input"):
+        if violation := schema_problem(item, schema, "an input"):
             return Problem(f"Invalid input JSON: {violation}", category=None)
     if violation := schema_problem(
         body.arguments, _arguments_schema(context.operation), "the body"
@@ -297,10 +304,12 @@ def _select_view(
 
 def _success_response(context: _Context, result: BatchResult) -> SandboxAnswer:
     completed = context.now + context.rng.randrange(20, 400) / 1000
+    status = context.spec.success_status
     if not (context.spec.results or result.errors):
-        return evolve(context.empty, status=context.spec.success_status)
+        return evolve(context.empty, status=status)
     body = batch_body(result.results, result.errors, context.now, completed)
-    return context.empty.with_json(body, 207 if result.errors else context.spec.success_status)
+    partial = 207 if context.version.status is None else context.version.status
+    return context.empty.with_json(body, partial if result.errors else status)
 
 
 def _with_results_under(name: str, response: SandboxAnswer) -> SandboxAnswer:

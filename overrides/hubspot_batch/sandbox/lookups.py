@@ -10,10 +10,10 @@ https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from attrs import evolve, frozen
-from hubspot_batch_client.contract import Operation
+from hubspot_batch_client.contract import LISTINGS
 
 from .clock import parse_datetime
 from .families import DATETIME, Family, View
@@ -29,6 +29,7 @@ _GROUPS, _FILTERS, _FILTERS_IN_ALL = 5, 6, 18
 _SEARCH_FIELDS = {"filterGroups", "properties", "sorts", "limit", "after", "query"}
 _SORTS = ("hs_name", "createdAt", "updatedAt")
 _TIMES = ("hs_createdate", "hs_lastmodifieddate")
+_ID = "hs_object_id"
 # What a list shows beside the properties that a campaign can be given.
 _READ_ONLY = (
     *("hs_created_by_user_id", "hs_object_id", "hs_budget_items_sum_amount"),
@@ -45,7 +46,7 @@ class Lookup:
     - `secondly`: its requests count against the search limit, and not against the rolling window.
     """
 
-    operation: Literal["search_calls", "list_campaigns"]
+    operation: str
     method: str
     scopes: tuple[str, ...]
     spec: OperationSpec
@@ -58,18 +59,16 @@ SEARCH: Final = "search_calls"
 LOOKUPS = (SEARCH, "list_campaigns")
 
 
-def lookup_on(
-    operations: Mapping[str, Operation], specs: Mapping[str, OperationSpec], path: str
-) -> Lookup | None:
-    """Return the way on a path, which is that of the family's batch operations."""
-    search = operations.get("create_calls")
-    if search and path == search.path.replace("/batch/create", "/search"):
-        scopes = ("crm.objects.contacts.read",)
-        return Lookup(SEARCH, "POST", scopes, specs["create_calls"], secondly=True)
-    listed = operations.get("create_campaigns")
-    if listed and path == listed.path.replace("/batch/create", ""):
-        scopes = ("marketing.campaigns.read",)
-        return Lookup("list_campaigns", "GET", scopes, specs["create_campaigns"], secondly=False)
+def lookup_on(specs: Mapping[str, OperationSpec], path: str) -> Lookup | None:
+    """Return the way on a path, in any version of the API."""
+    for name, created_by in (
+        (SEARCH, "create_calls"),
+        ("list_campaigns", "create_campaigns"),
+    ):
+        listing, spec = LISTINGS.get(name), specs.get(created_by)
+        if listing and spec and any(path == one.path for one in listing.offered):
+            secondly = listing.kind == "search"
+            return Lookup(name, listing.method, listing.scopes, spec, secondly=secondly)
     return None
 
 
@@ -213,19 +212,23 @@ def _milliseconds(value: object) -> int | None:
 def _sortable(family: Family, name: str, value: object) -> tuple[bool, Any]:
     if value is None:
         return False, 0
+    if name == _ID:
+        return True, _number(value, 0, 10**20) or 0
     return True, (_milliseconds(value) or 0) if _is_time(family, name) else str(value)
 
 
 def _test(family: Family, asked: Mapping[str, Any]) -> _Test | Problem:
     """Return whether a record's values pass a filter, or why the filter is refused."""
     name, operator = asked["propertyName"], asked["operator"]
-    known = (*family.properties, *_TIMES, "hs_object_id")
+    known = (*family.properties, *_TIMES, _ID)
     if name not in known:
         return Problem(f"There is no property {name}")
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         wanted = operator == "HAS_PROPERTY"
         return lambda values: (values.get(name) not in (None, "")) is wanted
     read: Callable[[object], Any] = _milliseconds if _is_time(family, name) else _plain_text
+    if name == _ID:
+        read = _id_number
     if operator in ("IN", "NOT_IN"):
         listed = {str(one) for one in asked.get("values") or ()}
         # Values that are given in capitals are never found.
@@ -243,6 +246,10 @@ def _test(family: Family, asked: Mapping[str, Any]) -> _Test | Problem:
         return absent if stored is None else compare(read(stored), value, high)
 
     return passes
+
+
+def _id_number(value: object) -> int | None:
+    return _number(value, 0, 10**20)
 
 
 def _plain_text(value: object) -> str:

@@ -30,6 +30,8 @@ class State:
     families: dict[str, Family]
     stores: dict[str, Store]
     fault_plans: tuple[ActivePlan, ...] = ()
+    # The properties that the account requires, by family, where its rules are enforced.
+    enforced: dict[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     request_number: int = 0
     search_lag: tuple[float, float] = (0.0, 0.0)
     searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, told=False))

@@ -25,11 +25,13 @@ class Problem:
     category: str | None = "VALIDATION_ERROR"
     sub_category: str | None = None
     details: Sequence[dict[str, Any]] = ()
+    tells_details: bool = False
 
     def item_error(self, context: Mapping[str, list[str]]) -> dict[str, Any]:
         """Return the problem as an item of a 207's `errors`.
 
-        The form is the recorded one: no `links`, no `errors`, and a `subCategory` that is a string.
+        The form is the recorded one: no `links`, a `subCategory` that is a string, and `errors`
+        only if `tells_details` says so.
         """
         error: dict[str, Any] = {
             "status": "error",
@@ -39,6 +41,8 @@ class Problem:
         }
         if self.sub_category:
             error["subCategory"] = self.sub_category
+        if self.tells_details:
+            error["errors"] = list(self.details)
         return error
 
 
@@ -85,6 +89,17 @@ def value_problem(
                 for name in missing
             ],
         )
+    forbidden = [
+        name
+        for name in properties
+        if family.writable and name.startswith("hs_") and name not in family.writable
+    ]
+    if forbidden:
+        return Problem(
+            f"Forbidden properties: {', '.join(forbidden)}. "
+            f"Correct properties: {', '.join(family.writable)}",
+            sub_category="CampaignApiError.PROPERTY_SET_CONTAINS_VALUES_FORBIDDEN_FOR_WRITE",
+        )
     errors = [
         error
         for name, value in properties.items()
@@ -94,6 +109,26 @@ def value_problem(
         # As in HubSpot's errors, the message holds a whole JSON document as text.
         return Problem(f"Property values were not valid: {json.dumps(errors)}")
     return _association_problem(family, item)
+
+
+def rule_problem(enforced: Sequence[str], item: Mapping[str, Any]) -> Problem | None:
+    """Return the reason to refuse an input that lacks what the account requires, or None."""
+    properties: Mapping[str, str | None] = item.get("properties") or {}
+    missing = [name for name in enforced if not properties.get(name)]
+    if not missing:
+        return None
+    return Problem(
+        "Required properties were not set",
+        details=[
+            {
+                "message": f"{name} is required",
+                "code": "MISSING_REQUIRED_PROPERTY",
+                "context": {"propertyName": [name]},
+            }
+            for name in missing
+        ],
+        tells_details=True,
+    )
 
 
 def _property_error(family: Family, name: str, value: str | None) -> dict[str, Any] | None:

@@ -1,0 +1,158 @@
+"""The parts of both clients: the transport, its connections, and the functions that are told.
+
+This module decides how a client's arguments become these parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from attrs import evolve
+from hubspot_batch_client import Client
+
+from ._deprecation import warn_argument
+from ._lookup.ways import lookup_requests
+from ._operations.call import OperationCall, operation_call
+from ._operations.preload import preload_before_forks
+from ._operations.registry import REPEATABLE
+from ._operations.versions import path_of
+from ._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
+from ._transport.response_body import ACCEPT_ENCODING
+from ._transport.tokens import AsyncTokenProvider, Token
+from ._transport.transport import Transport
+from .errors import ConfigurationError
+from .events import Observer, OnEvent, OnOutcome, OnWait, observer_of
+from .options import SAME, ClientOptions, Clock, Same, check
+from .version import __version__
+
+if TYPE_CHECKING:
+    from ._transport.network import AsyncNetwork, Network
+
+
+def open_connections(
+    kind: type[Network | AsyncNetwork], options: ClientOptions
+) -> tuple[Callable[[], AnyTransport], str | None]:
+    """Return a function that returns a new transport for the network, and its proxy."""
+    from ._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
+
+    route = route_to(options)  # certificates are read once: that takes longest
+    proxy = None if route.proxy is None else route.proxy.address
+    return partial(kind, route, options.max_concurrency), proxy
+
+
+def lend_transport(transport: AnyTransport, options: ClientOptions) -> Callable[[], AnyTransport]:
+    """Return a function that returns a transport of the caller's."""
+    if options.proxy is not None or options.verify is not True:
+        raise ConfigurationError(
+            "proxy and verify are about the client's own connections; leave them out, or give "
+            "them to the transport."
+        )
+    return lend(transport)
+
+
+def hold_token(token: str | AsyncTokenProvider | None) -> Token:
+    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
+    return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
+
+
+def observe(
+    on_event: OnEvent | None, on_outcome: OnOutcome | None, on_wait: OnWait | None = None
+) -> Observer | None:
+    """Return what tells a client's functions; None if there are none."""
+    check("on_event", on_event, Callable | None, "a function that takes an event, or None")
+    check("on_outcome", on_outcome, Callable | None, "a function that takes an Outcome, or None")
+    check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
+    if on_wait is not None:
+        warn_argument("on_wait", since="0.1.0", until="0.3.0", instead="on_event", level=3)
+    return observer_of(on_event, on_outcome, on_wait)
+
+
+def change_options(
+    options: ClientOptions | None, timeout: Any, retry: Any, max_concurrency: Any, headers: Any
+) -> ClientOptions:
+    """Return options of which those are changed that are not SAME."""
+    assert options is not None  # noqa: S101 - no half-made client has methods to call
+    given = {"timeout": timeout, "retry": retry, "max_concurrency": max_concurrency}
+    if headers is not SAME:
+        check("headers", headers, Mapping, "a mapping of header names to texts")
+        given["headers"] = {**options.headers, **headers}
+    return evolve(options, **{name: one for name, one in given.items() if one is not SAME})
+
+
+def change_observer(
+    observer: Observer | None, on_event: OnEvent | Same | None, on_outcome: OnOutcome | Same | None
+) -> Observer | None:
+    """Return what tells other functions, of which those stay that are SAME."""
+    known = observer or Observer(None, None)
+    return observe(
+        known.on_event if on_event is SAME else on_event,
+        known.on_outcome if on_outcome is SAME else on_outcome,
+    )
+
+
+def refuse_reconcile(*_: object, **__: object) -> NoReturn:
+    """Refuse to look up inputs where nothing is sent."""
+    raise ConfigurationError("validate sends nothing; call reconcile without it.")
+
+
+def refuse_pages(*_: object, **__: object) -> NoReturn:
+    """Refuse to search or list where nothing is sent."""
+    raise ConfigurationError("validate sends nothing; search and list without it.")
+
+
+def validating(
+    options: ClientOptions | None,
+) -> tuple[Callable[..., OperationCall], Callable[..., NoReturn], Callable[..., NoReturn]]:
+    """Return what methods pass their arguments to where nothing is sent, besides a runner."""
+    assert options is not None  # noqa: S101 - no half-made client has methods to call
+    call = partial(operation_call, api_version=options.api_version)
+    return call, refuse_reconcile, refuse_pages
+
+
+def make_transport(
+    token: Token,
+    options: ClientOptions,
+    connect: Callable[[], AnyTransport],
+    observer: Observer | None,
+    clock: Clock,
+    proxy: str | None,
+    *,
+    one_loop: bool = False,
+) -> ProcessTransport:
+    """Return what sends the requests of a client."""
+    check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
+
+    def make() -> AnyTransport:
+        made = Transport(
+            connect(),
+            token,
+            options=options,
+            repeatable=REPEATABLE.union(lookup_requests()),
+            observer=observer,
+            clock=clock,
+            proxy=proxy,
+        )
+        return OneLoopTransport(made) if one_loop else made
+
+    preload_before_forks()
+    return ProcessTransport(make)
+
+
+def make_raw(options: ClientOptions, transport: ProcessTransport) -> Client:
+    """Return the generated client that sends over a transport."""
+    # The transport is an argument and no httpx client is set, so what `raw.with_headers` and its
+    # like return has the token and the limits, too.
+    return Client(
+        base_url=options.base_url,
+        timeout=options.timeout,
+        headers={
+            "User-Agent": f"hubspot-batch/{__version__}",
+            "Accept-Encoding": ACCEPT_ENCODING,
+            **options.headers,
+        },
+        httpx_args={"transport": transport},
+        path_of=path_of(options.api_version),
+    )

@@ -1,0 +1,91 @@
+"""Performs the steps of reading pages, in threads and in tasks.
+
+This module decides how records are handed out. Which steps it takes is decided by `reading`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from hubspot_batch._engine.driver import check_open
+from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler
+
+if TYPE_CHECKING:
+    from .query import Query
+
+
+@frozen(eq=False, repr=False)
+class Pages:
+    """Reads the pages of searches and lists, for the calling thread.
+
+    Args:
+        performer: What sends and waits. Its pace is that of all searches of the client.
+        version: The version of the API; None for the default.
+    """
+
+    performer: Reconciler
+    version: str | None
+
+    def __call__(self, operation: str, **given: Any) -> Iterator[Any]:
+        """Return an iterator of the records; arguments are checked at once."""
+        check_open(self.performer.http)
+        return self._records(_query(operation, self.version, given))
+
+    def _records(self, query: Query) -> Iterator[Any]:
+        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+
+        now = self.performer.clock.now
+        steps = pages(query, self.performer.pace, now())
+        step = next(steps, None)
+        while step is not None:
+            came: object = None
+            if isinstance(step, Found):
+                yield from step.records
+            else:
+                came = self.performer.perform(step)
+            step = _following(steps, (now(), came))
+
+
+@frozen(eq=False, repr=False)
+class AsyncPages:
+    """Reads the pages of searches and lists, for the calling task."""
+
+    performer: AsyncReconciler
+    version: str | None
+
+    def __call__(self, operation: str, **given: Any) -> AsyncIterator[Any]:
+        """Return an iterator of the records; arguments are checked at once."""
+        check_open(self.performer.http)
+        return self._records(_query(operation, self.version, given))
+
+    async def _records(self, query: Query) -> AsyncIterator[Any]:
+        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+
+        now = self.performer.clock.now
+        steps = pages(query, self.performer.pace, now())
+        step = next(steps, None)
+        while step is not None:
+            came: object = None
+            if isinstance(step, Found):
+                for record in step.records:
+                    yield record
+            else:
+                came = await self.performer.perform(step)
+            step = _following(steps, (now(), came))
+
+
+def _query(operation: str, version: str | None, given: dict[str, Any]) -> Query:
+    from .query import query_of  # noqa: PLC0415 - few programs need it
+
+    return query_of(operation, version, given)
+
+
+def _following(steps: Any, result: tuple[float, object]) -> Any:
+    """Send a result; return the next step, or None at the end."""
+    try:
+        return steps.send(result)
+    except StopIteration:
+        return None

@@ -1,0 +1,111 @@
+"""Prints the findings of `doctor`, as sentences or as JSON.
+
+This module decides the exit code: 0 a load can begin, 1 something is wrong, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from hubspot_batch._operations.registry import SPECS
+from hubspot_batch.cli.job_words import one_line
+from hubspot_batch.cli.output import Out
+from hubspot_batch.client import HubSpotBatch
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.options import ClientOptions, Retry, is_loopback
+
+from .findings import Finding, State
+from .machine import look
+from .server import Server
+
+_FINE, _WRONG = 0, 1
+_NO_TOKEN = "no-token-was-given"  # noqa: S105 - HubSpot refuses it, and says so
+_MARKS = {State.OK: "ok", State.NOTE: "note", State.FAILED: "WRONG", State.SKIPPED: "-"}
+
+
+def add_doctor(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `doctor`."""
+    parser.add_argument("--base-url", metavar="URL", help="HubSpot's address")
+    parser.add_argument(
+        "--operation",
+        action="append",
+        default=[],
+        type=_operation,
+        metavar='"FAMILY VERB"',
+        help='only what this one needs, such as "calls create"; can be given several times',
+    )
+    parser.add_argument(
+        "--try-writes",
+        action="store_true",
+        help="find out the scopes of writes, too: each gets a batch without inputs",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help="where a load would write (.)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=doctor)
+
+
+def doctor(arguments: argparse.Namespace, stream: TextIO) -> int:
+    """Look at everything, print what was found, and return the exit code."""
+    out = Out(stream)
+    found: list[Finding] = []
+    for one in _findings(arguments):
+        found.append(one)
+        if not arguments.json:
+            name = one.name.partition(":")[0].replace("_", " ")
+            out.lines([f"{_MARKS[one.state]:<6} {name:<14} {one_line(one.message)}"])
+    wrong = sum(one.state is State.FAILED for one in found)
+    if arguments.json:
+        document = {"ok": not wrong, "findings": [one.to_dict() for one in found]}
+        out.lines([json.dumps(document, indent=2)])
+    else:
+        words = "1 thing is" if wrong == 1 else f"{wrong} things are"
+        out.lines([f"{words} wrong." if wrong else "A load can begin."])
+    return _WRONG if wrong else _FINE
+
+
+def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+    failed = False
+    for one in look(arguments.base_url, arguments.out):
+        failed = failed or (one.state is State.FAILED and one.name in ("address", "proxy"))
+        yield one
+    if failed:
+        yield Finding("connection", State.SKIPPED, "Not tried, because of the above.")
+        return
+    options = ClientOptions(arguments.base_url)
+    token = arguments.token or os.environ.get("HUBSPOT_ACCESS_TOKEN") or ""
+    # A sandbox on this machine takes any token.
+    here = options.base_url.startswith("http:") and is_loopback(_host(options.base_url))
+    try:
+        client = HubSpotBatch(
+            token or _NO_TOKEN, base_url=options.base_url, timeout=15, retry=Retry(1)
+        )
+    except ConfigurationError as error:
+        yield Finding("token", State.FAILED, error.message)
+        return
+    with client:
+        server = Server(client, arguments.wall, has_token=bool(token) or here)
+        yield from server.look(arguments.operation, try_writes=arguments.try_writes)
+
+
+def _host(base_url: str) -> str:
+    import httpx  # noqa: PLC0415 - the help needs none of it
+
+    return httpx.URL(base_url).host
+
+
+def _operation(text: str) -> str:
+    """Return the id of an operation that is named as on the command line."""
+    named = {spec.name.replace(".", " ").replace("_", "-"): spec.id for spec in SPECS.values()}
+    id_ = named.get(" ".join(text.replace("_", "-").replace(".", " ").split()))
+    if id_ is None:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no operation; it is one of: {', '.join(sorted(named))}"
+        )
+    return id_

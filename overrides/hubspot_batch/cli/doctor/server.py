@@ -1,0 +1,214 @@
+"""The findings about HubSpot: can it be reached, does it take the token, what does it allow.
+
+This module decides which requests are sent: reads of a record that does not exist, and, only if
+asked for, write operations with a batch without inputs. Neither changes anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from hubspot_batch._json import read_object
+from hubspot_batch._operations.registry import SPECS, OperationSpec
+from hubspot_batch._transport.retry import number
+from hubspot_batch.client import HubSpotBatch
+from hubspot_batch.errors import HubSpotBatchError
+
+from .findings import Finding, State
+
+# Seconds by which clocks may differ: the server's header has whole seconds.
+_CLOCKS_APART = 5.0
+# The share of the day's requests below which it is told.
+_FEW = 0.1
+_VERSION = re.compile(r"(?<=/)(v\d+|\d{4}-\d{2}(?:-beta)?)(?=/)")
+
+
+class Server:
+    """Asks HubSpot, over one client.
+
+    Args:
+        client: The client, which repeats no request.
+        wall: Returns the time of day, in seconds since 1970.
+        has_token: Whether a token was given; without one, only the way is looked at.
+    """
+
+    def __init__(self, client: HubSpotBatch, wall: Any, *, has_token: bool) -> None:
+        self._client = client
+        self._wall = wall
+        self._has_token = has_token
+        self._headers: Mapping[str, str] = {}
+        self._clocks: tuple[float, float] | None = None
+
+    def look(self, operations: Sequence[str], *, try_writes: bool) -> Iterator[Finding]:
+        """Yield all findings about HubSpot.
+
+        Args:
+            operations: Ids of operations that the token must allow; none for all.
+            try_writes: Whether write operations get a batch without inputs.
+        """
+        specs = [SPECS[one] for one in operations or SPECS]
+        first = next((one for one in SPECS.values() if one.kind.reads and _plain(one)), None)
+        answers: dict[str, httpx.Response] = {}
+        if first is None:
+            yield Finding("connection", State.SKIPPED, "There is no read operation to try.")
+        else:
+            try:
+                answers[first.id] = self._ask(first)
+            except (httpx.HTTPError, HubSpotBatchError) as error:
+                said = str(error) or type(error).__name__
+                text = f"{self._address} cannot be reached: {said}"
+                yield Finding("connection", State.FAILED, text, {"error": type(error).__name__})
+                return
+            yield from self._reached(answers[first.id])
+            token = self._token(answers[first.id])
+            yield token
+            if token.state is State.OK:
+                yield from self._scopes(specs, answers, try_writes=try_writes)
+            yield from self._allowance()
+            yield self._clock()
+        yield _api_versions(specs)
+
+    @property
+    def _address(self) -> str:
+        options = self._client.options
+        return "HubSpot" if options is None else options.base_url
+
+    def _ask(self, spec: OperationSpec) -> httpx.Response:
+        described = spec.described
+        by_id = spec.kind.reads and described.key == ("id",)
+        inputs = [{"id": "1"}] if by_id else []
+        before = self._wall()
+        response = self._client.raw.send(
+            method=described.method, url=described.path, json={"inputs": inputs}
+        )
+        # Half of the way is before the server reads its clock.
+        here = (before + self._wall()) / 2
+        date = response.headers.get("Date")
+        if date is not None and self._clocks is None:
+            with suppress(ValueError):
+                self._clocks = here, parsedate_to_datetime(date).timestamp() + 0.5
+        self._headers = {**self._headers, **response.headers}
+        return response
+
+    def _reached(self, response: httpx.Response) -> Iterator[Finding]:
+        status = response.status_code
+        values = {"status_code": status}
+        if read_object(response.content) is None:
+            text = (
+                f"{self._address} answers HTTP {status} with something else than JSON, so it is no "
+                "address of HubSpot's API, or a proxy answers in its place."
+            )
+            yield Finding("connection", State.FAILED, text, values)
+        else:
+            yield Finding("connection", State.OK, f"{self._address} answers.", values)
+
+    def _token(self, response: httpx.Response) -> Finding:
+        status = response.status_code
+        if not self._has_token:
+            text = "None is given; set HUBSPOT_ACCESS_TOKEN."
+            return Finding("token", State.FAILED, text, {"given": False})
+        values = {"given": True, "status_code": status}
+        if status == 401:
+            text = "HubSpot does not accept it; check it, or get a new one."
+            return Finding("token", State.FAILED, text, values)
+        if status >= 500 or status == 429 or read_object(response.content) is None:
+            text = f"Not known: HubSpot answers HTTP {status}."
+            return Finding("token", State.SKIPPED, text, values)
+        return Finding("token", State.OK, "HubSpot accepts it.", values)
+
+    def _scopes(
+        self,
+        specs: Sequence[OperationSpec],
+        answers: dict[str, httpx.Response],
+        *,
+        try_writes: bool,
+    ) -> Iterator[Finding]:
+        # Operations that need the same scopes get the same response: one of them is asked.
+        known: dict[tuple[str, ...], httpx.Response] = {
+            SPECS[id_].described.scopes: answer for id_, answer in answers.items()
+        }
+        for spec in sorted(specs, key=lambda one: not one.kind.reads):
+            scopes = spec.described.scopes
+            if scopes not in known and _plain(spec) and (spec.kind.reads or try_writes):
+                try:
+                    known[scopes] = self._ask(spec)
+                except (httpx.HTTPError, HubSpotBatchError) as error:
+                    text = f"{spec.name}: not known ({type(error).__name__})."
+                    yield _scope(spec, State.SKIPPED, text)
+                    continue
+            yield _judge(spec, known.get(scopes))
+
+    def _allowance(self) -> Iterator[Finding]:
+        said = {name.lower(): value for name, value in self._headers.items()}
+        most, left, interval, day, day_left = (
+            number(said, f"x-hubspot-ratelimit-{name}")
+            for name in ("max", "remaining", "interval-milliseconds", "daily", "daily-remaining")
+        )
+        if most is None or interval is None:
+            yield Finding("allowance", State.SKIPPED, "The responses do not say it.")
+        else:
+            text = f"{most:.0f} requests in {interval / 1000:g} seconds"
+            text += "." if left is None else f", of which {left:.0f} were left."
+            values = {"limit": most, "seconds": interval / 1000, "remaining": left}
+            yield Finding("allowance", State.OK, text, values)
+        if day_left is None:
+            yield Finding("day", State.SKIPPED, "The responses do not say it, as with OAuth.")
+            return
+        values = {"limit": day, "remaining": day_left}
+        text = f"{day_left:.0f} requests are left"
+        text += "." if day is None else f" of the {day:.0f} of the account's day."
+        few = day_left == 0 or (day is not None and day_left < _FEW * day)
+        state = State.FAILED if day_left == 0 else State.NOTE if few else State.OK
+        yield Finding("day", state, text, values)
+
+    def _clock(self) -> Finding:
+        if self._clocks is None:
+            return Finding("clock", State.SKIPPED, "The responses have no Date header.")
+        here, there = self._clocks
+        ahead = here - there
+        values = {"seconds_ahead": round(ahead, 1)}
+        if abs(ahead) <= _CLOCKS_APART:
+            text = "It agrees with HubSpot's within a few seconds."
+            return Finding("clock", State.OK, text, values)
+        which = "ahead of" if ahead > 0 else "behind"
+        text = (
+            f"It is {abs(ahead):.0f} s {which} HubSpot's; set it, or reconcile looks for records "
+            "in the wrong period."
+        )
+        return Finding("clock", State.FAILED, text, values)
+
+
+def _plain(spec: OperationSpec) -> bool:
+    """Return whether a path has no names to fill in."""
+    return "{" not in spec.described.path
+
+
+def _judge(spec: OperationSpec, response: httpx.Response | None) -> Finding:
+    needed = ", ".join(spec.described.scopes) or "no scope"
+    if response is None:
+        text = f"{spec.name}: not tried, because it writes; it needs {needed} (see --try-writes)."
+        return _scope(spec, State.SKIPPED, text)
+    status = response.status_code
+    if status == 403:
+        text = f"{spec.name}: the token may not do this; it needs {needed}."
+        return _scope(spec, State.FAILED, text)
+    if status in (401, 429) or status >= 500:
+        return _scope(spec, State.SKIPPED, f"{spec.name}: not known (HTTP {status}).")
+    return _scope(spec, State.OK, f"{spec.name}: allowed ({needed}).")
+
+
+def _scope(spec: OperationSpec, state: State, text: str) -> Finding:
+    values = {"operation": spec.id, "scopes": [*spec.described.scopes]}
+    return Finding(f"scope:{spec.name}", state, text, values)
+
+
+def _api_versions(specs: Sequence[OperationSpec]) -> Finding:
+    found = sorted({one for spec in specs for one in _VERSION.findall(spec.described.path)})
+    text = f"The operations use {', '.join(found) or 'no version'} of HubSpot's API."
+    return Finding("api_version", State.OK, text, {"versions": found})

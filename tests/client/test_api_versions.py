@@ -197,3 +197,19 @@ def test_the_command_takes_a_version(
         assert load("2025-01") == 2
         assert load("2026-03") == 0
     assert [entry.path for entry in sandbox.requests] == ["/marketing/campaigns/2026-03/batch/read"]
+
+
+def test_other_options_keep_the_version(make_client: ClientFactory) -> None:
+    """A derived client asks in the same version, and one that validates checks by it."""
+    sandbox = Sandbox()
+    hubspot = make_client(transport=sandbox, api_version=NEWEST)
+    derived = hubspot.with_options(max_concurrency=2)
+    derived.calls.create([CALL]).raise_for_failures()
+    assert list(derived.calls.search()) == []
+    assert all("/2026-09/" in entry.path for entry in sandbox.requests)
+    custom = {"name": "room", "value": "1", "maskedSubstrings": {}}
+    rows = [{"objectId": "1", "customProperties": [custom]}]
+    (checked,) = hubspot.validate.marketing_events.update(rows).outcomes
+    assert checked.error.kind == "invalid_input"
+    with pytest.raises(ConfigurationError, match="validate sends nothing"):
+        hubspot.validate.calls.search()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hubspot_batch.cli import main as cli
-from hubspot_batch.cli.signals import Signals
+from hubspot_batch.cli.signals import Signals, StoppedBySignalError
 from hubspot_batch.jobs import Job
 from hubspot_batch.sandbox import FAULTS, Sandbox, script, served
 from job_files import (
@@ -225,3 +225,26 @@ def test_a_signal_at_any_other_moment_has_its_code(
             assert cli.main(arguments(path, url, "--resume")) == 128 + number
         monkeypatch.undo()
         assert cli.main(arguments(path, url, "--resume")) == 0
+
+
+def test_a_signal_while_the_signals_are_given_back_has_its_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It comes when no job waits for it any more, and is still no Ctrl-C."""
+    before = signal.set_wakeup_fd
+
+    def late(number: int, **more: Any) -> int:
+        if not more:
+            signal.raise_signal(signal.SIGTERM)
+        return before(number, **more)
+
+    monkeypatch.setattr(signal, "set_wakeup_fd", late)
+    kept = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(StoppedBySignalError) as caught, Signals():
+            pass
+        assert caught.value.code == 143
+    finally:
+        monkeypatch.undo()
+        signal.signal(signal.SIGTERM, kept)
+        signal.set_wakeup_fd(-1)

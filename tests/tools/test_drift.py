@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -173,19 +172,6 @@ def test_a_lower_limit_on_a_page(tmp_path: Path, run: Run) -> None:
         "\n"
         f"Between the fragments and {path}: 1 breaking.\n"
     )
-
-
-def test_the_readme_shows_what_is_printed(
-    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its example, except for the line, which moves as fragments grow."""
-    path = captured(tmp_path, "create_campaigns", captures.Form(), limit=25)
-    monkeypatch.chdir(tmp_path)
-    _, out, _ = run("--page", path.rename(tmp_path / "campaigns.txt"))
-    shown = (ROOT / "README.md").read_text("utf-8").split("$ make drift PAGE=campaigns.txt\n")[1]
-    printed = out.replace(f"{ROOT.as_posix()}/", "")
-    even = [re.sub(r"yaml:\d+", "yaml:N", text) for text in (shown.split("```")[0], printed)]
-    assert even[0] == even[1]
 
 
 def _one_more(facts: Json) -> None:

@@ -82,7 +82,10 @@ class Signals:
 
     def _forward(self, number: int, _frame: FrameType | None) -> None:
         self.first = self.first or number
-        signal.raise_signal(signal.SIGINT)
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:  # also while this context is entered or left
+            raise StoppedBySignalError(self.code) from None
 
     def _watch(self, woken: socket.socket) -> None:
         """Wait for the first signal, then send another one when the patience ends."""

@@ -107,8 +107,8 @@ lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 
 engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
 	@.venv/engines/bin/python -m pytest tests/engines -W default
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... SIGNALS=... CANCELLED=... KILLS=... JOBS=... REDELIVERIES=... WIRE=... SHARED=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
+soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... LOOKUPS=... SIGNALS=... CANCELLED=... KILLS=... JOBS=... REDELIVERIES=... WIRE=... SHARED=...)
+	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(LOOKUPS:%=--lookups %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
 	  $(KILLS:%=--kills %) $(JOBS:%=--jobs %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
@@ -116,7 +116,7 @@ soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 previous: $(PROJECT) ## the public tests of the last release, on the code of today (SINCE=commit)
 	@$(RUN) tests/proofs/previous_release.py $${SINCE:+--since "$$SINCE"}
 
-bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate shared throughput memory drift path files)
+bench: $(PROJECT) .venv/peers/.made-$(PLACE) ## speed and memory, as ratios within one run (WHAT=cost start rate shared throughput memory drift path files lookup)
 	@$(RUN) tests/bench/run.py $(WHAT)
 instructions: $(PROJECT) ## keep how many instructions a batch takes, as tests compare it (needs valgrind)
 	@$(RUN) tests/bench/instructions.py

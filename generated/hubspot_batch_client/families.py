@@ -82,6 +82,11 @@ class Calls(_Family):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
+        resend: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input.
@@ -105,6 +110,17 @@ class Calls(_Family):
             chunk_size: Inputs to a request; 100 by default and at most.
             journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
                 it sends only what is new or was not sent.
+            key_property: A property whose values HubSpot keeps unique. An input without a value
+                gets one. An input that is refused because a record has its key has succeeded, if
+                that record has its values.
+            stamp_property: A property of text that HubSpot has for these records, and that nothing
+                else uses (`hubspot-batch stamp create calls` makes one). Each input gets a value by
+                which its record is found again.
+            reconcile: Look up inputs that may have been done, when everything was sent: True, or
+                the seconds after which to look. See `reconcile`.
+            assume_absent_after: At your own risk: seconds after which an input that is not found
+                counts as `not_sent`. None for never.
+            resend: Send an input again that was certainly not done. It needs `key_property`.
             allow_implausible: Send values that are most likely not meant: texts such as `nan` or
                 `None`, years below 1900, and an `hs_timestamp` of 1970. They are refused by
                 default.
@@ -117,7 +133,15 @@ class Calls(_Family):
         """
         return self._runner.collect(
             self._call(
-                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+                "create_calls",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                key_property=key_property,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
+                resend=resend,
+                journal=journal,
             ),
             inputs,
         )
@@ -128,6 +152,11 @@ class Calls(_Family):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
+        resend: bool = False,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Call]:
         """Create a call for each input; yield the outcomes as they become known.
@@ -137,7 +166,15 @@ class Calls(_Family):
         """
         return self._runner.iterate(
             self._call(
-                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+                "create_calls",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                key_property=key_property,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
+                resend=resend,
+                journal=journal,
             ),
             inputs,
         )
@@ -148,14 +185,18 @@ class Calls(_Family):
         *,
         after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
         assume_absent_after: float | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
     ) -> BatchResult[models.Call]:
         """Look up whether inputs of `create` were done whose responses were lost.
 
-        Inputs that are `unknown` are looked up by the properties that were sent, among the records
-        that were created while their requests were under way. Where exactly as many records are
-        found as there are equal inputs, these have succeeded, and `evidence` is `properties`; if
-        another program creates equal records at the same time, they may be its own. Otherwise an
-        input stays `unknown`: HubSpot shows new records late, so one that is not found may exist.
+        Inputs that are `unknown` are looked up by their key, by their stamp, or else by the
+        properties that were sent, among the records that were created while their requests were
+        under way; `evidence` says by which. By properties, inputs have succeeded where exactly as
+        many records are found as there are equal inputs; if another program creates equal records
+        at the same time, they may be its own. Otherwise an input stays `unknown`: HubSpot shows new
+        records late, so one that is not found may exist. Only an input whose unique key is missing
+        twice was certainly not done: it is `not_sent`, of the kind `absent`.
 
         Pass all outcomes of a run, in the process that made them: records that belong to others of
         its inputs are left out.
@@ -166,6 +207,9 @@ class Calls(_Family):
                 all are found; times that have passed are made up for at once.
             assume_absent_after: At your own risk: seconds after which an input that is not found
                 counts as `not_sent`. None for never.
+            key_property: The property of the inputs whose values are unique, if the run was not
+                told.
+            stamp_property: The property of the inputs that holds stamps, if the run was not told.
 
         Returns:
             The outcomes in the same order. Records that can be of several inputs are in
@@ -175,7 +219,12 @@ class Calls(_Family):
             HubSpotBatchError: An error stopped it; `.result` holds the outcomes so far.
         """
         return self._reconcile(
-            "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
+            "create_calls",
+            outcomes,
+            after=after,
+            assume_absent_after=assume_absent_after,
+            key_property=key_property,
+            stamp_property=stamp_property,
         )
 
     def read(
@@ -477,6 +526,9 @@ class Campaigns(_Family):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
@@ -494,6 +546,13 @@ class Campaigns(_Family):
             chunk_size: Inputs to a request; 50 by default and at most.
             journal: A file that records each outcome, or a `Journal`. A later call with it resumes:
                 it sends only what is new or was not sent.
+            stamp_property: A property of text that HubSpot has for these records, and that nothing
+                else uses (`hubspot-batch stamp create campaigns` makes one). Each input gets a
+                value by which its record is found again.
+            reconcile: Look up inputs that may have been done, when everything was sent: True, or
+                the seconds after which to look. See `reconcile`.
+            assume_absent_after: At your own risk: seconds after which an input that is not found
+                counts as `not_sent`. None for never.
             isolate: Send a refused request again in halves, to find its bad inputs. A record could
                 be created twice, because HubSpot does not promise that a refused request creates
                 none.
@@ -513,6 +572,9 @@ class Campaigns(_Family):
                 chunk_size,
                 isolate=isolate,
                 allow_implausible=allow_implausible,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
                 journal=journal,
             ),
             inputs,
@@ -524,6 +586,9 @@ class Campaigns(_Family):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> OutcomeIterator[models.Campaign]:
@@ -538,6 +603,9 @@ class Campaigns(_Family):
                 chunk_size,
                 isolate=isolate,
                 allow_implausible=allow_implausible,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
                 journal=journal,
             ),
             inputs,
@@ -549,14 +617,17 @@ class Campaigns(_Family):
         *,
         after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
         assume_absent_after: float | None = None,
+        stamp_property: str | None = None,
     ) -> BatchResult[models.Campaign]:
         """Look up whether inputs of `create` were done whose responses were lost.
 
-        Inputs that are `unknown` are looked up by the properties that were sent, among the records
-        that were created while their requests were under way. Where exactly as many records are
-        found as there are equal inputs, these have succeeded, and `evidence` is `properties`; if
-        another program creates equal records at the same time, they may be its own. Otherwise an
-        input stays `unknown`: HubSpot shows new records late, so one that is not found may exist.
+        Inputs that are `unknown` are looked up by their key, by their stamp, or else by the
+        properties that were sent, among the records that were created while their requests were
+        under way; `evidence` says by which. By properties, inputs have succeeded where exactly as
+        many records are found as there are equal inputs; if another program creates equal records
+        at the same time, they may be its own. Otherwise an input stays `unknown`: HubSpot shows new
+        records late, so one that is not found may exist. Only an input whose unique key is missing
+        twice was certainly not done: it is `not_sent`, of the kind `absent`.
 
         Pass all outcomes of a run, in the process that made them: records that belong to others of
         its inputs are left out.
@@ -567,6 +638,7 @@ class Campaigns(_Family):
                 all are found; times that have passed are made up for at once.
             assume_absent_after: At your own risk: seconds after which an input that is not found
                 counts as `not_sent`. None for never.
+            stamp_property: The property of the inputs that holds stamps, if the run was not told.
 
         Returns:
             The outcomes in the same order. Records that can be of several inputs are in
@@ -576,7 +648,11 @@ class Campaigns(_Family):
             HubSpotBatchError: An error stopped it; `.result` holds the outcomes so far.
         """
         return self._reconcile(
-            "create_campaigns", outcomes, after=after, assume_absent_after=assume_absent_after
+            "create_campaigns",
+            outcomes,
+            after=after,
+            assume_absent_after=assume_absent_after,
+            stamp_property=stamp_property,
         )
 
     def read(
@@ -1063,12 +1139,25 @@ class AsyncCalls(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
+        resend: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Call]:
         """Create a call for each input; see `Calls.create`."""
         return await self._runner.collect(
             self._call(
-                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+                "create_calls",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                key_property=key_property,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
+                resend=resend,
+                journal=journal,
             ),
             inputs,
         )
@@ -1079,12 +1168,25 @@ class AsyncCalls(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
+        resend: bool = False,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Call]:
         """Create a call for each input; see `Calls.create_iter`."""
         return self._runner.iterate(
             self._call(
-                "create_calls", chunk_size, allow_implausible=allow_implausible, journal=journal
+                "create_calls",
+                chunk_size,
+                allow_implausible=allow_implausible,
+                key_property=key_property,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
+                resend=resend,
+                journal=journal,
             ),
             inputs,
         )
@@ -1095,12 +1197,19 @@ class AsyncCalls(_AsyncFamily):
         *,
         after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
         assume_absent_after: float | None = None,
+        key_property: str | None = None,
+        stamp_property: str | None = None,
     ) -> BatchResult[models.Call]:
         """Look up whether inputs of `create` were done whose responses were lost; see
         `Calls.reconcile`.
         """
         return await self._reconcile(
-            "create_calls", outcomes, after=after, assume_absent_after=assume_absent_after
+            "create_calls",
+            outcomes,
+            after=after,
+            assume_absent_after=assume_absent_after,
+            key_property=key_property,
+            stamp_property=stamp_property,
         )
 
     async def read(
@@ -1265,6 +1374,9 @@ class AsyncCampaigns(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> BatchResult[models.Campaign]:
@@ -1275,6 +1387,9 @@ class AsyncCampaigns(_AsyncFamily):
                 chunk_size,
                 isolate=isolate,
                 allow_implausible=allow_implausible,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
                 journal=journal,
             ),
             inputs,
@@ -1286,6 +1401,9 @@ class AsyncCampaigns(_AsyncFamily):
         *,
         chunk_size: int | None = None,
         journal: Journal | JournalPath | None = None,
+        stamp_property: str | None = None,
+        reconcile: bool | Iterable[float] = False,
+        assume_absent_after: float | None = None,
         isolate: bool = False,
         allow_implausible: bool = False,
     ) -> AsyncOutcomeIterator[models.Campaign]:
@@ -1296,6 +1414,9 @@ class AsyncCampaigns(_AsyncFamily):
                 chunk_size,
                 isolate=isolate,
                 allow_implausible=allow_implausible,
+                stamp_property=stamp_property,
+                reconcile=reconcile,
+                assume_absent_after=assume_absent_after,
                 journal=journal,
             ),
             inputs,
@@ -1307,12 +1428,17 @@ class AsyncCampaigns(_AsyncFamily):
         *,
         after: Iterable[float] = (5.0, 15.0, 45.0, 120.0, 300.0),
         assume_absent_after: float | None = None,
+        stamp_property: str | None = None,
     ) -> BatchResult[models.Campaign]:
         """Look up whether inputs of `create` were done whose responses were lost; see
         `Campaigns.reconcile`.
         """
         return await self._reconcile(
-            "create_campaigns", outcomes, after=after, assume_absent_after=assume_absent_after
+            "create_campaigns",
+            outcomes,
+            after=after,
+            assume_absent_after=assume_absent_after,
+            stamp_property=stamp_property,
         )
 
     async def read(

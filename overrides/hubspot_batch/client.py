@@ -164,12 +164,14 @@ class HubSpotBatch(families.Families):
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(options.max_concurrency)
         self._observer = observer
+        reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
         self._runner = Runner(
-            self.raw, self._http, options.max_concurrency, self._executor, observer
+            *(self.raw, self._http, options.max_concurrency, self._executor),
+            *(reconcile.of_run, observer),
+            clock=self._clock,
         )
         self._derived = WeakSet[HubSpotBatch]()
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
-        reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
         version = check_version(options.api_version)
         call = partial(operation_call, api_version=version)
         super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
@@ -308,10 +310,13 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self.raw = make_raw(options, self._sending)
         self._http = self.raw.get_async_httpx_client()
         self._observer = observer
-        self._runner = AsyncRunner(self.raw, self._http, options.max_concurrency, observer)
+        reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
+        self._runner = AsyncRunner(
+            *(self.raw, self._http, options.max_concurrency, reconcile.of_run, observer),
+            clock=self._clock,
+        )
         self._derived = WeakSet[AsyncHubSpotBatch]()
         self._parent: AsyncHubSpotBatch | None = None
-        reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
         version = check_version(options.api_version)
         call = partial(operation_call, api_version=version)
         super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))

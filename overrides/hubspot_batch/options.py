@@ -198,11 +198,13 @@ class Clock:
         now: Returns seconds of a clock that never goes back.
         sleep: Waits for a number of seconds.
         asleep: The same, to be awaited.
+        wall: Returns seconds since 1970, which mean the same to all processes.
     """
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
     asleep: Callable[[float], Awaitable[object]] = _asleep
+    wall: Callable[[], float] = time.time
 
 
 class Same(Enum):

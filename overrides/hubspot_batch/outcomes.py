@@ -16,6 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from attrs import field, frozen
 
 from ._json import is_list, is_map, json_ready, objects_in
+from ._traces import Attempted, Mark
 from .errors import IncompleteError
 from .remarks import Remark, remarks_on
 
@@ -23,23 +24,6 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 # Characters of a reason in the repr of an outcome.
 _SHOWN = 100
-
-
-class Attempted(NamedTuple):
-    """When a request was under way, in seconds of the clock of the client that sent it.
-
-    Another process has another clock, so this is lost by pickling and becomes None.
-
-    Attributes:
-        first: When its first attempt started.
-        given_up: When the last one ended; None if it was given up while it was under way.
-    """
-
-    first: float
-    given_up: float | None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(None), ()
 
 
 class OutcomeStatus(StrEnum):
@@ -87,6 +71,7 @@ class OutcomeError:
             unreadable),
             `not_mentioned` (a write was accepted, but the response does not mention the input),
             `not_found` (it was looked up, and no record of it was found),
+            `absent` (it was looked up by its unique key, and HubSpot has no such record),
             `not_distinguished` (it was looked up, and the records that were found can be of this
             input or of others),
             `stopped` (the run ended before it was done).
@@ -109,11 +94,17 @@ class OutcomeError:
     status_code: int | None = None
     _listed: tuple[Detail, ...] = field(default=(), alias="details", repr=False)
     _attempted: Attempted | None = field(default=None, alias="attempted", repr=False, eq=False)
+    _marks: tuple[Mark, ...] = field(default=(), alias="marks", repr=False, eq=False)
 
     @property
     def attempted(self) -> Attempted | None:
         """When its request was under way, if the input may have been done."""
         return self._attempted
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """By which values its record can be found, if the run filled such properties in."""
+        return self._marks
 
     @property
     def details(self) -> tuple[Detail, ...]:
@@ -161,8 +152,9 @@ class Outcome(Generic[ResultT_co]):
     def evidence(self) -> str | None:
         """Why it counts as done; None if it does not.
 
-        `answer` (the response to its request says so), or `properties` (the response was lost, and
-        `reconcile` has found a record with the values that were sent).
+        `answer` (the response to its request says so), or, where the response was lost and the
+        record was found afterwards: `key` (by a property whose values are unique), `stamp` (by a
+        property that the run filled in), `properties` (by the values that were sent).
         """
         done = self.status is OutcomeStatus.SUCCEEDED
         return (self._evidence or "answer") if done else None

@@ -19,7 +19,10 @@ sys.path.insert(2, str(Path(__file__).parents[1] / "proofs"))
 
 from bench.rows import KEPT, PEERS_PYTHON, Row, keep, table
 
-SUBJECTS = ("cost", "start", "rate", "shared", "throughput", "memory", "drift", "path", "files")
+SUBJECTS = (
+    *("cost", "start", "rate", "shared", "throughput", "memory", "drift", "path", "files"),
+    "lookup",
+)
 
 
 def main(wanted: list[str]) -> int:

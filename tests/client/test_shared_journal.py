@@ -194,11 +194,11 @@ def test_an_input_that_another_worker_takes_meanwhile(
     sandbox = Sandbox(rate_limit=None)
     intend, others = module.PostgresStore.intend, [call("b")]
 
-    def after_another(self: Any, *arguments: Any) -> None:
+    def after_another(self: Any, *arguments: Any, **more: Any) -> None:
         if others:
             with HubSpotBatch(SECRET, transport=SandboxTransport(sandbox)) as other:
                 other.calls.create([others.pop()], journal=new_journal())
-        intend(self, *arguments)
+        intend(self, *arguments, **more)
 
     monkeypatch.setattr(module.PostgresStore, "intend", after_another)
     rows = [call(one) for one in "abc"]

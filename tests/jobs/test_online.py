@@ -100,6 +100,20 @@ def test_rows_in_the_form_of_the_api_are_checked(tmp_path: Path, url: str) -> No
     assert "tem: the account has no property tem. Did you mean team?" in rejects.read_text()
 
 
+@pytest.mark.parametrize("option", ["--key-property", "--stamp-property"])
+def test_what_a_run_fills_in_is_checked_too(
+    tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    """A property of keys or stamps that the account has not would refuse every row."""
+    path = write_calls(tmp_path, call_rows(1))
+    assert cli.main(arguments(path, url, "--online", option, "teams")) == 2
+    said = f"{option}: the account has no property teams. Did you mean team?"
+    assert said in capsys.readouterr().err
+    assert not sandbox.records("calls")
+    sandbox.add_property("calls", "teams", unique=True)
+    assert cli.main(arguments(path, url, "--online", option, "teams")) == 0
+
+
 def test_the_plan_asks_too(
     tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,7 +36,7 @@ FLOORS = (
     ("_matching", "events"),
     ("outcomes", "options"),
     ("remarks",),
-    ("errors", "_json", "_lazy", "_deprecation", "version"),
+    ("errors", "_json", "_lazy", "_deprecation", "_traces", "version"),
 )
 ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.

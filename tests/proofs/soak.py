@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -31,7 +32,7 @@ from soak_cancelled import CAN_COUNT, RUNS, one_cancelled
 from soak_families import one_of_families
 from soak_jobs import CAN_CUT_OFF, CUTS_AT_MOST, one_job
 from soak_kills import CAN_KILL, KILLS_AT_MOST, one_load
-from soak_lookups import one_lookup
+from soak_lookups import one_lookup, shares, unknown_by_key
 from soak_redeliveries import KILLS_AT_MOST as REDELIVERIES_AT_MOST
 from soak_redeliveries import POSTGRES, one_redelivery
 from soak_runs import Report, one_body, one_run, run_all
@@ -86,10 +87,13 @@ def blocks(what: str, kinds: list[str], first: int, count: int) -> Iterator[Bloc
             yield Block(what, kind, range(start, min(start + _BLOCK, first + each)))
 
 
-def run_block(block: Block) -> list[Report]:
-    """Carry out a block; return what failed."""
+def run_block(block: Block) -> tuple[list[Report], Counter[str]]:
+    """Carry out a block; return what failed, and what all runs have counted."""
     reports = run_all(_RUNS[block.what], block.kind, block.seeds)
-    return [report for report in reports if report.failure]
+    counts: Counter[str] = Counter()
+    for report in reports:
+        counts.update(report.counts)
+    return [report for report in reports if report.failure], counts
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -104,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
         total = sum(len(block.seeds) for block in work)
         begun = time.monotonic()
         try:
-            failed = _all(work, chosen.processes, total)
+            failed, counts = _all(work, chosen.processes, total)
         except BrokenProcessPool:
             print("A run hung or killed its process; its seed stands above.")
             return 1
@@ -112,10 +116,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{report.command}\n{report.failure}")
     rest = f" ({len(failed) - _SHOWN} more are not shown)" if len(failed) > _SHOWN else ""
     seconds = time.monotonic() - begun
+    for line in shares(counts):
+        print(line)
+    if too_many := unknown_by_key(counts):
+        print(f"Too many inputs with a key stay unknown: {too_many}")
     print(f"soak: {total} runs in {seconds:.0f} s, {len(failed)} failed{rest}")
     # Real time: what else runs at the same time would count.
     missed = play_all(chosen.shared) if chosen.shared else 0
-    return 1 if failed or missed else 0
+    return 1 if failed or missed or too_many else 0
 
 
 def _work(chosen: argparse.Namespace) -> list[Block]:
@@ -162,20 +170,23 @@ def _database(chosen: argparse.Namespace) -> Iterator[None]:
         yield
 
 
-def _all(work: list[Block], processes: int, total: int) -> list[Report]:
+def _all(work: list[Block], processes: int, total: int) -> tuple[list[Report], Counter[str]]:
     failed: list[Report] = []
+    counts: Counter[str] = Counter()
     done, said = 0, time.monotonic()
     left = iter(work)
     with ProcessPoolExecutor(processes) as pool:
-        going: dict[Future[list[Report]], Block] = {}
+        going: dict[Future[tuple[list[Report], Counter[str]]], Block] = {}
         while True:
             for block in islice(left, 2 * processes - len(going)):
                 going[pool.submit(run_block, block)] = block
             if not going:
-                return failed
+                return failed, counts
             for future in wait(going, timeout=1.0, return_when="FIRST_COMPLETED").done:
                 done += len(going.pop(future).seeds)
-                failed += future.result()
+                some, counted = future.result()
+                failed += some
+                counts.update(counted)
             if time.monotonic() - said > _PROGRESS_EVERY:
                 said = time.monotonic()
                 print(f"soak: {done} of {total}, {len(failed)} failed", flush=True)

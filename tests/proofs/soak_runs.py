@@ -16,12 +16,13 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from hubspot_batch import AsyncHubSpotBatch, HubSpotBatch
 from soak_drive import Told, carry_out_async, carry_out_sync, company, settings
 from soak_inputs import NOON
@@ -57,6 +58,7 @@ class Report:
     answers: str
     features: frozenset[str]
     failure: str | None = None
+    counts: Counter[str] = field(factory=Counter[str])
 
     @property
     def command(self) -> str:

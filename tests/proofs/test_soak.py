@@ -6,6 +6,7 @@ answers are changed on their way.
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -128,7 +129,7 @@ def test_the_command_names_what_failed(
 ) -> None:
     """A failure is printed with the command that repeats it, and the exit code says so."""
     failed = Report(3, "sync", "true", frozenset(), "AssertionError: untrue")
-    monkeypatch.setattr("soak._all", lambda *_: [failed])
+    monkeypatch.setattr("soak._all", lambda *_: ([failed], Counter[str]()))
     assert main(["--runs", "1"]) == 1
     said = capsys.readouterr().out
     assert "python tests/proofs/soak.py --seed 3 --kind sync --runs 1" in said

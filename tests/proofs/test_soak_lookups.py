@@ -5,18 +5,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cache
 
 import pytest
-from soak_lookups import CHANGES, FAILURES, LAGS, LOSSES, PATIENCE, WRONG_BY, one_lookup
+from soak_lookups import (
+    CHANGES,
+    FAILURES,
+    LAGS,
+    LOSSES,
+    PATIENCE,
+    WAYS,
+    WRONG_BY,
+    one_lookup,
+    shares,
+    unknown_by_key,
+)
 from soak_runs import Report, run_all
 
 RUNS, BLOCK = 400, 100
 # What has to occur, or the runs see nothing of it.
 ALWAYS = {
-    *("family:calls", "family:campaigns", "found"),
+    *("family:calls", "family:campaigns"),
+    *(f"found by {evidence}" for evidence in ("key", "stamp", "properties")),
+    *(f"way:{way}" for ways in WAYS.values() for way in ways),
+    *(f"inline:{inline}" for inline in (True, False)),
     *("status:succeeded", "status:unknown", "status:not_sent"),
-    *("kind:not_found", "kind:not_distinguished", "kind:no_answer"),
+    *("kind:not_found", "kind:not_distinguished", "kind:no_answer", "kind:absent"),
     *("others write:twins", "others write:strangers"),
     *(f"loss:{name}" for name in (*LOSSES, "late")),
     *(f"look-up:{name}" for name in (*FAILURES, *CHANGES)),
@@ -55,3 +70,18 @@ def test_the_look_ups_see_everything(kind: str) -> None:
     """Every loss, failure, lag and outcome occurred in them."""
     seen = {name for at in range(RUNS // BLOCK) for one in block(kind, at) for name in one.features}
     assert sorted(ALWAYS - seen) == []
+
+
+@pytest.mark.many
+@pytest.mark.once
+def test_hardly_anything_with_a_key_stays_unknown() -> None:
+    """The shares are those that `make soak` prints."""
+    counts: Counter[str] = Counter()
+    for kind in ("sync", "async"):
+        for number in range(RUNS // BLOCK):
+            for report in block(kind, number):
+                counts.update(report.counts)
+    assert unknown_by_key(counts) == ""
+    assert {line.partition(":")[0] for line in shares(counts)} >= {
+        *(f"unknown by {way}" for way in WAYS["calls"]),
+    }

@@ -145,3 +145,55 @@ def test_a_lookup_can_go_wrong() -> None:
     assert [search(sandbox).status_code for _ in range(2)] == [502, 200]
     assert [one.operation for one in sandbox.requests][1:] == ["search_calls"] * 2
     assert json.loads(search(sandbox).content)["total"] == 1
+
+
+PROPERTIES = "/crm/v3/properties/calls"
+MADE = {"label": "Mark", "type": "string", "fieldType": "text", "groupName": "callsinformation"}
+
+
+def test_a_property_that_a_request_has_made_is_listed_as_it_is_shown() -> None:
+    """With whether its values are unique, next to options and read-only values."""
+    sandbox = Sandbox()
+    sandbox.add_property("calls", "mood", ("good", "bad"))
+    one = client(sandbox)
+    made = one.post(PROPERTIES, json={**MADE, "name": "mark", "hasUniqueValue": True})
+    assert made.status_code == 201
+    listed = {found["name"]: found for found in one.get(PROPERTIES).json()["results"]}
+    assert listed["mark"] == made.json()
+    assert [name for name, found in listed.items() if found["hasUniqueValue"]] == [
+        *("hs_unique_creation_key", "mark")
+    ]
+    for name in ("mark", "mood", "hs_createdate"):
+        assert one.get(f"{PROPERTIES}/{name}").json() == listed[name]
+    assert [option["value"] for option in listed["mood"]["options"]] == ["good", "bad"]
+    assert listed["hs_createdate"]["modificationMetadata"]["readOnlyValue"]
+    assert one.get("/crm/properties/2026-03/calls").json()["results"] == [*listed.values()]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", f"{PROPERTIES}/mood", 404),
+        ("GET", "/crm/v3/properties/wishes", 404),
+        ("PUT", PROPERTIES, 405),
+        ("POST", f"{PROPERTIES}/mood", 405),
+    ],
+)
+def test_what_cannot_be_asked_of_properties(method: str, path: str, status: int) -> None:
+    """A property or a family that is not there, and methods that the sandbox has not."""
+    assert client(Sandbox()).request(method, path, json={}).status_code == status
+
+
+@pytest.mark.parametrize("name", ["hs_call_title", "hs_createdate"])
+def test_a_property_is_made_once(name: str) -> None:
+    """Also one that only HubSpot writes."""
+    assert client(Sandbox()).post(PROPERTIES, json={**MADE, "name": name}).status_code == 409
+
+
+def test_faults_meet_all_requests_about_properties() -> None:
+    """A list, too."""
+    sandbox = Sandbox(faults=script(["503", "503"], operation="properties"))
+    one = client(sandbox)
+    asked = [one.get(path).status_code for path in (PROPERTIES, f"{PROPERTIES}/hs_call_title")]
+    assert asked == [503, 503]
+    assert {entry.operation for entry in sandbox.requests} == {"properties"}

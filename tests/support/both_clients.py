@@ -25,7 +25,7 @@ def clock_of(fake: FakeClock) -> Clock:
     async def asleep(seconds: float) -> None:
         fake.advance(seconds)
 
-    return Clock(now=fake, sleep=fake.advance, asleep=asleep)
+    return Clock(now=fake, sleep=fake.advance, asleep=asleep, wall=fake)
 
 
 def waits_to(function: Callable[[Wait], object]) -> Callable[[Event], None]:

@@ -121,6 +121,9 @@ def results(hubspot: HubSpotBatch, rows: list[dict[str, Any]]) -> None:
 
     assert_type(hubspot.calls.reconcile(created, after=[5, 0.5]), BatchResult[Call])
     assert_type(hubspot.calls.reconcile(created.unknown), BatchResult[Call])
+    assert_type(hubspot.calls.create(rows, key_property="p", reconcile=True), BatchResult[Call])
+    assert_type(hubspot.calls.create(rows, stamp_property="p", reconcile=[5]), BatchResult[Call])
+    hubspot.campaigns.create(rows, key_property="p")  # type: ignore[call-arg]
     assert_type(created[0].evidence, str | None)
     hubspot.marketing_events.reconcile(created)  # type: ignore[attr-defined]
 

@@ -16,7 +16,7 @@ from .listing_method import listing_method
 from .listing_model import Listing, listings
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
-from .reconcile_method import RECONCILES, reconcile_method
+from .reconcile_method import RECONCILES, create_arguments, reconcile_method, signature
 from .yaml_source import Pointer, is_map
 
 _TYPES = {
@@ -33,8 +33,9 @@ _TYPES = {
 }
 # Names that methods, their module or the clients use already.
 _TAKEN_ARGUMENTS = (
-    *("allow_implausible", "api_version", "body", "chunk_size", "client", "inputs", "isolate"),
-    *("journal", "operation", "self"),
+    *("allow_implausible", "api_version", "assume_absent_after", "body", "chunk_size", "client"),
+    *("inputs", "isolate", "journal", "key_property", "operation", "reconcile", "resend", "self"),
+    "stamp_property",
 )
 _TAKEN_CLASSES = (
     *(
@@ -84,7 +85,7 @@ class _Method:
     traced: bool
     by_fields: bool
     parameters: tuple[Parameter, ...]
-    reconciles: bool
+    reconciling: Mapping[str, str] | None
 
     @property
     def isolates(self) -> bool:
@@ -114,6 +115,7 @@ class _Method:
             )
         found.append("chunk_size: int | None = None")
         found.append("journal: Journal | JournalPath | None = None")
+        found += signature(self.reconciling or ())
         found += ["isolate: bool = False"] if self.isolates else []
         found += ["allow_implausible: bool = False"] if self.writes else []
         return ", ".join(found)
@@ -125,6 +127,7 @@ class _Method:
         given += ["isolate=isolate"] if self.isolates else []
         given += ["allow_implausible=allow_implausible"] if self.writes else []
         given += [f"{one.keyword}={one.keyword}" for one in self.parameters]
+        given += [f"{name}={name}" for name in self.reconciling or ()]
         given.append("journal=journal")
         return f"self._call({', '.join(given)}), inputs"
 
@@ -138,6 +141,7 @@ class _Method:
             **{one.keyword: one.description for one in self.parameters},
             "chunk_size": f"Inputs to a request; {limit} by default and at most{why}.",
             "journal": docstrings.JOURNAL,
+            **(self.reconciling or {}),
             **({"isolate": docstrings.ISOLATE[self.kind]} if self.isolates else {}),
             **({"allow_implausible": docstrings.ALLOW_IMPLAUSIBLE} if self.writes else {}),
         }
@@ -181,8 +185,10 @@ class _Method:
         result = f"models.{self.result}" if self.result else "None"
         head = f"(self, {self.arguments(prefix)})"
         more = ""
-        if self.reconciles:
-            more = reconcile_method(self.id, self.name, self.result, family, tasks=tasks)
+        if self.reconciling is not None:
+            keys = "key_property" in self.reconciling
+            about = (self.id, self.name, self.result, family)
+            more = reconcile_method(*about, keys=keys, tasks=tasks)
         return (
             f"    {start} {self.name}{head} -> BatchResult[{result}]:\n{docs[0]}"
             f"        return {wait}self._runner.collect({self.call})\n\n"
@@ -259,11 +265,17 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
-        reconciles=operation.get(RECONCILES) is True,
+        reconciling=_reconciling(operation),
         traced=traced and kind in ("create", "upsert"),
         by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
     )
+
+
+def _reconciling(operation: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the arguments of a create whose records can be looked up; None of any other."""
+    how = operation.get(RECONCILES)
+    return create_arguments(operation["tags"][0], keys=how == "by-key") if how else None
 
 
 def _check_arguments(parameters: list[Parameter]) -> None:

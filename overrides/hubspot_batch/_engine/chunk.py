@@ -16,6 +16,7 @@ from attrs import Factory, define, evolve, field, frozen
 
 from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
+from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
@@ -29,7 +30,7 @@ from hubspot_batch.errors import (
     UnavailableError,
     UnreachableError,
 )
-from hubspot_batch.outcomes import Attempted, Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
 
 if TYPE_CHECKING:
     from hubspot_batch._matching.items import EncodedInput
@@ -177,6 +178,7 @@ class SameKey(Enum):
 
 
 Encoded: TypeAlias = "EncodedInput | OutcomeError"
+MarksOf: TypeAlias = "Callable[[EncodedInput], tuple[Mark, ...]]"
 
 
 @frozen(eq=False)
@@ -204,6 +206,8 @@ class Operation(Generic[ResultT]):
         write_result: Returns the JSON text of a result.
         read_result: Returns the result of a JSON text.
         repeated: The fields whose values a result repeats.
+        marks_of: Returns by which values the record of an input is found; None if by none.
+        remark: Returns an input with the marks of an earlier run.
     """
 
     id: str
@@ -225,6 +229,14 @@ class Operation(Generic[ResultT]):
     read_result: Callable[[bytes], ResultT]
     name: str = Factory(lambda self: self.id, takes_self=True)
     repeated: tuple[str, ...] = PROPERTIES
+    marks_of: MarksOf | None = None
+    remark: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
+
+    def encode_again(self, outcome: Outcome[Any]) -> EncodedInput:
+        """Return an input as it is sent again, by its outcome."""
+        entry: Any = self.encode(outcome.index, [outcome.input])[0]
+        marks = () if outcome.error is None else outcome.error.marks
+        return entry if self.remark is None else self.remark(entry, marks)
 
 
 @define
@@ -254,10 +266,17 @@ class Chunk:
     _budget: SplitBudget = field(factory=SplitBudget)
     since: float | None = None
 
-    def outcomes(self, status: OutcomeStatus, error: OutcomeError) -> list[Outcome[Any]]:
+    def outcomes(
+        self, status: OutcomeStatus, error: OutcomeError, marks_of: MarksOf | None = None
+    ) -> list[Outcome[Any]]:
         """Return the outcomes of inputs that all have the same one."""
         if status is OutcomeStatus.UNKNOWN:
             error = self.dated(error)
+        if marks_of is not None:
+            return [
+                Outcome(one.index, one.input, status, None, evolve(error, marks=marks_of(one)))
+                for one in self.entries
+            ]
         return [Outcome(one.index, one.input, status, None, error) for one in self.entries]
 
     def dated(self, error: OutcomeError) -> OutcomeError:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 
-from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.events import Observer
+from hubspot_batch.options import Clock
 
 from .chunk import BatchResponse
 from .iterators import close_with
@@ -20,6 +21,7 @@ from .iterators import close_with
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
+    from .doubts import Looked, Settles
     from .recorder import Recorder
     from .run import Run
 
@@ -39,7 +41,14 @@ class Call(Protocol):
         """Inputs in a request; None for the operation's limit."""
         ...
 
-    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+    @property
+    def settles(self) -> Settles | None:
+        """How a run settles inputs in doubt; None for not at all."""
+        ...
+
+    def recorder(
+        self, operation: Operation[Any], base_url: str, clock: Clock
+    ) -> Recorder[Any] | None:
         """Return what a run of it records; None if it has no journal."""
         ...
 
@@ -72,6 +81,11 @@ class Settings(Protocol):
         """Whether inputs are sent, or only checked."""
         ...
 
+    @property
+    def clock(self) -> Clock:
+        """How time is told."""
+        ...
+
 
 class Driver:
     """The common part of the two drivers."""
@@ -85,7 +99,9 @@ class Driver:
         self._process = os.getpid()
         self._runner = runner
         operation = call.operation
-        recorder = call.recorder(operation, str(runner.http.base_url)) if runner.sends else None
+        recorder = None
+        if runner.sends:
+            recorder = call.recorder(operation, str(runner.http.base_url), runner.clock)
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
@@ -94,6 +110,7 @@ class Driver:
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             observer=runner.observer,
+            settles=call.settles,
             **how,
         )
 
@@ -138,6 +155,14 @@ class Driver:
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
         """Whether a request is under way; one that was cancelled while it waited is not."""
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
+
+    def _resolve(self, looked: Looked) -> None:
+        """Take in what a look-up has brought, and why it ended early, if it did."""
+        self.run.resolve(looked)
+        if isinstance(looked.failure, HubSpotBatchError):
+            self.run.heed(looked.failure)
+        elif looked.failure is not None:
+            raise looked.failure
 
     def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
         """Report a chunk to a run that is ending; return an interrupt that came in its place."""

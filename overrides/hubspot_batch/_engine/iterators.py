@@ -59,6 +59,12 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
                 _raise_stop(self._run, self.result)
         raise StopIteration
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for people about how inputs in doubt were looked up."""
+        doubts = self._run.doubts
+        return () if doubts is None else tuple(doubts.notes)
+
     def close(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
         if self.result is not None or self._driver.copied:
@@ -122,6 +128,12 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             if self.result is not None:
                 _raise_stop(self._run, self.result)
         raise StopAsyncIteration
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for people about how inputs in doubt were looked up."""
+        doubts = self._run.doubts
+        return () if doubts is None else tuple(doubts.notes)
 
     async def aclose(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""

@@ -6,20 +6,18 @@ and with which outcome the others end. It never decides what a response means.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from threading import RLock
 from typing import Any, Generic, TypeVar
 
-from attrs import evolve, fields
+from attrs import evolve
 
-from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._traces import write_marks
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import (
-    SETTLED,
     Identity,
     Journal,
     Recorded,
@@ -28,28 +26,21 @@ from hubspot_batch.journal import (
     TakenError,
     digest_of,
 )
+from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import (
-    Detail,
     Outcome,
-    OutcomeError,
     OutcomeStatus,
-    freeze_context,
 )
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
+from .records import DOUBTFUL, NOT_SENT, outcome_of, record_of
 
 ResultT = TypeVar("ResultT")
 
-_DOUBTFUL = (Status.INTENDED, Status.UNKNOWN)
-_MAYBE_DONE = (*_DOUBTFUL, Status.SUCCEEDED)
+_MAYBE_DONE = (*DOUBTFUL, Status.SUCCEEDED)
 # Greater than the number of each recorded intent.
 _IN_THIS_RUN = 2**62
 _BLOCK = 100
-_CUT_OFF = OutcomeError(
-    "no_answer",
-    "An earlier run may have sent it, and ended before its outcome was known. Look it up in "
-    "HubSpot before it is sent again.",
-)
 _UNREAD = "The journal cannot tell whether an earlier run has sent it. "
 
 
@@ -63,15 +54,28 @@ class Recorder(Generic[ResultT]):
         journal: The journal.
         operation: The operation of the run.
         job: What the journal's head says of the run.
-
+        clock: How time is told.
+        looks: Whether inputs in doubt are looked up at the end of the run.
     """
 
     def __init__(
-        self, journal: Journal, operation: Operation[ResultT], job: Mapping[str, str]
+        self,
+        journal: Journal,
+        operation: Operation[ResultT],
+        job: Mapping[str, str],
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        looks: bool = False,
     ) -> None:
         self._journal = journal
         self._operation = operation
         self._job = job
+        self._clock = clock
+        self._looks = looks
+        # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
+        self._in_doubt: dict[int, Identity] = {}
+        self._again: dict[int, Identity] = {}
+        self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
         self._opens = True
         # Whether an earlier run may have done what cannot be looked up.
@@ -120,7 +124,8 @@ class Recorder(Generic[ResultT]):
     @property
     def behind(self) -> bool:
         """Whether there is something to do for `keep_up`."""
-        return bool(self._opens or self._pending or self._queue)
+        told = self._pending or self._queue or self._resolved or self._again
+        return bool(self._opens or told)
 
     def keep_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
@@ -198,8 +203,13 @@ class Recorder(Generic[ResultT]):
                 held.append(entry)
                 continue
             del self._counted[entry.index]
-            if recorded is not None and entry.index not in again and not self._resends(recorded):
-                self._known[entry.index] = self._outcome(entry, recorded)
+            if not self._journal.sends:
+                recorded = recorded or NOT_SENT
+            sends = self._journal.sends and (entry.index in again or self._resends(recorded))
+            if recorded is not None and not sends:
+                self._known[entry.index] = outcome_of(self._operation, entry, recorded, self._clock)
+                if self._looks and recorded.status is not Status.SUCCEEDED:
+                    self._in_doubt[entry.index] = identity
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
@@ -208,9 +218,11 @@ class Recorder(Generic[ResultT]):
         self._miscounts = False
         return held
 
-    def _resends(self, recorded: Recorded) -> bool:
-        """Return whether an input is sent that an earlier run has recorded."""
-        if recorded.status in _DOUBTFUL and self._operation.repeatable:
+    def _resends(self, recorded: Recorded | None) -> bool:
+        """Return whether an input is sent that an earlier run has recorded, or not."""
+        if recorded is None:
+            return True
+        if recorded.status in DOUBTFUL and self._operation.repeatable:
             return True
         if recorded.status is Status.INTENDED:
             return "unknown" in self._journal.retry
@@ -243,22 +255,6 @@ class Recorder(Generic[ResultT]):
         store.mark(latest)
         return again
 
-    def _outcome(self, entry: EncodedInput, recorded: Recorded) -> Outcome[ResultT]:
-        status = Status.UNKNOWN if recorded.status is Status.INTENDED else recorded.status
-        result = error = None
-        try:
-            if recorded.result is not None:
-                result = self._operation.read_result(recorded.result)
-            if recorded.error is not None:
-                error = _read_error(recorded.error)
-            elif status not in SETTLED:
-                error = _CUT_OFF
-        except (ValueError, TypeError) as failure:
-            raise JournalError(
-                f"The journal is damaged: an outcome in it cannot be read ({failure})."
-            ) from failure
-        return Outcome(entry.index, entry.input, OutcomeStatus(status.value), result, error)
-
     def intend(self, chunk: Chunk) -> None:
         """Record that a chunk is about to be sent.
 
@@ -270,17 +266,22 @@ class Recorder(Generic[ResultT]):
         with self._lock:
             # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
             chunk.state.check()
-            indexes = [one.index for one in chunk.entries if one.index not in self._intended]
-            identities = {one: self._identities[one] for one in indexes}
+            entries = [one for one in chunk.entries if one.index not in self._intended]
+            identities = {one.index: self._identities[one.index] for one in entries}
             if identities:
+                marks_of = self._operation.marks_of
+                marks = [marks_of and write_marks(marks_of(one)) for one in entries]
                 # Noted first: where the commit fails, it may have been carried out.
                 self._intended.update(identities)
                 # What may be done twice may also be sent by two runs.
-                seen = None if self._operation.repeatable else [self._seen[one] for one in indexes]
+                seen = None
+                if not self._operation.repeatable:
+                    seen = [self._seen[one] for one in identities]
+                asked = [*identities.values()]
                 try:
-                    self._opened().intend([*identities.values()], seen)
+                    self._opened().intend(asked, seen, sent=self._clock.wall(), marks=marks)
                 except TakenError:
-                    for one in indexes:
+                    for one in identities:
                         self._counted[one] = self._identities.pop(one)
                         del self._intended[one]
                     raise
@@ -294,7 +295,8 @@ class Recorder(Generic[ResultT]):
         return outcomes
 
     def _with_doubt(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
-        if self._operation.reads or outcome.error is None:
+        said = outcome.index in self._known  # by the journal itself
+        if self._operation.reads or outcome.error is None or said:
             return outcome
         error, not_sent = outcome.error, outcome.status is OutcomeStatus.NOT_SENT
         if outcome.index in self._doubts:
@@ -310,24 +312,42 @@ class Recorder(Generic[ResultT]):
         # Where it fails, the journal says that the outcomes are unknown, until the next time.
         pending, intended = [*self._pending], self._intended
         records = [
-            (intended[one.index], self._recorded(one)) for one in pending if one.index in intended
+            (intended[one.index], record_of(self._operation, one, self._clock))
+            for one in pending
+            if one.index in intended
         ]
         if records:
             self._opened().settle(records)
         del self._pending[: len(pending)]
         for one in pending:
-            self._identities.pop(one.index, None)
+            identity = self._identities.pop(one.index, None)
+            if self._looks and identity is not None and one.error is not None:
+                self._in_doubt[one.index] = identity
             self._seen.pop(one.index, None)
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
+        resolved = [*self._resolved]
+        if resolved:
+            self._opened().resolve(resolved)
+            del self._resolved[: len(resolved)]
+        if self._again:
+            known = self._opened().find([*self._again.values()])
+            for index, identity in self._again.items():
+                recorded = known.get(identity)
+                self._identities[index] = identity
+                self._seen[index] = None if recorded is None else recorded.number
+            self._again = {}
 
-    def _recorded(self, outcome: Outcome[ResultT]) -> Recorded:
-        result = error = None
-        if outcome.result is not None:
-            result = self._operation.write_result(outcome.result)
-        if outcome.error is not None:
-            error = json.dumps(outcome.error.to_dict()).encode()
-        return Recorded(Status(outcome.status.value), result, error)
+    def resolve(
+        self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
+    ) -> None:
+        """Take what a look-up has brought, for `keep_up`, and inputs that are sent again."""
+        for one in again:
+            if (identity := self._in_doubt.pop(one.index, None)) is not None:
+                self._again[one.index] = identity
+        for one in outcomes:
+            if (identity := self._in_doubt.pop(one.index, None)) is not None:
+                self._resolved.append((identity, record_of(self._operation, one, self._clock)))
 
     def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
         """Return the outcomes that inputs of a stopped run have from an earlier run.
@@ -361,13 +381,3 @@ class Recorder(Generic[ResultT]):
         if self._store is None:
             raise JournalError("The journal is closed.")
         return self._store
-
-
-def _read_error(text: bytes) -> OutcomeError:
-    """Return an error from its JSON text; names that this version does not know are left out."""
-    found = read(text)
-    known = {one.alias for one in fields(OutcomeError)}
-    values = {name: value for name, value in found.items() if name in known}
-    values["context"] = freeze_context(values.get("context"))
-    values["details"] = tuple(Detail(**one) for one in values.get("details", ()))
-    return OutcomeError(**values)

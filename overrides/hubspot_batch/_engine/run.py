@@ -30,6 +30,8 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
+from .doubts import Doubts, Looked, Settles
+from .publisher import Publisher
 from .success import not_known, outcomes_of_success
 from .totals import Totals
 
@@ -55,12 +57,14 @@ class Run(Generic[ResultT]):
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
+        settles: What it does about inputs in doubt; None for nothing.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
         ready: Outcomes that are not taken yet; take them from the left.
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
+        doubts: The outcomes that are held back until they were looked up; None if none are.
         awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
     """
 
@@ -76,6 +80,7 @@ class Run(Generic[ResultT]):
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
+        settles: Settles | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -84,14 +89,12 @@ class Run(Generic[ResultT]):
                 f"got {size!r}."
             )
         self.operation = operation
-        self.collects = collects
+        self.collects, self.recorder = collects, recorder
         self.stopped: HubSpotBatchError | None = None
-        self.ready: deque[Outcome[ResultT]] = deque()
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
-        self.recorder = recorder
-        self._run_id = run_id
-        self._observer = observer
+        self.doubts = None if settles is None else Doubts(settles)
+        self._run_id, self._observer = run_id, observer
         self._size = size
         self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
         kind = AsyncInputReader if self.awaits_inputs else InputReader
@@ -100,6 +103,10 @@ class Run(Generic[ResultT]):
         self._again: deque[Chunk] = deque()
         self._state = RunState(run_id, operation.id)
         self._totals = Totals(operation.name)
+        names, left = (run_id, operation.id), self._reader.open
+        publisher = Publisher(names, left, self._totals, observer, recorder, self.doubts)
+        self._publisher: Publisher[ResultT] = publisher
+        self.ready, self._publish = publisher.ready, publisher.publish
         self._reached = False
         self._closed: BatchResult[ResultT] | None = None
 
@@ -113,6 +120,11 @@ class Run(Generic[ResultT]):
     def paused(self) -> bool:
         """Whether there is no chunk before inputs were looked up in the journal."""
         return self.stopped is None and self.recorder is not None and self.recorder.looks_up
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether outcomes are to be looked up, now that everything was sent."""
+        return self.stopped is None and self.doubts is not None and bool(self.doubts.held)
 
     def next_chunk(self) -> Chunk | None:
         """Return the next chunk to send; None if there is none now.
@@ -272,17 +284,15 @@ class Run(Generic[ResultT]):
         self.abandon(chunk)
         self._give_up_waiting()
 
-    def heed_journal(self, failure: HubSpotBatchError | None) -> None:
-        """End the run if its journal failed."""
+    def heed(self, failure: HubSpotBatchError | None) -> None:
+        """End the run if its journal or its look-up failed."""
         if failure is not None:
             self._end(failure)
             self._give_up_waiting()
 
     def interrupt(self, cause: BaseException) -> None:
         """End the run because its caller, or the caller's code, raised an exception."""
-        # A signal handler may have raised between the two steps of `_publish`.
-        for outcome in self.ready:
-            self._reader.open.pop(outcome.index, None)
+        self._publisher.forget_ready()
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
@@ -334,27 +344,16 @@ class Run(Generic[ResultT]):
         self._chunker.waiting.clear()
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
-        self._publish(chunk.outcomes(status, error))
+        self._publish(chunk.outcomes(status, error, self.operation.marks_of))
 
     def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
-        error = OutcomeError("stopped", str(self.stopped))
-        status = OutcomeStatus.NOT_SENT
+        error, status = OutcomeError("stopped", str(self.stopped)), OutcomeStatus.NOT_SENT
         self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
 
-    def _publish(self, outcomes: list[Outcome[ResultT]]) -> None:
-        """Hand out outcomes of inputs that have none yet."""
-        known = self._reader.open
-        outcomes = [outcome for outcome in outcomes if outcome.index in known]
-        if not outcomes:
-            return
-        if self.recorder is not None:
-            outcomes = self.recorder.settle(outcomes)
-        self.ready.extend(outcomes)
-        for outcome in outcomes:
-            known.pop(outcome.index, None)
-        self._totals.add_outcomes(outcomes)
-        if self._observer is not None:
-            self._observer.settled(self._run_id, self.operation.id, outcomes)
+    def resolve(self, looked: Looked) -> None:
+        """Take in what a look-up has brought, and send again what is to be sent again."""
+        self.unmatched = [*looked.result.unmatched]
+        self._chunker.waiting += map(self.operation.encode_again, self._publisher.resolve(looked))
 
     @property
     def note(self) -> str:
@@ -383,13 +382,14 @@ class Run(Generic[ResultT]):
             if rest:
                 self._reader.read_rest()
             self._give_up_waiting()
+        self._publisher.release()
         if self.recorder is not None:
             self._publish(self.recorder.recall_rest(self._reader.open))
         error = OutcomeError("stopped", str(self.stopped))
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
         if self.recorder is not None:
-            self.heed_journal(self.recorder.close())
+            self.heed(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextvars import copy_context
 from functools import partial
 from queue import SimpleQueue
 from types import coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 from attrs import frozen
@@ -21,8 +21,10 @@ from attrs import frozen
 from hubspot_batch._transport.owners import running_loop
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Observer
+from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
+from .doubts import Looked
 from .driver import Call, Came, Driver, check_open
 from .executors import Tell, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from .run import Run
 
 
+LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], Looked]
+AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[Looked]]
+
+
 @frozen(eq=False, repr=False)
 class Runner:
     """Runs operations for the calling thread, which alone reads inputs and settles outcomes.
@@ -45,16 +51,20 @@ class Runner:
         http: Its httpx client.
         width: Requests of a run under way at most.
         executor: The threads that send them.
+        look_up: Looks up inputs in doubt.
         observer: Told of events and outcomes.
         sends: Whether inputs are sent, or only checked.
+        clock: How time is told.
     """
 
     client: Any
     http: httpx.Client
     width: int
     executor: ThreadExecutor
+    look_up: LookUpRun
     observer: Observer | None = None
     sends: bool = True
+    clock: Clock = SYSTEM_CLOCK
 
     def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -88,8 +98,10 @@ class AsyncRunner:
     client: Any
     http: httpx.AsyncClient
     width: int
+    look_up: AsyncLookUpRun
     observer: Observer | None = None
     sends: bool = True
+    clock: Clock = SYSTEM_CLOCK
 
     async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
@@ -126,6 +138,7 @@ class ThreadDriver(Driver):
         self._came: deque[tuple[Chunk, Came]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
+        self._look_up = runner.look_up
         self.interrupts = Interrupts(partial(self._news.put, None))
         self._begin(runner, call, inputs, collects=collects, reading=self.interrupts.reading)
 
@@ -141,12 +154,17 @@ class ThreadDriver(Driver):
         if self._is_pending(self._under_way):
             self.run.report(*self._fetch())
             self._record()
-        return self._is_pending(self._under_way) or self.run.going
+        if self._is_pending(self._under_way) or self.run.going:
+            return True
+        if self.run.in_doubt:
+            self._resolve(self._look_up(self.run, self.interrupts.check))
+            self._record()
+        return self.run.going
 
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
         if (recorder := self.run.recorder) is not None and recorder.behind:
-            self.run.heed_journal(recorder.keep_up())
+            self.run.heed(recorder.keep_up())
 
     def _start(self, chunk: Chunk) -> None:
         if not self._runner.sends:
@@ -219,6 +237,7 @@ class TaskDriver(Driver):
     ) -> None:
         self._loop: AbstractEventLoop | None = None
         self._tasks: dict[Task[Came], Chunk] = {}
+        self._look_up = runner.look_up
         self._begin(runner, call, inputs, collects=collects, in_task=True)
 
     async def advance(self) -> bool:
@@ -244,6 +263,10 @@ class TaskDriver(Driver):
         if self._is_pending(self._tasks.values()) or self.run.going:
             return True
         await self._cancel()
+        if self.run.in_doubt:
+            self._resolve(await self._look_up(self.run))
+            await self._record()
+            return self.run.going
         if self.run.awaits_inputs and self.run.stopped is not None:
             await self.run.fetch()
         return False
@@ -253,7 +276,7 @@ class TaskDriver(Driver):
         if (recorder := self.run.recorder) is not None and recorder.behind:
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
-            self.run.heed_journal(await to_thread(recorder.keep_up))
+            self.run.heed(await to_thread(recorder.keep_up))
 
     def _at_home(self) -> bool:
         """Whether this is the event loop in which the run began, if it has."""

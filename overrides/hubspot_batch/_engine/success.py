@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from attrs import evolve
+
 from hubspot_batch._matching.match import match
 from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
 
@@ -47,6 +49,7 @@ def outcomes_of_success(
     if len(done) + len(refused) < len(entries):
         silence = chunk.dated(response.silence(matches.unattributed, reads=reads))
     outcomes: list[Outcome[ResultT]] = []
+    marks_of = operation.marks_of
     for position, entry in enumerate(entries):
         status, result, error = succeeded, None, None
         if position in done:
@@ -57,5 +60,7 @@ def outcomes_of_success(
             error = chunk.dated(error) if in_doubt else error
         else:
             status, error = not_known(operation), silence
+        if error is not None and marks_of is not None:
+            error = evolve(error, marks=marks_of(entry))
         outcomes.append(Outcome(entry.index, entry.input, status, result, error))
     return outcomes, matches.unmatched

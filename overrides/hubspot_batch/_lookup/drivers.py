@@ -5,19 +5,24 @@ This module decides how a step is performed. Which steps a look-up takes is deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import httpx
 from attrs import frozen
 
+from hubspot_batch._engine.doubts import Looked
 from hubspot_batch._engine.driver import check_open
+from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
-    from .look_up import LookUp, Step
+    from hubspot_batch._engine.run import Run
+
+    from .asking import Step
+    from .look_up import LookUp
 
 # HubSpot lets an account search five times a second, and other programs may search, too
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm).
@@ -33,6 +38,10 @@ def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
     if isinstance(limit, SharedRateLimit):
         return limit.searches(_SEARCHES)
     return RateLimiter(_SEARCHES)
+
+
+# Ctrl-C is looked for so often while time passes, in seconds.
+_SLICE = 0.5
 
 
 @frozen(eq=False, repr=False)
@@ -52,33 +61,58 @@ class Reconciler:
     pace: Limiter
 
     def __call__(
-        self,
-        operation: str,
-        outcomes: Iterable[Outcome[Any]],
-        *,
-        after: Iterable[float],
-        assume_absent_after: float | None,
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _look_up(operation, outcomes, after, assume_absent_after, self.pace)
-        steps = look_up.steps(self.clock.now())
+        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            step = next(steps, None)
-            while step is not None:
-                came = self.perform(step)
-                step = _following(steps, (self.clock.now(), came))
+            self._drive(look_up, None)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
-    def perform(self, step: Step) -> object:
-        """Perform a step of a look-up, or of reading pages, and return its result."""
-        from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
+    def of_run(self, run: Run[Any], check: Callable[[], object]) -> Looked:
+        """Look up what a run holds back.
+
+        Args:
+            run: The run.
+            check: Called while time passes; it may raise an exception, which ends the look-up.
+        """
+        look_up = _of_run(run, self.pace)
+        try:
+            self._drive(look_up, check)
+        except BaseException as error:  # noqa: BLE001 - the run raises it
+            return Looked(look_up.result(complete=False), error, look_up.notes)
+        return Looked(look_up.result(), None, look_up.notes)
+
+    def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
+        steps = look_up.steps(self.clock.now())
+        step = next(steps, None)
+        while step is not None:
+            if check is not None:
+                check()
+            came = self.perform(step, check)
+            step = _following(steps, (self.clock.now(), came))
+
+    def perform(self, step: Step, check: Callable[[], object] | None = None) -> object:
+        """Perform a step of a look-up, or of reading pages, and return its result.
+
+        Args:
+            step: The step.
+            check: Called while time passes; it may raise an exception. None if Ctrl-C is raised at
+                once.
+        """
+        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
-            return self.clock.sleep(step.seconds)
+            left = step.seconds
+            while check is not None and left > _SLICE:
+                self.clock.sleep(_SLICE)
+                left -= _SLICE
+                check()
+            return self.clock.sleep(left)
         if isinstance(step, ReserveSearch):
             return self.pace.reserve(*step)
         check_open(self.http)
@@ -98,30 +132,37 @@ class AsyncReconciler:
     pace: Limiter
 
     async def __call__(
-        self,
-        operation: str,
-        outcomes: Iterable[Outcome[Any]],
-        *,
-        after: Iterable[float],
-        assume_absent_after: float | None,
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _look_up(operation, outcomes, after, assume_absent_after, self.pace)
-        steps = look_up.steps(self.clock.now())
+        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
         try:
-            step = next(steps, None)
-            while step is not None:
-                came = await self.perform(step)
-                step = _following(steps, (self.clock.now(), came))
+            await self._drive(look_up)
         except BaseException as error:
             attach(error, look_up.result(complete=False))
             raise
         return look_up.result()
 
+    async def of_run(self, run: Run[Any]) -> Looked:
+        """Look up what a run holds back."""
+        look_up = _of_run(run, self.pace)
+        try:
+            await self._drive(look_up)
+        except BaseException as error:  # noqa: BLE001 - the run raises it
+            return Looked(look_up.result(complete=False), error, look_up.notes)
+        return Looked(look_up.result(), None, look_up.notes)
+
+    async def _drive(self, look_up: LookUp) -> None:
+        steps = look_up.steps(self.clock.now())
+        step = next(steps, None)
+        while step is not None:
+            came = await self.perform(step)
+            step = _following(steps, (self.clock.now(), came))
+
     async def perform(self, step: Step) -> object:
         """Perform a step, and return its result."""
-        from .look_up import ReserveSearch, Rest  # noqa: PLC0415 - see `_look_up`
+        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
 
         if isinstance(step, Rest):
             return await self.clock.asleep(step.seconds)
@@ -134,16 +175,29 @@ class AsyncReconciler:
             return error
 
 
-def _look_up(
-    operation: str,
-    outcomes: Iterable[Outcome[Any]],
-    after: Iterable[float],
-    assume_absent_after: float | None,
-    pace: Limiter,
+def _of_outcomes(
+    operation: str, outcomes: Iterable[Outcome[Any]], pace: Limiter, wish: Mapping[str, Any]
 ) -> LookUp:
-    from .look_up import LookUp  # noqa: PLC0415 - few programs need it
+    """Return the look-up of outcomes that a caller hands in."""
+    from .look_up import LookUp, Wish, taken_by  # noqa: PLC0415 - few programs need it
 
-    return LookUp(operation, outcomes, after, assume_absent_after, pace)
+    wanted = Wish.of(**wish)
+    check_names(wanted.key_property, wanted.stamp_property)
+    unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
+    listed = [*outcomes]
+    return LookUp(operation, listed, unmatched, wanted, pace, taken_by(listed))
+
+
+def _of_run(run: Run[Any], pace: Limiter) -> LookUp:
+    """Return the look-up of what a run holds back."""
+    from .look_up import LookUp, Wish  # noqa: PLC0415 - few programs need it
+
+    doubts = run.doubts
+    assert doubts is not None  # noqa: S101 - see `Run.in_doubt`
+    settles = doubts.settles
+    wish = Wish(settles.after, settles.assume_absent_after)
+    listed = [*doubts.held.values(), *doubts.without_record]
+    return LookUp(run.operation.id, listed, run.unmatched, wish, pace, doubts.taken)
 
 
 def _following(steps: Any, result: tuple[float, object]) -> Any:

@@ -59,3 +59,8 @@ def _may_become(sent: object, stored: object) -> bool:
     if not isinstance(sent, str) or not isinstance(stored, str):
         return stored is None  # the server may drop a value
     return plain(sent).startswith(plain(stored))  # or cut it
+
+
+def kept(value: object) -> str:
+    """Return a key or a stamp as servers compare it: without blanks at its ends, in lower case."""
+    return "" if value is None else str(value).strip().lower()

@@ -10,7 +10,8 @@ https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,10 +21,13 @@ from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch._json import is_list, is_map, read_object
 from hubspot_batch._matching.likeness import instant_of
 
-_JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
+"""The headers of a request with a body."""
 
 # A search shows no more results than these, and refuses to go on.
 _HITS_AT_MOST = 10_000
+# Characters of a search at most.
+_BODY_AT_MOST = 3_000
 
 
 class Way(NamedTuple):
@@ -37,6 +41,7 @@ class Way(NamedTuple):
         ending: What stands in the address in place of `/batch/create`.
         limit: Records on a page at most.
         searches: Whether it is a search, which has an allowance of its own.
+        reads: The id of the operation that reads records by a unique property; None without one.
     """
 
     operation: str
@@ -46,6 +51,7 @@ class Way(NamedTuple):
     ending: str
     limit: int
     searches: bool
+    reads: str | None = None
 
     @property
     def path(self) -> str:
@@ -57,7 +63,10 @@ WAYS: Mapping[str, Way] = MappingProxyType(
     {
         way.operation: way
         for way in (
-            Way("create_calls", "calls.reconcile", "hs_timestamp", "POST", "/search", 200, True),
+            Way(
+                *("create_calls", "calls.reconcile", "hs_timestamp", "POST", "/search", 200, True),
+                reads="read_calls",
+            ),
             Way("create_campaigns", "campaigns.reconcile", "hs_name", "GET", "", 100, False),
         )
     }
@@ -145,7 +154,60 @@ def request_for(
     if after:
         body["after"] = after
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return {**request, "content": text.encode(), "headers": _JSON}
+    return {**request, "content": text.encode(), "headers": JSON}
+
+
+def search_in(
+    way: Way, name: str, values: Sequence[str], names: Sequence[str]
+) -> Iterator[Callable[[str | None], dict[str, Any]]]:
+    """Yield functions that return the request for a page of records with some values.
+
+    Each search has as many values as its body can hold.
+
+    Args:
+        way: How they are looked up.
+        name: The property.
+        values: The values, in lower case, as searches compare them.
+        names: The properties to return, if there is room for them.
+    """
+    shown = [name, *(one for one in names if one != name)]
+    if len(json.dumps(shown)) > _BODY_AT_MOST // 3:
+        shown = [name]
+    left = [*values]
+    while left:
+        room = _BODY_AT_MOST - len(_body_in(way, name, [], shown, "9" * 6))
+        part = [left.pop()]
+        room -= len(json.dumps(part[0], ensure_ascii=False))
+        # More than a page would take a second request.
+        while (
+            left
+            and len(part) < way.limit
+            and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room
+        ):
+            room -= size
+            part.append(left.pop())
+        yield partial(_request_in, way, name, part, shown)
+
+
+def _request_in(
+    way: Way, name: str, values: Sequence[str], shown: Sequence[str], after: str | None
+) -> dict[str, Any]:
+    content = _body_in(way, name, values, shown, after).encode()
+    return {"method": way.method, "url": way.path, "content": content, "headers": JSON}
+
+
+def _body_in(
+    way: Way, name: str, values: Sequence[str], shown: Sequence[str], after: str | None
+) -> str:
+    among = {"propertyName": name, "operator": "IN", "values": values}
+    body: dict[str, Any] = {
+        "filterGroups": [{"filters": [among]}],
+        "properties": shown,
+        "limit": way.limit,
+    }
+    if after:
+        body["after"] = after
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def read_page(way: Way, start: int, response: httpx.Response) -> Page | None:
@@ -162,7 +224,7 @@ def read_page(way: Way, start: int, response: httpx.Response) -> Page | None:
     total = body.get("total")
     if type(total) is not int or len(listed) < min(way.limit, total - start):
         return None
-    hits = [_hit(one) for one in listed]
+    hits = [hit_of(one) for one in listed]
     whole = tuple([one for one in hits if one is not None])
     if len(whole) < len(hits):
         return None
@@ -183,7 +245,8 @@ def _after(body: Mapping[str, Any]) -> str | None:
     return None if after in (None, "") else str(after)
 
 
-def _hit(record: object) -> Hit | None:
+def hit_of(record: object) -> Hit | None:
+    """Return the record that a response holds; None if it lacks something."""
     if not is_map(record):
         return None
     id_, properties = record.get("id"), record.get("properties")

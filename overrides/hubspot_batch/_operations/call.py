@@ -13,21 +13,24 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 from hubspot_batch_client import families
 from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
+from hubspot_batch._engine.doubts import Settles
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
+from hubspot_batch.options import Clock
 from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
+from .mark_names import check_names
 from .plausibility import advice, foreign_names
 from .registry import SPECS, OperationSpec, Parameters, spec_by_property, spec_in
 from .versions import check_version, located
@@ -54,6 +57,9 @@ class OperationCall:
         allow_implausible: Whether values are sent that are most likely not meant.
         arguments: The other arguments that were given, by their names in Python, checked.
         journal: The journal of the job; None if it has none.
+        key_property: The property whose values are unique, by which records are found again.
+        stamp_property: Another one, which only the run fills in.
+        settles: What the run does about inputs in doubt; None for nothing.
         api_version: The version of the API; None for the default.
     """
 
@@ -63,15 +69,21 @@ class OperationCall:
     allow_implausible: bool = False
     arguments: Mapping[str, Any] = Factory(dict[str, Any])
     journal: Journal | None = None
+    key_property: str | None = None
+    stamp_property: str | None = None
+    settles: Settles | None = None
     api_version: str | None = None
 
-    def recorder(self, operation: Operation[Any], base_url: str) -> Recorder[Any] | None:
+    def recorder(
+        self, operation: Operation[Any], base_url: str, clock: Clock
+    ) -> Recorder[Any] | None:
         """Return what a run of the operation records; None if it has no journal."""
         if self.journal is None:
             return None
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
-        return Recorder(self.journal, operation, self.head(base_url))
+        looks = self.settles is not None
+        return Recorder(self.journal, operation, self.head(base_url), clock, looks=looks)
 
     def head(self, base_url: str) -> dict[str, str]:
         """Return what the head of a journal says of a run."""
@@ -105,9 +117,15 @@ class OperationCall:
         return self._of(spec, Parameters(query, _tail(body)))
 
     def _of(self, spec: OperationSpec, parameters: Parameters) -> Operation[Any]:
-        return spec_in(self.api_version, spec).operation(
+        operation = spec_in(self.api_version, spec).operation(
             parameters, isolate=self.isolate, allow_implausible=self.allow_implausible
         )
+        names = {self.key_property: True, self.stamp_property: False}
+        if marked := {name: unique for name, unique in names.items() if name}:
+            from .marks import Marker  # noqa: PLC0415 - few runs need it
+
+            return Marker(marked).marking(operation)  # each run has a marker of its own
+        return operation
 
 
 def operation_call(
@@ -118,6 +136,11 @@ def operation_call(
     isolate: bool = False,
     journal: Journal | str | PathLike[str] | None = None,
     allow_implausible: bool = False,
+    key_property: str | None = None,
+    stamp_property: str | None = None,
+    reconcile: bool | Iterable[float] = False,
+    assume_absent_after: float | None = None,
+    resend: bool = False,
     api_version: str | None = None,
     **given: Any,
 ) -> OperationCall:
@@ -129,6 +152,11 @@ def operation_call(
         isolate: Whether a refused request is split even if it may have created something.
         journal: The journal of the job, or its path.
         allow_implausible: Whether values are sent that are most likely not meant.
+        key_property: The property whose values are unique, by which records are found again.
+        stamp_property: Another one, which only the run fills in.
+        reconcile: Whether inputs in doubt are looked up at the run's end, or when, in seconds.
+        assume_absent_after: Seconds after which an input that is not found counts as not sent.
+        resend: Whether an input that was certainly not done is sent again.
         api_version: The version of the API; None for the default.
         given: The other arguments, by their names in Python; None where one is left out.
 
@@ -139,11 +167,17 @@ def operation_call(
     if api_version is not None:
         located(described, check_version(api_version))
     arguments = checked_arguments(described, given) if given else {}
-    return OperationCall(
+    call = OperationCall(
         *(operation, chunk_size, isolate, allow_implausible, arguments),
         journal=Journal.of(journal),
         api_version=api_version,
     )
+    named = (key_property, stamp_property, assume_absent_after) != (None, None, None)
+    if not named and reconcile is False and not resend:
+        return call  # usually
+    check_names(key_property, stamp_property)
+    settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))
+    return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
 
 
 def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import unreachable
 from hubspot_batch._json import is_list
-from hubspot_batch._lookup.look_up import Ask, ReserveSearch, Rest
+from hubspot_batch._lookup.asking import Ask, ReserveSearch, Rest
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._transport.request_state import EXTENSION, RequestState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure

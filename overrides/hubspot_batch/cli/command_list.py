@@ -49,10 +49,20 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
     )
     jobs = commands.add_parser(
         "jobs",
-        help="look at what loads have left: list, show, rejects",
+        help="look at what loads have left: list, show, rejects, reconcile",
         description="Look at the folders that loads have left.",
         allow_abbrev=False,
     )
+    stamp = commands.add_parser(
+        "stamp",
+        help="make the property by which created records are found again",
+        description="Make the property that --stamp-property or --key-property names.",
+        allow_abbrev=False,
+    )
+    if not first or first[0] == "stamp":
+        from .stamp_commands import add_stamp  # noqa: PLC0415 - see above
+
+        add_stamp(stamp)
     doctor = commands.add_parser(
         "doctor",
         help="look at everything that a load needs: versions, proxy, token, scopes, limits, clock",

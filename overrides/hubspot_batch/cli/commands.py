@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hubspot_batch._lookup.ways import WAYS
 from hubspot_batch._operations.registry import OperationSpec
 from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
@@ -67,6 +68,8 @@ def _add_operation(
     add_reading(parser)
     _add_mapping(parser)
     _add_run(parser, spec)
+    if spec.id in WAYS:
+        _add_settling(parser, spec)
     _add_earlier(parser)
     add_progress_options(parser)
     own = parser.add_argument_group("this operation")
@@ -135,6 +138,26 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         group.add_argument(
             "--allow-implausible", action="store_true", help='send values such as "nan" too'
         )
+
+
+def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
+    group = parser.add_argument_group("rows that may have been created")
+    group.add_argument(
+        "--reconcile", action="store_true", help="look them up when everything was sent"
+    )
+    if WAYS[spec.id].reads is not None:
+        group.add_argument(
+            "--key-property", metavar="P", help="look up by P, whose values HubSpot keeps unique"
+        )
+    group.add_argument(
+        "--stamp-property", metavar="P", help="look up by P, which is filled in for that"
+    )
+    group.add_argument(
+        "--assume-absent-after",
+        type=_number,
+        metavar="S",
+        help="at your own risk: not found after S seconds is not sent",
+    )
 
 
 def _add_earlier(parser: argparse.ArgumentParser) -> None:

@@ -1,11 +1,12 @@
-"""The commands around a load: `mapping FILE`, and `jobs list`, `jobs show` and `jobs rejects`.
+"""The commands around a load: `mapping FILE`, and `jobs list`, `show`, `rejects` and `reconcile`.
 
-This module decides what they print. They send nothing and change nothing.
+This module decides what they print. They create nothing; `reconcile` looks up what was created.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from hubspot_batch.journal import Journal
 
 from .commands import add_reading
 from .job_words import one_line
-from .load import JOURNAL, complain
+from .load import JOURNAL, complain, load
 from .output import Out
 
 _DONE, _WRONG_USE = 0, 2
@@ -42,6 +43,7 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
         ("list", _list, "the jobs below a folder, with a line each"),
         ("show", _show, "one job: what it was, its counts, its files"),
         ("rejects", _rejects, "the rows that failed or are unknown, and where they are to mend"),
+        ("reconcile", _reconcile, "what became of the rows that may have been created"),
     ):
         one: argparse.ArgumentParser = kinds.add_parser(
             name, help=words, description=f"Print {words}.", allow_abbrev=False
@@ -170,6 +172,42 @@ def _rejects(arguments: argparse.Namespace, out: Out) -> int:
             if path.suffix != ".part":
                 out.lines([f"{words}: {path}"])
     return _DONE
+
+
+def _reconcile(arguments: argparse.Namespace, out: Out) -> int:
+    """Carry the command of a job out once more, without sending a row."""
+    from .main import parse  # noqa: PLC0415 - which loads this module
+
+    folder = _job(arguments.folder).absolute()
+    head = Journal(folder / JOURNAL).begun() or {}
+    again = "Run its command again with --resume --reconcile."
+    if "command" not in head:
+        raise ConfigurationError(
+            f"The journal in {folder} does not say by which command it was made. {again}"
+        )
+    said = json.loads(head["command"])
+    given = parse(said["arguments"])
+    if not hasattr(given, "reconcile"):
+        raise ConfigurationError(f"What {given.operation} has done cannot be looked up.")
+    if not Path(said["folder"]).is_dir():
+        raise ConfigurationError(f"The folder {said['folder']} of that run is gone. {again}")
+    given.files = [one for one in given.files if _is_of(one, folder)] or given.files
+    if len(given.files) != 1 or given.files == ["-"]:
+        raise ConfigurationError(f"The file of the job in {folder} is not known. {again}")
+    given.out, given.journal = str(folder), str(folder / JOURNAL)
+    given.resume, given.restart, given.retry, given.allow_edited = "same", False, [], False
+    given.plan, given.expect, given.yes, given.max_failures = False, None, True, None
+    given.reconcile, given.sends_nothing = True, True
+    for name in ("token", "wall", "quiet", "json"):
+        if hasattr(arguments, name):
+            setattr(given, name, getattr(arguments, name))
+    with contextlib.chdir(said["folder"]):
+        return load(given, out.stream)
+
+
+def _is_of(name: str, folder: Path) -> bool:
+    """Return whether a folder of results can be that of a file."""
+    return folder.name in (f"{Path(name).name}.hubspot", Path(name).name)
 
 
 def _rejected(folder: Path) -> Iterator[str]:

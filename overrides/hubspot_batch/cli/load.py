@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import httpx
 from attrs import evolve, frozen
@@ -22,6 +22,7 @@ from attrs import evolve, frozen
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import Mapping, open_table
+from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
     INSISTS,
     Earlier,
@@ -54,6 +55,7 @@ from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
 JOURNAL = "journal.sqlite"
+_SETTLING = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
 _MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
 
 
@@ -126,7 +128,8 @@ def _load_rows(
         out.lines(brief_lines(plan))
         if note:
             out.lines([note])
-    if not _confirmed(arguments, work, options):
+    reads = work.spec.kind.reads or not journal.sends
+    if not confirmed(options.base_url, yes=arguments.yes or reads):
         complain("Nothing was sent.")
         return WRONG_USE
     with shown(displays(arguments, out.stream, sys.stderr, os.environ)) as tell:
@@ -139,12 +142,17 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
     """Return the work, checked against the account, which is asked once for all files."""
     if arguments.definitions is None:
         with HubSpotBatch(
-            arguments.token or _token(options.base_url),
+            arguments.token or token_for(options.base_url),
             base_url=options.base_url,
             rate_limit=options.rate_limit,
             daily_reserve=options.daily_reserve,
         ) as client:
             arguments.definitions = ask_account(client, work.spec)
+    for place in ("key_property", "stamp_property"):
+        name = work.settling.get(place)
+        if name and (problem := refusal(name, arguments.definitions)):
+            option = f"--{place.replace('_', '-')}"
+            raise ConfigurationError(f"{option}: {problem} Nothing was sent.")
     return evolve(work, mapping=evolve(work.mapping, account=arguments.definitions))
 
 
@@ -172,7 +180,7 @@ def _run(
         wall=arguments.wall,
     )
     with HubSpotBatch(
-        arguments.token or _token(options.base_url),
+        arguments.token or token_for(options.base_url),
         base_url=options.base_url,
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
@@ -237,9 +245,16 @@ def _work(arguments: argparse.Namespace, name: str) -> Work:
         given,
         getattr(arguments, "allow_implausible", False),
         arguments.limit,
+        _settling(arguments),
     )
     _ = work.call  # which refuses arguments that are not valid
     return work
+
+
+def _settling(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options about rows that may have been created, as far as they are given."""
+    given = {name: getattr(arguments, name, None) for name in _SETTLING}
+    return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def _place(arguments: argparse.Namespace, name: str) -> _Place:
@@ -268,6 +283,8 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
         mapping=work.mapping.digest(),
         source_size=size,
         source_digest=digest,
+        command=json.dumps({"arguments": arguments.argv, "folder": str(Path.cwd())}),
+        sends=not getattr(arguments, "sends_nothing", False),
     )
 
 
@@ -289,11 +306,11 @@ def _insists(arguments: argparse.Namespace, work: Work) -> bool:
     return True
 
 
-def _confirmed(arguments: argparse.Namespace, work: Work, options: ClientOptions) -> bool:
-    local = is_loopback(httpx.URL(options.base_url).host)
-    if arguments.yes or local or work.spec.kind.reads or not _asks():
+def confirmed(base_url: str, *, yes: bool) -> bool:
+    """Return whether a server may be written to; ask, if there is a person to ask."""
+    if yes or is_loopback(httpx.URL(base_url).host) or not _asks():
         return True
-    answer = _ask(f"Write to the HubSpot account of this token at {options.base_url}? [y/N] ")
+    answer = _ask(f"Write to the HubSpot account of this token at {base_url}? [y/N] ")
     return answer.lower() in ("y", "yes")
 
 
@@ -308,7 +325,7 @@ def _ask(question: str) -> str:
     return sys.stdin.readline().strip()
 
 
-def _token(base_url: str) -> str | None:
+def token_for(base_url: str) -> str | None:
     """Return the token for a server; None for the environment's, which is never shown."""
     local = is_loopback(httpx.URL(base_url).host)
     return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None

@@ -69,21 +69,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None, token: str | None = None) -> int:
     given = [*(sys.argv[1:] if argv is None else argv)]
-    parser = _parser(given[:1])
     try:
-        # An option whose value may be left out would take the file that follows.
-        arguments = parser.parse_args(
-            ["--resume=same" if one == "--resume" else one for one in given],
-            argparse.Namespace(argv=given, wall=time.time, token=token),
-        )
+        arguments = parse(given, token)
     except SystemExit as end:  # argparse has said what there is to say
         return int(end.code or 0)
     if arguments.run is None:
-        parser.print_help(sys.stderr)
+        _parser(given[:1]).print_help(sys.stderr)
         return WRONG_USE
     run: Callable[[argparse.Namespace, TextIO], int] = arguments.run
     with _output() as stream:
         return run(arguments, stream)
+
+
+def parse(given: list[str], token: str | None = None) -> argparse.Namespace:
+    """Return the options of a command.
+
+    Args:
+        given: Its arguments.
+        token: The token; None for the environment's.
+
+    Raises:
+        SystemExit: They are wrong, or there is nothing to run; that was said.
+    """
+    # An option whose value may be left out would take the file that follows.
+    return _parser(given[:1]).parse_args(
+        ["--resume=same" if one == "--resume" else one for one in given],
+        argparse.Namespace(argv=given, wall=time.time, token=token),
+    )
 
 
 def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:

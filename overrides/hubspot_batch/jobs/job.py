@@ -126,6 +126,7 @@ class Job:
         self._read = 0
         self._failures = 0
         self._results: Results | None = None
+        self._notes: tuple[str, ...] = ()
         self._requests = self._waits = 0
         self._waited = 0.0
         self._lock = Lock()
@@ -209,7 +210,7 @@ class Job:
             ],
             reasons=() if self._results is None else self._results.reasons(),
             mapping=self._plan.mapping,
-            notes=self._plan.notes,
+            notes=(*self._plan.notes, *self._notes),
             stopped=stopped,
             resume=None if stopped is None else self._resume,
             files=names,
@@ -250,6 +251,7 @@ class Job:
             outcomes.close()
         except (HubSpotBatchError, KeyboardInterrupt) as error:
             failure = failure or error
+        self._notes = outcomes.notes
         if isinstance(failure, OSError):
             raise failure  # the rest cannot be written either; the journal has it
         for outcome in outcomes.result or ():
@@ -260,7 +262,7 @@ class Job:
     def _outcomes(self, client: HubSpotBatch) -> OutcomeIterator[Any]:
         work = self._work
         family, _, verb = work.spec.name.partition(".")
-        arguments = dict(work.arguments)
+        arguments = {**work.arguments, **work.settling}
         if work.allow_implausible:
             arguments["allow_implausible"] = True
         method: Callable[..., OutcomeIterator[Any]]

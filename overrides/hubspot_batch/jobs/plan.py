@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from math import ceil
 from typing import Any, NamedTuple
@@ -130,7 +130,7 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
         requests=requests,
         seconds=_seconds(requests, rate_limit),
         mapping=mapper.targets,
-        notes=(*work.table.notes, *mapper.notes),
+        notes=(*work.table.notes, *mapper.notes, *_settling(work.settling)),
         first=None if first is None else _shown(first),
         digest=_digest(work, base_url, rows, invalid),
         unit=work.table.form.unit,
@@ -145,11 +145,26 @@ def _shown(entry: EncodedInput) -> dict[str, Any]:
     return wire
 
 
+def _settling(how: Mapping[str, Any]) -> Iterator[str]:
+    """Yield by what evidence inputs in doubt are looked up, in a sentence."""
+    key, stamp = how.get("key_property"), how.get("stamp_property")
+    if not (how.get("reconcile") or key):
+        return
+    ways = [f"by the unique property {key}"] if key else []
+    ways += [f"by the stamp in {stamp}"] if stamp else []
+    ways += ["by their own properties"] if not ways else []
+    if how.get("reconcile"):
+        yield f"Rows that may have been created are looked up {', else '.join(ways)}."
+    else:
+        yield f"Rows that are refused because a record has their {key} are read back."
+
+
 def _digest(work: Work, base_url: str, rows: int, invalid: int) -> str:
     """Return what names a plan: what is sent, and to which server."""
     said = [
         *(work.operation, base_url, work.mapping.digest(), work.table.fingerprint()),
         *(dict(work.arguments), work.allow_implausible, work.limit),
+        *([dict(work.settling)] if work.settling else []),
         # Of the same bytes, another encoding, sheet or line of headings makes other rows.
         *(repr(work.table.form), rows, invalid),
     ]

@@ -162,4 +162,5 @@ def _row_done(index: int, row: Row, recorded: Recorded) -> RowDone:
         error.get("kind") or ("no_answer" if status == "unknown" else None),
         error.get("message"),
         error.get("correlation_id"),
+        evidence=(recorded.evidence or "answer") if status == "succeeded" else None,
     )

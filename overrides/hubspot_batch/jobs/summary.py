@@ -85,7 +85,7 @@ class RowDone(NamedTuple):
         kind: The kind of error; None without an error.
         message: What is wrong, in a sentence; None without an error.
         correlation_id: What HubSpot's support asks for; None if there is none.
-        evidence: By what a result was matched to the row; None without a result.
+        evidence: What a success rests on: `answer`, `key`, `stamp` or `properties`.
     """
 
     # The method of a tuple that it hides is of no use here.

@@ -49,6 +49,7 @@ class Work:
         mapping: What the columns mean.
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
+        settling: The arguments about inputs in doubt, by their names in Python.
         limit: How many rows belong to the job, from the first on; None for all.
         api_version: The version of HubSpot's API; None for the default.
         kept: Where rows are kept from one pass to the next; None to read the table each time.
@@ -60,6 +61,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
+    settling: Mapping[str, Any] = field(factory=dict[str, Any])
     api_version: str | None = None
     kept: KeptRows | None = None
 
@@ -80,12 +82,13 @@ class Work:
         Raises:
             ConfigurationError: An argument is not valid.
         """
+        given: dict[str, Any] = {**self.arguments, **self.settling}
         return operation_call(
             self.operation,
             None,
             allow_implausible=self.allow_implausible,
             api_version=self.api_version,
-            **self.arguments,
+            **given,
         )
 
     def rows(self) -> Iterator[tuple[Row, files.Input]]:

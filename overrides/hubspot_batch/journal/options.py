@@ -65,6 +65,8 @@ class Journal:
         mapping: A digest of how the inputs were made; another one is refused later.
         source_size: The size in bytes of the file that the inputs come from, for the record.
         source_digest: A digest of that file, for the record.
+        command: The command that runs the job, for the record.
+        sends: Whether anything is sent. If not, only what the journal has is told, or looked up.
 
     Raises:
         ConfigurationError: An argument is wrong.
@@ -78,6 +80,8 @@ class Journal:
     mapping: str | None = field(default=None, kw_only=True)
     source_size: int | None = field(default=None, kw_only=True)
     source_digest: str | None = field(default=None, kw_only=True)
+    command: str | None = field(default=None, kw_only=True)
+    sends: bool = field(default=True, kw_only=True)
 
     @classmethod
     def of(cls, given: Journal | str | os.PathLike[str] | None) -> Journal | None:
@@ -146,6 +150,7 @@ class Journal:
             "mapping": self.mapping,
             "source_size": self.source_size,
             "source_digest": self.source_digest,
+            "command": self.command,
         }
         return {**job, **{name: str(value) for name, value in own.items() if value is not None}}
 

@@ -41,6 +41,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS hubspot_batch_inputs (journal text NOT NULL, "
     "digest bytea NOT NULL, ordinal integer NOT NULL, status text NOT NULL, result bytea, "
     "error bytea, number bigint NOT NULL, intended_at timestamptz NOT NULL, "
+    "sent double precision, given_up double precision, marks text, evidence text, "
     "PRIMARY KEY (journal, digest, ordinal))",
 )
 _PREPARE = (
@@ -51,7 +52,7 @@ _PREPARE = (
     "SET tcp_keepalives_count = 3",
 )
 _FIND = """
-SELECT given.digest, given.ordinal, status, result, error, number,
+SELECT given.digest, given.ordinal, status, result, error, number, sent, given_up, marks, evidence,
   status = 'intended' AND intended_at > now() - make_interval(secs => %(lease)s)
 FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[]) AS given (digest, ordinal)
 JOIN hubspot_batch_inputs AS known ON known.journal = %(journal)s
@@ -66,29 +67,37 @@ WHERE locktype = 'advisory' AND classid = %(locks)s AND objsubid = 2 AND granted
 # In the order of the key, so that two of them never wait for each other.
 _INTEND = """
 WITH given AS (
-  SELECT * FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(seen)s::bigint[])
-    AS one (digest, ordinal, seen))
+  SELECT * FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(seen)s::bigint[],
+    %(marks)s::text[]) AS one (digest, ordinal, seen, marks))
 INSERT INTO hubspot_batch_inputs AS known
-  (journal, digest, ordinal, status, number, intended_at)
-SELECT %(journal)s, digest, ordinal, 'intended', %(number)s, now() FROM given
+  (journal, digest, ordinal, status, number, intended_at, sent, marks)
+SELECT %(journal)s, digest, ordinal, 'intended', %(number)s, now(), %(sent)s, marks FROM given
 ORDER BY digest, ordinal
 ON CONFLICT (journal, digest, ordinal) DO UPDATE
 SET status = excluded.status, result = NULL, error = NULL, number = excluded.number,
-  intended_at = excluded.intended_at
+  intended_at = excluded.intended_at, sent = excluded.sent, given_up = NULL,
+  marks = excluded.marks, evidence = NULL
 WHERE NOT %(checks)s OR known.number = (
   SELECT seen FROM given
   WHERE given.digest = excluded.digest AND given.ordinal = excluded.ordinal)
 """
 _SETTLE = """
 UPDATE hubspot_batch_inputs AS known
-SET status = given.status, result = given.result, error = given.error
+SET status = given.status, result = given.result, error = given.error,
+  given_up = coalesce(given.given_up, known.given_up), evidence = given.evidence
 FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(numbers)s::bigint[],
-  %(statuses)s::text[], %(results)s::bytea[], %(errors)s::bytea[])
-  AS given (digest, ordinal, number, status, result, error)
+  %(statuses)s::text[], %(results)s::bytea[], %(errors)s::bytea[],
+  %(given_up)s::double precision[], %(evidence)s::text[])
+  AS given (digest, ordinal, number, status, result, error, given_up, evidence)
 WHERE known.journal = %(journal)s AND known.digest = given.digest
-  AND known.ordinal = given.ordinal AND known.number = given.number
-  AND known.status = 'intended'
+  AND known.ordinal = given.ordinal
 """
+# Where another run has intended an input since, the number is another one.
+_OF_THIS_RUN = _SETTLE + "AND known.number = given.number AND known.status = 'intended'"
+_FOUND_OUT = (
+    _SETTLE
+    + "AND known.number = coalesce(given.number, known.number) AND known.status <> 'succeeded'"
+)
 
 
 class PostgresStore:
@@ -180,11 +189,12 @@ class PostgresStore:
         asked = {"journal": self._key, "lease": self._lease, **_columns(identities)}
         found: dict[Identity, Recorded] = {}
         recent: list[Identity] = []
-        for digest, ordinal, status, result, error, number, is_recent in self._open().execute(
+        for digest, ordinal, status, *rest, is_recent in self._open().execute(
             _FIND, asked, binary=True
         ):
             identity = Identity(bytes(digest), ordinal)
-            found[identity] = Recorded(Status(status), result, error, number)
+            result, error, number, *more = rest
+            found[identity] = Recorded(Status(status), result, error, number, False, *more)
             if is_recent:
                 recent.append(identity)
         return found, recent
@@ -203,7 +213,12 @@ class PostgresStore:
                 self._waiting.execute("SELECT pg_advisory_unlock_shared(%s, %s)", key)
 
     def intend(
-        self, identities: Sequence[Identity], seen: Sequence[int | None] | None = None
+        self,
+        identities: Sequence[Identity],
+        seen: Sequence[int | None] | None = None,
+        *,
+        sent: float,
+        marks: Sequence[str | None],
     ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
         with telling(self._key, "written"):
@@ -221,6 +236,8 @@ class PostgresStore:
                             "number": number,
                             "checks": seen is not None,
                             "seen": [None] * len(identities) if seen is None else [*seen],
+                            "sent": sent,
+                            "marks": [*marks],
                             **_columns(identities),
                         },
                     )
@@ -236,22 +253,33 @@ class PostgresStore:
         """Record durably the outcomes of inputs that are recorded as intended."""
         mine = [(identity, one) for identity, one in records if identity in self._numbers]
         with telling(self._key, "written"):
-            self._open().execute(
-                _SETTLE,
-                {
-                    "journal": self._key,
-                    "numbers": [self._numbers[identity] for identity, _ in mine],
-                    "statuses": [str(one.status) for _, one in mine],
-                    "results": [one.result for _, one in mine],
-                    "errors": [one.error for _, one in mine],
-                    **_columns([identity for identity, _ in mine]),
-                },
-            )
+            numbers = [self._numbers[identity] for identity, _ in mine]
+            self._open().execute(_OF_THIS_RUN, self._values(mine, numbers))
             self._left.subtract(self._numbers.pop(identity) for identity, _ in mine)
             ended = [number for number, left in self._left.items() if left <= 0]
             self._unlock(ended)
         for number in ended:
             del self._left[number]
+
+    def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
+        """Record durably what was found out of inputs that had no outcome, or another one."""
+        with telling(self._key, "written"):
+            numbers = [one.number for _, one in records]
+            self._open().execute(_FOUND_OUT, self._values(records, numbers))
+
+    def _values(
+        self, records: Sequence[tuple[Identity, Recorded]], numbers: Sequence[int | None]
+    ) -> dict[str, Any]:
+        return {
+            "journal": self._key,
+            "numbers": [*numbers],
+            "statuses": [str(one.status) for _, one in records],
+            "results": [one.result for _, one in records],
+            "errors": [one.error for _, one in records],
+            "given_up": [one.given_up for _, one in records],
+            "evidence": [one.evidence for _, one in records],
+            **_columns([identity for identity, _ in records]),
+        }
 
     def _unlock(self, numbers: Sequence[int]) -> None:
         self._open().execute(

@@ -28,6 +28,9 @@ _TABLES = (
     "CREATE TABLE inputs (digest BLOB NOT NULL, ordinal INTEGER NOT NULL, status TEXT NOT NULL, "
     "result BLOB, error BLOB, PRIMARY KEY (digest, ordinal))",
 )
+# What journals of older versions lack. They can be resumed; but what they leave in doubt has no
+# time, and so cannot be looked up.
+_ADDED = {"sent": "REAL", "given_up": "REAL", "marks": "TEXT", "evidence": "TEXT"}
 _STATUSES = frozenset(Status)
 # How long to wait for somebody who only looks into the journal.
 _LOCK_SECONDS = 0.25
@@ -84,6 +87,10 @@ class SqliteStore:
             one.executemany(
                 "INSERT OR REPLACE INTO head VALUES (?, ?)", {**head, "format": FORMAT}.items()
             )
+            names = {row[1] for row in one.execute("PRAGMA table_info(inputs)")}
+            for name, kind in _ADDED.items():
+                if name not in names:
+                    one.execute(f"ALTER TABLE inputs ADD COLUMN {name} {kind}")
             self.fresh = one.execute("SELECT 1 FROM inputs LIMIT 1").fetchone() is None
         self._memory = RunMemory(connection)
 
@@ -94,7 +101,10 @@ class SqliteStore:
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what earlier runs recorded of inputs; other inputs are missing."""
-        query = "SELECT status, result, error, rowid FROM inputs WHERE digest = ? AND ordinal = ?"
+        query = (
+            "SELECT status, result, error, rowid, 0, sent, given_up, marks, evidence FROM inputs "
+            "WHERE digest = ? AND ordinal = ?"
+        )
         found: dict[Identity, Recorded] = {}
         if self.fresh:
             return found
@@ -127,23 +137,39 @@ class SqliteStore:
         self,
         identities: Sequence[Identity],
         seen: Sequence[int | None] | None = None,  # noqa: ARG002 - no other run has the journal
+        *,
+        sent: float,
+        marks: Sequence[str | None],
     ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
         # A row that takes the place of another gets a new rowid, which is greater than all others:
         # the number of the intent (https://www.sqlite.org/autoinc.html).
         with self._writing() as one:
             one.executemany(
-                "INSERT OR REPLACE INTO inputs (digest, ordinal, status) VALUES (?, ?, 'intended')",
-                identities,
+                "INSERT OR REPLACE INTO inputs (digest, ordinal, status, sent, marks) "
+                "VALUES (?, ?, 'intended', ?, ?)",
+                [(*one, sent, mark) for one, mark in zip(identities, marks, strict=True)],
             )
 
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the outcomes of inputs that are recorded as intended."""
         with self._writing() as one:
             one.executemany(
-                "UPDATE inputs SET status = ?, result = ?, error = ? "
+                "UPDATE inputs SET status = ?, result = ?, error = ?, given_up = ?, evidence = ? "
                 "WHERE digest = ? AND ordinal = ? AND status = 'intended'",
-                [(*recorded[:3], *identity) for identity, recorded in records],
+                [
+                    (*recorded[:3], recorded.given_up, recorded.evidence, *identity)
+                    for identity, recorded in records
+                ],
+            )
+
+    def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
+        """Record durably what was found out of inputs that had no outcome, or another one."""
+        with self._writing() as one:
+            one.executemany(
+                "UPDATE inputs SET status = ?, result = ?, error = ?, evidence = ? "
+                "WHERE digest = ? AND ordinal = ? AND status != 'succeeded'",
+                [(*recorded[:3], recorded.evidence, *identity) for identity, recorded in records],
             )
 
     def close(self) -> None:

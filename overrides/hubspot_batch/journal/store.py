@@ -53,6 +53,11 @@ class Recorded(NamedTuple):
         error: The JSON text of its error; None if it has none.
         number: Orders inputs by when they were last intended; None before it is recorded.
         held: Whether it is intended by another run that lives.
+        sent: When its last request was intended, in seconds since 1970; None in journals of older
+            versions.
+        given_up: When that request was given up; None where it was not, or had an answer.
+        marks: By which values its record is found, as JSON text; None if by none.
+        evidence: What a success rests on; None if it is no success, or is not recorded.
     """
 
     status: Status
@@ -60,6 +65,10 @@ class Recorded(NamedTuple):
     error: bytes | None = None
     number: int | None = None
     held: bool = False
+    sent: float | None = None
+    given_up: float | None = None
+    marks: str | None = None
+    evidence: str | None = None
 
 
 class Inspection(NamedTuple):
@@ -111,7 +120,12 @@ class Store(Protocol):
         ...
 
     def intend(
-        self, identities: Sequence[Identity], seen: Sequence[int | None] | None = None
+        self,
+        identities: Sequence[Identity],
+        seen: Sequence[int | None] | None = None,
+        *,
+        sent: float,
+        marks: Sequence[str | None],
     ) -> None:
         """Record durably that a request with these inputs is about to be sent.
 
@@ -119,6 +133,8 @@ class Store(Protocol):
             identities: The inputs.
             seen: The number that `find` gave for each, None for what it did not find; if left out,
                 it does not matter whether another run sends them too.
+            sent: The time, in seconds since 1970.
+            marks: By which values the record of each is found, as JSON text.
 
         Raises:
             TakenError: Another run has intended one of them since.
@@ -127,6 +143,10 @@ class Store(Protocol):
 
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the outcomes of inputs that are recorded as intended."""
+        ...
+
+    def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
+        """Record durably what was found out of inputs that had no outcome, or another one."""
         ...
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ works without a server; `server` runs it on uvicorn.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -62,7 +63,7 @@ def app(
         if response.loss:
             await _lose_connection(response.loss, scope, receive)
         else:
-            await _send_response(response, send)
+            await _send_response(response, sandbox.clock(), send)
 
     return application
 
@@ -92,8 +93,11 @@ async def _lose_connection(loss: Loss, scope: Scope, receive: Receive) -> None:
         pass
 
 
-async def _send_response(response: SandboxAnswer, send: Send) -> None:
-    headers = {**response.headers, "Content-Length": str(len(response.body))}
+async def _send_response(response: SandboxAnswer, now: float, send: Send) -> None:
+    # The times of records are those of the sandbox's clock, so its responses tell that one.
+    date = formatdate(now, usegmt=True)
+    length = str(len(response.body))
+    headers = {"Date": date, **response.headers, "Content-Length": length}
     await send(
         {
             "type": "http.response.start",

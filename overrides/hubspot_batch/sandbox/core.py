@@ -22,6 +22,7 @@ from .limits import RequestLimits
 from .lookups import LOOKUPS, SEARCH
 from .messages import Loss, SandboxAnswer, SandboxRequest
 from .operations import SPECS, OperationSpec
+from .properties import PROPERTIES
 from .state import State
 from .store import Record, Store, seeded_random
 from .usage import Arrival, TokenUsage, usage_of
@@ -71,6 +72,7 @@ class Sandbox:
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.
     - `search_lag`: the least and the most seconds after which a new record is found by a search of
       calls and in the list of campaigns; each record has its own.
+    - `unique_properties`: the families that may have properties with unique values.
     - `max_inputs`: limits by operation id, in place of the contract's.
     - `operations`, `specs`: the contract, and the sandbox's side of each operation.
 
@@ -90,6 +92,7 @@ class Sandbox:
         clock: Callable[[], float] | None = None,
         trace_echo: float = 0.75,
         search_lag: tuple[float, float] = (0.5, 20.0),
+        unique_properties: Iterable[str] = ("calls",),
         max_inputs: Mapping[str, int] | None = None,
         operations: Mapping[str, Operation] = OPERATIONS,
         specs: Mapping[str, OperationSpec] = SPECS,
@@ -110,6 +113,7 @@ class Sandbox:
             limits=RequestLimits(requests, seconds, daily_limit, limits_told),
             families=families,
             search_lag=search_lag,
+            unique_properties=frozenset(unique_properties),
             stores={
                 name: Store(family.guids, family.unique, family.id_offset)
                 for name, family in families.items()
@@ -187,17 +191,22 @@ class Sandbox:
 
     def use_faults(self, faults: Faults) -> None:
         """Replace the plans of faults. A script starts from its first step."""
-        plans = start_plans(faults, (*self._state.operations, *LOOKUPS))
+        plans = start_plans(faults, (*self._state.operations, *LOOKUPS, PROPERTIES))
         with self._lock:
             self._state.fault_plans = plans
 
-    def add_property(self, store: str, name: str, options: Sequence[str] = ()) -> None:
-        """Define another property of a family, as in an account's settings."""
+    def add_property(
+        self, store: str, name: str, options: Sequence[str] = (), *, unique: bool | None = None
+    ) -> None:
+        """Define another property of a family, as in an account's settings.
+
+        With `unique`, no two records may have the same value, and records can be named by it; with
+        False, they cannot. None refuses nothing.
+        """
         with self._lock:
             self._store(store)
-            family = self._state.families[store]
-            properties = {**family.properties, name: Property(options=tuple(options))}
-            self._state.families[store] = evolve(family, properties=properties)
+            made = Property(options=tuple(options))
+            self._state.add_property(store, name, made, unique=unique)
 
     def require_property(self, store: str, name: str) -> None:
         """Require a property of new records, as in an account's settings.

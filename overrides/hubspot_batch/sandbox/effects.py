@@ -16,7 +16,13 @@ from .naming import Input, fields_of, find, name_of, repeat_name, values_of
 from .operations import OperationSpec
 from .rewrites import normalization_warnings
 from .store import Record, Store
-from .validation import Problem, rule_problem, uniqueness_problem, value_problem
+from .validation import (
+    Problem,
+    id_property_problem,
+    rule_problem,
+    uniqueness_problem,
+    value_problem,
+)
 
 ID_PROPERTY = "idProperty"
 
@@ -61,7 +67,11 @@ def apply_batch(batch: Batch) -> BatchResult:
     if batch.treatment == "refused":
         problem = Problem("The record is busy. Please try again", category="CONFLICT")
         return BatchResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
-    return _EFFECTS[batch.spec.kind](batch)
+    kind = batch.spec.kind
+    refusal = id_property_problem(batch.family, kind, batch.id_property, batch.inputs)
+    if refusal is not None:
+        return BatchResult(refusal=refusal)
+    return _EFFECTS[kind](batch)
 
 
 def _names(batch: Batch, item: Input) -> dict[str, list[str]]:

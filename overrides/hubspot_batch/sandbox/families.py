@@ -69,6 +69,8 @@ class Family:
     - `required`: names of the properties that every record must have.
     - `writable`: the server's own properties that a client may write; none if it may write all.
     - `unique`: names of the properties whose values no two records may share.
+    - `keys`: the same, of properties that the account has made; a second one is another refusal.
+    - `naming`: names of other properties by which records can be named, too.
     - `open`: properties and association types that are not listed are accepted, too.
     - `guids`: ids are GUIDs; otherwise they are numbers that follow `id_offset`.
     """
@@ -84,6 +86,8 @@ class Family:
     guids: bool = False
     open: bool = False
     id_offset: int = 0
+    keys: tuple[str, ...] = ()
+    naming: tuple[str, ...] = ()
 
 
 def _select_properties(

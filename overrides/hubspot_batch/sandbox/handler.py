@@ -23,7 +23,7 @@ from .limits import SECONDLY
 from .lookups import Lookup, look_up, lookup_on
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
 from .operations import OperationSpec
-from .properties import definitions, family_on
+from .properties import PROPERTIES, list_properties, make_property, property_path, show_property
 from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
 from .state import State
 from .store import seeded_random
@@ -67,8 +67,8 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
     if way := lookup_on(state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
-    if family := family_on(state.families, request.path):
-        return _define(state, family, request, now, empty)
+    if (place := property_path(state.families, request.path)) is not None:
+        return _define(state, place, request, now, rng, empty)
     on_path = [
         (known, version, names)
         for known in state.operations.values()
@@ -133,15 +133,37 @@ def _show(
 
 
 def _define(
-    state: State, family: Family, request: SandboxRequest, now: float, empty: SandboxAnswer
+    state: State,
+    place: tuple[Family, str | None],
+    request: SandboxRequest,
+    now: float,
+    rng: random.Random,
+    empty: SandboxAnswer,
 ) -> HandlerResult:
-    """Answer a request for the definitions of a family's properties."""
-    if request.method != "GET":
-        return HandlerResult(_not_allowed(empty, "GET"))
-    if denial := _check_access(state, request, (), empty, now):
-        return HandlerResult(denial)
-    empty = add_headers(empty, state.limits.headers())
-    return HandlerResult(empty.with_json(definitions(family)))
+    """Answer a request about the properties of a family."""
+    family, name = place
+    methods = ("GET", "POST") if name is None else ("GET",)
+    if request.method not in methods:
+        return HandlerResult(_not_allowed(empty, *methods))
+    makes = request.method == "POST"
+    fault = next((one for plan in state.fault_plans if (one := plan.next(PROPERTIES, rng))), None)
+    if fault is None or fault.loss != "refused":
+        if denial := _check_access(state, request, (), empty, now):
+            return HandlerResult(denial, PROPERTIES)
+        empty = add_headers(empty, state.limits.headers())
+    found: dict[str, Any] | Problem = {}
+    if fault is None or fault.work_done:
+        if makes:
+            found = make_property(state, family, request.body, now)
+        else:
+            found = list_properties(family) if name is None else show_property(family, name)
+    if isinstance(found, Problem):
+        response = error_answer(empty, found)
+    else:
+        response = empty.with_json(found, 201 if makes else 200)
+    if fault:
+        response = fault.apply(response, rng)
+    return HandlerResult(response, PROPERTIES, fault.name if fault else None)
 
 
 def _respond(context: _Context) -> HandlerResult:

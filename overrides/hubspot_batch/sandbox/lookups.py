@@ -80,7 +80,10 @@ def look_up(
     records = [one for one in state.stores[family.name] if _is_shown(state, family, one, now)]
     if way.operation == "list_campaigns":
         return _list(family, way.spec.view, records, query)
-    return _search(family, way.spec.view, records, body)
+    building = {
+        name for (kind, name), at in state.indexed_at.items() if kind == family.name and now < at
+    }
+    return _search(family, way.spec.view, records, body, building)
 
 
 def _is_shown(state: State, family: Family, record: Record, now: float) -> bool:
@@ -119,7 +122,7 @@ def _list(
 
 
 def _search(
-    family: Family, view: View, records: list[Record], body: bytes
+    family: Family, view: View, records: list[Record], body: bytes, building: set[str]
 ) -> dict[str, Any] | Problem:
     asked = _read_search(body)
     if isinstance(asked, Problem):
@@ -132,7 +135,7 @@ def _search(
         return Problem(f"A search shows at most {_HITS_AT_MOST} results")
     groups: list[list[_Test]] = []
     for group in _objects(asked, "filterGroups"):
-        tests = [_test(family, one) for one in group["filters"]]
+        tests = [_test(family, one, building) for one in group["filters"]]
         for test in tests:
             if isinstance(test, Problem):
                 return test
@@ -217,12 +220,14 @@ def _sortable(family: Family, name: str, value: object) -> tuple[bool, Any]:
     return True, (_milliseconds(value) or 0) if _is_time(family, name) else str(value)
 
 
-def _test(family: Family, asked: Mapping[str, Any]) -> _Test | Problem:
+def _test(family: Family, asked: Mapping[str, Any], building: set[str]) -> _Test | Problem:
     """Return whether a record's values pass a filter, or why the filter is refused."""
     name, operator = asked["propertyName"], asked["operator"]
     known = (*family.properties, *_TIMES, _ID)
     if name not in known:
         return Problem(f"There is no property {name}")
+    if name in building:
+        return Problem(f"The index of {name} is being built")
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         wanted = operator == "HAS_PROPERTY"
         return lambda values: (values.get(name) not in (None, "")) is wanted

@@ -135,6 +135,7 @@ def uvicorn_server(application: Application) -> "uvicorn.Server":
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
             timeout_graceful_shutdown=1,
         )
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 
-from attrs import define, field
+from attrs import define, evolve, field
 from hubspot_batch_client.contract import Operation
 
-from .families import Family
+from .families import Family, Property
 from .fault_plans import ActivePlan
 from .limits import RequestLimits
 from .operations import OperationSpec
@@ -34,6 +34,9 @@ class State:
     enforced: dict[str, tuple[str, ...]] = field(factory=dict[str, tuple[str, ...]])
     request_number: int = 0
     search_lag: tuple[float, float] = (0.0, 0.0)
+    unique_properties: frozenset[str] = frozenset()
+    # When the search index of a new property is built, by family and name.
+    indexed_at: dict[tuple[str, str], float] = field(factory=dict[tuple[str, str], float])
     searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, told=False))
     # Work that is done later than its request was answered: when, and what.
     late: list[tuple[float, Callable[[float], object]]] = field(
@@ -46,6 +49,16 @@ class State:
         self.late = [one for one in self.late if one[0] > now]
         for moment, work in due:
             work(moment)
+
+    def add_property(self, family: str, name: str, made: Property, *, unique: bool | None) -> None:
+        """Define another property of a family."""
+        found = self.families[family]
+        self.families[family] = evolve(
+            found,
+            properties={**found.properties, name: made},
+            keys=(*found.keys, name) if unique else found.keys,
+            naming=(*found.naming, name) if unique is None else found.naming,
+        )
 
     def store(self, family: str, names: tuple[str, ...] = ()) -> Store:
         """Return the records of a family; those under other names in a path are apart."""

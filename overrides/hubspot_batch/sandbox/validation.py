@@ -7,7 +7,7 @@ properties, options, association types, unique values. It does not change the st
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import fastjsonschema
 from attrs import frozen
@@ -177,5 +177,38 @@ def uniqueness_problem(
                 suffix = f" Existing ID: {existing_id}" if existing_id else ""
                 return Problem(f"{family.label} already exists.{suffix}", 409, "CONFLICT")
             claims.append((name, value))
+    for name in family.keys:
+        if value := properties.get(name):
+            owner = store.find(name, value)
+            if owner or (name, value) in claimed:
+                return _conflict(family, name, value, "" if owner is None else owner.id)
+            claims.append((name, value))
     claimed.update(claims)
+    return None
+
+
+def _conflict(family: Family, name: str, value: str, owner: str) -> Problem:
+    error = {
+        "isValid": False,
+        "message": f"{value} for {name}: {family.label} {owner} already has that value.",
+        "error": "CONFLICTING_UNIQUE_VALUE",
+        "name": name,
+    }
+    return Problem(f"Property values were not valid: {json.dumps([error])}")
+
+
+def id_property_problem(
+    family: Family, kind: str, id_property: str | None, inputs: Sequence[Any]
+) -> Problem | None:
+    """Return the reason to refuse a batch whose records are named by a property, or None.
+
+    `id_property` is that of all inputs; each can have one of its own.
+    """
+    if family.open or not family.properties:
+        return None
+    objects = [cast("dict[str, Any]", item) for item in inputs if isinstance(item, dict)]
+    named: set[str | None] = {id_property, *(item.get("idProperty") for item in objects)}
+    for name in named - {None}:
+        if name not in (*family.unique, *family.keys, *family.naming, "hs_object_id"):
+            return Problem(f"Unable to perform {kind} by non-unique property {name}")
     return None

@@ -1,0 +1,217 @@
+"""Finds records by a property whose values the server keeps unique.
+
+This module decides what is certain then: a record with the key is the input's, and an input whose
+key HubSpot twice says to be missing was not done. Records are read and not searched, so the lag of
+the search index does not count; but a new record has been seen to come and go, so one read proves
+no absence.
+
+HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/objects/calls/batch/read-calls
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import httpx
+from hubspot_batch_client.contract import OPERATIONS
+
+from hubspot_batch._json import is_list, is_map, read_object
+
+from .asking import Asking, FailedError, Step
+from .by_stamp import mark_of
+from .inquiry import Doubt, Found
+from .stored import kept, may_be_stored_as
+from .ways import JSON, Hit, hit_of
+
+# Seconds between two reads that miss a record, and from when a request was given up to the second.
+# HubSpot's edge gives up after 100 (524), so nothing is carried out later than that.
+APART, _AFTER = 30.0, 120.0
+# Seconds after which a refused key that is missing will not turn up any more.
+_READ_BACK = 10.0
+# Clocks add up to a little less than they were told to wait.
+_TOLERANCE = 0.01
+_MISSING = "OBJECT_NOT_FOUND"
+# Refusals in turn, after which the server is taken at its word, whatever that is.
+_REFUSALS = 2
+
+
+class NotUniqueError(Exception):
+    """The account does not keep a property unique; the message is what HubSpot says."""
+
+
+class _Answer(NamedTuple):
+    """The answer of a read about keys."""
+
+    hits: dict[str, Hit]
+    missing: frozenset[str]
+
+
+class ByKey:
+    """The look-up of inputs by their keys.
+
+    Args:
+        asking: The requests.
+        doubts: The inputs, each with a unique mark.
+        taken: Returns which ids are those of records that belong to an input.
+    """
+
+    evidence = "key"
+
+    def __init__(
+        self,
+        asking: Asking,
+        doubts: Sequence[Doubt],
+        taken: Callable[[Iterable[str]], set[str]],
+    ) -> None:
+        self.doubts = doubts
+        self.found = Found({}, {}, (), {})
+        self.complete_at: float | None = None
+        self.failure = ""
+        self._asking = asking
+        self._taken = taken
+        self._hits: dict[tuple[str, str], Hit] = {}
+        # When the first of the reads began that missed a key.
+        self._missed: dict[tuple[str, str], float] = {}
+        self._refusals = 0
+        # The places of inputs whose refusal had another reason: no record has their key.
+        self._refused_otherwise: set[int] = set()
+
+    @property
+    def settled(self) -> bool:
+        """Whether something certain is known of all."""
+        return not self._left()
+
+    def _left(self) -> list[Doubt]:
+        found = self.found
+        known = {*found.done, *found.disputed, *found.absent, *self._refused_otherwise}
+        return [one for one in self.doubts if one.place not in known]
+
+    def look(self, now: float) -> Generator[Step, tuple[float, Any], float]:
+        """Read the records with the keys that were not found yet.
+
+        Raises:
+            FailedError: There was no response, or none that can be trusted.
+            NotUniqueError: The account does not keep the property unique.
+        """
+        begun, silent = now, False
+        names = sorted({name for one in self.doubts for name in one.properties})
+        for name, keys in self._keys():
+            asked = now
+            answer, now = yield from self._read(now, name, keys, names)
+            for key in keys:
+                mark = name, kept(key)
+                if (hit := answer.hits.get(mark[1])) is not None:
+                    self._hits[mark] = hit
+                elif mark[1] in answer.missing:
+                    self._note_missing(mark, asked)
+                else:
+                    silent = True
+        self._count()
+        if silent:
+            raise FailedError("the response does not say of each key whether it is there")
+        self.complete_at = begun
+        return now
+
+    def _keys(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the keys of each request, with the property whose values they are."""
+        limit = OPERATIONS[str(self._asking.way.reads)].limit
+        by_name: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for one in self._left():
+            assert one.mark is not None  # noqa: S101 - only such inputs are looked up so
+            by_name[one.mark.property][kept(one.mark.value)] = one.mark.value
+        for name, keys in by_name.items():
+            listed = [*keys.values()]
+            for at in range(0, len(listed), limit):
+                yield name, listed[at : at + limit]
+
+    def _read(
+        self, now: float, name: str, keys: Sequence[str], names: Sequence[str]
+    ) -> Generator[Step, tuple[float, Any], tuple[_Answer, float]]:
+        body = {
+            "inputs": [{"id": key} for key in keys],
+            "idProperty": name,
+            "properties": sorted({*names, name}),
+            "propertiesWithHistory": [],
+        }
+        request = {
+            "method": "POST",
+            "url": OPERATIONS[str(self._asking.way.reads)].path,
+            "content": json.dumps(body).encode(),
+            "headers": JSON,
+        }
+        try:
+            answer, now = yield from self._asking.ask(now, request, partial(_read_answer, name))
+        except FailedError as failed:
+            if failed.status_code == 404 and failed.error and failed.error.category == _MISSING:
+                return _Answer({}, frozenset(map(kept, keys))), now
+            if failed.status_code == 400:
+                self._refusals += 1
+                words = "" if failed.error is None else failed.error.message
+                about = any(one in words.lower() for one in ("unique", "idproperty", name))
+                if about or self._refusals >= _REFUSALS:
+                    raise NotUniqueError(words) from failed
+            raise
+        self._refusals = 0
+        return answer, now
+
+    def _note_missing(self, mark: tuple[str, str], asked: float) -> None:
+        first = self._missed.setdefault(mark, asked)
+        if asked - first >= _READ_BACK:
+            same = {one.place for one in self.doubts if one.refused and mark_of(one) == mark}
+            self._refused_otherwise |= same
+        if asked - first < APART - _TOLERANCE:
+            return
+        for one in self.doubts:
+            if mark_of(one) == mark and not one.refused and one.attempted is not None:
+                since = asked - one.end
+                if since >= _AFTER - _TOLERANCE:
+                    self.found.absent[one.place] = since
+
+    def _count(self) -> None:
+        groups: defaultdict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        for one in self.doubts:
+            groups[mark_of(one)].append(one)
+        taken = self._taken([hit.id for hit in self._hits.values()])
+        unclaimed: dict[str, Hit] = {}
+        for mark, hit in self._hits.items():
+            doubts = groups[mark]
+            first = doubts[0]
+            own = len(doubts) == 1 and hit.id not in taken
+            if own and may_be_stored_as(first.properties, hit.properties):
+                self.found.done[first.place] = hit
+                continue
+            self.found.disputed.update((one.place, (hit,)) for one in doubts)
+            if hit.id not in taken:
+                unclaimed[hit.id] = hit
+        for one in self.doubts:
+            if one.place in self.found.done or one.place in self.found.disputed:
+                self.found.absent.pop(one.place, None)
+        self.found = self.found._replace(unclaimed=tuple(unclaimed.values()))
+
+
+def _read_answer(name: str, response: httpx.Response) -> _Answer | None:
+    """Return what a response says of keys; None if it cannot be trusted."""
+    body = read_object(response.content)
+    if body is None or not is_list(listed := body.get("results")):
+        return None
+    hits = [hit_of(one) for one in listed]
+    found = {kept(hit.properties.get(name)): hit for hit in hits if hit is not None}
+    if len(found) < len(hits) or "" in found:
+        return None
+    errors: object = body.get("errors")
+    told: list[Any] = errors if is_list(errors) else []
+    missing = [id_ for error in told if is_map(error) for id_ in _missing_ids(error)]
+    return _Answer(found, frozenset(map(kept, missing)))
+
+
+def _missing_ids(error: dict[str, Any]) -> list[str]:
+    """Return the ids of which an error says that no record has them."""
+    context = error.get("context")
+    if error.get("category") != _MISSING or not is_map(context):
+        return []
+    listed = [ids if is_list(ids) else [ids] for ids in context.values()]
+    return [str(id_) for ids in listed for id_ in ids]

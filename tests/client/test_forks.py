@@ -29,10 +29,12 @@ def run(kind: str, program: str, *arguments: str, **environment: str) -> list[di
     that has no outcome.
     """
     sandbox = Sandbox(rate_limit=None)
+    # Coverage has a lock that a fork can copy while another thread holds it.
+    uncounted = {n: v for n, v in os.environ.items() if not n.startswith("COVERAGE_PROCESS")}
     with served(sandbox) as url:
         ended = subprocess.run(
             [sys.executable, PROGRAM, program, *arguments],
-            env={**os.environ, "FORKING_URL": url, "FORKING_KIND": kind, **environment},
+            env={**uncounted, "FORKING_URL": url, "FORKING_KIND": kind, **environment},
             capture_output=True,
             text=True,
             timeout=60,

@@ -118,7 +118,7 @@ def schema_changes(node: Json) -> Iterator[tuple[str, Change, Both]]:
         fewer = {"int64": "int32"}.get(node.get("format", ""), "int64")
         severity = (BREAKS, ADDS) if fewer == "int32" else (ADDS, ADDS)
         yield "resize", lambda n: n.update(format=fewer), severity
-        yield "a minimum", lambda n: n.update(minimum=1), (BREAKS, ADDS)
+        yield "a minimum", lambda n: n.update(minimum=n.get("minimum", 0) + 1), (BREAKS, ADDS)
     if "enum" in node:
         yield "value out", lambda n: n["enum"].pop(), (BREAKS, ADDS)
         yield "value in", lambda n: n["enum"].append("NEW"), (ADDS, ADDS)
@@ -392,7 +392,7 @@ def test_null_among_alternatives_may_come_and_go() -> None:
 
 @pytest.mark.parametrize("what", WHOLE)
 def test_every_change_of_an_operation_is_told(what: str) -> None:
-    """Path, scopes, parameters, statuses: one operation, the right direction and severity."""
+    """Path, scopes, parameters, statuses: the operations, the right direction and severity."""
     change, direction, severity = WHOLE[what]
     new = real()
     change(new)
@@ -400,7 +400,9 @@ def test_every_change_of_an_operation_is_told(what: str) -> None:
     if what == "body as XML":
         assert (NAME, direction, severity) in told
     else:
-        assert told == {(NAME, direction, severity)}
+        # A read and a list of campaigns share the parameter.
+        names = {NAME, "list_campaigns"} if what == "parameter repeated" else {NAME}
+        assert told == {(name, direction, severity) for name in names}
 
 
 def test_a_new_operation_is_an_addition() -> None:
@@ -460,7 +462,7 @@ def test_what_holds_itself_comes_to_an_end() -> None:
     assert compare_documents(old, old) == []
     told = [(one.operation, one.pointer) for one in compare_documents(old, new)]
     item = "/response/2XX/properties/results/items/properties"
-    operations = ("create_calls", "read_calls", "update_calls", "upsert_calls")
+    operations = ("create_calls", "read_calls", "search_calls", "update_calls", "upsert_calls")
     # The result of an upsert only has the fields of a Call; its `parent` is the first Call there.
     again = ("upsert_calls", f"{item}/parent/properties/more")
     assert sorted(told) == [*((name, f"{item}/more") for name in operations), again]

@@ -103,7 +103,7 @@ suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with c
 # Tools and packaging have one set of dependencies only, the locked one.
 lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 	$(say) 'tests, lowest dependencies'
-	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once' --ignore tests/tools --ignore tests/packaging/test_packaging.py
+	@.venv/lowest/bin/python -m pytest $(SIDE_BY_SIDE) -m 'not once and not many' --ignore tests/tools --ignore tests/packaging/test_packaging.py
 
 engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
 	@.venv/engines/bin/python -m pytest tests/engines -W default

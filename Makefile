@@ -107,9 +107,10 @@ lowest: $(LOWEST) ## the tests of the run-time code, on the lowest dependencies
 
 engines: $(ENGINES) ## the adapters for Celery, dlt and Ray, with the real engines
 	@.venv/engines/bin/python -m pytest tests/engines -W default
-soak: $(PROJECT) ## random runs that prove outcomes (RUNS=... BODIES=... LOOKUPS=... SIGNALS=... CANCELLED=... KILLS=... JOBS=... REDELIVERIES=... WIRE=... SHARED=...)
-	@$(RUN) tests/proofs/soak.py $(RUNS:%=--runs %) $(BODIES:%=--bodies %) $(LOOKUPS:%=--lookups %) $(SIGNALS:%=--signals %) $(CANCELLED:%=--cancelled %) \
-	  $(KILLS:%=--kills %) $(JOBS:%=--jobs %) $(REDELIVERIES:%=--redeliveries %) $(WIRE:%=--wire %) $(SHARED:%=--shared %)
+KINDS_OF_RUNS := RUNS BODIES FAMILIES LOOKUPS SIGNALS CANCELLED KILLS JOBS REDELIVERIES WIRE SHARED
+soak: $(PROJECT) ## random runs that prove outcomes, and tests in full (RUNS=... BODIES=... SIGNALS=... WIRE=...: these kinds alone)
+	@$(RUN) tests/proofs/soak.py $(foreach kind,$(KINDS_OF_RUNS),$(if $($(kind)),--$(shell echo $(kind) | tr A-Z a-z) $($(kind))))
+	@$(if $(strip $(foreach kind,$(KINDS_OF_RUNS),$($(kind)))),:,HYPOTHESIS_FACTOR=4 $(RUN) -m pytest $(SIDE_BY_SIDE) -m many tests/tools tests/generated)
 
 soak-needed: $(PROJECT) ## does what changed need `make soak`? (SINCE=commit)
 	@$(RUN) tests/proofs/needs_soak.py $${SINCE:+--since "$$SINCE"}

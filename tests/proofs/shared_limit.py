@@ -38,7 +38,7 @@ class World:
 
     url: str
     seconds: float
-    crew: list[subprocess.Popen[bytes]]
+    workers: list[subprocess.Popen[bytes]]
     port: int
     store: list[subprocess.Popen[bytes]]
 
@@ -50,9 +50,9 @@ class World:
 def freeze(world: World) -> None:
     """Stop one worker in the middle for longer than a window, and continue it."""
     world.wait(0.4)
-    world.crew[0].send_signal(signal.SIGSTOP)
+    world.workers[0].send_signal(signal.SIGSTOP)
     time.sleep(LIMIT[1] + 2)
-    world.crew[0].send_signal(signal.SIGCONT)
+    world.workers[0].send_signal(signal.SIGCONT)
 
 
 def empty(world: World) -> None:
@@ -138,7 +138,7 @@ def play(scenario: Scenario, seconds: float) -> Seen:
     with _world(scenario, server, seconds) as world:
         event = threading.Thread(target=scenario.event or (lambda _: None), args=(world,))
         event.start()
-        codes = [process.wait(seconds + 60) for process in world.crew]
+        codes = [process.wait(seconds + 60) for process in world.workers]
         event.join()
     usage = _usage(server, seconds)
     ours = [one.requests for one in usage.clients if one.client != OTHER]
@@ -173,14 +173,14 @@ def _world(scenario: Scenario, server: Sandbox, seconds: float) -> Iterator[Worl
             where = str(port)
         stack.callback(lambda: [redis_server.stop(process) for process in store])
         paths = os.pathsep.join([str(ROOT / "overrides"), str(ROOT / "generated")])
-        crew: list[subprocess.Popen[bytes]] = []
+        workers: list[subprocess.Popen[bytes]] = []
         for number in range(scenario.processes):
             off = OFF if scenario.off and number == 0 else 0.0
             told: list[Any] = [scenario.store, where, url, seconds, f"127.0.0.{number + 2}", off]
             command = [sys.executable, str(WORKER), *map(str, told)]
-            crew.append(subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}))
-            stack.callback(crew[-1].kill)
-        yield World(url, seconds, crew, port, store)
+            workers.append(subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths}))
+            stack.callback(workers[-1].kill)
+        yield World(url, seconds, workers, port, store)
 
 
 def play_all(seconds: float, names: list[str] | None = None) -> int:

@@ -44,8 +44,8 @@ class Server:
         return self.requests - len(self.accepted)
 
 
-class Crew:
-    """Workers that ask, wait, send, report with the next ask, and begin again."""
+class Simulation:
+    """Simulation that ask, wait, send, report with the next ask, and begin again."""
 
     def __init__(self, workers: int, server: Server, seed: int, latency: int = 30) -> None:
         self.server, self.latency = server, latency
@@ -55,10 +55,10 @@ class Crew:
         self.reports: dict[int, list[Report]] = {worker: [] for worker in range(workers)}
         self.sent = dict.fromkeys(range(workers), 0)
         self.order: list[int] = []
-        # Workers that are now and then stopped while they wait, and how often they woke late.
+        # Simulation that are now and then stopped while they wait, and how often they woke late.
         self.frozen: set[int] = set()
         self.woken = 0
-        # Workers that give up while they wait, and how often they did.
+        # Simulation that give up while they wait, and how often they did.
         self.fickle: set[int] = set()
         self.left = 0
         # When, a number for equal moments, what happens, and to whom.
@@ -120,41 +120,41 @@ class Crew:
     seed=st.integers(0, 1000),
 )
 def test_no_window_is_over_the_limit(workers: int, requests: int, seed: int) -> None:
-    """With any crew, nothing is refused, and each worker gets as much as any other."""
+    """With any number of workers, nothing is refused, and each worker gets as much as any other."""
     server = Server(requests, 10_000)
-    crew = Crew(workers, server, seed)
-    crew.state = State(0, 0, requests=requests, milliseconds=10_000)
-    crew.run(20_000)
-    before = dict(crew.sent)
-    crew.run(80_000)
+    simulation = Simulation(workers, server, seed)
+    simulation.state = State(0, 0, requests=requests, milliseconds=10_000)
+    simulation.run(20_000)
+    before = dict(simulation.sent)
+    simulation.run(80_000)
     assert server.refused == 0
     assert server.worst <= requests
     if workers * 10_000 // 50 > 2 * requests:  # there are enough workers to use all
         assert len(server.accepted) >= 0.95 * requests - 2
-    shares = [crew.sent[worker] - before[worker] for worker in before]
+    shares = [simulation.sent[worker] - before[worker] for worker in before]
     assert max(shares) - min(shares) <= max(2, 0.2 * max(shares))
 
 
 def test_the_whole_limit_is_used() -> None:
     """After the first window, 98 % of it."""
     server = Server(190, 10_000)
-    crew = Crew(16, server, 1)
-    crew.run(12_000)
-    before = sum(crew.sent.values())
-    crew.run(112_000)
-    assert sum(crew.sent.values()) - before >= 0.98 * 1900
+    simulation = Simulation(16, server, 1)
+    simulation.run(12_000)
+    before = sum(simulation.sent.values())
+    simulation.run(112_000)
+    assert sum(simulation.sent.values()) - before >= 0.98 * 1900
     assert server.refused == 0
 
 
 def test_a_thousand_workers_are_served_in_turn() -> None:
     """Once all have asked, none sends twice before each has sent."""
     server = Server(190, 10_000)
-    crew = Crew(1000, server, 1)
-    crew.run(60_000)
-    before = dict(crew.sent)
-    crew.run(200_000)
+    simulation = Simulation(1000, server, 1)
+    simulation.run(60_000)
+    before = dict(simulation.sent)
+    simulation.run(200_000)
     assert server.refused == 0
-    shares = [crew.sent[worker] - before[worker] for worker in before]
+    shares = [simulation.sent[worker] - before[worker] for worker in before]
     assert max(shares) - min(shares) <= 2
 
 
@@ -171,35 +171,35 @@ def test_starts_are_given_in_the_order_of_asking() -> None:
 def test_what_others_use_is_left_to_them() -> None:
     """A second application that uses a fifth is not kept out, and nothing is refused."""
     server = Server(190, 10_000)
-    crew = Crew(8, server, 3)
+    simulation = Simulation(8, server, 3)
     for when in range(1_000, 100_000, 263):
-        crew.at(when, "other", 0)
-    crew.run(100_000)
+        simulation.at(when, "other", 0)
+    simulation.run(100_000)
     assert server.refused == 0
-    assert sum(crew.sent.values()) >= 0.93 * 0.8 * 1900
+    assert sum(simulation.sent.values()) >= 0.93 * 0.8 * 1900
 
 
 def test_a_store_that_comes_back_empty_makes_all_pause() -> None:
     """No window is over the limit, because none starts for one window."""
     server = Server(190, 10_000)
-    crew = Crew(8, server, 4)
-    crew.at(30_000, "empty", 0)
-    crew.run(80_000)
+    simulation = Simulation(8, server, 4)
+    simulation.at(30_000, "empty", 0)
+    simulation.run(80_000)
     assert server.refused == 0
-    late = [start for start in crew.order if 30_500 < start < 30_000 + 10_000]
+    late = [start for start in simulation.order if 30_500 < start < 30_000 + 10_000]
     assert late == []
-    assert max(crew.order) > 75_000
+    assert max(simulation.order) > 75_000
 
 
 def test_a_frozen_worker_overfills_no_window() -> None:
     """Those that wake too late ask again, and each of them starts at once."""
     server = Server(50, 2_000)
-    crew = Crew(8, server, 5)
-    crew.frozen = {2, 3}
-    crew.run(60_000)
+    simulation = Simulation(8, server, 5)
+    simulation.frozen = {2, 3}
+    simulation.run(60_000)
     assert server.refused == 0
-    assert crew.woken > 10
-    assert sum(crew.sent.values()) > 0.9 * 29 * 48
+    assert simulation.woken > 10
+    assert sum(simulation.sent.values()) > 0.9 * 29 * 48
 
 
 def test_a_refusal_makes_all_wait() -> None:
@@ -241,12 +241,12 @@ def test_a_start_that_is_given_back_goes_to_the_next_who_asks() -> None:
 def test_requests_that_are_cancelled_overfill_no_window() -> None:
     """And what they give back is used by others."""
     server = Server(50, 2_000)
-    crew = Crew(12, server, 5)
-    crew.fickle = {1, 2, 3}
-    crew.run(60_000)
+    simulation = Simulation(12, server, 5)
+    simulation.fickle = {1, 2, 3}
+    simulation.run(60_000)
     assert server.refused == 0
-    assert crew.left > 50
-    assert sum(crew.sent.values()) > 0.95 * 29 * 48
+    assert simulation.left > 50
+    assert sum(simulation.sent.values()) > 0.95 * 29 * 48
 
 
 def test_a_worker_that_wakes_too_late_starts_now() -> None:
@@ -336,9 +336,9 @@ def test_the_crew_is_those_who_asked_lately() -> None:
     for number in range(20):
         state, reply = answer(state, 1000, asking(str(number)))
     assert reply is not None
-    assert reply.crew == 20
+    assert reply.workers == 20
     state, reply = answer(state, 60_000, asking("z", born=reply.born))
-    assert (reply.crew, len(state.starts)) == (1, 1)
+    assert (reply.workers, len(state.starts)) == (1, 1)
 
 
 @pytest.mark.parametrize("requests", [1, 3])

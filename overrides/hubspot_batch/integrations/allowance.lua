@@ -22,7 +22,7 @@ if not state or now < state.now then
   state = {
     born = now, now = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
     milliseconds = 0, left_today = -1, left_at = 0, heard = 0, told_today = true, reserve = -1,
-    crew = {},
+    workers = {},
   }
 end
 if 0 < ask.expires and ask.expires < now then
@@ -129,15 +129,15 @@ if old > 0 then
   starts, state.starts = young, young
 end
 
-state.crew[ask.worker] = now
-local crew, size = {}, 0
-for name, seen in pairs(state.crew) do
+state.workers[ask.worker] = now
+local workers, size = {}, 0
+for name, seen in pairs(state.workers) do
   if now - seen < 2 * longest then
-    crew[name] = seen
+    workers[name] = seen
     size = size + 1
   end
 end
-state.crew = crew
+state.workers = workers
 state.reserve = math.max(state.reserve, ask.reserve)
 
 local seen, others = {}, 0

@@ -101,7 +101,7 @@ class Reply(NamedTuple):
             the question had expired: then nothing of it was taken in.
         born: When the state began.
         closed: Until when no request starts.
-        crew: How many processes share the allowance.
+        workers: How many processes share the allowance.
         requests, milliseconds: How many requests of them all a window may hold, and its length.
         even: From when starts are spaced evenly.
     """
@@ -111,7 +111,7 @@ class Reply(NamedTuple):
     again: int
     born: int
     closed: int
-    crew: int
+    workers: int
     requests: int
     milliseconds: int
     even: int
@@ -137,7 +137,7 @@ class State:
         heard: The latest start of a request whose response said it.
         told_today: Whether responses say it: not with OAuth.
         reserve: The largest number of requests of the day that a process leaves to others.
-        crew: When each process last asked.
+        workers: When each process last asked.
     """
 
     born: int
@@ -156,7 +156,7 @@ class State:
     heard: int = 0
     told_today: bool = True
     reserve: int = -1
-    crew: dict[str, int] = field(factory=dict[str, int])
+    workers: dict[str, int] = field(factory=dict[str, int])
 
 
 def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
@@ -185,8 +185,8 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
     limits = _limits(state, ask)
     longest = max(milliseconds for _, milliseconds in limits) + MARGIN
     del state.starts[: bisect_right(state.starts, now - longest)]
-    state.crew[ask.worker] = now
-    state.crew = {name: seen for name, seen in state.crew.items() if now - seen < 2 * longest}
+    state.workers[ask.worker] = now
+    state.workers = {name: seen for name, seen in state.workers.items() if now - seen < 2 * longest}
     state.reserve = max(state.reserve, ask.reserve)
     allowed = _allowed(state, limits[0][0], now)
     start = again = 0
@@ -199,7 +199,7 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
         again,
         state.born,
         state.closed,
-        len(state.crew),
+        len(state.workers),
         allowed,
         limits[0][1],
         state.since + limits[0][1] + MARGIN,

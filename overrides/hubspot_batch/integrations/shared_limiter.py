@@ -340,8 +340,8 @@ class SharedLimiter:
         if reply is None:
             return 0.0
         # A window can begin just before a start of each process, so each counts one more.
-        shared = max(reply.requests - reply.crew, reply.requests // 2, 1)
-        return (reply.milliseconds + MARGIN) / 1000 * reply.crew / shared
+        shared = max(reply.requests - reply.workers, reply.requests // 2, 1)
+        return (reply.milliseconds + MARGIN) / 1000 * reply.workers / shared
 
     def _share(self, now: float) -> float:
         if self._on_lost == "stop" or self._reply is None:

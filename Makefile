@@ -91,15 +91,13 @@ types: $(PROJECT) ## mypy and pyright
 	$(say) 'mypy and pyright'
 	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
 
-# A file is run by one process, so what its tests share is made once. Those that take longest are in the first folders.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-FIRST := tests/proofs tests/tools
-FOLDERS := $(FIRST) $(filter-out $(FIRST),$(patsubst %/,%,$(wildcard tests/*/)))
+# A file is run by one process, so what its tests share is made once.
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 # Coverage starts before pytest does: the package's own pytest plugin is imported very early.
 suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies, with coverage
 	$(say) 'tests, highest dependencies'
-	@$(RUN) -m coverage erase && $(RUN) -m coverage run -m pytest $(SIDE_BY_SIDE) $(FOLDERS)
+	@$(RUN) -m coverage erase && $(RUN) -m coverage run -m pytest $(SIDE_BY_SIDE)
 	@$(RUN) -m coverage combine --quiet && $(RUN) -m coverage report
 
 # Tools and packaging have one set of dependencies only, the locked one.

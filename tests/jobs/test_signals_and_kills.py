@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hubspot_batch.cli import main as cli
-from hubspot_batch.cli.signals import Signals, StoppedBySignalError
+from hubspot_batch.cli.signals import WATCH, Signals, StoppedBySignalError
 from hubspot_batch.jobs import Job
 from hubspot_batch.sandbox import FAULTS, Sandbox, script, served
 from job_files import (
@@ -248,3 +249,8 @@ def test_a_signal_while_the_signals_are_given_back_has_its_code(
         monkeypatch.undo()
         signal.signal(signal.SIGTERM, kept)
         signal.set_wakeup_fd(-1)
+    # It would press Ctrl-C when the patience ends.
+    for thread in threading.enumerate():
+        if thread.name == WATCH:
+            thread.join(5)
+            assert not thread.is_alive()

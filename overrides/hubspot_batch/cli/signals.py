@@ -16,6 +16,9 @@ from typing import Any, Self
 PATIENCE = 30.0
 """Seconds that requests under way are waited for after the first signal."""
 
+WATCH = "hubspot-batch signals"
+"""The name of the thread that waits for signals."""
+
 _OTHERS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
@@ -65,7 +68,8 @@ class Signals:
         self._woken, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._wakeup = signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        threading.Thread(target=self._watch, args=(self._woken,), daemon=True).start()
+        watch = threading.Thread(target=self._watch, args=(self._woken,), name=WATCH, daemon=True)
+        watch.start()
         return self
 
     def __exit__(
@@ -73,10 +77,13 @@ class Signals:
     ) -> None:
         if self._waker is None or self._woken is None:
             return
-        signal.set_wakeup_fd(self._wakeup)
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._waker.close()  # which ends the thread
+        try:
+            signal.set_wakeup_fd(self._wakeup)
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+        finally:
+            # This ends the thread, which would press Ctrl-C later, whatever goes on here then.
+            self._waker.close()
         if isinstance(error, KeyboardInterrupt):
             raise StoppedBySignalError(self.code) from None
 

@@ -6,6 +6,7 @@ input a value belongs to.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from comparison.schema import Reader
@@ -60,4 +61,5 @@ def _of_form(reader: Reader, form: Form, mark: str, *, whole: bool, depth: int) 
         return text.ljust(least, "x")[:most]
     if form.kind == "boolean":
         return True
-    return max(form.rules.get("minimum", 1), 1)
+    number = int(re.sub(r"\D", "", mark) or 0) + 1  # ids of two records are two numbers
+    return max(form.rules.get("minimum", 1), number)

@@ -4,6 +4,7 @@ Decides the names, arguments, types and docstrings of the methods, from the desc
 only pass their arguments on to a runner.
 """
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,6 +33,8 @@ _TYPES = {
     "json": "Any",
 }
 # Names that methods, their module or the clients use already.
+# The names in braces that the generator takes.
+_IN_PATHS = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")
 _TAKEN_ARGUMENTS = (
     *("allow_implausible", "api_version", "assume_absent_after", "body", "chunk_size", "client"),
     *("inputs", "isolate", "journal", "key_property", "operation", "reconcile", "resend", "self"),
@@ -208,6 +211,7 @@ def render(document: Mapping[str, Any]) -> str:
         method = _method(document, pointer, item)
         tag = item[str(pointer[2])]["tags"][0]
         _check_tag((*pointer, "tags"), tag)
+        _check_method((*pointer, "operationId"), method.name)
         families.setdefault(tag, []).append(method)
         for name in (method.name, f"{method.name}_iter"):
             owner = owners.setdefault((tag, name), method.id)
@@ -217,6 +221,7 @@ def render(document: Mapping[str, Any]) -> str:
     for one in listings(document):
         tag, id_ = one.operation["tags"][0], one.operation["operationId"]
         _check_tag((*one.at, "tags"), tag)
+        _check_method((*one.at, "operationId"), one.name)
         families.setdefault(tag, []).append(one)
         _check_arguments([*one.parameters])
         owner = owners.setdefault((tag, one.name), id_)
@@ -249,7 +254,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
             raise ContractError(pointer, f"{text}; refer to one.")
     meaning = operation_model.meaning(document, pointer, operation)
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
-    parameters = operation_model.parameters_of(document, item, operation, inputs)
+    parameters = operation_model.parameters_of(document, pointer, item, inputs)
     _check_arguments(parameters)
     kind = meaning.kind
     traced = any(TRACE_ID in one.schemas for one in form.alternatives)
@@ -278,6 +283,12 @@ def _reconciling(operation: Mapping[str, Any]) -> dict[str, str] | None:
     return create_arguments(operation["tags"][0], keys=how == "by-key") if how else None
 
 
+def _check_method(at: Pointer, name: str) -> None:
+    if keyword.iskeyword(name):
+        text = f"the method would be called `{name}`, a word of Python's own; rename the operation."
+        raise ContractError(at, text)
+
+
 def _check_arguments(parameters: list[Parameter]) -> None:
     """Refuse arguments that a method cannot take."""
     seen: dict[str, Parameter] = {}
@@ -292,6 +303,9 @@ def _check_arguments(parameters: list[Parameter]) -> None:
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
             raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
+        if one.place == "path" and not _IN_PATHS.fullmatch(one.name):
+            text = f"`{one.name}` is no name in a path; write letters from a to z, digits, - or _."
+            raise ContractError(one.at, text)
         if one.place == "path" and one.form not in ("text", "integer", "date"):
             text = f"`{one.name}` has no form in a path; describe a text, a whole number or a date."
             raise ContractError(one.at, text)
@@ -317,8 +331,8 @@ def _check_tag(at: Pointer, tag: str) -> None:
 
 
 def is_taken(tag: str) -> bool:
-    """Return True if a family of this name would hide something that its module uses."""
-    return _class(tag) in _TAKEN_CLASSES
+    """Return True if no attribute can have the name, or its class would hide another one."""
+    return keyword.iskeyword(tag) or _class(tag) in _TAKEN_CLASSES
 
 
 def _class(tag: str) -> str:

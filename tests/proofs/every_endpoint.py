@@ -146,7 +146,7 @@ def case_of(one: PublishedBatch, id_: str) -> Json:
         "answers": bool(one.results),
         "results": one.results_name or "results",
         "beside": {**beside, **query},
-        "success": min(responses, key=_usual, default="200"),
+        "success": str(min(responses, key=_usual, default="200")).replace("XX", "00"),
         "keyed": keyed or one.kind not in ("create", "action"),
         "repeats": repeats.get(one.kind, by_id or named),
     }

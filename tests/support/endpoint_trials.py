@@ -77,6 +77,8 @@ class Server:
         for name, value in one.items():
             if name in made and type(value) is type(made[name]):
                 made[name] = value
+            elif name == "id" and isinstance(value, int) and isinstance(made.get("id"), str):
+                made["id"] = str(value)
         if "idProperty" in one and "properties" in made:
             made["properties"][one["idProperty"]] = one.get("id", mark)
         return made

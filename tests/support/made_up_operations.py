@@ -39,6 +39,7 @@ _UNNAMED = ("create", "upsert")  # no result has the id of its input
 FORMS = (
     *("archive", "purge", "path", "strings", "choice", "other id", "number id", "no frame"),
     *("no body", "no success", "renamed", "nested maps", "one traced", "number value"),
+    *("holds itself", "uuid"),
 )
 # What no fragment can have today, each with the words of its reason.
 ODD = {
@@ -69,7 +70,7 @@ class _Maker:
         self.rng = rng
         self.odd = odd
         self.schemas: Json = dict(published.COMMON)
-        named = odd in ("other id", "number id", "strings")
+        named = odd in ("other id", "number id", "strings", "uuid")
         if odd in ("one traced", "number value"):
             self.verb = "upsert"
             return
@@ -187,6 +188,8 @@ class _Maker:
             name = "recordId" if self.odd == "other id" else "id"
             numbers = self.odd in ("number id", "number value")
             fields[name] = published._number("int64") if numbers else published._text()
+            if self.odd == "uuid":
+                fields[name] = published._text(format="uuid")
         if self.odd == "number value":
             fields["idProperty"] = published._text()
             fields["properties"] = published._map({"type": "string"})
@@ -210,6 +213,13 @@ class _Maker:
         fields: Json = {name: published._text(description=COPIED)}
         if self.odd in ("number id", "number value"):
             fields[name] = published._number("int64")
+        if self.odd == "uuid":
+            fields[name] = published._text(format="uuid")
+        if self.odd == "holds itself":
+            text = {"field": published._text()}  # a name that models use
+            more = {"whole": published._ref("PublicThing"), **text}
+            self.schemas["ThingNode"] = published._object([], **more)
+            fields |= {"nodes": published._map(published._ref("ThingNode")), **text}
         if self.odd == "nested maps":
             level = published._text(enum=["LOW", "HIGH"])
             fields["levels"] = published._map(published._map(published._list(level)))

@@ -35,7 +35,7 @@ FAMILIES = (
 BEFORE = ("/crm/{v}/objects", "/crm/objects/{v}", "/cms/{v}/blogs", "/marketing/{v}", "/{v}")
 VERBS = ("create", "read", "update", "upsert")
 _UNNAMED = ("create", "upsert")  # no result has the id of its input
-# What is less usual, and works all the same.
+# What is less usual, and works nevertheless.
 FORMS = (
     *("archive", "purge", "path", "strings", "choice", "other id", "number id", "no frame"),
     *("no body", "no success", "renamed", "nested maps", "one traced", "number value"),

@@ -13,11 +13,12 @@ from unicodedata import normalize
 from attrs import frozen
 
 from . import docstrings, families_head, operation_model
+from .keywords import RECONCILES
 from .listing_method import listing_method
 from .listing_model import Listing, listings
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
-from .reconcile_method import RECONCILES, create_arguments, reconcile_method, signature
+from .reconcile_method import BY_KEY, create_arguments, reconcile_method, signature
 from .yaml_source import Pointer, is_map
 
 _TYPES = {
@@ -270,17 +271,24 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
-        reconciling=_reconciling(operation),
+        reconciling=_reconciling(pointer, operation, kind),
         traced=traced and kind in ("create", "upsert"),
         by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
     )
 
 
-def _reconciling(operation: Mapping[str, Any]) -> dict[str, str] | None:
+def _reconciling(
+    pointer: Pointer, operation: Mapping[str, Any], kind: str
+) -> dict[str, str] | None:
     """Return the arguments of a create whose records can be looked up; None of any other."""
-    how = operation.get(RECONCILES)
-    return create_arguments(operation["tags"][0], keys=how == "by-key") if how else None
+    how = operation.get(RECONCILES, False)
+    at: Pointer = (*pointer, RECONCILES)
+    if how is not True and how not in (False, BY_KEY):
+        raise ContractError(at, f"`{RECONCILES}` is {how!r}; write true, or {BY_KEY}.")
+    if how and kind != "create":
+        raise ContractError(at, f"`{RECONCILES}` is about a create, and not about this; remove it.")
+    return create_arguments(operation["tags"][0], keys=how == BY_KEY) if how else None
 
 
 def _check_method(at: Pointer, name: str) -> None:

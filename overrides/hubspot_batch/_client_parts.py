@@ -14,7 +14,7 @@ from attrs import evolve
 from hubspot_batch_client import Client
 
 from ._deprecation import warn_argument
-from ._lookup.ways import lookup_requests
+from ._lookup.endpoints import lookup_requests
 from ._operations.call import OperationCall, operation_call
 from ._operations.preload import preload_before_forks
 from ._operations.registry import REPEATABLE

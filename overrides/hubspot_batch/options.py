@@ -88,7 +88,7 @@ class Limiter(Protocol):
         """Seconds of the window; 0 if it is not known."""
         ...
 
-    def nap(self, wait: float) -> float:
+    def seconds_to_sleep(self, wait: float) -> float:
         """Return how many seconds of a wait to sleep before asking again."""
         ...
 
@@ -104,19 +104,19 @@ class Limiter(Protocol):
         """Do as `reserve`, in a task."""
         ...
 
-    def forgo(self, holder: object, /) -> None:
+    def cancel_start(self, holder: object, /) -> None:
         """Take in that a request waits for its start no longer."""
 
     @property
-    def forgone(self) -> bool:
+    def has_unused(self) -> bool:
         """Whether there are starts to give back, which were promised to such requests."""
         ...
 
-    def give_back(self, now: float) -> None:
+    def return_unused(self, now: float) -> None:
         """Let others have those starts."""
 
-    async def agive_back(self, now: float) -> None:
-        """Do as `give_back`, in a task."""
+    async def areturn_unused(self, now: float) -> None:
+        """Do as `return_unused`, in a task."""
 
     def abandon(self, started: float) -> None:
         """Take in that no report of a request that had a start will come."""

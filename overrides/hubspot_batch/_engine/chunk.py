@@ -72,7 +72,7 @@ class BatchResponse(NamedTuple):
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
-        foreign: Whether it looks as if it came from another server than HubSpot's API.
+        from_elsewhere: Whether it looks as if it came from another server than HubSpot's API.
         complete: Whether a success means that every input was done that no error names.
     """
 
@@ -82,7 +82,7 @@ class BatchResponse(NamedTuple):
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
-    foreign: bool = False
+    from_elsewhere: bool = False
     complete: bool = False
 
     @property
@@ -100,7 +100,7 @@ class BatchResponse(NamedTuple):
             address: Where the request was sent.
             alone: Whether no other response of the run came from HubSpot's API.
         """
-        wrong_address = self.foreign and alone
+        wrong_address = self.from_elsewhere and alone
         if not (wrong_address or self.disposition.ends_run):
             return None
         kind: type[HubSpotBatchError]
@@ -122,11 +122,13 @@ class BatchResponse(NamedTuple):
             correlation_id=error.correlation_id,
         )
 
-    def partial(self, operation: Operation[Any]) -> bool:
+    def maybe_partial(self, operation: Operation[Any]) -> bool:
         """Return whether a refused request of several inputs may have been carried out in part."""
         return self.disposition.partial and not operation.all_or_nothing
 
-    def silence(self, unattributed: Sequence[OutcomeError], *, reads: bool) -> OutcomeError:
+    def not_mentioned_error(
+        self, unattributed: Sequence[OutcomeError], *, reads: bool
+    ) -> OutcomeError:
         """Return the error of an input that a success does not mention.
 
         Args:
@@ -303,7 +305,7 @@ class Chunk:
         if len({entry.identity for entry in self.entries}) == 1:
             return self.doubt(response.error, operation)
         error = batch_refused(response.error)
-        return (error, True) if response.partial(operation) else self.doubt(error, operation)
+        return (error, True) if response.maybe_partial(operation) else self.doubt(error, operation)
 
     def doubt(self, error: OutcomeError, operation: Operation[Any]) -> tuple[OutcomeError, bool]:
         """Return why an input was refused, and whether an earlier attempt may have done it."""

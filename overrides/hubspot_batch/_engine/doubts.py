@@ -15,7 +15,7 @@ from attrs import frozen
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-LOOKS = (5.0, 15.0, 45.0, 120.0, 300.0)
+LOOK_TIMES = (5.0, 15.0, 45.0, 120.0, 300.0)
 """Seconds after a request was given up at which its inputs are looked up."""
 
 ABSENT = "absent"
@@ -26,7 +26,7 @@ _CONFLICTS = ("already has that value", "conflicting_unique_value", "already exi
 
 
 @frozen
-class Settles:
+class LookUpPlan:
     """The way in which a run settles inputs in doubt.
 
     Attributes:
@@ -47,7 +47,7 @@ class Settles:
         *,
         resend: bool,
         by_key: bool,
-    ) -> Settles | None:
+    ) -> LookUpPlan | None:
         """Return what the arguments of a method ask for; None for nothing.
 
         Raises:
@@ -62,11 +62,11 @@ class Settles:
             if assume_absent_after is not None:
                 raise ConfigurationError("assume_absent_after needs reconcile=True.")
             return cls(()) if by_key else None
-        after = LOOKS if reconcile is True else checked_seconds("reconcile", reconcile)
-        return cls(looks(after, assume_absent_after), assume_absent_after, resend)
+        after = LOOK_TIMES if reconcile is True else checked_seconds("reconcile", reconcile)
+        return cls(look_times(after, assume_absent_after), assume_absent_after, resend)
 
 
-def looks(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ...]:
+def look_times(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ...]:
     """Return when to look: the last time is late enough to say that something is absent.
 
     Raises:
@@ -78,7 +78,7 @@ def looks(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ..
     return (*after, last) if last > after[-1] else after
 
 
-class Looked(NamedTuple):
+class LookUpResult(NamedTuple):
     """The result of the look-up of a run.
 
     Attributes:
@@ -122,11 +122,11 @@ def is_conflict(error: OutcomeError | None) -> bool:
     )
 
 
-class Doubts:
+class HeldOutcomes:
     """The outcomes that a run holds back, and what a look-up has to know of the others.
 
     Args:
-        settles: What the run does about them.
+        plan: What the run does about them.
 
     Attributes:
         held: The outcomes that are held back, by position.
@@ -135,8 +135,8 @@ class Doubts:
         notes: What a person should know of the look-ups, in sentences.
     """
 
-    def __init__(self, settles: Settles) -> None:
-        self.settles = settles
+    def __init__(self, settles: LookUpPlan) -> None:
+        self.plan = settles
         self.held: dict[int, Outcome[Any]] = {}
         self.without_record: list[Outcome[Any]] = []
         self.resent: set[int] = set()
@@ -166,11 +166,11 @@ class Doubts:
     def _is_held(self, outcome: Outcome[Any]) -> bool:
         error = outcome.error
         if outcome.status is OutcomeStatus.UNKNOWN:
-            return bool(self.settles.after) and error is not None
+            return bool(self.plan.after) and error is not None
         keyed = error is not None and any(mark.unique for mark in error.marks)
         return keyed and outcome.status is OutcomeStatus.FAILED and is_conflict(error)
 
-    def taken(self, ids: Iterable[str]) -> set[str]:
+    def matched(self, ids: Iterable[str]) -> set[str]:
         """Return those of some ids whose records belong to an input that was done."""
         by_hash = {hash(id_): id_ for id_ in ids}
         return {by_hash[one] for one in self._ids if one in by_hash}
@@ -185,7 +185,7 @@ class Doubts:
             if one.index not in held:
                 continue
             absent = one.error is not None and one.error.kind == ABSENT
-            if absent and self.settles.resend and one.index not in self.resent:
+            if absent and self.plan.resend and one.index not in self.resent:
                 self.resent.add(one.index)
                 again.append(one)
             else:

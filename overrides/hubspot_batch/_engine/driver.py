@@ -21,14 +21,14 @@ from .iterators import close_with
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
-    from .doubts import Looked, Settles
+    from .doubts import LookUpPlan, LookUpResult
     from .recorder import Recorder
     from .run import Run
 
-Came: TypeAlias = BatchResponse | BaseException
+ChunkResult: TypeAlias = BatchResponse | BaseException
 
 
-class Call(Protocol):
+class RunRequest(Protocol):
     """An operation, with everything but its inputs."""
 
     @property
@@ -42,7 +42,7 @@ class Call(Protocol):
         ...
 
     @property
-    def settles(self) -> Settles | None:
+    def settles(self) -> LookUpPlan | None:
         """How a run settles inputs in doubt; None for not at all."""
         ...
 
@@ -53,7 +53,7 @@ class Call(Protocol):
         ...
 
 
-class Settings(Protocol):
+class RunnerSettings(Protocol):
     """The settings that a runner gives to its drivers."""
 
     @property
@@ -92,7 +92,9 @@ class Driver:
 
     run: Run[Any]
 
-    def _begin(self, runner: Settings, call: Call, inputs: AsyncInputs, **how: Any) -> None:
+    def _begin(
+        self, runner: RunnerSettings, call: RunRequest, inputs: AsyncInputs, **how: Any
+    ) -> None:
         from .run import Run  # noqa: PLC0415 - not before there is a run
 
         check_open(runner.http)
@@ -125,20 +127,20 @@ class Driver:
         return len(self.run.under_way) < self._runner.width
 
     def _check_process(self) -> None:
-        if self.copied:
+        if self.is_copy:
             raise ConfigurationError(
                 "This run belongs to the process that began it, which goes on with it; a process "
                 "that was forked meanwhile can only begin runs of its own."
             )
 
     @property
-    def copied(self) -> bool:
+    def is_copy(self) -> bool:
         """Whether a fork has copied the run into this process, where nothing is known of it."""
         return os.getpid() != self._process
 
     def attach_result(self, error: BaseException) -> None:
         """Attach the outcomes of the run to the exception that ends it."""
-        if self.copied:
+        if self.is_copy:
             return
         if error is self.run.stopped:
             close_with(error, self.run, drain=True)
@@ -146,25 +148,27 @@ class Driver:
             self.run.interrupt(error)
             close_with(error, self.run, rest=True)
 
-    def _goes_on(self, *, came: bool) -> bool:
+    def _must_return(self, *, came: bool) -> bool:
         """Return whether outcomes must be taken, or inputs be read, before it waits."""
         first = not self.run.collects and bool(self.run.ready)
-        return first if self.run.recorder is None else (first or self.run.paused) and not came
+        return (
+            first if self.run.recorder is None else (first or self.run.awaits_journal) and not came
+        )
 
     @staticmethod
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
         """Whether a request is under way; one that was cancelled while it waited is not."""
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
 
-    def _resolve(self, looked: Looked) -> None:
+    def _resolve(self, looked: LookUpResult) -> None:
         """Take in what a look-up has brought, and why it ended early, if it did."""
         self.run.resolve(looked)
         if isinstance(looked.failure, HubSpotBatchError):
-            self.run.heed(looked.failure)
+            self.run.stop_on_failure(looked.failure)
         elif looked.failure is not None:
             raise looked.failure
 
-    def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
+    def _report_last(self, chunk: Chunk, came: ChunkResult) -> BaseException | None:
         """Report a chunk to a run that is ending; return an interrupt that came in its place."""
         if isinstance(came, Exception | BatchResponse):
             self.run.report(chunk, came)

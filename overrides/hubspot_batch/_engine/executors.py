@@ -13,9 +13,9 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeAlias
 
-Tell: TypeAlias = Callable[[], object]
+Report: TypeAlias = Callable[[], object]
 # Makes a call, and returns a function that tells of its end.
-Work: TypeAlias = Callable[[], Tell]
+Work: TypeAlias = Callable[[], Report]
 
 
 class WorkerThread(threading.Thread):

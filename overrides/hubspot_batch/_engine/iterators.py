@@ -67,7 +67,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def close(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None or self._driver.copied:
+        if self.result is not None or self._driver.is_copy:
             return
         try:
             with self._driver.interrupts:
@@ -79,7 +79,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def _end_with(self, error: BaseException) -> None:
         self._driver.interrupts.restore()
-        if self._driver.copied:
+        if self._driver.is_copy:
             return
         with self._driver.interrupts as interrupts:
             try:
@@ -137,7 +137,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     async def aclose(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None or self._driver.copied:
+        if self.result is not None or self._driver.is_copy:
             return
         try:
             await self._driver.finish(GeneratorExit())
@@ -147,7 +147,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             raise
 
     async def _end_with(self, error: BaseException) -> None:
-        if self._driver.copied:
+        if self._driver.is_copy:
             return
         try:
             await self._driver.finish(error)

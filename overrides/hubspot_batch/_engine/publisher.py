@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from hubspot_batch.events import Observer
 from hubspot_batch.outcomes import Outcome
 
-from .doubts import Doubts, Looked
+from .doubts import HeldOutcomes, LookUpResult
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -43,11 +43,11 @@ class Publisher(Generic[ResultT]):
         totals: Totals,
         observer: Observer | None,
         recorder: Recorder[ResultT] | None,
-        doubts: Doubts | None,
+        doubts: HeldOutcomes | None,
     ) -> None:
         self.ready: deque[Outcome[ResultT]] = deque()
         self._names = names
-        self._left = left
+        self._open = left
         self._totals = totals
         self._observer = observer
         self._recorder = recorder
@@ -55,7 +55,7 @@ class Publisher(Generic[ResultT]):
 
     def publish(self, outcomes: list[Outcome[ResultT]]) -> None:
         """Hand out outcomes of inputs that have none yet."""
-        outcomes = [outcome for outcome in outcomes if outcome.index in self._left]
+        outcomes = [outcome for outcome in outcomes if outcome.index in self._open]
         if not outcomes:
             return
         if self._recorder is not None:
@@ -64,7 +64,7 @@ class Publisher(Generic[ResultT]):
             outcomes = self._doubts.hold(outcomes)
         self._hand_out(outcomes)
 
-    def resolve(self, looked: Looked) -> list[Outcome[Any]]:
+    def resolve(self, looked: LookUpResult) -> list[Outcome[Any]]:
         """Hand out what was looked up; return the inputs that are sent again, by their outcomes."""
         assert self._doubts is not None  # noqa: S101 - something was held back
         again, outcomes = self._doubts.resolve(looked.result)
@@ -82,14 +82,14 @@ class Publisher(Generic[ResultT]):
     def forget_ready(self) -> None:
         """Count what is ready as handed out; a signal handler may have come before that."""
         for outcome in self.ready:
-            self._left.pop(outcome.index, None)
+            self._open.pop(outcome.index, None)
 
     def _hand_out(self, outcomes: list[Outcome[ResultT]]) -> None:
         if not outcomes:
             return
         self.ready.extend(outcomes)
         for outcome in outcomes:
-            self._left.pop(outcome.index, None)
+            self._open.pop(outcome.index, None)
         self._totals.add_outcomes(outcomes)
         if self._observer is not None:
             self._observer.settled(*self._names, outcomes)

@@ -33,7 +33,7 @@ from hubspot_batch.outcomes import (
 )
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
-from .records import DOUBTFUL, NOT_SENT, outcome_of, record_of
+from .journal_records import DOUBTFUL, NOT_SENT, outcome_of, record_of
 
 ResultT = TypeVar("ResultT")
 
@@ -48,7 +48,7 @@ class Recorder(Generic[ResultT]):
     """The journal of one run.
 
     The thread or task that drives the run calls its methods, except `intend`, which is called
-    where a chunk is sent. While a task waits, another thread may call `keep_up`.
+    where a chunk is sent. While a task waits, another thread may call `catch_up`.
 
     Args:
         journal: The journal.
@@ -74,16 +74,16 @@ class Recorder(Generic[ResultT]):
         self._looks = looks
         # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
         self._in_doubt: dict[int, Identity] = {}
-        self._again: dict[int, Identity] = {}
+        self._resent: dict[int, Identity] = {}
         self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
-        self._opens = True
+        self._must_open = True
         # Whether an earlier run may have done what cannot be looked up.
-        self._blind = False
+        self._cannot_look_up = False
         self._lock = RLock()
         # Whether inputs may have been counted that were not looked up: counted again, they would
         # be taken for others that are equal.
-        self._miscounts = False
+        self._counts_unreliable = False
         # Inputs to look up, those that were looked up, and the outcomes that some of these have.
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
@@ -93,7 +93,7 @@ class Recorder(Generic[ResultT]):
         # By position: inputs that this run sends, the numbers that the journal has for them, and
         # those of them that are in the journal.
         self._identities: dict[int, Identity] = {}
-        self._seen: dict[int, int | None] = {}
+        self._numbers: dict[int, int | None] = {}
         self._intended: dict[int, Identity] = {}
         # Inputs that are sent although an earlier run may have done them.
         self._doubts: set[int] = set()
@@ -122,21 +122,21 @@ class Recorder(Generic[ResultT]):
             chunk.state.prepare = None  # else it would be kept until cycles are collected
 
     @property
-    def behind(self) -> bool:
-        """Whether there is something to do for `keep_up`."""
-        told = self._pending or self._queue or self._resolved or self._again
-        return bool(self._opens or told)
+    def has_work(self) -> bool:
+        """Whether there is something to do for `catch_up`."""
+        told = self._pending or self._queue or self._resolved or self._resent
+        return bool(self._must_open or told)
 
-    def keep_up(self) -> HubSpotBatchError | None:
+    def catch_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
         try:
             with self._lock:
-                if self._opens:
-                    self._opens = False
+                if self._must_open:
+                    self._must_open = False
                     self._open()
                 self._flush()
                 queue, self._queue = self._queue, []
-                if queue and not self._miscounts:
+                if queue and not self._counts_unreliable:
                     self._queue = held = self._look_up(queue, waits=True)
                     undecided = {entry.index for entry in held}
                     self._found += [entry for entry in queue if entry.index not in undecided]
@@ -150,13 +150,13 @@ class Recorder(Generic[ResultT]):
 
     def _open(self) -> None:
         journal, operation = self._journal, self._operation
-        self._blind = journal.exists()
+        self._cannot_look_up = journal.exists()
         try:
             self._store = journal.open(self._job)
         except ConfigurationError:
-            self._blind = False  # the other job has other inputs
+            self._cannot_look_up = False  # the other job has other inputs
             raise
-        self._blind = not self._store.fresh
+        self._cannot_look_up = not self._store.fresh
         insists = "unknown" in journal.retry and not operation.repeatable
         if insists and not journal.may_create_twice:
             raise ConfigurationError(
@@ -165,17 +165,17 @@ class Recorder(Generic[ResultT]):
             )
 
     @property
-    def looks_up(self) -> bool:
-        """Whether inputs are to be looked up by the next `keep_up`."""
+    def has_queue(self) -> bool:
+        """Whether inputs are to be looked up by the next `catch_up`."""
         return bool(self._queue)
 
     @property
-    def holds(self) -> int:
+    def waiting(self) -> int:
         """The number of inputs here that the run has not taken back."""
         return len(self._queue) + len(self._found)
 
     def look_up(self, entries: Sequence[EncodedInput]) -> None:
-        """Have inputs looked up by the next `keep_up`."""
+        """Have inputs looked up by the next `catch_up`."""
         self._queue += entries
 
     def take(self) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
@@ -188,7 +188,7 @@ class Recorder(Generic[ResultT]):
         self, entries: Sequence[EncodedInput], *, waits: bool = False
     ) -> list[EncodedInput]:
         """Look inputs up; return those that are waited for, because another run sends them."""
-        store, self._miscounts = self._opened(), True
+        store, self._counts_unreliable = self._opened(), True
         new = [entry for entry in entries if entry.index not in self._counted]
         digests = [digest_of(self._operation.identify(entry)) for entry in new]
         for entry, digest, ordinal in zip(new, digests, store.count(digests), strict=True):
@@ -214,8 +214,8 @@ class Recorder(Generic[ResultT]):
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
             self._identities[entry.index] = identity
-            self._seen[entry.index] = None if recorded is None else recorded.number
-        self._miscounts = False
+            self._numbers[entry.index] = None if recorded is None else recorded.number
+        self._counts_unreliable = False
         return held
 
     def _resends(self, recorded: Recorded | None) -> bool:
@@ -276,7 +276,7 @@ class Recorder(Generic[ResultT]):
                 # What may be done twice may also be sent by two runs.
                 seen = None
                 if not self._operation.repeatable:
-                    seen = [self._seen[one] for one in identities]
+                    seen = [self._numbers[one] for one in identities]
                 asked = [*identities.values()]
                 try:
                     self._opened().intend(asked, seen, sent=self._clock.wall(), marks=marks)
@@ -287,7 +287,7 @@ class Recorder(Generic[ResultT]):
                     raise
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
-        """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
+        """Take outcomes for `catch_up`; return them, with what earlier runs leave in doubt."""
         outcomes = [self._with_doubt(outcome) for outcome in outcomes]
         for outcome in outcomes:
             self._known.pop(outcome.index, None)
@@ -303,7 +303,7 @@ class Recorder(Generic[ResultT]):
             refused = outcome.status is OutcomeStatus.FAILED and not self._operation.repeatable
             if not_sent or refused:
                 return evolve(outcome, status=OutcomeStatus.UNKNOWN)
-        elif not_sent and self._blind and outcome.index not in self._identities:
+        elif not_sent and self._cannot_look_up and outcome.index not in self._identities:
             error = evolve(error, message=_UNREAD + error.message)
             return evolve(outcome, status=OutcomeStatus.UNKNOWN, error=error)
         return outcome
@@ -323,28 +323,28 @@ class Recorder(Generic[ResultT]):
             identity = self._identities.pop(one.index, None)
             if self._looks and identity is not None and one.error is not None:
                 self._in_doubt[one.index] = identity
-            self._seen.pop(one.index, None)
+            self._numbers.pop(one.index, None)
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
         resolved = [*self._resolved]
         if resolved:
             self._opened().resolve(resolved)
             del self._resolved[: len(resolved)]
-        if self._again:
-            known = self._opened().find([*self._again.values()])
-            for index, identity in self._again.items():
+        if self._resent:
+            known = self._opened().find([*self._resent.values()])
+            for index, identity in self._resent.items():
                 recorded = known.get(identity)
                 self._identities[index] = identity
-                self._seen[index] = None if recorded is None else recorded.number
-            self._again = {}
+                self._numbers[index] = None if recorded is None else recorded.number
+            self._resent = {}
 
     def resolve(
         self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
     ) -> None:
-        """Take what a look-up has brought, for `keep_up`, and inputs that are sent again."""
+        """Take what a look-up has brought, for `catch_up`, and inputs that are sent again."""
         for one in again:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._again[one.index] = identity
+                self._resent[one.index] = identity
         for one in outcomes:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
                 self._resolved.append((identity, record_of(self._operation, one, self._clock)))
@@ -360,7 +360,7 @@ class Recorder(Generic[ResultT]):
             looked_up = self._identities.keys() | self._known.keys()
             unread = [(index, given) for index, given in left.items() if index not in looked_up]
             for at in range(0, len(unread), _BLOCK):
-                if self._store is None or self._store.fresh or self._miscounts:
+                if self._store is None or self._store.fresh or self._counts_unreliable:
                     break
                 part = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
                 with suppress(JournalError):
@@ -370,8 +370,8 @@ class Recorder(Generic[ResultT]):
     def close(self) -> HubSpotBatchError | None:
         """Record what is left, and let another run have the journal; return why it cannot be."""
         with self._lock:
-            self._opens, self._queue = False, []
-            failure = self.keep_up()
+            self._must_open, self._queue = False, []
+            failure = self.catch_up()
             if self._store is not None:
                 self._store.close()
                 self._store = None

@@ -45,9 +45,9 @@ def outcomes_of_success(
             Outcome(one.index, one.input, succeeded, done[at]) for at, one in enumerate(entries)
         ]
         return found, matches.unmatched
-    silence: OutcomeError | None = None
+    not_mentioned: OutcomeError | None = None
     if len(done) + len(refused) < len(entries):
-        silence = chunk.dated(response.silence(matches.unattributed, reads=reads))
+        not_mentioned = chunk.dated(response.not_mentioned_error(matches.unattributed, reads=reads))
     outcomes: list[Outcome[ResultT]] = []
     marks_of = operation.marks_of
     for position, entry in enumerate(entries):
@@ -59,7 +59,7 @@ def outcomes_of_success(
             status = not_known(operation) if in_doubt else OutcomeStatus.FAILED
             error = chunk.dated(error) if in_doubt else error
         else:
-            status, error = not_known(operation), silence
+            status, error = not_known(operation), not_mentioned
         if error is not None and marks_of is not None:
             error = evolve(error, marks=marks_of(entry))
         outcomes.append(Outcome(entry.index, entry.input, status, result, error))

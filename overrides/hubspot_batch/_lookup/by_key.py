@@ -21,15 +21,15 @@ from hubspot_batch_client.contract import OPERATIONS
 
 from hubspot_batch._json import is_list, is_map, read_object
 
-from .asking import Asking, FailedError, Step
-from .by_stamp import mark_of
-from .inquiry import Doubt, Found
-from .stored import kept, may_be_stored_as
-from .ways import JSON, Hit, hit_of
+from .by_stamp import property_and_value
+from .endpoints import JSON, FoundRecord, record_in
+from .session import FailedError, LookupSession, Step
+from .stored import comparable_key, may_be_stored_as
+from .strategy import DoubtfulInput, Findings
 
 # Seconds between two reads that miss a record, and from when a request was given up to the second.
 # HubSpot's edge gives up after 100 (524), so nothing is carried out later than that.
-APART, _AFTER = 30.0, 120.0
+LOOKS_APART, _AFTER = 30.0, 120.0
 # Seconds after which a refused key that is missing will not turn up any more.
 _READ_BACK = 10.0
 # Clocks add up to a little less than they were told to wait.
@@ -43,10 +43,10 @@ class NotUniqueError(Exception):
     """The account does not keep a property unique; the message is what HubSpot says."""
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     """The answer of a read about keys."""
 
-    hits: dict[str, Hit]
+    records: dict[str, FoundRecord]
     missing: frozenset[str]
 
 
@@ -54,26 +54,26 @@ class ByKey:
     """The look-up of inputs by their keys.
 
     Args:
-        asking: The requests.
+        session: The requests.
         doubts: The inputs, each with a unique mark.
-        taken: Returns which ids are those of records that belong to an input.
+        matched: Returns which ids are those of records that belong to an input.
     """
 
     evidence = "key"
 
     def __init__(
         self,
-        asking: Asking,
-        doubts: Sequence[Doubt],
-        taken: Callable[[Iterable[str]], set[str]],
+        session: LookupSession,
+        doubts: Sequence[DoubtfulInput],
+        matched: Callable[[Iterable[str]], set[str]],
     ) -> None:
         self.doubts = doubts
-        self.found = Found({}, {}, (), {})
+        self.found = Findings({}, {}, (), {})
         self.complete_at: float | None = None
         self.failure = ""
-        self._asking = asking
-        self._taken = taken
-        self._hits: dict[tuple[str, str], Hit] = {}
+        self._session = session
+        self._matched = matched
+        self._found_records: dict[tuple[str, str], FoundRecord] = {}
         # When the first of the reads began that missed a key.
         self._missed: dict[tuple[str, str], float] = {}
         self._refusals = 0
@@ -85,7 +85,7 @@ class ByKey:
         """Whether something certain is known of all."""
         return not self._left()
 
-    def _left(self) -> list[Doubt]:
+    def _left(self) -> list[DoubtfulInput]:
         found = self.found
         known = {*found.done, *found.disputed, *found.absent, *self._refused_otherwise}
         return [one for one in self.doubts if one.place not in known]
@@ -103,9 +103,9 @@ class ByKey:
             asked = now
             answer, now = yield from self._read(now, name, keys, names)
             for key in keys:
-                mark = name, kept(key)
-                if (hit := answer.hits.get(mark[1])) is not None:
-                    self._hits[mark] = hit
+                mark = name, comparable_key(key)
+                if (record := answer.records.get(mark[1])) is not None:
+                    self._found_records[mark] = record
                 elif mark[1] in answer.missing:
                     self._note_missing(mark, asked)
                 else:
@@ -118,11 +118,11 @@ class ByKey:
 
     def _keys(self) -> Iterator[tuple[str, list[str]]]:
         """Yield the keys of each request, with the property whose values they are."""
-        limit = OPERATIONS[str(self._asking.way.reads)].limit
+        limit = OPERATIONS[str(self._session.endpoint.reads)].limit
         by_name: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for one in self._left():
             assert one.mark is not None  # noqa: S101 - only such inputs are looked up so
-            by_name[one.mark.property][kept(one.mark.value)] = one.mark.value
+            by_name[one.mark.property][comparable_key(one.mark.value)] = one.mark.value
         for name, keys in by_name.items():
             listed = [*keys.values()]
             for at in range(0, len(listed), limit):
@@ -130,7 +130,7 @@ class ByKey:
 
     def _read(
         self, now: float, name: str, keys: Sequence[str], names: Sequence[str]
-    ) -> Generator[Step, tuple[float, Any], tuple[_Answer, float]]:
+    ) -> Generator[Step, tuple[float, Any], tuple[_Response, float]]:
         body = {
             "inputs": [{"id": key} for key in keys],
             "idProperty": name,
@@ -139,15 +139,15 @@ class ByKey:
         }
         request = {
             "method": "POST",
-            "url": OPERATIONS[str(self._asking.way.reads)].path,
+            "url": OPERATIONS[str(self._session.endpoint.reads)].path,
             "content": json.dumps(body).encode(),
             "headers": JSON,
         }
         try:
-            answer, now = yield from self._asking.ask(now, request, partial(_read_answer, name))
+            answer, now = yield from self._session.send(now, request, partial(_read_response, name))
         except FailedError as failed:
             if failed.status_code == 404 and failed.error and failed.error.category == _MISSING:
-                return _Answer({}, frozenset(map(kept, keys))), now
+                return _Response({}, frozenset(map(comparable_key, keys))), now
             if failed.status_code == 400:
                 self._refusals += 1
                 words = "" if failed.error is None else failed.error.message
@@ -161,51 +161,57 @@ class ByKey:
     def _note_missing(self, mark: tuple[str, str], asked: float) -> None:
         first = self._missed.setdefault(mark, asked)
         if asked - first >= _READ_BACK:
-            same = {one.place for one in self.doubts if one.refused and mark_of(one) == mark}
+            same = {
+                one.place for one in self.doubts if one.refused and property_and_value(one) == mark
+            }
             self._refused_otherwise |= same
-        if asked - first < APART - _TOLERANCE:
+        if asked - first < LOOKS_APART - _TOLERANCE:
             return
         for one in self.doubts:
-            if mark_of(one) == mark and not one.refused and one.attempted is not None:
+            if property_and_value(one) == mark and not one.refused and one.attempted is not None:
                 since = asked - one.end
                 if since >= _AFTER - _TOLERANCE:
                     self.found.absent[one.place] = since
 
     def _count(self) -> None:
-        groups: defaultdict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        groups: defaultdict[tuple[str, str], list[DoubtfulInput]] = defaultdict(list)
         for one in self.doubts:
-            groups[mark_of(one)].append(one)
-        taken = self._taken([hit.id for hit in self._hits.values()])
-        unclaimed: dict[str, Hit] = {}
-        for mark, hit in self._hits.items():
+            groups[property_and_value(one)].append(one)
+        matched = self._matched([record.id for record in self._found_records.values()])
+        unclaimed: dict[str, FoundRecord] = {}
+        for mark, record in self._found_records.items():
             doubts = groups[mark]
             first = doubts[0]
-            own = len(doubts) == 1 and hit.id not in taken
-            if own and may_be_stored_as(first.properties, hit.properties):
-                self.found.done[first.place] = hit
+            own = len(doubts) == 1 and record.id not in matched
+            if own and may_be_stored_as(first.properties, record.properties):
+                self.found.done[first.place] = record
                 continue
-            self.found.disputed.update((one.place, (hit,)) for one in doubts)
-            if hit.id not in taken:
-                unclaimed[hit.id] = hit
+            self.found.disputed.update((one.place, (record,)) for one in doubts)
+            if record.id not in matched:
+                unclaimed[record.id] = record
         for one in self.doubts:
             if one.place in self.found.done or one.place in self.found.disputed:
                 self.found.absent.pop(one.place, None)
         self.found = self.found._replace(unclaimed=tuple(unclaimed.values()))
 
 
-def _read_answer(name: str, response: httpx.Response) -> _Answer | None:
+def _read_response(name: str, response: httpx.Response) -> _Response | None:
     """Return what a response says of keys; None if it cannot be trusted."""
     body = read_object(response.content)
     if body is None or not is_list(listed := body.get("results")):
         return None
-    hits = [hit_of(one) for one in listed]
-    found = {kept(hit.properties.get(name)): hit for hit in hits if hit is not None}
-    if len(found) < len(hits) or "" in found:
+    records = [record_in(one) for one in listed]
+    found = {
+        comparable_key(record.properties.get(name)): record
+        for record in records
+        if record is not None
+    }
+    if len(found) < len(records) or "" in found:
         return None
     errors: object = body.get("errors")
     told: list[Any] = errors if is_list(errors) else []
     missing = [id_ for error in told if is_map(error) for id_ in _missing_ids(error)]
-    return _Answer(found, frozenset(map(kept, missing)))
+    return _Response(found, frozenset(map(comparable_key, missing)))
 
 
 def _missing_ids(error: dict[str, Any]) -> list[str]:

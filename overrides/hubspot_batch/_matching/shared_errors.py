@@ -14,10 +14,10 @@ from attrs import evolve
 from hubspot_batch.outcomes import OutcomeError
 
 # Between two ids of a list stand at most this many other characters, such as `", "` in JSON.
-_GAP = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
+_MARK = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
 
 
-def about(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
+def error_for_key(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
     """Return a function that returns an error as the input with a key is told it.
 
     Args:
@@ -27,7 +27,7 @@ def about(error: OutcomeError, keys: Collection[str]) -> Callable[[str], Outcome
     if len(keys) < 2:
         return lambda _: error
     one = "(?:" + "|".join(map(re.escape, sorted(keys, key=len, reverse=True))) + ")"
-    parts = re.split(rf"(?<![\w-]){one}(?:{_GAP}{one})+(?![\w-])", error.message)
+    parts = re.split(rf"(?<![\w-]){one}(?:{_MARK}{one})+(?![\w-])", error.message)
 
     def told(key: str) -> OutcomeError:
         listed = {

@@ -20,7 +20,7 @@ from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
-from hubspot_batch._engine.doubts import Settles
+from hubspot_batch._engine.doubts import LookUpPlan
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
@@ -71,7 +71,7 @@ class OperationCall:
     journal: Journal | None = None
     key_property: str | None = None
     stamp_property: str | None = None
-    settles: Settles | None = None
+    settles: LookUpPlan | None = None
     api_version: str | None = None
 
     def recorder(
@@ -176,7 +176,9 @@ def operation_call(
     if not named and reconcile is False and not resend:
         return call  # usually
     check_names(key_property, stamp_property)
-    settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))
+    settles = LookUpPlan.of(
+        reconcile, assume_absent_after, resend=resend, by_key=bool(key_property)
+    )
     return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
 
 

@@ -75,7 +75,7 @@ def parse_response(
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
     whole, foreign = _whole_error(response, body), _is_foreign(response, body)
-    return BatchResponse(status, disposition, lambda: whole, daily=daily, foreign=foreign)
+    return BatchResponse(status, disposition, lambda: whole, daily=daily, from_elsewhere=foreign)
 
 
 def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:

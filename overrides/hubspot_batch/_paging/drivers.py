@@ -35,14 +35,14 @@ class Pages:
         return self._records(_query(operation, self.version, given))
 
     def _records(self, query: Query) -> Iterator[Any]:
-        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+        from .reading import Records, pages  # noqa: PLC0415 - few programs need it
 
         now = self.performer.clock.now
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
             came: object = None
-            if isinstance(step, Found):
+            if isinstance(step, Records):
                 yield from step.records
             else:
                 came = self.performer.perform(step)
@@ -62,14 +62,14 @@ class AsyncPages:
         return self._records(_query(operation, self.version, given))
 
     async def _records(self, query: Query) -> AsyncIterator[Any]:
-        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+        from .reading import Records, pages  # noqa: PLC0415 - few programs need it
 
         now = self.performer.clock.now
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
             came: object = None
-            if isinstance(step, Found):
+            if isinstance(step, Records):
                 for record in step.records:
                     yield record
             else:

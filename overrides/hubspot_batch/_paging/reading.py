@@ -19,7 +19,7 @@ from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import unreachable
 from hubspot_batch._json import is_list
-from hubspot_batch._lookup.asking import Ask, ReserveSearch, Rest
+from hubspot_batch._lookup.session import ReserveSearch, Send, Sleep
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._transport.request_state import EXTENSION, RequestState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure
@@ -29,7 +29,7 @@ from hubspot_batch.options import Limiter
 from .query import RESULTS_AT_MOST, Position, Query
 
 
-class Found(NamedTuple):
+class Records(NamedTuple):
     """Hand out records."""
 
     records: Sequence[Any]
@@ -49,7 +49,7 @@ class _Page(NamedTuple):
     after: str | None
 
 
-Step: TypeAlias = "Ask | Rest | ReserveSearch | Found"
+Step: TypeAlias = "Send | Sleep | ReserveSearch | Records"
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 
@@ -85,7 +85,7 @@ def pages(query: Query, pace: Limiter, now: float) -> Steps:
         new = [one for one in page.records if one.id not in handed_out]
         handed_out.update(one.id for one in new)
         if new:
-            now, _ = yield Found(new)
+            now, _ = yield Records(new)
         start += len(page.records)
         if page.after is None:
             return
@@ -123,19 +123,19 @@ def _page(
         _, pause = yield ReserveSearch(now, state)
         if not pause:
             break
-        now, _ = yield Rest(pause)
+        now, _ = yield Sleep(pause)
     started = now
     function: Any = import_module(f"hubspot_batch_client.api.{listing.tag}.{listing.id}")
     request: dict[str, Any] = function._get_kwargs(**query.arguments(at))
     try:
-        now, came = yield Ask({**request, "extensions": {EXTENSION: state}})
+        now, came = yield Send({**request, "extensions": {EXTENSION: state}})
     finally:
         if searches:
             pace.report(started, now, {}, None)
-    return _settled(query, came, state), now
+    return _page_of(query, came, state), now
 
 
-def _settled(query: Query, came: Any, state: RequestState) -> _Page:
+def _page_of(query: Query, came: Any, state: RequestState) -> _Page:
     """Return the page that came, or raise why there is none."""
     if isinstance(came, httpx.HTTPError):
         if disposition_of_failure(came).effect is Effect.NOT_SENT:

@@ -292,9 +292,9 @@ class RequestFlow:
                 self._wait(pause, "rate_limit", request, number, state)
                 told_until = now + pause
             try:
-                now = yield from self._sleep(self._limiter.nap(pause), state)
+                now = yield from self._sleep(self._limiter.seconds_to_sleep(pause), state)
             except BaseException:
-                self._limiter.forgo(state)
+                self._limiter.cancel_start(state)
                 raise
 
     @staticmethod

@@ -102,8 +102,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     except StopIteration as done:
                         return cast("httpx.Response", done.value)
         except BaseException:
-            if self._limiter.forgone:
-                self._limiter.give_back(self._clock.now())
+            if self._limiter.has_unused:
+                self._limiter.return_unused(self._clock.now())
             raise
 
     def _perform(self, step: Step) -> object:
@@ -141,8 +141,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     except StopIteration as done:
                         return cast("httpx.Response", done.value)
         except BaseException as error:
-            if self._limiter.forgone and not isinstance(error, GeneratorExit):
-                await self._limiter.agive_back(self._clock.now())
+            if self._limiter.has_unused and not isinstance(error, GeneratorExit):
+                await self._limiter.areturn_unused(self._clock.now())
             raise
 
     async def _perform_async(self, step: Step) -> object:

@@ -14,8 +14,8 @@ from typing import Any, TextIO
 
 from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import open_table, propose
+from hubspot_batch.jobs.outcome_files import OUTCOMES, REJECTS, UNKNOWN
 from hubspot_batch.jobs.report_files import REPORTS, read_outcomes
-from hubspot_batch.jobs.results import OUTCOMES, REJECTS, UNKNOWN
 from hubspot_batch.journal import Journal
 
 from .commands import add_reading

@@ -24,8 +24,8 @@ from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import Mapping, open_table
 from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
-    INSISTS,
-    Earlier,
+    CREATES_TWICE,
+    EarlierRun,
     Ended,
     Job,
     JobEvent,
@@ -39,7 +39,7 @@ from hubspot_batch.jobs import (
 from hubspot_batch.jobs.json_forms import event_to_json
 from hubspot_batch.jobs.kept_rows import KeptRows
 from hubspot_batch.jobs.online import ask_account
-from hubspot_batch.jobs.records import Records
+from hubspot_batch.jobs.record_tables import RecordTables
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
@@ -115,7 +115,7 @@ def _load_rows(
     arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Out
 ) -> int:
     journal = _journal(arguments, work, place)
-    earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
+    earlier = EarlierRun(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
     plan = make_plan(work, options.base_url, arguments.rate or DEFAULT_RATE_LIMIT)
     if arguments.expect and arguments.expect.lower() != plan.digest:
@@ -175,7 +175,7 @@ def _run(
         resume=command_line(arguments.argv, "--resume"),
         tell=tell,
         max_failures=arguments.max_failures,
-        records=Records(place.folder, form) if form else None,
+        records=RecordTables(place.folder, form) if form else None,
         clock=SYSTEM_CLOCK,
         wall=arguments.wall,
     )
@@ -185,7 +185,7 @@ def _run(
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
         api_version=options.api_version,
-        on_event=job.heed,
+        on_event=job.on_event,
     ) as client:
         try:
             check_folder(place.folder)
@@ -296,12 +296,12 @@ def _insists(arguments: argparse.Namespace, work: Work) -> bool:
     if said is None and _asks():
         said = _ask(
             f"Rows that are unknown may have been created. Look them up in HubSpot first. To send "
-            f"them again, type: {INSISTS}\n> "
+            f"them again, type: {CREATES_TWICE}\n> "
         )
-    if said != INSISTS:
+    if said != CREATES_TWICE:
         raise ConfigurationError(
             "--retry unknown sends rows again that may have been created, and nothing was sent "
-            f'now. Look them up in HubSpot first, then add --insist "{INSISTS}".'
+            f'now. Look them up in HubSpot first, then add --insist "{CREATES_TWICE}".'
         )
     return True
 

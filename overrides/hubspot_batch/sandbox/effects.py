@@ -12,17 +12,17 @@ from attrs import evolve, frozen
 
 from .families import Family, View
 from .faults import Treatment
-from .naming import Input, fields_of, find, name_of, repeat_name, values_of
-from .operations import OperationSpec
-from .rewrites import normalization_warnings
-from .store import Record, Store
-from .validation import (
+from .input_checks import (
     Problem,
     id_property_problem,
     rule_problem,
     uniqueness_problem,
     value_problem,
 )
+from .naming import Input, fields_of, find, name_of, repeat_name, values_of
+from .operations import OperationSpec
+from .rewrites import normalization_warnings
+from .store import Record, Store
 
 ID_PROPERTY = "idProperty"
 

@@ -19,6 +19,7 @@ from .clock import is_date
 from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
 from .families import Family, View
 from .faults import Fault
+from .input_checks import Problem, schema_problem
 from .limits import SECONDLY
 from .lookups import Lookup, look_up, lookup_on
 from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
@@ -27,7 +28,6 @@ from .properties import PROPERTIES, list_properties, make_property, property_pat
 from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
 from .state import State
 from .store import seeded_random
-from .validation import Problem, schema_problem
 
 
 @frozen

@@ -17,10 +17,10 @@ from hubspot_batch_client.contract import LISTINGS
 
 from .clock import parse_datetime
 from .families import DATETIME, Family, View
+from .input_checks import Problem
 from .operations import OperationSpec
 from .state import State
 from .store import Record, seeded_random
-from .validation import Problem
 
 _SEARCH_AT_MOST, _LIST_AT_MOST = 200, 100
 _HITS_AT_MOST = 10_000

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .families import DATE, DATETIME, NUMBER, TEXT, Family, Property
+from .input_checks import Problem
 from .state import State
-from .validation import Problem
 
 PROPERTIES = "properties"
 """The name of these requests in the log and in plans of faults."""

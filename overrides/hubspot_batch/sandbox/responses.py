@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .clock import format_datetime
+from .input_checks import Problem
 from .limits import DAILY, ROLLING, SECONDLY
 from .messages import SandboxAnswer
-from .validation import Problem
 
 _GROUPS = {
     ROLLING: "publicapi:private_app-api-calls-ten-secondly:1234567:7654321",

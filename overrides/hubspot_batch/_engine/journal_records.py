@@ -61,7 +61,7 @@ def outcome_of(
         elif status not in SETTLED:
             error = _CUT_OFF
         if error is not None:
-            error = _dated(error, recorded, clock)
+            error = _with_traces(error, recorded, clock)
     except (ValueError, TypeError) as failure:
         raise JournalError(
             f"The journal is damaged: an outcome in it cannot be read ({failure})."
@@ -72,7 +72,7 @@ def outcome_of(
     )
 
 
-def _dated(error: OutcomeError, recorded: Recorded, clock: Clock) -> OutcomeError:
+def _with_traces(error: OutcomeError, recorded: Recorded, clock: Clock) -> OutcomeError:
     """Return an error with when its request was under way, and by what its record is found."""
     error = evolve(error, marks=read_marks(recorded.marks))
     if recorded.sent is None or recorded.status not in DOUBTFUL:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Protocol
 
 from hubspot_batch._traces import Attempted, Mark
 
-from .asking import Step
-from .ways import Hit
+from .endpoints import FoundRecord
+from .session import Step
 
 
-class Doubt(NamedTuple):
+class DoubtfulInput(NamedTuple):
     """An input in doubt.
 
     Attributes:
@@ -39,7 +39,7 @@ class Doubt(NamedTuple):
         return self.attempted.given_up
 
 
-class Found(NamedTuple):
+class Findings(NamedTuple):
     """The findings of an inquiry, by the places of inputs.
 
     Attributes:
@@ -50,13 +50,13 @@ class Found(NamedTuple):
             was given up until which it was looked for.
     """
 
-    done: dict[int, Hit | None]
-    disputed: dict[int, tuple[Hit, ...]]
-    unclaimed: tuple[Hit, ...]
+    done: dict[int, FoundRecord | None]
+    disputed: dict[int, tuple[FoundRecord, ...]]
+    unclaimed: tuple[FoundRecord, ...]
     absent: dict[int, float]
 
 
-class Inquiry(Protocol):
+class LookupStrategy(Protocol):
     """The look-up of those inputs that have the same kind of evidence.
 
     Attributes:
@@ -68,8 +68,8 @@ class Inquiry(Protocol):
     """
 
     evidence: str
-    doubts: Sequence[Doubt]
-    found: Found
+    doubts: Sequence[DoubtfulInput]
+    found: Findings
     complete_at: float | None
     failure: str
 

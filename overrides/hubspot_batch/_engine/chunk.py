@@ -16,7 +16,6 @@ from attrs import Factory, define, evolve, field, frozen
 
 from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
-from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
@@ -31,6 +30,7 @@ from hubspot_batch.errors import (
     UnreachableError,
 )
 from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
 if TYPE_CHECKING:
     from hubspot_batch._matching.items import EncodedInput

@@ -14,7 +14,6 @@ from attrs import evolve, fields
 
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import Attempted, read_marks
 from hubspot_batch.errors import JournalError
 from hubspot_batch.journal import SETTLED, Recorded, Status
 from hubspot_batch.options import Clock
@@ -25,6 +24,7 @@ from hubspot_batch.outcomes import (
     OutcomeStatus,
     freeze_context,
 )
+from hubspot_batch.outcomes.traces import Attempted, read_marks
 
 from .chunk import Operation
 

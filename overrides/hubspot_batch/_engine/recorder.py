@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import write_marks
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import (
     Identity,
@@ -31,6 +30,7 @@ from hubspot_batch.outcomes import (
     Outcome,
     OutcomeStatus,
 )
+from hubspot_batch.outcomes.traces import write_marks
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
 from .journal_records import DOUBTFUL, NOT_SENT, outcome_of, record_of

@@ -17,10 +17,10 @@ from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, l
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
-from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
 from .by_key import LOOKS_APART, ByKey, NotUniqueError
 from .by_properties import ByProperties

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
-from hubspot_batch._traces import Attempted
 from hubspot_batch._transport.request_state import EXTENSION, ReadSuccess, RequestState
 from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import OutcomeError
+from hubspot_batch.outcomes.traces import Attempted
 
 from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page, read_page
 

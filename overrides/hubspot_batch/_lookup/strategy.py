@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from hubspot_batch._traces import Attempted, Mark
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
 from .endpoints import FoundRecord
 from .session import Step

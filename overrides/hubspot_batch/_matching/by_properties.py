@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
-from hubspot_batch._lazy import cached_property
 
 from .value_forms import (
     Forms,

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import is_map
-from hubspot_batch._lazy import cached_property
 
 if TYPE_CHECKING:
     from .items import EncodedInput

@@ -15,7 +15,7 @@ from attrs import frozen
 from msgspec import UNSET, Meta, Raw, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder, Encoder
 
-from hubspot_batch._lazy import cached_property
+from hubspot_batch._cached_property import cached_property
 
 
 @frozen(slots=False)

@@ -16,8 +16,8 @@ from attrs import evolve, field, frozen
 from hubspot_batch._engine.chunk import Encoded, Operation
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import Mark
 from hubspot_batch.outcomes import OutcomeError
+from hubspot_batch.outcomes.traces import Mark
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # 41 bits. A longer one leaves room for fewer values in a search, and what was found by its mark has

@@ -24,7 +24,7 @@ from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
-from hubspot_batch.remarks import raw_values
+from hubspot_batch.outcomes.remarks import raw_values
 
 # The attribute of a result that repeats a trace id.
 TRACE_IDS = "object_write_trace_id"

@@ -22,9 +22,9 @@ from hubspot_batch_client.contract import LISTINGS, OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, as_model, read_model
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._engine.chunk import BatchResponse, Chunk, Operation, SameKey
 from hubspot_batch._json import read
-from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 

@@ -17,8 +17,8 @@ from uuid import UUID
 from attrs import define
 from hubspot_batch_client.types import Model, plain_to_bytes
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
-from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 

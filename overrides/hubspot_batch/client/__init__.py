@@ -19,28 +19,17 @@ import httpx
 from attrs import evolve
 from hubspot_batch_client import families
 
-from ._client_parts import (
-    change_observer,
-    change_options,
-    hold_token,
-    lend_transport,
-    make_raw,
-    make_transport,
-    observe,
-    open_connections,
-    validating,
-)
-from ._engine.driver import check_open
-from ._engine.executors import ThreadExecutor
-from ._engine.runner import AsyncRunner, Runner
-from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from ._operations.call import operation_call
-from ._operations.versions import check_version
-from ._paging.drivers import AsyncPages, Pages
-from ._transport.owners import AnyTransport, LoopTransport, holds_connections
-from ._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
-from .events import Observer, OnEvent, OnOutcome, OnWait
-from .options import (
+from hubspot_batch._engine.driver import check_open
+from hubspot_batch._engine.executors import ThreadExecutor
+from hubspot_batch._engine.runner import AsyncRunner, Runner
+from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler, search_pace
+from hubspot_batch._operations.call import operation_call
+from hubspot_batch._operations.versions import check_version
+from hubspot_batch._paging.drivers import AsyncPages, Pages
+from hubspot_batch._transport.owners import AnyTransport, LoopTransport, holds_connections
+from hubspot_batch._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
+from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait
+from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
@@ -53,6 +42,18 @@ from .options import (
     Same,
     SharedRateLimit,
     check,
+)
+
+from .assembly import (
+    change_observer,
+    change_options,
+    hold_token,
+    lend_transport,
+    make_raw,
+    make_transport,
+    observe,
+    open_connections,
+    validating,
 )
 
 
@@ -148,7 +149,7 @@ class HubSpotBatch(families.Families):
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         observer = observe(on_event, on_outcome, on_wait)
         if transport is None:
-            from ._transport.network import Network  # noqa: PLC0415 - httpcore is large
+            from hubspot_batch._transport.network import Network  # noqa: PLC0415 - httpcore is large
 
             connect, through = open_connections(Network, options)
         else:
@@ -292,7 +293,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         observer = observe(on_event, on_outcome, on_wait)
         through, one_loop = None, False
         if transport is None:
-            from ._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
+            from hubspot_batch._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
 
             open_one, through = open_connections(AsyncNetwork, options)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)

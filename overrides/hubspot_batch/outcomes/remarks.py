@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ._json import is_list, is_map
+from hubspot_batch._json import is_list, is_map
 
 # The category and the context of a value that was stored in another form than it was sent in
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/objects).

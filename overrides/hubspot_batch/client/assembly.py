@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from attrs import evolve
 from hubspot_batch_client import Client
 
-from ._deprecation import warn_argument
-from ._lookup.endpoints import lookup_requests
-from ._operations.call import OperationCall, operation_call
-from ._operations.preload import preload_before_forks
-from ._operations.registry import REPEATABLE
-from ._operations.versions import path_of
-from ._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
-from ._transport.response_body import ACCEPT_ENCODING
-from ._transport.tokens import AsyncTokenProvider, Token
-from ._transport.transport import Transport
-from .errors import ConfigurationError
-from .events import Observer, OnEvent, OnOutcome, OnWait, observer_of
-from .options import SAME, ClientOptions, Clock, Same, check
-from .version import __version__
+from hubspot_batch._deprecation import warn_argument
+from hubspot_batch._lookup.endpoints import lookup_requests
+from hubspot_batch._operations.call import OperationCall, operation_call
+from hubspot_batch._operations.preload import preload_before_forks
+from hubspot_batch._operations.registry import REPEATABLE
+from hubspot_batch._operations.versions import path_of
+from hubspot_batch._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
+from hubspot_batch._transport.response_body import ACCEPT_ENCODING
+from hubspot_batch._transport.tokens import AsyncTokenProvider, Token
+from hubspot_batch._transport.transport import Transport
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait, observer_of
+from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check
+from hubspot_batch.version import __version__
 
 if TYPE_CHECKING:
-    from ._transport.network import AsyncNetwork, Network
+    from hubspot_batch._transport.network import AsyncNetwork, Network
 
 
 def open_connections(
     kind: type[Network | AsyncNetwork], options: ClientOptions
 ) -> tuple[Callable[[], AnyTransport], str | None]:
     """Return a function that returns a new transport for the network, and its proxy."""
-    from ._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
+    from hubspot_batch._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
 
     route = route_to(options)  # certificates are read once: that takes longest
     proxy = None if route.proxy is None else route.proxy.address

@@ -15,10 +15,11 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import field, frozen
 
-from ._json import is_list, is_map, json_ready, objects_in
-from ._traces import Attempted, Mark
-from .errors import IncompleteError
+from hubspot_batch._json import is_list, is_map, json_ready, objects_in
+from hubspot_batch.errors import IncompleteError
+
 from .remarks import Remark, remarks_on
+from .traces import Attempted, Mark
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 

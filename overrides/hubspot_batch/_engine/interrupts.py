@@ -18,7 +18,7 @@ from typing import Self
 
 # The first Ctrl-C ends the run, the second ends the wait for requests under way; the next is raised
 # at once.
-_PATIENCE = 2
+_DEFERRED_PRESSES = 2
 
 
 class Interrupts:
@@ -81,7 +81,7 @@ class Interrupts:
             self.restore()
             raise KeyboardInterrupt
         self.pressed += 1
-        impatient = self.pressed > self._raised + _PATIENCE
+        impatient = self.pressed > self._raised + _DEFERRED_PRESSES
         if impatient:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if self.immediate or impatient:

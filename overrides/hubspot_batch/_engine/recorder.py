@@ -199,7 +199,12 @@ class Recorder(Generic[ResultT]):
         held: list[EncodedInput] = []
         for entry, identity in zip(entries, identities, strict=True):
             recorded = known.get(identity)
-            if waits and recorded is not None and recorded.held and not self._operation.repeatable:
+            if (
+                waits
+                and recorded is not None
+                and recorded.in_other_run
+                and not self._operation.repeatable
+            ):
                 held.append(entry)
                 continue
             del self._counted[entry.index]
@@ -242,7 +247,7 @@ class Recorder(Generic[ResultT]):
         if store.fresh or self._operation.same_key is not SameKey.IN_TURN:
             return set()
         keys = [digest_of(str(entry.identity).encode()) for entry in entries]
-        latest, again = store.marks(keys), set[int]()
+        latest, again = store.last_numbers(keys), set[int]()
         for entry, identity, key in zip(entries, identities, keys, strict=True):
             recorded, before = known.get(identity), latest.get(key, 0)
             number = _IN_THIS_RUN
@@ -252,7 +257,7 @@ class Recorder(Generic[ResultT]):
                     again.add(entry.index)
                     number = _IN_THIS_RUN
             latest[key] = max(number, before)
-        store.mark(latest)
+        store.note_numbers(latest)
         return again
 
     def intend(self, chunk: Chunk) -> None:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from hubspot_batch._json import is_list, is_map
 
-from .problems import Problem, year_problem
+from .problems import InputProblem, year_problem
 from .schemas import is_id, is_list_of_properties, merged
 from .values import epoch_time
 
@@ -65,10 +65,10 @@ class WrittenTexts(NamedTuple):
     lists: tuple[str, ...]
     known: frozenset[str] = frozenset()
 
-    def problems(self, wire: Mapping[str, Any]) -> list[Problem]:
+    def problems(self, wire: Mapping[str, Any]) -> list[InputProblem]:
         """Return what is implausible in an input, given as a JSON object."""
         found = ((where, self._reason(name, text)) for where, name, text in self._texts(wire))
-        return [Problem(where, reason, doubtful=True) for where, reason in found if reason]
+        return [InputProblem(where, reason, doubtful=True) for where, reason in found if reason]
 
     def _reason(self, name: str, text: str) -> str | None:
         if foreign_names((name,), self.known):

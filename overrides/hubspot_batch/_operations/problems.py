@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hubspot_batch.outcomes import Detail
 
 
-class Problem(NamedTuple):
+class InputProblem(NamedTuple):
     """Something for which an input is not sent.
 
     Attributes:
@@ -42,7 +42,7 @@ class InvalidInputError(Exception):
         problems: What is wrong with it.
     """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[InputProblem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
         sentences = [one.sentence for one in self.problems]
         if any(one.doubtful for one in self.problems):

@@ -24,7 +24,7 @@ from hubspot_batch.outcomes import OutcomeError
 
 from .conversion import Convert, converter, items_of
 from .plausibility import WrittenTexts, written_texts
-from .problems import InvalidInputError, Problem
+from .problems import InputProblem, InvalidInputError
 from .schemas import fields_of
 from .values import NO_VALUE, id_text, is_real, shown, simplify, time_advice, whole_number
 
@@ -52,7 +52,9 @@ class InputValidator:
     key: str | None
     writable: tuple[str, ...] = ()
 
-    def convert(self, given: object, *, more_names: bool) -> tuple[dict[str, Any], list[Problem]]:
+    def convert(
+        self, given: object, *, more_names: bool
+    ) -> tuple[dict[str, Any], list[InputProblem]]:
         """Return an input as a JSON object, and what is wrong with it.
 
         Required lists that were left out are empty.
@@ -64,12 +66,12 @@ class InputValidator:
         """
         if self._alternatives:
             return self._convert_either(given, more_names=more_names)
-        problems: list[Problem] = []
+        problems: list[InputProblem] = []
         wire: Any = (self._convert_open if more_names else self._convert_closed)(
             given, "", problems
         )
         if is_map(wire) and self.key and wire.get(self.key) == "":
-            problems.append(Problem(self.key, "is empty"))
+            problems.append(InputProblem(self.key, "is empty"))
         return wire, problems
 
     def write(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
@@ -90,9 +92,9 @@ class InputValidator:
             return _WRITE(wire).encode()
         except JsonSchemaValueException as error:
             where = str(error.name).removeprefix("data").lstrip(".")
-            raise InvalidInputError([Problem(where, _reason(error))]) from None
+            raise InvalidInputError([InputProblem(where, _reason(error))]) from None
         except (TypeError, ValueError, RecursionError) as error:
-            problem = Problem("", f"cannot be written as JSON: {error}")
+            problem = InputProblem("", f"cannot be written as JSON: {error}")
             raise InvalidInputError([problem]) from None
 
     @cached_property
@@ -102,9 +104,9 @@ class InputValidator:
 
     def _convert_either(
         self, given: object, *, more_names: bool
-    ) -> tuple[dict[str, Any], list[Problem]]:
+    ) -> tuple[dict[str, Any], list[InputProblem]]:
         """Convert an input by the first form that it fits, or else by the one that is nearest."""
-        nearest: tuple[dict[str, Any], list[Problem]] = {}, []
+        nearest: tuple[dict[str, Any], list[InputProblem]] = {}, []
         for one in self._alternatives:
             wire, problems = one.convert(given, more_names=more_names)
             if not problems:
@@ -270,9 +272,9 @@ class InputEncoder:
                 return _whole(given)
             wire = given if type(given) is str else id_text(given)
         except ValueError as error:
-            raise InvalidInputError([Problem("", str(error))]) from None
+            raise InvalidInputError([InputProblem("", str(error))]) from None
         if wire is NO_VALUE or wire == "":
-            raise InvalidInputError([Problem("", "is empty")])
+            raise InvalidInputError([InputProblem("", "is empty")])
         return wire
 
     def convert(self, given: object) -> tuple[Any, bool]:
@@ -334,7 +336,7 @@ class InputEncoder:
             )
         raise InvalidInputError(
             [
-                Problem(
+                InputProblem(
                     "",
                     f"must be {'an id, a ' if self.takes_ids else 'a '}{forms}, "
                     f"not {type(given).__name__}{hint}",

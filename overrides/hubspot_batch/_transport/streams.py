@@ -23,7 +23,7 @@ from .cancellation import ClosingBackend
 _PIECE = 16 * 1024
 
 
-class _Watched:
+class _ObservedStream:
     """Watches the connections of threads and of tasks.
 
     Args:
@@ -110,7 +110,7 @@ def _left(timeout: float | None, failure: type[httpcore.TimeoutException]) -> fl
     return left
 
 
-class ThreadStream(_Watched, httpcore.NetworkStream):
+class ThreadStream(_ObservedStream, httpcore.NetworkStream):
     """A connection that a thread waits for."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -142,7 +142,7 @@ class ThreadStream(_Watched, httpcore.NetworkStream):
         return ThreadStream(inner, context, to_server=ssl_context is context)
 
 
-class TaskStream(_Watched, httpcore.AsyncNetworkStream):
+class TaskStream(_ObservedStream, httpcore.AsyncNetworkStream):
     """A connection that a task waits for."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -26,9 +26,9 @@ from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
     CREATES_TWICE,
     EarlierRun,
-    Ended,
     Job,
     JobEvent,
+    JobResult,
     Plan,
     Work,
     check_earlier,
@@ -49,7 +49,7 @@ from hubspot_batch.options import (
 )
 
 from .job_words import brief_lines, one_line, plan_lines, summary_lines
-from .output import Out
+from .output import Output
 from .progress import displays, shown
 from .signals import Signals
 
@@ -67,7 +67,7 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
             and `wall` (returns the time of day).
         stream: Where the output goes.
     """
-    out = Out(stream)
+    out = Output(stream)
     arguments.definitions = None
     worst = SUCCEEDED
     for name in arguments.files:
@@ -90,7 +90,7 @@ class _Place:
     journal: Path
 
 
-def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
+def _load_file(arguments: argparse.Namespace, name: str, out: Output) -> int:
     work = _work(arguments, name)
     rate_limit = arguments.rate or DEFAULT_RATE_LIMIT
     options = ClientOptions(
@@ -112,7 +112,7 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
 
 
 def _load_rows(
-    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Out
+    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Output
 ) -> int:
     journal = _journal(arguments, work, place)
     earlier = EarlierRun(arguments.resume, arguments.restart, arguments.allow_edited)
@@ -164,7 +164,7 @@ def _run(
     journal: Journal,
     options: ClientOptions,
     tell: Callable[[JobEvent], object],
-) -> tuple[Ended, Signals]:
+) -> tuple[JobResult, Signals]:
     form = getattr(arguments, "to", None)
     job = Job(
         work,
@@ -199,7 +199,7 @@ def _run(
             return job.run(client), signals
 
 
-def _end(arguments: argparse.Namespace, ended: Ended, signals: Signals, out: Out) -> int:
+def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out: Output) -> int:
     summary, failure = ended.summary, ended.failure
     if ended.unwritten:
         complain(f"The reports cannot be written to {summary.folder}: {ended.unwritten}.")
@@ -331,7 +331,7 @@ def token_for(base_url: str) -> str | None:
     return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None
 
 
-def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Out) -> None:
+def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Output) -> None:
     if arguments.json:
         out.lines([json.dumps(event_to_json(plan.event))])
     else:

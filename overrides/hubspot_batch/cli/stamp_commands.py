@@ -17,7 +17,7 @@ from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.options import ClientOptions
 
 from .load import STOPPED, SUCCEEDED, WRONG_USE, complain, confirmed, token_for
-from .output import Out
+from .output import Output
 
 
 def add_stamp(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +39,7 @@ def add_stamp(parser: argparse.ArgumentParser) -> None:
 
 
 def _create(arguments: argparse.Namespace, stream: TextIO) -> int:
-    out, family, unique = Out(stream), arguments.family, arguments.unique
+    out, family, unique = Output(stream), arguments.family, arguments.unique
     name = arguments.property or (KEY if unique else STAMP)
     option = "--key-property" if unique else "--stamp-property"
     try:

@@ -66,7 +66,7 @@ def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int
     """Return how well a delimiter fits: the more records are as wide as the first, the better."""
     widths: list[int] = []
     try:
-        for _, cells in Records(name, sample, delimiter, returns=True):
+        for _, cells in DelimitedRecords(name, sample, delimiter, returns=True):
             if any(cells):
                 widths.append(len(cells))
     except FileError:
@@ -77,7 +77,7 @@ def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int
     return (width > 1 and width == widths[0], count / len(widths) if width > 1 else 0, width)
 
 
-class Records:
+class DelimitedRecords:
     """The records of a text: the line at which each begins, and its cells.
 
     Args:

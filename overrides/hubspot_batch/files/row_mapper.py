@@ -17,7 +17,7 @@ from hubspot_batch._operations.problems import InvalidInputError
 from .cells import Read, separated
 from .definitions import Definitions, value_problems
 from .known import TOTALS
-from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, Operation
+from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, FileOperation
 from .table import Row, is_blank
 
 _LONGER_THAN_TOTALS = 16
@@ -142,7 +142,7 @@ class RowMapper:
         account: How the account defines its properties; None if it was not asked.
     """
 
-    operation: Operation
+    operation: FileOperation
     properties: tuple[Step, ...]
     fields: tuple[Step, ...]
     custom: tuple[Step, ...]

@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 @frozen
-class Form:
+class FileForm:
     """The form of a file: enough to write rows in the same form.
 
     Attributes:
@@ -66,7 +66,7 @@ class Form:
         """The thing that the number of a row counts."""
         return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
 
-    def headed(self, headings: Iterable[str]) -> Form:
+    def headed(self, headings: Iterable[str]) -> FileForm:
         """Return the form with these headings."""
         return evolve(self, headings=tuple(headings))
 
@@ -84,7 +84,7 @@ class Table:
 
     name: str
     columns: tuple[str, ...]
-    form: Form
+    form: FileForm
     notes: tuple[str, ...] = ()
     _rows: Callable[[], Iterator[Row]] = field(alias="rows", kw_only=True, repr=False)
     _fingerprint: Callable[[], tuple[int, str]] | None = field(
@@ -170,7 +170,7 @@ def fitted(line: int, cells: list[Any], width: int) -> Row | None:
 
 def value_table(
     name: str,
-    form: Form,
+    form: FileForm,
     read: Callable[[], Iterator[list[Any]]],
     fingerprint: Callable[[], tuple[int, str]] | None = None,
 ) -> Table:

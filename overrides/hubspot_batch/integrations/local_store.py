@@ -16,7 +16,7 @@ from attrs import asdict
 from hubspot_batch.options import Clock
 
 from .allowance_rule import AllowanceReply, AllowanceRequest, AllowanceState, decide
-from .shared_limiter import PATIENCE, StoreLostError
+from .shared_limiter import STORE_TIMEOUT, StoreLostError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS allowance (key TEXT PRIMARY KEY, state TEXT NOT NULL)"
 
@@ -78,7 +78,7 @@ class LocalStore:
 
     def _open(self) -> sqlite3.Connection:
         one = self._connection = sqlite3.connect(
-            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            self._path, timeout=STORE_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         # What is lost in a power cut is of no use after it.
         one.execute("PRAGMA synchronous = OFF")

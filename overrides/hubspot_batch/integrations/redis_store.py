@@ -16,7 +16,7 @@ from typing import Any
 from hubspot_batch.errors import ConfigurationError
 
 from .allowance_rule import AllowanceReply, AllowanceRequest
-from .shared_limiter import PATIENCE, StoreLostError
+from .shared_limiter import STORE_TIMEOUT, StoreLostError
 
 
 @cache
@@ -92,7 +92,7 @@ class RedisStore:
 
         text = _text(ask)
         try:
-            async with timeout(PATIENCE):
+            async with timeout(STORE_TIMEOUT):
                 try:
                     reply = await self._client.evalsha(_digest(), 1, self._key, text)
                 except self._missing:
@@ -114,8 +114,8 @@ def _impatient(client: Any) -> Any:
     )
     settings = {
         **pool.connection_kwargs,
-        "socket_timeout": PATIENCE,
-        "socket_connect_timeout": PATIENCE,
+        "socket_timeout": STORE_TIMEOUT,
+        "socket_connect_timeout": STORE_TIMEOUT,
         "retry": retry,
     }
     made = type(pool)(connection_class=pool.connection_class, **settings)

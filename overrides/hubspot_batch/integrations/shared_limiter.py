@@ -20,7 +20,7 @@ from hubspot_batch.options import RateLimit
 
 from .allowance_rule import CONFIRM_AFTER, MARGIN, AllowanceReply, AllowanceRequest, LimitReport
 
-PATIENCE = 0.25
+STORE_TIMEOUT = 0.25
 """Seconds after which a store that does not answer counts as unreachable."""
 
 OnLost = Literal["share", "stop"]
@@ -42,7 +42,7 @@ class StoreLostError(Exception):
 class Store(Protocol):
     """Where the state of an allowance is kept.
 
-    Both methods raise `StoreLostError` after `PATIENCE`.
+    Both methods raise `StoreLostError` after `STORE_TIMEOUT`.
     """
 
     def ask(self, ask: AllowanceRequest) -> AllowanceReply:
@@ -242,7 +242,7 @@ class SharedLimiter:
     def _expires(self, now: float) -> int:
         if self._clock_offset is None:
             return 0
-        return round((now + self._clock_offset + PATIENCE) * 1000)
+        return round((now + self._clock_offset + STORE_TIMEOUT) * 1000)
 
     def _renew(self, now: float, ask: AllowanceRequest, reply: AllowanceReply) -> AllowanceRequest:
         """Return a question that had not really expired: our clock stood still for a while."""

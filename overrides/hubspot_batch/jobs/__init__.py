@@ -5,7 +5,7 @@ files that are left behind, and a summary. It never decides what a row or a resp
 """
 
 from .earlier_run import CREATES_TWICE, EarlierRun, check_earlier, command_line
-from .job import Ended, Job, MaxFailures
+from .job import Job, JobResult, MaxFailures
 from .outcome_files import check_folder
 from .plan import Plan, make_plan
 from .summary import (
@@ -24,10 +24,10 @@ from .work import Work, command_words
 __all__ = [
     "CREATES_TWICE",
     "EarlierRun",
-    "Ended",
     "Job",
     "JobEnded",
     "JobEvent",
+    "JobResult",
     "JobSummary",
     "MaxFailures",
     "PacePoint",

@@ -61,7 +61,7 @@ class MaxFailures(NamedTuple):
 
 
 @frozen(eq=False)
-class Ended:
+class JobResult:
     """How a job ended.
 
     Attributes:
@@ -154,7 +154,7 @@ class Job:
                 halved[at // 2] += count
             self._pace = halved
 
-    def run(self, client: HubSpotBatch) -> Ended:
+    def run(self, client: HubSpotBatch) -> JobResult:
         """Carry the job out.
 
         Whatever stops it is no exception here: the summary says it. The files tell what became of
@@ -223,7 +223,7 @@ class Job:
             except OSError as error:
                 unwritten = error
         self._notify(JobEnded(summary))
-        return Ended(summary, failure, unwritten)
+        return JobResult(summary, failure, unwritten)
 
     def _load(
         self, client: HubSpotBatch, guard: Interrupts

@@ -30,7 +30,7 @@ _SHOWN = 5
 _AT_ONCE = 5_000
 
 
-class Invalid(NamedTuple):
+class RowProblem(NamedTuple):
     """A row that makes no input.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plan:
     base_url: str
     rows: int
     invalid: int
-    first_invalid: Sequence[Invalid]
+    first_invalid: Sequence[RowProblem]
     equal: int
     requests: int
     seconds: float
@@ -107,14 +107,14 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
     mapper = work.mapping.check(work.table.columns)
     rows = invalid = 0
     first: EncodedInput | None = None
-    bad: list[Invalid] = []
+    bad: list[RowProblem] = []
     equal = _Equal()
     for row, entry, digest in work.contents():
         rows += 1
         if digest is None or isinstance(entry, OutcomeError):
             invalid += 1
             if len(bad) < _SHOWN and isinstance(entry, OutcomeError):
-                bad.append(Invalid(row.line, entry.message))
+                bad.append(RowProblem(row.line, entry.message))
         else:
             first = first or entry
             equal.add(digest)

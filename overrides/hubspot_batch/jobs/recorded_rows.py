@@ -21,7 +21,7 @@ from hubspot_batch.journal import Identity, Journal, Recorded, Status, Store
 from hubspot_batch.outcomes import OutcomeError
 
 from .summary import RowDone
-from .work import Content, Work
+from .work import RowContent, Work
 
 _BLOCK = 100
 _SHOWN = 5
@@ -37,7 +37,7 @@ class RecordedRow(NamedTuple):
     """
 
     at: int
-    content: Content
+    content: RowContent
     recorded: Recorded | None
 
 
@@ -125,7 +125,7 @@ def recorded_rows(
         store.close()
 
 
-def _invalid(index: int, content: Content) -> RowDone | None:
+def _invalid(index: int, content: RowContent) -> RowDone | None:
     """Return the outcome of a row that makes no input; it will never be sent."""
     row, entry = content.row, content.entry
     if not isinstance(entry, OutcomeError):

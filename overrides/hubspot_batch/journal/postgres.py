@@ -155,15 +155,15 @@ class PostgresStore:
         with telling(self._key, "read"):
             return self._memory.count(digests)
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
         with telling(self._key, "read"):
-            return self._memory.marks(keys)
+            return self._memory.last_numbers(keys)
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
         with telling(self._key, "written"):
-            self._memory.mark(numbers)
+            self._memory.note_numbers(numbers)
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what other runs recorded of inputs; other inputs are missing."""
@@ -178,7 +178,7 @@ class PostgresStore:
         for identity in recent:
             number, before = again[identity].number, found.get(identity)
             if _lock_of(number) in locked or before is None or before.number != number:
-                again[identity] = again[identity]._replace(held=True)
+                again[identity] = again[identity]._replace(in_other_run=True)
                 self._awaited = number
         return again
 

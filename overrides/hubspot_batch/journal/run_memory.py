@@ -46,7 +46,7 @@ class RunMemory:
         one.executemany("INSERT OR REPLACE INTO counted VALUES (?, ?)", before.items())
         return ordinals
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with."""
         found: dict[bytes, int] = {}
         for part, marks in _parts(keys):
@@ -54,7 +54,7 @@ class RunMemory:
             found.update(self._connection.execute(query, part))
         return found
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers."""
         self._connection.executemany("INSERT OR REPLACE INTO marked VALUES (?, ?)", numbers.items())
 

@@ -119,16 +119,16 @@ class SqliteStore:
                 found[identity] = Recorded(Status(row[0]), *row[1:])
         return found
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
         with _telling(self._path, "read"):
             self._open()
-            return self._memory.marks(keys)
+            return self._memory.last_numbers(keys)
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
         with self._writing():
-            self._memory.mark(numbers)
+            self._memory.note_numbers(numbers)
 
     def wait(self) -> None:
         """Do nothing: no other run has the journal."""

@@ -52,7 +52,7 @@ class Recorded(NamedTuple):
         result: The JSON text of its result; None if it has none.
         error: The JSON text of its error; None if it has none.
         number: Orders inputs by when they were last intended; None before it is recorded.
-        held: Whether it is intended by another run that lives.
+        in_other_run: Whether it is intended by another run that lives.
         sent: When its last request was intended, in seconds since 1970; None in journals of older
             versions.
         given_up: When that request was given up; None where it was not, or had an answer.
@@ -64,7 +64,7 @@ class Recorded(NamedTuple):
     result: bytes | None = None
     error: bytes | None = None
     number: int | None = None
-    held: bool = False
+    in_other_run: bool = False
     sent: float | None = None
     given_up: float | None = None
     marks: str | None = None
@@ -107,11 +107,11 @@ class Store(Protocol):
         """Return what other runs recorded of inputs; other inputs are missing."""
         ...
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
         ...
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
         ...
 

@@ -20,10 +20,10 @@ from .fault_plans import Faults, start_plans
 from .handler import handle
 from .limits import RequestLimits
 from .lookups import LOOKUPS, SEARCH
-from .messages import Loss, SandboxAnswer, SandboxRequest
-from .operations import SPECS, OperationSpec
+from .messages import Loss, SandboxRequest, SandboxResponse
+from .operations import SPECS, SandboxOperation
 from .properties import PROPERTIES
-from .state import State
+from .state import SandboxState
 from .store import Record, Store, seeded_random
 from .usage import Arrival, TokenUsage, usage_of
 
@@ -95,13 +95,13 @@ class Sandbox:
         unique_properties: Iterable[str] = ("calls",),
         max_inputs: Mapping[str, int] | None = None,
         operations: Mapping[str, Operation] = OPERATIONS,
-        specs: Mapping[str, OperationSpec] = SPECS,
+        specs: Mapping[str, SandboxOperation] = SPECS,
     ) -> None:
         self.clock = FakeClock() if clock is None else clock
         served = {name: operations[name] for name in specs}
         families = {spec.family.name: spec.family for spec in specs.values()}
         requests, seconds = rate_limit or (None, 0.0)
-        self._state = State(
+        self._state = SandboxState(
             seed=seed,
             token=token,
             scopes=None if scopes is None else frozenset(scopes),
@@ -127,7 +127,7 @@ class Sandbox:
         counts = ", ".join(f"{name}={len(store)}" for name, store in self._state.stores.items())
         return f"<Sandbox seed={self._state.seed} {counts}>"
 
-    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+    def handle(self, request: SandboxRequest) -> SandboxResponse:
         """Process one request, with the fault that is planned for it, and return the response."""
         with self._lock:
             self._state.request_number += 1

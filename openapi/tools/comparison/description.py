@@ -258,9 +258,11 @@ def from_yaml(text: str, name: str, *, excerpt: bool = False, line: int = 0) -> 
 
 def _checked(document: Any, name: str, *, excerpt: bool = False) -> Description:
     if not is_map(document) or "openapi" not in document:
-        told = "Swagger 2.0" if is_map(document) and "swagger" in document else "no API description"
+        actual = (
+            "Swagger 2.0" if is_map(document) and "swagger" in document else "no API description"
+        )
         raise UnreadableError(
-            f"{name}: this is {told}: there is no `openapi` at its top. Give an OpenAPI 3 file."
+            f"{name}: this is {actual}: there is no `openapi` at its top. Give an OpenAPI 3 file."
         )
     version, paths = document["openapi"], document.get("paths")
     if not str(version).startswith("3."):

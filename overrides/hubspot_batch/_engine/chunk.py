@@ -209,7 +209,7 @@ class Operation(Generic[ResultT]):
         read_result: Returns the result of a JSON text.
         repeated: The fields whose values a result repeats.
         marks_of: Returns by which values the record of an input is found; None if by none.
-        remark: Returns an input with the marks of an earlier run.
+        mark_again: Returns an input with the marks of an earlier run.
     """
 
     id: str
@@ -232,13 +232,13 @@ class Operation(Generic[ResultT]):
     name: str = Factory(lambda self: self.id, takes_self=True)
     repeated: tuple[str, ...] = PROPERTIES
     marks_of: MarksOf | None = None
-    remark: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
+    mark_again: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
 
     def encode_again(self, outcome: Outcome[Any]) -> EncodedInput:
         """Return an input as it is sent again, by its outcome."""
         entry: Any = self.encode(outcome.index, [outcome.input])[0]
         marks = () if outcome.error is None else outcome.error.marks
-        return entry if self.remark is None else self.remark(entry, marks)
+        return entry if self.mark_again is None else self.mark_again(entry, marks)
 
 
 @define

@@ -135,8 +135,8 @@ class HeldOutcomes:
         notes: What a person should know of the look-ups, in sentences.
     """
 
-    def __init__(self, settles: LookUpPlan) -> None:
-        self.plan = settles
+    def __init__(self, plan: LookUpPlan) -> None:
+        self.plan = plan
         self.held: dict[int, Outcome[Any]] = {}
         self.without_record: list[Outcome[Any]] = []
         self.resent: set[int] = set()

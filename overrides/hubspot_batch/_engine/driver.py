@@ -42,7 +42,7 @@ class RunRequest(Protocol):
         ...
 
     @property
-    def settles(self) -> LookUpPlan | None:
+    def look_up_plan(self) -> LookUpPlan | None:
         """How a run settles inputs in doubt; None for not at all."""
         ...
 
@@ -112,7 +112,7 @@ class Driver:
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             observer=runner.observer,
-            settles=call.settles,
+            look_up_plan=call.look_up_plan,
             **how,
         )
 

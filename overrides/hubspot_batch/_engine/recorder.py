@@ -71,7 +71,7 @@ class Recorder(Generic[ResultT]):
         self._operation = operation
         self._job = job
         self._clock = clock
-        self._looks = looks
+        self._reconciles = looks
         # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
         self._in_doubt: dict[int, Identity] = {}
         self._resent: dict[int, Identity] = {}
@@ -124,8 +124,8 @@ class Recorder(Generic[ResultT]):
     @property
     def has_work(self) -> bool:
         """Whether there is something to do for `catch_up`."""
-        told = self._pending or self._queue or self._resolved or self._resent
-        return bool(self._must_open or told)
+        is_due = self._pending or self._queue or self._resolved or self._resent
+        return bool(self._must_open or is_due)
 
     def catch_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
@@ -213,7 +213,7 @@ class Recorder(Generic[ResultT]):
             sends = self._journal.sends and (entry.index in again or self._resends(recorded))
             if recorded is not None and not sends:
                 self._known[entry.index] = outcome_of(self._operation, entry, recorded, self._clock)
-                if self._looks and recorded.status is not Status.SUCCEEDED:
+                if self._reconciles and recorded.status is not Status.SUCCEEDED:
                     self._in_doubt[entry.index] = identity
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
@@ -326,7 +326,7 @@ class Recorder(Generic[ResultT]):
         del self._pending[: len(pending)]
         for one in pending:
             identity = self._identities.pop(one.index, None)
-            if self._looks and identity is not None and one.error is not None:
+            if self._reconciles and identity is not None and one.error is not None:
                 self._in_doubt[one.index] = identity
             self._numbers.pop(one.index, None)
             intended.pop(one.index, None)

@@ -57,7 +57,7 @@ class Run(Generic[ResultT]):
         reading: A context in which `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
-        settles: What it does about inputs in doubt; None for nothing.
+        look_up_plan: What it does about inputs in doubt; None for nothing.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
@@ -80,7 +80,7 @@ class Run(Generic[ResultT]):
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
-        settles: LookUpPlan | None = None,
+        look_up_plan: LookUpPlan | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -93,7 +93,7 @@ class Run(Generic[ResultT]):
         self.stopped: HubSpotBatchError | None = None
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
-        self.doubts = None if settles is None else HeldOutcomes(settles)
+        self.doubts = None if look_up_plan is None else HeldOutcomes(look_up_plan)
         self._run_id, self._observer = run_id, observer
         self._size = size
         self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
@@ -396,5 +396,5 @@ class Run(Generic[ResultT]):
         if self._observer is not None:
             stopped = None if self.stopped is None else type(self.stopped).__name__
             counts = {**self._totals.counts}
-            self._observer.tell(RunEnded(self._run_id, self.operation.id, counts, stopped))
+            self._observer.notify(RunEnded(self._run_id, self.operation.id, counts, stopped))
         return self._closed

@@ -209,8 +209,8 @@ def _read_response(name: str, response: httpx.Response) -> _Response | None:
     if len(found) < len(records) or "" in found:
         return None
     errors: object = body.get("errors")
-    told: list[Any] = errors if is_list(errors) else []
-    missing = [id_ for error in told if is_map(error) for id_ in _missing_ids(error)]
+    listed_errors: list[Any] = errors if is_list(errors) else []
+    missing = [id_ for error in listed_errors if is_map(error) for id_ in _missing_ids(error)]
     return _Response(found, frozenset(map(comparable_key, missing)))
 
 

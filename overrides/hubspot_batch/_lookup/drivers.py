@@ -194,8 +194,8 @@ def _of_run(run: Run[Any], pace: Limiter) -> LookUp:
 
     doubts = run.doubts
     assert doubts is not None  # noqa: S101 - see `Run.in_doubt`
-    settles = doubts.plan
-    options = LookUpOptions(settles.after, settles.assume_absent_after)
+    plan = doubts.plan
+    options = LookUpOptions(plan.after, plan.assume_absent_after)
     listed = [*doubts.held.values(), *doubts.without_record]
     return LookUp(run.operation.id, listed, run.unmatched, options, pace, doubts.matched)
 

@@ -278,8 +278,8 @@ class LookUp:
         if doubt.place in found.absent:
             since = f"{found.absent[doubt.place]:.0f} s after its request was given up"
             words = f"HubSpot was asked twice and has no record with its key, at last {since}."
-            told = _with_message(outcome, words, ABSENT)
-            return evolve(told, status=OutcomeStatus.NOT_SENT)
+            without_record = _with_message(outcome, words, ABSENT)
+            return evolve(without_record, status=OutcomeStatus.NOT_SENT)
         return self._left(strategy, doubt, outcome) if complete else outcome
 
     def _left(
@@ -303,8 +303,10 @@ class LookUp:
         if limit is None or looked < limit or strategy.failure:
             return _with_message(outcome, f"{since}; it may still be done.", "not_found")
         risk = f"at the caller's own risk (assume_absent_after={limit})"
-        told = _with_message(outcome, f"{since}; it counts as not sent {risk}.", "not_found")
-        return evolve(told, status=OutcomeStatus.NOT_SENT)
+        without_record = _with_message(
+            outcome, f"{since}; it counts as not sent {risk}.", "not_found"
+        )
+        return evolve(without_record, status=OutcomeStatus.NOT_SENT)
 
     def _model(self, record: FoundRecord) -> Any:
         return as_model(self._spec.result, dict(record.json))

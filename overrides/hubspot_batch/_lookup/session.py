@@ -119,12 +119,12 @@ class LookupSession:
         if read is None or not response.is_success:
             said = None
             if read is not None:
-                told = parse_response(response, read, MatchKeys(None, None, ()), None)
+                refusal = parse_response(response, read, MatchKeys(None, None, ()), None)
                 # Anything else can be over at the next look.
-                lasts = told.status_code in (401, 403) or told.daily
-                if lasts and (stop := told.stop(self.endpoint.method_name)) is not None:
+                lasts = refusal.status_code in (401, 403) or refusal.daily
+                if lasts and (stop := refusal.stop(self.endpoint.method_name)) is not None:
                     raise stop
-                said = told.error
+                said = refusal.error
             status = response.status_code
             raise FailedError(f"HubSpot answered HTTP {status}", status, said)
         if read.body is None:

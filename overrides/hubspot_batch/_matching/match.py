@@ -131,9 +131,9 @@ def _match_errors(
             keys = _keys_in(error.error.message, by_key)
         if not keys:
             matches.unattributed.append(error.error)
-        told = error_for_key(error.error, keys)
+        error_for = error_for_key(error.error, keys)
         for key in keys:
-            own = told(key)
+            own = error_for(key)
             for position in by_key[key]:
                 if position not in matches.done:
                     matches.refused.setdefault(position, own)

@@ -29,10 +29,10 @@ def error_for_key(error: OutcomeError, keys: Collection[str]) -> Callable[[str],
     one = "(?:" + "|".join(map(re.escape, sorted(keys, key=len, reverse=True))) + ")"
     parts = re.split(rf"(?<![\w-]){one}(?:{_MARK}{one})+(?![\w-])", error.message)
 
-    def told(key: str) -> OutcomeError:
+    def error_for(key: str) -> OutcomeError:
         listed = {
             name: (key,) if key in values else values for name, values in error.context.items()
         }
         return evolve(error, message=key.join(parts), context=listed)
 
-    return told
+    return error_for

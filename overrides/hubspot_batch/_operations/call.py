@@ -59,7 +59,7 @@ class OperationCall:
         journal: The journal of the job; None if it has none.
         key_property: The property whose values are unique, by which records are found again.
         stamp_property: Another one, which only the run fills in.
-        settles: What the run does about inputs in doubt; None for nothing.
+        look_up_plan: What the run does about inputs in doubt; None for nothing.
         api_version: The version of the API; None for the default.
     """
 
@@ -71,7 +71,7 @@ class OperationCall:
     journal: Journal | None = None
     key_property: str | None = None
     stamp_property: str | None = None
-    settles: LookUpPlan | None = None
+    look_up_plan: LookUpPlan | None = None
     api_version: str | None = None
 
     def recorder(
@@ -82,7 +82,7 @@ class OperationCall:
             return None
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
-        looks = self.settles is not None
+        looks = self.look_up_plan is not None
         return Recorder(self.journal, operation, self.head(base_url), clock, looks=looks)
 
     def head(self, base_url: str) -> dict[str, str]:
@@ -176,10 +176,12 @@ def operation_call(
     if not named and reconcile is False and not resend:
         return call  # usually
     check_names(key_property, stamp_property)
-    settles = LookUpPlan.of(
+    look_up_plan = LookUpPlan.of(
         reconcile, assume_absent_after, resend=resend, by_key=bool(key_property)
     )
-    return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
+    return evolve(
+        call, key_property=key_property, stamp_property=stamp_property, look_up_plan=look_up_plan
+    )
 
 
 def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -293,12 +295,12 @@ def _of_form(argument: Argument, value: Any) -> Any:
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             raise _wrong(name, f"a list of {words}", value)
         listed: list[Any] = [*value]
-        if not all(_is(kind, one) for one in listed):
+        if not all(_is_a(kind, one) for one in listed):
             raise _wrong(name, f"a list of {words}", listed)
         return listed
     if form in _ONE:
         kind, words = _ONE[form]
-        if not _is(kind, value):
+        if not _is_a(kind, value):
             raise _wrong(name, words, value)
         return value
     return _day(name, value) if form == "date" else _time(name, value)
@@ -321,7 +323,7 @@ _SEVERAL: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def _is(kind: Any, value: object) -> bool:
+def _is_a(kind: Any, value: object) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
@@ -330,16 +332,16 @@ def _day(name: str, value: object) -> dt.date:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    return _meant(name, value, read_date, "a date, such as 2026-01-31")
+    return _parsed(name, value, read_date, "a date, such as 2026-01-31")
 
 
 def _time(name: str, value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
-    return _meant(name, value, read_datetime, "a time, such as 2026-01-31T09:30:00Z")
+    return _parsed(name, value, read_datetime, "a time, such as 2026-01-31T09:30:00Z")
 
 
-def _meant(name: str, value: object, read: Callable[[str], _T], wanted: str) -> _T:
+def _parsed(name: str, value: object, read: Callable[[str], _T], wanted: str) -> _T:
     if not isinstance(value, str):
         raise _wrong(name, wanted, value)
     try:

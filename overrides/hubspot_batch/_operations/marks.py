@@ -66,13 +66,13 @@ class Marker:
             encode=encode,
             identify=identify,
             marks_of=self.marks_of,
-            remark=self.remark,
+            mark_again=self.mark_again,
         )
 
     def fill(self, entry: EncodedInput) -> EncodedInput:
         """Return an input with a value in each of the properties."""
         value = self._value(entry)
-        return _with(entry, {name: value for name in self.names if not _stands(entry, name)})
+        return _with(entry, {name: value for name in self.names if not _is_set(entry, name)})
 
     def marks_of(self, entry: EncodedInput) -> tuple[Mark, ...]:
         """Return the marks of an input."""
@@ -85,7 +85,7 @@ class Marker:
             ]
         )
 
-    def remark(self, entry: EncodedInput, marks: tuple[Mark, ...]) -> EncodedInput:
+    def mark_again(self, entry: EncodedInput, marks: tuple[Mark, ...]) -> EncodedInput:
         """Return an input with the marks that an earlier run gave it."""
         return _with(entry, {mark.property: mark.value for mark in marks if mark.ours})
 
@@ -94,7 +94,7 @@ class Marker:
         value, wire = self._value(entry), entry.wire
         sent = _properties(wire)
         kept = {name: one for name, one in sent.items() if name not in self.names or one != value}
-        return entry if kept == sent else _rewritten(entry, {**wire, "properties": kept})
+        return entry if kept == sent else _re_encoded(entry, {**wire, "properties": kept})
 
     def _value(self, entry: EncodedInput) -> str:
         return self._run + _in_digits(entry.index)
@@ -105,7 +105,7 @@ def _properties(wire: Mapping[str, Any]) -> Mapping[str, Any]:
     return sent if is_map(sent) else {}
 
 
-def _stands(entry: EncodedInput, name: str) -> bool:
+def _is_set(entry: EncodedInput, name: str) -> bool:
     return _properties(entry.wire).get(name) not in (None, "")
 
 
@@ -113,8 +113,8 @@ def _with(entry: EncodedInput, values: Mapping[str, str]) -> EncodedInput:
     if not values:
         return entry
     wire = entry.wire
-    return _rewritten(entry, {**wire, "properties": {**_properties(wire), **values}})
+    return _re_encoded(entry, {**wire, "properties": {**_properties(wire), **values}})
 
 
-def _rewritten(entry: EncodedInput, wire: Mapping[str, Any]) -> EncodedInput:
+def _re_encoded(entry: EncodedInput, wire: Mapping[str, Any]) -> EncodedInput:
     return EncodedInput(entry.index, entry.input, json.dumps(wire).encode(), entry.key)

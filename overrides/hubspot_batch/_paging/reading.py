@@ -153,16 +153,16 @@ def _page_of(query: Query, came: Any, state: RequestState) -> _Page:
             "Ask again.",
             status_code=status,
         )
-    told = parse_response(came, read, MatchKeys(None, None, ()), None)
-    stop: HubSpotBatchError | None = told.stop(query.name, state.address, alone=True)
+    refusal = parse_response(came, read, MatchKeys(None, None, ()), None)
+    stop: HubSpotBatchError | None = refusal.stop(query.name, state.address, alone=True)
     if stop is not None:
         raise stop
     kind = ConfigurationError if status == 400 else UnfinishedError
-    words = told.error.message.rstrip(".")
+    words = refusal.error.message.rstrip(".")
     raise kind(
         f"{query.name}: HubSpot refuses it (HTTP {status}: {words}).",
         status_code=status,
-        correlation_id=told.error.correlation_id,
+        correlation_id=refusal.error.correlation_id,
     )
 
 

@@ -165,8 +165,8 @@ class RateLimiter:
                 insort(self._starts, now)
                 if now - self._last_response > _IDLE:
                     self._slow_starts.append(now)
-                if (told := self._configured_in_force) is not None:
-                    told.start(now)
+                if (configured := self._configured_in_force) is not None:
+                    configured.start(now)
             if self._server is not None:
                 self._server.start(now)
             self._under_way += 1
@@ -183,9 +183,9 @@ class RateLimiter:
     def seconds_to_sleep(self, wait: float) -> float:
         """Return how many seconds to sleep: less where any response can change the wait."""
         with self._lock:
-            crowded = self._server is not None and self._server.others_seen
-            told = self._configured_in_force
-            changes = crowded or (told is not None and told.awaits_response)
+            others_seen = self._server is not None and self._server.others_seen
+            configured = self._configured_in_force
+            changes = others_seen or (configured is not None and configured.awaits_response)
         return min(wait, _ASK_AGAIN) if changes else wait
 
     @property
@@ -198,9 +198,9 @@ class RateLimiter:
     def _free_at(self, now: float) -> float:
         moments = [now]
         server, longest = self._server, 0.0
-        if self._limit is not None and (told := self._configured_in_force) is not None:
+        if self._limit is not None and (configured := self._configured_in_force) is not None:
             longest = self._limit.seconds + _MARGIN
-            moments.append(told.free_at(now))
+            moments.append(configured.free_at(now))
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
             moments.append(server.free_at(self._starts, now))
@@ -277,8 +277,8 @@ class RateLimiter:
             exact = self._limit is not None and not self._limit.learns
             if not exact and started in self._starts:
                 self._starts.remove(started)
-            if (told := self._configured_in_force) is not None and self._server is None:
-                told.refuse(started, started if now is None else now, until)
+            if (configured := self._configured_in_force) is not None and self._server is None:
+                configured.refuse(started, started if now is None else now, until)
 
     def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:
         """Learn from a response's headers (HubSpot's usage guidelines list them).

@@ -145,7 +145,7 @@ class RequestFlow:
         # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
         # and not beyond what `retry` allows. The second is for margins and rounding.
         own = 0.0 if options.rate_limit is None else options.rate_limit.seconds
-        self._patience = 1.0 + max(options.retry.ceiling, own, WINDOW)
+        self._longest_wait = 1.0 + max(options.retry.ceiling, own, WINDOW)
         self._observer = observer
 
     def with_options(self, options: ClientOptions, observer: Observer | None) -> RequestFlow:
@@ -283,7 +283,7 @@ class RequestFlow:
                     "leaves to other programs; go on after midnight in its time zone."
                 )
             # Other programs can make a wait longer than the window; that is no reason to stop.
-            if min(pause, self._limiter.window) > self._patience:
+            if min(pause, self._limiter.window) > self._longest_wait:
                 raise RateLimitError(
                     f"HubSpot lets the next request start in {pause:.0f} s, and `retry` allows no "
                     f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."
@@ -321,7 +321,7 @@ class RequestFlow:
         if log_wait(wait, cause):
             state.waits += (seconds,)
         if self._observer is not None:
-            self._observer.tell(wait)
+            self._observer.notify(wait)
 
     def _address(self, url: httpx.URL) -> str:
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)

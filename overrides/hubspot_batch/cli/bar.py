@@ -80,9 +80,9 @@ class Bar:
         self._ended = False
         self._lock = threading.Lock()
 
-    def tell(self, event: JobEvent) -> None:
+    def notify(self, event: JobEvent) -> None:
         """Take an event, and draw with the first one."""
-        self._tally.tell(event)
+        self._tally.take(event)
         if self._live is None and not self._ended:
             with self._lock:
                 self._begin()

@@ -123,10 +123,10 @@ def _report(folder: Path) -> dict[str, Any] | None:
 def _cut_off(folder: Path) -> bool:
     """Return whether the last run has written outcomes, but no report: it was killed."""
     try:
-        written, told = ((folder / name).stat().st_mtime_ns for name in (OUTCOMES, REPORTS[0]))
+        written, reported = ((folder / name).stat().st_mtime_ns for name in (OUTCOMES, REPORTS[0]))
     except OSError:
         return False
-    return written > told
+    return written > reported
 
 
 def _show(arguments: argparse.Namespace, out: Output) -> int:

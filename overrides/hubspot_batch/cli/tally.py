@@ -35,7 +35,7 @@ class Tally:
         # Seconds, requests and rows that are done, of late: what the pace is taken from.
         self._recent: tuple[tuple[float, int, int], ...] = ()
 
-    def tell(self, event: JobEvent) -> None:
+    def take(self, event: JobEvent) -> None:
         """Take an event."""
         if isinstance(event, Progress):
             self.now, self.waiting = event, None

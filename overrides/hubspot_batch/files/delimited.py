@@ -47,11 +47,11 @@ def find_dialect(name: str, sample: list[str], said: str | None) -> Dialect:
     """
     first = sample[0] if sample else ""
     line_end = first[len(first.rstrip("\r\n")) :] or "\n"
-    told = first.strip().strip('"')
-    sep_line = told[:4].lower() == "sep=" and len(told) <= 5
+    line = first.strip().strip('"')
+    sep_line = line[:4].lower() == "sep=" and len(line) <= 5
     rest = sample[1:] if sep_line else sample
-    if said is None and sep_line and len(told) == 5:
-        said = told[4]
+    if said is None and sep_line and len(line) == 5:
+        said = line[4]
     elif said is None and sep_line:
         said = "\t"  # which stripping took away
     delimiter = said or max(DELIMITERS, key=lambda one: _fit(name, rest, one))

@@ -210,10 +210,10 @@ def decide(
 
 def _limits(state: AllowanceState, ask: AllowanceRequest) -> list[tuple[int, int]]:
     """Return the limits in force, the one first by which starts are spaced."""
-    told, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
+    own, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
     if not state.requests:
-        return [told]
-    return [server] if ask.learns else [server, told]
+        return [own]
+    return [server] if ask.learns else [server, own]
 
 
 def _allowed(state: AllowanceState, requests: int, now: int) -> int:

@@ -119,7 +119,7 @@ class Job:
         self._clock = clock
         self._wall_clock = wall
         self._began = clock.now()
-        self._told = self._began
+        self._progress_at = self._began
         self._resumed = False
         # Rows that were read and have no outcome yet, by position.
         self._pending: dict[int, Row] = {}
@@ -289,8 +289,8 @@ class Job:
         self._failures += done.status in ("failed", "unknown")
         self._notify(done)
         now = self._clock.now()
-        if now - self._told >= _PROGRESS_SECONDS:
-            self._told = now
+        if now - self._progress_at >= _PROGRESS_SECONDS:
+            self._progress_at = now
             self._notify(
                 Progress(
                     now - self._began,

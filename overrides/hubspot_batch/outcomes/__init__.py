@@ -367,9 +367,9 @@ def _details_in(message: str) -> Iterator[Detail]:
     Two forms have been recorded: a list of objects, and a map from properties to messages.
     """
     for listed in objects_in(message):
-        told = listed.get("message")
-        if isinstance(told, str):
-            yield Detail(_first(listed, _NAMES), _first(listed, _CODES), told)
+        text = listed.get("message")
+        if isinstance(text, str):
+            yield Detail(_first(listed, _NAMES), _first(listed, _CODES), text)
             continue
         for name, messages in listed.items():
             for one in messages if is_list(messages) else [messages]:

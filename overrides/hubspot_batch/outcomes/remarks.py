@@ -59,10 +59,10 @@ def _listed(result: Any) -> object:
 
 def _read(listed: list[Any]) -> Iterator[Remark]:
     for one in listed:
-        told = one.to_dict() if hasattr(one, "to_dict") else one
-        if not is_map(told):
+        fields = one.to_dict() if hasattr(one, "to_dict") else one
+        if not is_map(fields):
             continue
-        category, message, context = (told.get(n) for n in ("category", "message", "context"))
+        category, message, context = (fields.get(n) for n in ("category", "message", "context"))
         details: Mapping[str, Any] = context if is_map(context) else {}
         yield Remark(
             category if isinstance(category, str) else None,

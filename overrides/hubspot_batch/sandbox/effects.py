@@ -233,11 +233,11 @@ def _upsert(batch: Batch) -> EffectResult:
     def apply(item: Input) -> dict[str, Any]:
         if record := _find_record(batch, item):
             updated = _update_record(batch, record, item)
-            return told(_render_with_trace_id(batch, updated, item), new=False)
+            return result_of_upsert(_render_with_trace_id(batch, updated, item), new=False)
         name = name_of(spec, item) if isinstance(spec.id_field, str) and not by_id else None
-        return told(_create_record(batch, with_id_property(item), name), new=True)
+        return result_of_upsert(_create_record(batch, with_id_property(item), name), new=True)
 
-    def told(result: dict[str, Any], *, new: bool) -> dict[str, Any]:
+    def result_of_upsert(result: dict[str, Any], *, new: bool) -> dict[str, Any]:
         return {**result, "new": new} if spec.tells_new else result
 
     return _apply_each(batch, check, apply)

@@ -37,7 +37,7 @@ class SandboxState:
     unique_properties: frozenset[str] = frozenset()
     # When the search index of a new property is built, by family and name.
     indexed_at: dict[tuple[str, str], float] = field(factory=dict[tuple[str, str], float])
-    searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, told=False))
+    searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, in_headers=False))
     # Work that is done later than its request was answered: when, and what.
     late: list[tuple[float, Callable[[float], object]]] = field(
         factory=list[tuple[float, Callable[[float], object]]]

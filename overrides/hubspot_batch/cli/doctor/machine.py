@@ -58,7 +58,7 @@ def packages() -> CheckResult:
     return CheckResult("packages", CheckState.OK, f"{said}.", values)
 
 
-def way(given: str | None) -> Iterator[CheckResult]:
+def check_way(given: str | None) -> Iterator[CheckResult]:
     """Name the address, the proxy and the certificates; the last finding says what is wrong."""
     where = "--base-url" if given else "HUBSPOT_BASE_URL"
     if not given and not os.environ.get("HUBSPOT_BASE_URL"):
@@ -130,5 +130,5 @@ def look(base_url: str | None, folder: Path) -> Iterator[CheckResult]:
     """Yield all findings about this machine."""
     yield python()
     yield packages()
-    yield from way(base_url)
+    yield from check_way(base_url)
     yield journal_folder(folder)

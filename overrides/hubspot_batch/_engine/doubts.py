@@ -1,7 +1,7 @@
 """The inputs of a run that are looked up at its end.
 
-This module decides which outcomes are held back until then: those of inputs that may have been
-done, and those of inputs that the server refused because a record has their key.
+This module decides which outcomes are held back until then: if the input may have been done, or if
+the server refused it because a record has its key.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ LOOK_TIMES = (5.0, 15.0, 45.0, 120.0, 300.0)
 ABSENT = "absent"
 """The kind of an input that was certainly not done, as the server keeps its key unique."""
 
-# The words with which HubSpot refuses the second record with a unique value, in lower case.
+# HubSpot's words, in lower case, when it refuses a second record with a unique value.
 _CONFLICTS = ("already has that value", "conflicting_unique_value", "already exists")
 
 
 @frozen
 class LookUpPlan:
-    """The way in which a run settles inputs in doubt.
+    """When and how a run looks up inputs in doubt.
 
     Attributes:
         after: When it looks, in seconds; empty if only refused keys are read back.
-        assume_absent_after: Seconds after which what is not found counts as not sent.
+        assume_absent_after: Seconds after which an input without a record counts as not sent.
         resend: Whether an input that was certainly not done is sent again.
     """
 
@@ -111,7 +111,7 @@ def checked_seconds(name: str, given: Iterable[Any]) -> tuple[float, ...]:
 
 
 def is_conflict(error: OutcomeError | None) -> bool:
-    """Return whether an input was refused because a record has its key, as far as words tell."""
+    """Return whether the error says that a record has the input's key."""
     if error is None or error.kind not in ("refused", "batch_refused"):
         return False
     said = error.message.lower()
@@ -123,14 +123,14 @@ def is_conflict(error: OutcomeError | None) -> bool:
 
 
 class HeldOutcomes:
-    """The outcomes that a run holds back, and what a look-up has to know of the others.
+    """The outcomes that a run holds back, and the facts about the others that a look-up needs.
 
     Args:
         plan: What the run does about them.
 
     Attributes:
         held: The outcomes that are held back, by position.
-        without_record: Outcomes of inputs that were done, and whose records are not known.
+        without_record: Outcomes of inputs that were done without a known record.
         resent: The positions of inputs that were sent again.
         notes: What a person should know of the look-ups, in sentences.
     """
@@ -141,7 +141,8 @@ class HeldOutcomes:
         self.without_record: list[Outcome[Any]] = []
         self.resent: set[int] = set()
         self.notes: list[str] = []
-        # Hashes of the ids of records that belong to an input, for a run can have any length.
+        # Hashes of the ids of matched records; hashes save memory, because a run can have any
+        # length.
         self._ids = array("q")
         self._closed = False
 
@@ -171,7 +172,7 @@ class HeldOutcomes:
         return keyed and outcome.status is OutcomeStatus.FAILED and is_conflict(error)
 
     def matched(self, ids: Iterable[str]) -> set[str]:
-        """Return those of some ids whose records belong to an input that was done."""
+        """Return the ids whose records are already matched to an input."""
         by_hash = {hash(id_): id_ for id_ in ids}
         return {by_hash[one] for one in self._ids if one in by_hash}
 

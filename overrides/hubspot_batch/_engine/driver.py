@@ -119,7 +119,7 @@ class Driver:
     def _next_chunk(self) -> Chunk | None:
         """Return a chunk to send now, if fewer requests than allowed are under way."""
         chunk = self.run.next_chunk() if self._is_free else None
-        self._check_process()  # what the inputs are read from can fork, too
+        self._check_process()  # the caller's iterable may have forked
         return chunk
 
     @property
@@ -135,7 +135,7 @@ class Driver:
 
     @property
     def is_copy(self) -> bool:
-        """Whether a fork has copied the run into this process, where nothing is known of it."""
+        """Whether this is a copy of the run in a forked process, where its requests are unknown."""
         return os.getpid() != self._process
 
     def attach_result(self, error: BaseException) -> None:
@@ -161,7 +161,7 @@ class Driver:
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
 
     def _resolve(self, looked: LookUpResult) -> None:
-        """Take in what a look-up has brought, and why it ended early, if it did."""
+        """Take in the results of a look-up, and the error if one ended it."""
         self.run.resolve(looked)
         if isinstance(looked.failure, HubSpotBatchError):
             self.run.stop_on_failure(looked.failure)
@@ -169,7 +169,7 @@ class Driver:
             raise looked.failure
 
     def _report_last(self, chunk: Chunk, came: ChunkResult) -> BaseException | None:
-        """Report a chunk to a run that is ending; return an interrupt that came in its place."""
+        """Report a chunk to a run that is ending; return the interrupt if its request met one."""
         if isinstance(came, Exception | BatchResponse):
             self.run.report(chunk, came)
             return None

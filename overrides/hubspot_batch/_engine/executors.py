@@ -47,13 +47,13 @@ class ThreadExecutor:
         self._pool = _Pool(keep)
 
     def submit(self, work: Task) -> None:
-        """Have a call made. Its end is told when its thread is free for another one."""
+        """Make a call in a thread. Its end is reported when the thread is free for another call."""
         if self._pool.process != os.getpid():  # a fork takes no threads along
             self._pool = _Pool(self._keep)
         self._pool.submit(work)
 
     def shutdown(self) -> None:
-        """Let the threads end, those that make a call when it has ended."""
+        """Let the threads end; a thread that makes a call ends after it."""
         self._pool.shutdown()
 
     def __del__(self) -> None:

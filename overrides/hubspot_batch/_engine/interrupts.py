@@ -1,9 +1,9 @@
 """Defers Ctrl-C while a run goes on.
 
-Python raises KeyboardInterrupt between any two bytecodes of the main thread, so code that it may
-meet anywhere cannot keep its state whole. While a run drives, SIGINT is only noted, and raised
-where the run can take it (as `asyncio.Runner` does). Nothing is changed if the program has a SIGINT
-handler of its own, or the run is not in the main thread.
+Python raises KeyboardInterrupt between any two bytecodes of the main thread, and no code can keep
+its state consistent under that. So during a run, SIGINT is only noted, and KeyboardInterrupt is
+raised at a safe point (as `asyncio.Runner` does). If the program has a SIGINT handler of its own,
+or the run is not in the main thread, nothing changes.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Interrupts:
 
     @property
     def reading(self) -> AbstractContextManager[None]:
-        """A context in which Ctrl-C is raised at once, for the caller's own code."""
+        """A context manager for the caller's own code: inside it, Ctrl-C is raised at once."""
         return _Immediately(self)
 
     def check(self) -> None:
@@ -72,7 +72,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def absorb(self, error: BaseException) -> None:
-        """Count what was pressed until now as raised, if a KeyboardInterrupt is on its way."""
+        """Count all Ctrl-C so far as raised, if this exception is a KeyboardInterrupt."""
         if isinstance(error, KeyboardInterrupt):
             self._raised = self.pressed
 

@@ -1,6 +1,6 @@
 """Hands out the outcomes of a run one by one.
 
-This module decides what a caller gets who iterates.
+This module decides what an iterator yields, and what its `result` holds afterwards.
 """
 
 from __future__ import annotations
@@ -175,8 +175,8 @@ def close_with(
 ) -> BatchResult[ResultT]:
     """Close a run, and attach its result to the exception that ends it.
 
-    A function that is told of outcomes, or of the end, can raise in its turn. Then that exception
-    gets the result. It is told of each only once, so the next attempt comes further.
+    A caller's function for outcomes or events can raise too. Then that exception gets the result.
+    The function is called only once for each, so a second attempt to close goes further.
     """
     try:
         result = run.close(drain=drain, rest=rest)

@@ -1,8 +1,7 @@
 """Turns outcomes into records of a journal, and back.
 
-This module decides what a journal keeps of an outcome, and what a record says of an input in a
-later run. Times in a journal are those of the wall clock, since each process has another one of its
-own.
+This module decides what a journal keeps of an outcome, and what a later run makes of it. A journal
+has times of the wall clock, because each process has another steady clock.
 """
 
 from __future__ import annotations
@@ -73,7 +72,7 @@ def outcome_of(
 
 
 def _with_traces(error: OutcomeError, recorded: Recorded, clock: Clock) -> OutcomeError:
-    """Return an error with when its request was under way, and by what its record is found."""
+    """Return an error with the time of its request, and with the marks that find its record."""
     error = evolve(error, marks=read_marks(recorded.marks))
     if recorded.sent is None or recorded.status not in DOUBTFUL:
         return error

@@ -1,7 +1,7 @@
 """Hands out the outcomes of a run.
 
-This module decides the way of an outcome: into the journal first, then, if the input is in doubt,
-back until it was looked up, and in the end to the caller. An input has one outcome.
+This module decides the order: an outcome goes into the journal first. If its input is in doubt, it
+is held back until a look-up. Then it goes to the caller. An input has one outcome.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Publisher(Generic[ResultT]):
         totals: The numbers of the run.
         observer: Told of events and outcomes.
         recorder: The journal of the run.
-        doubts: What is held back until it was looked up; None if nothing is.
+        doubts: The outcomes that wait for a look-up; None if none ever do.
 
     Attributes:
         ready: Outcomes that are not taken yet; take them from the left.
@@ -80,7 +80,7 @@ class Publisher(Generic[ResultT]):
             self._hand_out(self._doubts.release())
 
     def forget_ready(self) -> None:
-        """Count what is ready as handed out; a signal handler may have come before that."""
+        """Count ready outcomes as handed out; a signal handler may have interrupted that."""
         for outcome in self.ready:
             self._open.pop(outcome.index, None)
 

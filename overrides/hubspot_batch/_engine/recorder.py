@@ -1,7 +1,7 @@
 """A run's use of its journal.
 
-This module decides what a run does about inputs that an earlier run has recorded: which are sent,
-and with which outcome the others end. It never decides what a response means.
+This module decides what a run does about inputs that an earlier run recorded: which are sent, and
+which outcome the others get. It never decides what a response means.
 """
 
 from __future__ import annotations
@@ -72,26 +72,27 @@ class Recorder(Generic[ResultT]):
         self._job = job
         self._clock = clock
         self._reconciles = looks
-        # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
+        # By position: inputs in doubt, and inputs that are sent again. Then: the results of
+        # look-ups.
         self._in_doubt: dict[int, Identity] = {}
         self._resent: dict[int, Identity] = {}
         self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
         self._must_open = True
-        # Whether an earlier run may have done what cannot be looked up.
+        # Whether the journal cannot be read, so an earlier run may have sent any input.
         self._cannot_look_up = False
         self._lock = RLock()
-        # Whether inputs may have been counted that were not looked up: counted again, they would
-        # be taken for others that are equal.
+        # Whether inputs may have been counted but not looked up. Counting them again would treat
+        # them as further equal inputs.
         self._counts_unreliable = False
-        # Inputs to look up, those that were looked up, and the outcomes that some of these have.
+        # Inputs to look up; inputs that were looked up; and the outcomes that some of them have.
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
-        # By position: inputs that were counted and are to be looked up, or to be looked up again.
+        # By position: inputs that were counted, and must be looked up (again).
         self._counted: dict[int, Identity] = {}
-        # By position: inputs that this run sends, the numbers that the journal has for them, and
-        # those of them that are in the journal.
+        # By position: the inputs that this run sends; their numbers in the journal; and the inputs
+        # that are recorded as intended.
         self._identities: dict[int, Identity] = {}
         self._numbers: dict[int, int | None] = {}
         self._intended: dict[int, Identity] = {}
@@ -187,7 +188,7 @@ class Recorder(Generic[ResultT]):
     def _look_up(
         self, entries: Sequence[EncodedInput], *, waits: bool = False
     ) -> list[EncodedInput]:
-        """Look inputs up; return those that are waited for, because another run sends them."""
+        """Look inputs up; return the ones to wait for, because another run is sending them."""
         store, self._counts_unreliable = self._opened(), True
         new = [entry for entry in entries if entry.index not in self._counted]
         digests = [digest_of(self._operation.identify(entry)) for entry in new]
@@ -242,7 +243,7 @@ class Recorder(Generic[ResultT]):
     ) -> set[int]:
         """Return inputs that were done, but before the change that precedes them in the inputs.
 
-        They are sent again: of several changes of a record, the last one has to be sent last.
+        They are sent again, because the last change of a record must be sent last.
         """
         if store.fresh or self._operation.same_key is not SameKey.IN_TURN:
             return set()
@@ -269,16 +270,16 @@ class Recorder(Generic[ResultT]):
             TakenError: Another run sends some of it, so it must be looked up again.
         """
         with self._lock:
-            # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
+            # A chunk is cancelled before its inputs are settled, and settling takes the lock.
             chunk.state.check()
             entries = [one for one in chunk.entries if one.index not in self._intended]
             identities = {one.index: self._identities[one.index] for one in entries}
             if identities:
                 marks_of = self._operation.marks_of
                 marks = [marks_of and write_marks(marks_of(one)) for one in entries]
-                # Noted first: where the commit fails, it may have been carried out.
+                # Noted first: a commit that fails may have been carried out.
                 self._intended.update(identities)
-                # What may be done twice may also be sent by two runs.
+                # Two runs may send the same input if repeating it is harmless.
                 seen = None
                 if not self._operation.repeatable:
                     seen = [self._numbers[one] for one in identities]
@@ -314,7 +315,7 @@ class Recorder(Generic[ResultT]):
         return outcome
 
     def _flush(self) -> None:
-        # Where it fails, the journal says that the outcomes are unknown, until the next time.
+        # If this fails, the journal says that the outcomes are unknown, until the next attempt.
         pending, intended = [*self._pending], self._intended
         records = [
             (intended[one.index], record_of(self._operation, one, self._clock))
@@ -346,7 +347,7 @@ class Recorder(Generic[ResultT]):
     def resolve(
         self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
     ) -> None:
-        """Take what a look-up has brought, for `catch_up`, and inputs that are sent again."""
+        """Take the results of a look-up for `catch_up`, and the inputs that are sent again."""
         for one in again:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
                 self._resent[one.index] = identity
@@ -373,7 +374,7 @@ class Recorder(Generic[ResultT]):
             return [*self._known.values()]
 
     def close(self) -> HubSpotBatchError | None:
-        """Record what is left, and let another run have the journal; return why it cannot be."""
+        """Record what is left, and release the journal; return the error if that fails."""
         with self._lock:
             self._must_open, self._queue = False, []
             failure = self.catch_up()

@@ -1,8 +1,8 @@
 """The state machine of a run: it settles every input.
 
-This module decides the outcome of each input, from what its chunk's response says or from there
-being none, and what stops the run. It performs no I/O: a driver takes chunks from it, sends several
-at a time, and reports their responses in any order.
+This module decides the outcome of each input, from its chunk's response or from the lack of one,
+and what stops the run. It performs no I/O: a driver takes chunks from it, sends several at a time,
+and reports their responses in any order.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Run(Generic[ResultT]):
         chunk_size: Inputs in a request; the operation's limit by default.
         collects: Whether all outcomes are kept until the end.
         observer: Told of the run's outcomes and end.
-        reading: A context in which `inputs` is read.
+        reading: The context manager to enter while `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
         look_up_plan: What it does about inputs in doubt; None for nothing.
@@ -118,7 +118,7 @@ class Run(Generic[ResultT]):
 
     @property
     def awaits_journal(self) -> bool:
-        """Whether there is no chunk before inputs were looked up in the journal."""
+        """Whether the journal must be asked about inputs before there is another chunk."""
         return self.stopped is None and self.recorder is not None and self.recorder.has_queue
 
     @property
@@ -253,7 +253,7 @@ class Run(Generic[ResultT]):
         self._finish(chunk)
 
     def _split(self, chunk: Chunk, response: BatchResponse) -> bool:
-        # No operation has looked at a request that was too large (413).
+        # A request that is too large (413) reaches no operation.
         may_split = self.operation.splits or not response.disposition.partial
         if self.stopped is not None or not may_split:
             return False
@@ -301,13 +301,13 @@ class Run(Generic[ResultT]):
         self._give_up_waiting()
 
     def settle_unsent(self, chunk: Chunk) -> None:
-        """Settle a chunk whose inputs were only to be checked."""
+        """Settle a chunk of a run that only checks its inputs."""
         status = OutcomeStatus.NOT_SENT
         self._publish([Outcome(one.index, one.input, status) for one in chunk.entries])
         self._finish(chunk)
 
     def abandon(self, chunk: Chunk) -> None:
-        """Settle a chunk that is waited for no longer, by what is known of its attempts."""
+        """Settle a chunk that the run no longer waits for, by the state of its request."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
             error = OutcomeError("no_answer", f"No response came. {self.stopped}")
@@ -351,7 +351,7 @@ class Run(Generic[ResultT]):
         self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
 
     def resolve(self, looked: LookUpResult) -> None:
-        """Take in what a look-up has brought, and send again what is to be sent again."""
+        """Take in the results of a look-up, and queue the inputs to send again."""
         self.unmatched = [*looked.result.unmatched]
         self._chunker.waiting += map(self.operation.encode_again, self._publisher.resolve(looked))
 

@@ -1,7 +1,7 @@
 """Drives runs, in threads and in tasks.
 
-This module decides when a chunk is sent and when a response is waited for. What a response means is
-decided by `Run`. The two drivers differ in how they wait.
+This module decides when a chunk is sent, and when the driver waits for a response. `Run` decides
+what a response means. The two drivers differ only in how they wait.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ class AsyncRunner:
 class ThreadDriver(Driver):
     """Drives a run in the calling thread; requests are sent by other threads.
 
-    A single request, too, is sent by another thread: Ctrl-C comes to this one, and would break it
-    off.
+    Even a single request is sent by another thread: Ctrl-C is raised in this one, and would
+    interrupt the request.
 
     Attributes:
         run: The run.
@@ -214,7 +214,7 @@ class ThreadDriver(Driver):
             return
         self.run.interrupt(cause)
         if isinstance(threading.current_thread(), WorkerThread):
-            return  # a thread that throws an iterator away would wait for itself
+            return  # a thread that deletes an iterator would wait for itself
         pressed, graver = self.interrupts.pressed, None
         while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
             if self._came:

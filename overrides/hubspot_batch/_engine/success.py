@@ -19,14 +19,14 @@ ResultT = TypeVar("ResultT")
 
 
 def not_known(operation: Operation[ResultT]) -> OutcomeStatus:
-    """Return the status of an input whose fate is unknown; a read has no effect to be in doubt."""
+    """Return the status of an input without a result or an error. A read is never in doubt."""
     return OutcomeStatus.FAILED if operation.reads else OutcomeStatus.UNKNOWN
 
 
 def outcomes_of_success(
     operation: Operation[ResultT], chunk: Chunk, response: BatchResponse
 ) -> tuple[list[Outcome[ResultT]], list[ResultT]]:
-    """Return the outcomes of a chunk, and the results of none of its inputs."""
+    """Return the outcomes of a chunk, and its unmatched results."""
     reads, entries = operation.reads, chunk.entries
     matches = match(
         entries,

@@ -1,9 +1,9 @@
-"""Finds records by a property whose values the server keeps unique.
+"""Finds records by a property that HubSpot keeps unique.
 
-This module decides what is certain then: a record with the key is the input's, and an input whose
-key HubSpot twice says to be missing was not done. Records are read and not searched, so the lag of
-the search index does not count; but a new record has been seen to come and go, so one read proves
-no absence.
+This module decides what is certain then. A record with the key belongs to the input. If HubSpot
+says twice that the key is missing, the input was not done. Records are read and not searched, so
+the lag of the search index does not matter. New records have been seen to appear and disappear
+again, so a single read proves no absence.
 
 HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/objects/calls/batch/read-calls
 """
@@ -27,15 +27,15 @@ from .session import FailedError, LookupSession, Step
 from .stored import comparable_key, may_be_stored_as
 from .strategy import DoubtfulInput, Findings
 
-# Seconds between two reads that miss a record, and from when a request was given up to the second.
-# HubSpot's edge gives up after 100 (524), so nothing is carried out later than that.
+# Seconds between two reads that miss a record; and seconds from the end of a request to the second
+# read. HubSpot's edge gives up after 100 (524), so nothing is carried out later.
 LOOKS_APART, _AFTER = 30.0, 120.0
 # Seconds after which a refused key that is missing will not turn up any more.
 _READ_BACK = 10.0
 # Clocks add up to a little less than they were told to wait.
 _TOLERANCE = 0.01
 _MISSING = "OBJECT_NOT_FOUND"
-# Refusals in turn, after which the server is taken at its word, whatever that is.
+# After so many refusals in a row, the server's message is reported as it is.
 _REFUSALS = 2
 
 
@@ -74,10 +74,10 @@ class ByKey:
         self._session = session
         self._matched = matched
         self._found_records: dict[tuple[str, str], FoundRecord] = {}
-        # When the first of the reads began that missed a key.
+        # By key: when the first read began that missed it.
         self._missed: dict[tuple[str, str], float] = {}
         self._refusals = 0
-        # The places of inputs whose refusal had another reason: no record has their key.
+        # The places of inputs that were refused for another reason: no record has their key.
         self._refused_otherwise: set[int] = set()
 
     @property
@@ -196,7 +196,7 @@ class ByKey:
 
 
 def _read_response(name: str, response: httpx.Response) -> _Response | None:
-    """Return what a response says of keys; None if it cannot be trusted."""
+    """Return the keys that a response found and missed; None if it cannot be trusted."""
     body = read_object(response.content)
     if body is None or not is_list(listed := body.get("results")):
         return None
@@ -215,7 +215,7 @@ def _read_response(name: str, response: httpx.Response) -> _Response | None:
 
 
 def _missing_ids(error: dict[str, Any]) -> list[str]:
-    """Return the ids of which an error says that no record has them."""
+    """Return the ids that an error names as missing."""
     context = error.get("context")
     if error.get("category") != _MISSING or not is_map(context):
         return []

@@ -26,7 +26,7 @@ class ByProperties:
     Args:
         session: The requests.
         doubts: The inputs.
-        others: What was sent of inputs that were done, and whose records are not known.
+        others: The properties of inputs that were done without a known record.
         matched: Returns which ids are those of records that belong to an input.
     """
 
@@ -85,7 +85,7 @@ class ByProperties:
         return Period(min(known) - _ROUNDED, max(known) + _ROUNDED)
 
     def _asked(self) -> Period:
-        """Return the time in which a record of any of the requests can have been created."""
+        """Return the period in which any of the requests can have created a record."""
         periods = [self._period(one) for one in self.doubts]
         return Period(min(one.start for one in periods), max(one.end for one in periods))
 

@@ -1,8 +1,8 @@
 """Finds records by a value that the run has filled in.
 
-This module decides what such a record proves. The property is a plain one, so the server does not
-keep its values apart; but no other program writes the values of a run. A record counts only if it
-can have the other values that were sent, too.
+This module decides what such a record proves. HubSpot does not keep the property unique, but no
+other program writes the values of a run. A record counts only if its other values fit the input,
+too.
 """
 
 from __future__ import annotations

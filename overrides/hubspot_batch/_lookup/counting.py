@@ -1,7 +1,7 @@
 """Counts records against inputs in doubt.
 
-This module decides which inputs were done: those of which exactly as many records were found as
-there are equal inputs. It never decides by guess whose record one is.
+This module decides which inputs were done: equal inputs, if exactly as many records were found. It
+never guesses which record belongs to which input.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .stored import may_be_stored_as, stored_form, stored_forms
 
 
 class CountedInput(NamedTuple):
-    """An input of which a record may exist.
+    """An input that may have a record.
 
     Attributes:
         properties: The properties that were sent.
         period: When a record of it can have been created.
-        to_find: Whether it is to be found. If not, it was certainly done, and which record is its
-            own is not known.
+        to_find: Whether its record is wanted. If not, it was certainly done, but its record is not
+            known.
     """
 
     properties: Mapping[str, Any]
@@ -36,8 +36,8 @@ class Count(NamedTuple):
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.
-        disputed: The others of which records were found, with these.
-        unclaimed: The records that belong to inputs here, and to none for certain.
+        disputed: Other inputs, with the records that may belong to them.
+        unclaimed: The records that belong to one of the inputs, but not certainly to which.
     """
 
     done: Mapping[int, FoundRecord | None]
@@ -150,7 +150,7 @@ def _all_done(part: Sequence[_Group], numbers: Sequence[int]) -> bool:
 def _similar(
     groups: Iterable[_Group], records: Iterable[FoundRecord], named_by: str
 ) -> dict[int, tuple[FoundRecord, ...]]:
-    """Return the records that inputs can have become by another change of their values."""
+    """Return the records that may be of inputs, if the server changed their values otherwise."""
     by_name: defaultdict[Hashable, list[FoundRecord]] = defaultdict(list)
     for record in records:
         by_name[stored_form(record.properties.get(named_by))].append(record)

@@ -1,6 +1,6 @@
 """Performs the steps of look-ups, in threads and in tasks.
 
-This module decides how a step is performed. Which steps a look-up takes is decided by `look_up`.
+This module decides how a step is performed. `look_up` decides which steps a look-up takes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SEARCHES = RateLimit(4, 1.0)
 
 
 def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
-    """Return what decides when a search of a client may start.
+    """Return the limiter for the searches of a client.
 
     Args:
         limit: The rate limit of the client: if several processes share it, they share this, too.

@@ -1,7 +1,7 @@
 """The requests that look up records, and the pages that they return.
 
-This module decides how the records of a family are asked for, and which responses can be trusted: a
-page without a total, a page that is cut short and a record without an id are not read.
+This module decides how the records of a family are requested, and which responses can be trusted.
+It rejects a page without a total, a truncated page and a record without an id.
 
 HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (calls) and
 https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api-v3/guide
@@ -36,7 +36,7 @@ class LookupEndpoint(NamedTuple):
     Attributes:
         operation: The id of the operation that creates them.
         method_name: The method, as users write it.
-        named_by: The property that every input has, and that differs most between them.
+        named_by: The property that every input has and that best distinguishes inputs.
         method: The method of the request.
         path_ending: What stands in the address in place of `/batch/create`.
         limit: Records on a page at most.

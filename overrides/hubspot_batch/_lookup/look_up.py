@@ -41,7 +41,7 @@ MatchedIds = Callable[[Iterable[str]], set[str]]
 
 @frozen
 class LookUpOptions:
-    """The wishes of a caller about a look-up.
+    """The options of a look-up.
 
     Attributes:
         after: Seconds after the last request was given up at which it asks.
@@ -108,7 +108,7 @@ class LookUp:
         self._strategies: list[LookupStrategy] = []
         self._undated: set[int] = set()
         self._doubts: list[DoubtfulInput] = []
-        # What was sent of inputs that were done, and whose records are not known.
+        # The properties of inputs that were done without a known record.
         self._others: list[dict[str, Any]] = []
         encoder = self._spec.encoder("", allow_implausible=True)
         for place, one in enumerate(outcomes):
@@ -204,7 +204,7 @@ class LookUp:
         return found
 
     def _marks(self, doubt: DoubtfulInput) -> tuple[Mark | None, Mark | None]:
-        """Return the key and the stamp by which the record of an input is found."""
+        """Return the key and the stamp that find the record of an input."""
         error, options = self._outcomes[doubt.place].error, self._options
         marks = () if error is None else error.marks
         key = next((one for one in marks if one.unique), None) or _mark_from_caller(
@@ -285,7 +285,7 @@ class LookUp:
     def _left(
         self, strategy: LookupStrategy, doubt: DoubtfulInput, outcome: Outcome[Any]
     ) -> Outcome[Any]:
-        """Return the outcome of an input of which it is not certain that it was done."""
+        """Return the outcome of an input that remains in doubt."""
         if disputed := strategy.found.disputed.get(doubt.place):
             ids = ", ".join(record.id for record in disputed[:_IDS_SHOWN])
             more = f" and {len(disputed) - _IDS_SHOWN} more" if len(disputed) > _IDS_SHOWN else ""
@@ -313,7 +313,7 @@ class LookUp:
 
 
 def matched_by(outcomes: Iterable[Outcome[Any]]) -> MatchedIds:
-    """Return what returns those of some ids whose records belong to one of these outcomes."""
+    """Return a function that returns which ids belong to records of these outcomes."""
     known = {_id_of(one.result) for one in outcomes}
     return lambda ids: {id_ for id_ in ids if id_ in known}
 

@@ -1,8 +1,7 @@
-"""The requests of one look-up, as steps that somebody performs.
+"""The requests of one look-up, as steps for a driver.
 
-This module decides which responses count as no response at all, and what time it is for the
-server: the clock of this machine may be wrong, so the server's own clock counts, which its
-responses tell (`Date`).
+This module decides which responses are unusable, and what time it is for the server. The clock of
+this machine may be wrong, so the header `Date` of the responses counts.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from hubspot_batch.outcomes.traces import Attempted
 
 from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page, read_page
 
-# Seconds before the first attempt from which a record can be the request's, for clocks of several
-# servers; and seconds after it was given up until which the request can be carried out. HubSpot's
-# edge gives up after 100 (524).
+# A record can be of a request if it was created at most this many seconds before the first attempt
+# (several servers have several clocks), or after the request was given up (HubSpot's edge gives up
+# after 100 seconds, 524).
 _STARTED_BEFORE, _CARRIED_OUT_WITHIN = 5.0, 120.0
 
 
@@ -148,7 +147,8 @@ class LookupSession:
         Args:
             now: The time.
             request: Given what names a page, None for the first, returns its request.
-            since: Returns from when on records are wanted, where pages have the newest first.
+            since: Returns the earliest creation time that is wanted; pages list the newest records
+                first.
         """
         found: dict[str, FoundRecord] = {}
         start, after = 0, None

@@ -1,7 +1,7 @@
-"""Compares the properties that were sent with those of a record.
+"""Compares the sent properties with the properties of a record.
 
-This module decides which records have the very values that were sent, in the form in which the
-server keeps them, and which can have them in a form that is not known here.
+This module decides which records have exactly the sent values, as the server stores them, and which
+may have them in another form.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""An input in doubt, and what a look-up has found out of it.
+"""An input in doubt, and the findings of a look-up.
 
-This module has the words that all kinds of evidence share.
+These types are shared by all kinds of evidence.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ class DoubtfulInput(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """The findings of an inquiry, by the places of inputs.
+    """The findings of a look-up, by the places of inputs.
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.
-        disputed: Inputs of which records were found that can be those of others, with these.
-        unclaimed: The records that belong to inputs here, and to none for certain.
-        absent: The inputs that were certainly not done, each with the seconds after its request
-            was given up until which it was looked for.
+        disputed: Inputs with the records that may belong to them or to other inputs.
+        unclaimed: The records that belong to one of the inputs, but not certainly to which.
+        absent: The inputs that were certainly not done, each with the time of the last read, in
+            seconds after its request was given up.
     """
 
     done: dict[int, FoundRecord | None]

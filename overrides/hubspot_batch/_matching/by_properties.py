@@ -40,7 +40,7 @@ PROPERTIES = ("properties",)
 
 
 def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
-    """Return the values of an input or a result by which one is known from the other.
+    """Return the values that an input and its result have in common.
 
     Args:
         wire: The JSON object.
@@ -55,7 +55,7 @@ def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Propertie
         if is_list(value):  # a list of properties, such as customProperties
             value = {one["name"]: one.get("value") for one in value if _is_property(one)}
         if is_map(value):
-            # A server may complete it by names of its own, so each is compared for itself.
+            # A server may add names of its own, so each value is compared separately.
             inner = value.items()
             found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _NESTED)}
         elif name in wire:
@@ -74,8 +74,8 @@ class PropertyMatches(NamedTuple):
     """Results that were matched by their properties.
 
     Attributes:
-        done: By position, the results of the inputs that were carried out; None where all of
-            several inputs were, and it is open which result is whose.
+        done: By position, the results of the inputs that were carried out. None if several inputs
+            were carried out, and it is open which result belongs to which.
         left: The numbers of the results that could not be matched.
     """
 
@@ -93,11 +93,11 @@ def match_by_properties(
     named_by: str | None = None,
     repeated: Sequence[str] = PROPERTIES,
 ) -> PropertyMatches:
-    """Match results without a key to inputs that nothing is known of.
+    """Match results without a key to inputs without a result or an error.
 
     Args:
         entries: The inputs of the request.
-        positions: The positions of those that nothing is known of.
+        positions: The positions of inputs without a result or an error.
         results: The results of the response.
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
@@ -133,7 +133,7 @@ def match_by_properties(
                     if not groups[at]:
                         free.discard(at)
                     break
-    # A record of an input that has one already was made twice, so another input may have none.
+    # A second record of an input was made twice, so another input may have none.
     twice = any(not groups[at] for number in stored for at, _ in candidates[number])
     counted = _count(stored, index, groups) if complete and not twice else []
     done.update(dict.fromkeys(counted))
@@ -156,7 +156,7 @@ def _equal_inputs(entries: Sequence[EncodedInput], positions: Sequence[int]) -> 
 def _count(
     stored: Mapping[int, Properties], index: _PropertyIndex, groups: Sequence[Sequence[int]]
 ) -> list[int]:
-    """Return the inputs that are left if as many records as inputs are: then all were done.
+    """Return the remaining inputs if as many records remain: then all were done.
 
     Each record must be able to belong to an input of its own. Two records of one input would leave
     another input without one.
@@ -173,9 +173,9 @@ def _count(
 
 
 def can_all_be_placed(wishes: Iterable[Sequence[int]]) -> bool:
-    """Whether each can take a place that it wishes, those with the most choices last.
+    """Whether each can take one of its places; the ones with the fewest choices go first.
 
-    False does not mean that there is no way; looking for every way is not worth its code.
+    False may be wrong: not every combination is tried, to keep the code small.
     """
     taken: set[int] = set()
     for wish in sorted(wishes, key=len):
@@ -247,7 +247,7 @@ class _PropertyIndex:
     def _is_cut_of_another(
         self, words: Sequence[tuple[str, int]], place: int, texts: Sequence[str]
     ) -> bool:
-        """Whether the text before a place can be the beginning of one that follows."""
+        """Whether the text before a place can be a truncated form of a following text."""
         assert self._distinct is not None  # noqa: S101 - the texts are its values
         word, at = words[place - 1]
         longer = takewhile(lambda other: other[0].startswith(word), islice(words, place, None))
@@ -293,7 +293,7 @@ class _PropertyIndex:
         return any(not self._may_become(name, others[name], stored[name]) for name in common)
 
     def _unnamed(self, stored: Properties) -> set[int]:
-        """Return the inputs that lack the name which a result has of another input."""
+        """Return the inputs without the name that a result has from another input."""
         name = self._named_by
         if name is None or not stored.get(name):
             return set()
@@ -321,7 +321,7 @@ class _PropertyIndex:
         return begins and self._may_be_cut(name, sent, stored)
 
     def _may_be_cut(self, name: str, sent: str, stored: str) -> bool:
-        """Whether a server can have cut a text at the end of its beginning.
+        """Whether a server can have truncated one text to the other.
 
         Where another result has a longer text, the server does not cut the texts at this length.
         Some servers count characters, some count bytes, and some cut off blanks afterwards.
@@ -348,7 +348,7 @@ class _PropertyIndex:
         return marks
 
     def _inputs_by_form(self, name: str) -> dict[Hashable, set[int]]:
-        """Return the inputs by the marks of a property; by None those that do not set it."""
+        """Return the inputs by the forms of a property's value; under None those without it."""
         by_mark = self._by_form.get(name)
         if by_mark is None:
             by_mark = self._by_form[name] = defaultdict(set)
@@ -360,7 +360,7 @@ class _PropertyIndex:
         return by_mark
 
     def _inputs_stored_as(self, name: str, value: object) -> set[int]:
-        """Return the inputs whose value may have become another, and those that set none."""
+        """Return the inputs that may be stored with this value, and those that set none."""
         by_mark = self._inputs_by_form(name)
         near = {*by_mark.get(None, ())}
         for mark in forms_of_stored(value):
@@ -385,7 +385,7 @@ class _PropertyIndex:
 
 
 def _distinct_name(inputs: Sequence[Properties]) -> str | None:
-    """Return a property of which each input has a text of its own; None if there is none."""
+    """Return a property with a different text in each input; None if there is none."""
     for name in inputs[0] if inputs else ():
         values = [properties.get(name) for properties in inputs]
         if {*map(type, values)} == {str} and len(set(values)) == len(values):

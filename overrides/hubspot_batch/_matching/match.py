@@ -84,8 +84,8 @@ def match(
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
         named_by: The property that a record has only if its own input set it.
-        repeated: The fields whose values a result repeats; None if there are no results, and every
-            input was done that no error names.
+        repeated: The fields that a result repeats. None if there are no results, and every input
+            without an error was done.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -140,7 +140,7 @@ def _match_errors(
 
 
 def _finish_unmentioned(matches: Matches, count: int) -> None:
-    """Let every input be done that no error names, if every error names one."""
+    """If every error names an input, count the inputs without an error as done."""
     if not matches.unattributed:
         matches.done.update((at, None) for at in range(count) if at not in matches.refused)
 

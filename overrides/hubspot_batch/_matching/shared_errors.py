@@ -1,7 +1,7 @@
-"""One error for many inputs, cut down to the part that concerns each of them.
+"""One error for many inputs, reduced to the part about one input.
 
-HubSpot writes the ids of up to 100 inputs into one message. This module decides what of it is shown
-on the outcome of one input: its own id. It never decides which inputs an error is for.
+HubSpot writes the ids of up to 100 inputs into one message. The outcome of an input shows only its
+own id. This module never decides which inputs an error is for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _MARK = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
 
 
 def error_for_key(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
-    """Return a function that returns an error as the input with a key is told it.
+    """Return a function that returns the error as the input with a key gets it.
 
     Args:
         error: The error as HubSpot worded it.

@@ -1,4 +1,4 @@
-"""Decides whether a server could have stored a value that was sent as another one.
+"""Decides whether a server could have stored a sent value in another form.
 
 Servers are known to change case, blanks, punctuation and accents, to escape or strip HTML, to write
 numbers and times in another form, and to keep times and numbers less exactly. A value that comes
@@ -23,7 +23,7 @@ _PUNCTUATION = re.compile(r"[\W_]+")
 _ASCII_PUNCTUATION = dict.fromkeys(char for char in range(128) if _PUNCTUATION.match(chr(char)))
 # Three numbers with the same separator, in any order.
 _DATE = re.compile(r"\s*(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
-# The marks of what is empty, and of what is neither text nor number.
+# The form of an empty value, and the form of a value that is neither text nor number.
 _EMPTY = ("empty",)
 _OTHER = ("odd",)
 # More decimals than this are not looked at one by one.
@@ -33,9 +33,9 @@ Forms = frozenset[Hashable]
 
 
 def forms_of_stored(value: object) -> Forms:
-    """Return the marks of a value that came back.
+    """Return the forms of a value that came back.
 
-    A value that was sent can have become it if one of them is among its `forms_of_sent`.
+    A sent value may be stored as it if they have a form in common (`forms_of_sent`).
     """
     if not isinstance(value, str):
         if value is None:
@@ -48,7 +48,7 @@ def forms_of_stored(value: object) -> Forms:
 
 
 def forms_of_sent(value: object) -> Forms:
-    """Return the marks of all that a server can make of a value that was sent."""
+    """Return the forms that a server may store for a sent value."""
     if not isinstance(value, str):
         return forms_of_stored(value)
     essence = _canonical(value)
@@ -96,7 +96,7 @@ def instant_of(value: object) -> datetime | None:
 
 
 def _canonical(text: str) -> Hashable:
-    """Return a form that is equal for all spellings that a server may make of one another."""
+    """Return a form that is equal for all spellings that servers turn into each other."""
     number = _number(text)
     if number is not None:
         return number

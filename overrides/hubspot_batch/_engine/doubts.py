@@ -19,7 +19,7 @@ LOOK_TIMES = (5.0, 15.0, 45.0, 120.0, 300.0)
 """Seconds after a request was given up at which its inputs are looked up."""
 
 ABSENT = "absent"
-"""The kind of an input that was certainly not done, as the server keeps its key unique."""
+"""The error kind of an input that was certainly not done: no record has its unique key."""
 
 # HubSpot's words, in lower case, when it refuses a second record with a unique value.
 _CONFLICTS = ("already has that value", "conflicting_unique_value", "already exists")

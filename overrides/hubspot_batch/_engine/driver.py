@@ -149,7 +149,7 @@ class Driver:
             close_with(error, self.run, rest=True)
 
     def _must_return(self, *, came: bool) -> bool:
-        """Return whether outcomes must be taken, or inputs be read, before it waits."""
+        """Return whether the caller must act before the driver waits for a response."""
         first = not self.run.collects and bool(self.run.ready)
         return (
             first if self.run.recorder is None else (first or self.run.awaits_journal) and not came

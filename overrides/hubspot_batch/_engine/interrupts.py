@@ -55,7 +55,7 @@ class Interrupts:
         self.check()
 
     def restore(self) -> None:
-        """Give SIGINT back its handler, also where another signal handler broke `__exit__` off."""
+        """Restore the handler of SIGINT, also after another signal interrupted `__exit__`."""
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type] # it was the handler
             self._before = None

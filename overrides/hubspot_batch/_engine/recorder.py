@@ -293,7 +293,7 @@ class Recorder(Generic[ResultT]):
                     raise
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
-        """Take outcomes for `catch_up`; return them, with what earlier runs leave in doubt."""
+        """Take outcomes for `catch_up`; return them, `unknown` where an earlier run is in doubt."""
         outcomes = [self._with_doubt(outcome) for outcome in outcomes]
         for outcome in outcomes:
             self._known.pop(outcome.index, None)

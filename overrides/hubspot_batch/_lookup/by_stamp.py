@@ -72,7 +72,7 @@ class ByStamp:
             yield from search_in(endpoint, name, values, names)
 
     def _since(self) -> Callable[[], float] | None:
-        """Return what returns from when on a list is read; None for all of it, and for searches."""
+        """Return a function for the earliest time to read; None to read all, and for searches."""
         attempted = [one.attempted for one in self.doubts if one.attempted is not None]
         if self._session.endpoint.searches or len(attempted) < len(self.doubts):
             return None
@@ -112,7 +112,7 @@ class ByStamp:
         self.found = found._replace(unclaimed=tuple(unclaimed))
 
     def _in_time(self, doubts: Sequence[DoubtfulInput], record: FoundRecord) -> bool:
-        """Return whether a record can be that of a request; stamps of our own need no time."""
+        """Return whether a record was created in time; stamps of our own need no time."""
         return all(
             one.attempted is None
             or (one.mark is not None and one.mark.ours)

@@ -1,4 +1,4 @@
-"""A call of an operation: the arguments of a method, checked, in the form in which they are sent.
+"""A call of an operation: the checked arguments of a method, as they are sent.
 
 This module decides which arguments are valid. The methods themselves are generated.
 """
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# The generated methods import these types for type checkers only. Here they can be found at run
-# time, too, where a program asks for the annotations.
+# The generated methods import these types only for type checkers. Programs that read the
+# annotations at run time find them here.
 for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 
@@ -185,7 +185,7 @@ def operation_call(
 
 
 def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a method in the form in which they are sent.
+    """Return the arguments of a method as they are sent.
 
     Args:
         described: The operation.

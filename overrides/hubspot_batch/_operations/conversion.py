@@ -1,8 +1,8 @@
-"""Turns an input that people have into the JSON object that is sent.
+"""Turns a caller's input into the JSON object that is sent.
 
-This module decides, by the JSON Schema of an input, where which values of Python are taken, and
-names all problems of an input at once. How a single value is written is decided in `values`; the
-rules of a schema that are not looked at here are left to the full check.
+This module decides, by the JSON Schema of an input, which Python values each field takes, and names
+all problems of an input at once. `values` decides how a single value is written. The full check
+applies the other rules of a schema.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _of_kind(kind: Any, schema: Any, *, closed: bool, name: str, property_: bool
 def items_of(value: object) -> dict[Any, Any] | None:
     """Return the items of a mapping of any kind; None if a value is no mapping.
 
-    What has keys and gives values for them is a mapping too, such as a row of pandas or sqlite3.
+    An object with keys and values is a mapping too, such as a row of pandas or sqlite3.
     """
     if type(value) is dict:
         return value  # pyright: ignore[reportUnknownVariableType]
@@ -271,7 +271,7 @@ class _Object:
             for name in missing
             if name in empty
         ]
-        # A flat row lacks only what its fields are put under.
+        # A flat row lacks only the field that its values belong under.
         lacking = [n for n in missing if n not in empty and not (more and self._maps)]
         if lacking:
             problems.append(InputProblem(at, f"lacks {', '.join(lacking)}"))

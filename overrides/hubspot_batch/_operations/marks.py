@@ -1,4 +1,4 @@
-"""The values by which the records of a run can be found again.
+"""The values that find the records of a run again.
 
 This module decides what an input gets in the property that the caller names for it: the number of
 the run, and the position of the input. An input that has a value there keeps it.
@@ -20,8 +20,8 @@ from hubspot_batch.outcomes import OutcomeError
 from hubspot_batch.outcomes.traces import Mark
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-# 41 bits. A longer one leaves room for fewer values in a search, and what was found by its mark has
-# the values that were sent, too.
+# 41 bits. With longer numbers, fewer values would fit in a search. A record that is found by its
+# mark must have the sent values, too.
 _NUMBER_LENGTH = 8
 
 
@@ -38,11 +38,11 @@ def _in_digits(number: int) -> str:
 
 @frozen
 class Marker:
-    """Fills in the properties by which records are found again.
+    """Fills in the properties that find records again.
 
     Searches compare texts in lower case
     (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm), so the values
-    have no other letters.
+    have only lower-case letters.
 
     Attributes:
         names: The properties, each with whether the server keeps its values unique.
@@ -52,7 +52,7 @@ class Marker:
     _run: str = field(factory=_run_number)
 
     def marking(self, operation: Operation[Any]) -> Operation[Any]:
-        """Return an operation whose inputs have such values when they are sent."""
+        """Return an operation that fills in these values before it sends an input."""
 
         def encode(first: int, given: list[Any]) -> list[Encoded]:
             found = operation.encode(first, given)

@@ -1,8 +1,8 @@
 """Checks inputs against the description, and encodes them, before anything is sent.
 
-This module decides whether an input can be valid, by the JSON Schema of the description. Whether
-HubSpot accepts a valid one is for HubSpot to decide. Values of Python are turned into JSON in
-`conversion`, and implausible ones are found in `plausibility`.
+This module decides whether an input can be valid, by the JSON Schema of the description. HubSpot
+decides whether it accepts a valid one. `conversion` turns Python values into JSON, and
+`plausibility` finds implausible values.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class InputValidator:
     def _convert_either(
         self, given: object, *, more_names: bool
     ) -> tuple[dict[str, Any], list[InputProblem]]:
-        """Convert an input by the first form that it fits, or else by the one that is nearest."""
+        """Convert an input by the first form that it fits, or else by the nearest one."""
         nearest: tuple[dict[str, Any], list[InputProblem]] = {}, []
         for one in self._alternatives:
             wire, problems = one.convert(given, more_names=more_names)
@@ -136,7 +136,7 @@ class InputValidator:
 
     @cached_property
     def written(self) -> WrittenTexts:
-        """The places whose texts HubSpot stores."""
+        """The fields with texts that HubSpot stores."""
         key = None if self.key == TRACE_ID else self.key
         if self._alternatives:
             return written_texts({"properties": fields_of(self.schema)}, key, self.writable)
@@ -370,7 +370,7 @@ def _may_be_id(value: object) -> bool:
 
 
 def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
-    # Not needed for inputs that are seen to be valid, nor by who only imports this package.
+    # Imported only when the fast path cannot prove an input valid.
     from fastjsonschema import compile  # noqa: A004, PLC0415
 
     check: Callable[[object], object] = compile(schema, use_default=False)

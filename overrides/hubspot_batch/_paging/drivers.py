@@ -1,6 +1,6 @@
 """Performs the steps of reading pages, in threads and in tasks.
 
-This module decides how records are handed out. Which steps it takes is decided by `reading`.
+This module decides how records are handed out. `reading` decides which steps are taken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Pages:
     """Reads the pages of searches and lists, for the calling thread.
 
     Args:
-        performer: What sends and waits. Its pace is that of all searches of the client.
+        performer: Performs the steps, at the pace of all searches of the client.
         version: The version of the API; None for the default.
     """
 

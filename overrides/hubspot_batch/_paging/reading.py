@@ -2,8 +2,8 @@
 
 This module performs nothing itself: `pages` is a generator that yields requests, waits and records,
 and is sent the results, so `drivers` can perform it in threads and in tasks. It decides whether a
-page is whole: one that lacks records that there should be is asked for again, and ends it with an
-error if it stays so. An iterator that just ends has handed out everything.
+page is complete. If records are missing, the page is requested again, and if they stay missing, an
+error ends the iterator. So an iterator that ends without an error has handed out everything.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _last(ids: set[str]) -> str:
 
 
 def _check_goes_on(query: Query, total: int) -> None:
-    """Refuse a search whose last results HubSpot would not show."""
+    """Refuse a search with more results than HubSpot would show."""
     if not query.goes_on:
         cause = "with these filters" if query.by_id else "in an order of your own"
         raise ConfigurationError(

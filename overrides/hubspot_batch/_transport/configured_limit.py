@@ -1,7 +1,7 @@
-"""A rate limit that no response tells: the user set it, or it is assumed.
+"""The rate limit that the client keeps by itself: the user set it, or it is the default.
 
-This module decides when the next request may start so that no window of the server holds more than
-was told, without any knowledge of what the server counts. Times are handed in, in seconds.
+This module decides when the next request may start, so no window of the server holds more than the
+limit. It does not know what the server counts. Times are handed in, in seconds.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from hubspot_batch.options import RateLimit
 
 # Seconds added to each window, because the server's clock can run faster.
 MARGIN = 0.05
-# What is left of the accepted requests of a window after a 429.
+# After a 429, the limit is this share of the requests that the window accepted.
 _REFUSAL_FACTOR = 0.9
-# Seconds without a 429 after which a fiftieth more is tried.
+# Seconds without a 429 after which the limit rises by a fiftieth.
 _RAISE_AFTER = 60.0
 
 
 class ConfiguredLimit:
-    """The rolling window of a limit that is only told.
+    """The rolling window of a configured limit.
 
     The server counts arrivals, and a request arrives at some time between its start and its
     response. So it counts while it is under way, and for a whole window after that.

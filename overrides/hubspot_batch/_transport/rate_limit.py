@@ -1,7 +1,7 @@
 """The account's rate limit: a rolling window of starts, and the requests left for the day.
 
 This module decides when a request may start. It follows the limit that the server names, and leaves
-to other programs what they use of it. Times are handed in, in seconds; it reads no clock.
+other programs their share. Times are handed in, in seconds; it reads no clock.
 
 HubSpot's rules: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 """
@@ -23,7 +23,7 @@ from .retry import believable_interval, number
 # Seconds below which two clock readings are the same moment. Otherwise a rounding error would make
 # a request wait in endless steps of nothing.
 _CLOCK_TOLERANCE = 0.001
-# How many evenly spaced starts that came late may be made up for at once.
+# The most late starts that may be made up for at once.
 _CATCH_UP = 4
 # One request in this many stays free, so the first requests of another program get in and are seen.
 _ONE_FREE_IN = 95
@@ -33,11 +33,11 @@ _GROWTH_PERIOD = 1.0
 _ASK_AGAIN = 0.05
 # Seconds without a response after which a request may have to open a connection first.
 _IDLE = 1.0
-# Seconds for which starts are remembered beyond their window, to understand a slow response.
+# Starts are remembered for so many seconds beyond their window, to understand a slow response.
 _SLOWEST_RESPONSE = 20.0
 # Larger numbers of requests are not believed.
 _LARGEST_LIMIT = 100_000
-# Seconds for which the number of requests left for the day is believed: midnight resets it.
+# The number of requests left for the day is believed for so many seconds: midnight resets it.
 _DAY_VALID = 900.0
 
 
@@ -45,7 +45,8 @@ class ServerWindow:
     """The rolling limit that the server names, which other programs may use too.
 
     It starts with a burst of half the limit, then spaces requests evenly. Further bursts would keep
-    other programs out for most of each window, and hide them: only a response tells what they use.
+    other programs out for most of each window, and would hide them, because only responses show
+    what they use.
 
     Args:
         since: The start of the first window.
@@ -141,9 +142,9 @@ class RateLimiter:
         self._under_way = 0
         # Requests left for the day, less those started since, and when a response said so.
         self._day: tuple[float, float] | None = None
-        # Whether responses say it: not with OAuth.
+        # Whether responses have that number; with OAuth they do not.
         self._day_is_reported = True
-        # When a response said it that is not older than another one.
+        # When the latest response with that number came.
         self._day_reported_at = -math.inf
         self._lock = threading.Lock()
 
@@ -176,7 +177,7 @@ class RateLimiter:
 
     @property
     def window(self) -> float:
-        """Seconds of the window that the server told; 0 if it told none."""
+        """Seconds of the window that the server named; 0 if it named none."""
         server = self._server
         return 0.0 if server is None else server.seconds
 
@@ -190,7 +191,7 @@ class RateLimiter:
 
     @property
     def _configured_in_force(self) -> ConfiguredLimit | None:
-        """The limit that was told, unless the server's takes its place."""
+        """The configured limit, unless the server's limit replaces it."""
         if self._server is not None and self._limit is not None and self._limit.learns:
             return None
         return self._configured
@@ -310,7 +311,8 @@ class RateLimiter:
                 if left is not None:
                     self._server.note_remaining(self._starts, started, now, int(left))
             if left_today is None:
-                # A response of the edge tells no limits at all, and so nothing about the day.
+                # A response of HubSpot's edge has no limits at all, so it says nothing about the
+                # day.
                 if most is not None or self._day_reported_at == -math.inf:
                     self._day_is_reported = False
             else:

@@ -1,4 +1,4 @@
-"""The events of one request: what is told of each attempt.
+"""The events of one request and its attempts.
 
 This module decides which numbers of a response an event repeats. It is only used where a function
 is to be told.

@@ -149,7 +149,7 @@ class RequestFlow:
         self._observer = observer
 
     def with_options(self, options: ClientOptions, observer: Observer | None) -> RequestFlow:
-        """Return a flow that retries otherwise, with the same token and rate limit."""
+        """Return a flow with other options, and the same token and rate limit."""
         made = copy(self)
         made._set(options, observer)
         return made
@@ -174,7 +174,7 @@ class RequestFlow:
             while True:
                 attempt = yield from self._attempt(request, tokens, number, state, events)
                 received, disposition = attempt.received, attempt.meaning.disposition
-                # Before its inputs are in doubt no more: the function that is told may raise.
+                # While its inputs still count as in doubt, because the caller's function may raise.
                 events.answered(received, attempt.ended - attempt.started)
                 state.interpretation = attempt.meaning
                 state.end_attempt(attempt.started, attempt.ended, in_doubt=disposition.in_doubt)
@@ -332,7 +332,7 @@ class RequestFlow:
     def _interpret(
         self, request: httpx.Request, received: _Received, state: RequestState
     ) -> Interpretation:
-        """Read what was received, once for all who need to know."""
+        """Interpret a response or failure, once for all readers."""
         if not isinstance(received, httpx.Response):
             return Interpretation(disposition_of_failure(received), None)
         status = received.status_code

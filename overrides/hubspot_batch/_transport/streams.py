@@ -1,9 +1,8 @@
 """Network connections that know which attempt they work for.
 
-This module decides how long a step on a connection may take, when the first byte of a request has
-left, and that a connection is used again only if nothing has arrived on it unasked. httpcore calls
-it for each connection, read and write. Which request goes over which connection is decided by
-httpcore.
+This module decides how long a step on a connection may take, and when the first byte of a request
+has left. A connection is used again only if nothing has arrived on it unasked. httpcore calls this
+module for each connection, read and write, and decides which request uses which connection.
 """
 
 # ruff: noqa: ASYNC109 - the signatures are httpcore's

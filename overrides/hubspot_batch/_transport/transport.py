@@ -1,7 +1,7 @@
 """Performs the steps of requests, in threads and in tasks, around an httpx transport.
 
-This module decides how a step is performed, and how much of a failure can be seen. Which steps a
-request takes is decided by `request_flow`.
+This module decides how a step is performed, and which parts of a failure can be seen.
+`request_flow` decides which steps a request takes.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         )
 
     def with_options(self, options: ClientOptions, observer: Observer | None) -> Transport:
-        """Return a transport that sends otherwise, over the same connections and in the same pace.
+        """Return a transport with other options, over the same connections and at the same pace.
 
         It has slots of its own if `max_concurrency` differs.
         """
@@ -193,7 +193,7 @@ def _limiter(options: ClientOptions) -> Limiter:
 
 
 class _Slots:
-    """Slots of a client, of which each request under way takes one.
+    """The slots of a client; each request under way takes one.
 
     Each event loop has slots of its own.
 

@@ -101,7 +101,7 @@ def check_earlier(
 def _check_reading(
     found: JournalComparison, work: Work, earlier: EarlierRun, arguments: Sequence[str]
 ) -> None:
-    """Refuse a file that is the same, but whose rows are not: they would be sent once more."""
+    """Refuse the same file if its rows are read differently: they would be sent once more."""
     if not (found.new and found.gone_succeeded):
         return
     if earlier.resume == "by-content" and earlier.allow_edited:

@@ -1,7 +1,7 @@
 """Carries a job out: rows go to the client, and outcomes to the files, as they become known.
 
-This module decides when a job stops by itself, and what is told of the rows that it did not reach.
-Only rows that were read and have no outcome yet are in memory.
+This module decides when a job stops by itself, and what is written about rows that it did not
+reach. Only rows that were read and have no outcome yet are in memory.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ class Job:
     def run(self, client: HubSpotBatch) -> JobResult:
         """Carry the job out.
 
-        Whatever stops it is no exception here: the summary says it. The files tell what became of
+        An error that stops it is not raised: the summary holds it. The files hold the outcome of
         each row, as far as they can be written.
 
         Args:

@@ -1,7 +1,7 @@
-"""The files that tell what became of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
+"""The files with the outcome of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
 
-This module decides what stands in them and when. A line of `outcomes.jsonl` is whole at every
-moment; the other two appear when they are complete.
+This module decides what they contain, and when they are written. `outcomes.jsonl` never holds a
+part of a line; the other two appear when they are complete.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class RateLimit:
 
 
 class Limiter(Protocol):
-    """Decides when the next request of a process may start; times are those of its own clock.
+    """Decides when the next request of a process may start, by the process's own clock.
 
     The asynchronous methods may wait for a store.
     """

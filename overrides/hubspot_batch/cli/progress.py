@@ -208,7 +208,7 @@ class Lines:
 
 
 def discard(stream: TextIO) -> None:
-    """Let nothing of a stream be written any more, not even when the process ends."""
+    """Discard everything that a stream has not written, even at the end of the process."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

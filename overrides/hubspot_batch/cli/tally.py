@@ -98,7 +98,7 @@ class Tally:
         return max(0.0, (self.rows - done(self.now.counts)) / rows_a_second)
 
     def counts(self) -> str:
-        """Return how many rows have each outcome, those of nothing left out."""
+        """Return how many rows have each outcome, without zeros."""
         if self.now is None:
             return ""
         counts = self.now.counts

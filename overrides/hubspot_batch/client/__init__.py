@@ -76,7 +76,7 @@ class HubSpotBatch(families.Families):
         timeout: Seconds that an attempt of a request may take, from connecting to the last byte of
             its response; or an `httpx.Timeout`, whose longest part bounds the attempt. None for no
             limit.
-        max_concurrency: The most requests under way at the same time, those of `raw` included.
+        max_concurrency: The most requests under way at the same time, including requests of `raw`.
             Threads send them, and end when the client is closed.
         rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
             until the first response says what the account's limit is. Several processes share one

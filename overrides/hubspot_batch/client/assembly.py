@@ -1,4 +1,4 @@
-"""The parts of both clients: the transport, its connections, and the functions that are told.
+"""The parts of both clients: the transport, its connections, and the caller's functions.
 
 This module decides how a client's arguments become these parts.
 """
@@ -54,14 +54,14 @@ def lend_transport(transport: AnyTransport, options: ClientOptions) -> Callable[
 
 
 def hold_token(token: str | AsyncTokenProvider | None) -> Token:
-    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
+    """Wrap a token, or its provider, at once, so no traceback shows it."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
 
 def observe(
     on_event: OnEvent | None, on_outcome: OnOutcome | None, on_wait: OnWait | None = None
 ) -> Observer | None:
-    """Return what tells a client's functions; None if there are none."""
+    """Return the observer that calls a client's functions; None if there are none."""
     check("on_event", on_event, Callable | None, "a function that takes an event, or None")
     check("on_outcome", on_outcome, Callable | None, "a function that takes an Outcome, or None")
     check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
@@ -73,7 +73,7 @@ def observe(
 def change_options(
     options: ClientOptions | None, timeout: Any, retry: Any, max_concurrency: Any, headers: Any
 ) -> ClientOptions:
-    """Return options of which those are changed that are not SAME."""
+    """Return options with the changes that are not SAME."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     given = {"timeout": timeout, "retry": retry, "max_concurrency": max_concurrency}
     if headers is not SAME:
@@ -85,7 +85,7 @@ def change_options(
 def change_observer(
     observer: Observer | None, on_event: OnEvent | Same | None, on_outcome: OnOutcome | Same | None
 ) -> Observer | None:
-    """Return what tells other functions, of which those stay that are SAME."""
+    """Return an observer with other functions; SAME keeps a function."""
     known = observer or Observer(None, None)
     return observe(
         known.on_event if on_event is SAME else on_event,
@@ -106,7 +106,7 @@ def refuse_pages(*_: object, **__: object) -> NoReturn:
 def validating(
     options: ClientOptions | None,
 ) -> tuple[Callable[..., OperationCall], Callable[..., NoReturn], Callable[..., NoReturn]]:
-    """Return what methods pass their arguments to where nothing is sent, besides a runner."""
+    """Return the functions behind the methods of `validate`, besides its runner."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     call = partial(operation_call, api_version=options.api_version)
     return call, refuse_reconcile, refuse_pages
@@ -122,7 +122,7 @@ def make_transport(
     *,
     one_loop: bool = False,
 ) -> ProcessTransport:
-    """Return what sends the requests of a client."""
+    """Return the transport that sends the requests of a client."""
     check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
 
     def make() -> AnyTransport:

@@ -160,7 +160,7 @@ def _phone(cell: Any) -> str:
 
 
 def _digits(cell: Any, what: str) -> str:
-    """Return a text of digits, of which a spreadsheet must not have lost any."""
+    """Return a text of digits; refuse one that a spreadsheet has shortened."""
     if isinstance(cell, float):
         if not cell.is_integer() or abs(cell) >= _EXACT:
             raise ValueError(f"{cell} is not {what}: Excel keeps 15 digits only")

@@ -127,7 +127,7 @@ class DelimitedRecords:
             return None
 
     def _quoted(self, line: str) -> list[str]:
-        """Return the cells of a record with quotes, of which the first line is given."""
+        """Return the cells of a record with quotes, given its first line."""
         delimiter, start = self._delimiter, self._number
         cells: list[str] = []
         at = 0

@@ -141,7 +141,7 @@ NOTHING = frozenset({"nan", "nat", "<na>", "n/a", "#n/a", "none", "null", "undef
 """What programs write for a value that is missing, in lower case."""
 
 TEXT_NOTHING = frozenset({"nan", "nat", "<na>", "#n/a"})
-"""Those of them that a person would not write."""
+"""The texts among them that a person would not write."""
 
 SHEET_ERRORS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#####"})
 """What a spreadsheet shows in place of a value."""

@@ -35,7 +35,7 @@ def open_table(
     sheet: str | None = None,
     headings: int | None = None,
 ) -> Table:
-    """Open a file as a table, whose rows are read one after another.
+    """Open a file as a table; its rows are read one after another.
 
     Args:
         path: The file; `-` for standard input. It may be compressed by gzip.

@@ -1,7 +1,7 @@
 """The part of an operation that a mapping needs: the fields of an input, and the family.
 
 This module decides where in an input a name belongs. All of it is data of the description and of
-`known`, so that a new operation needs nothing here.
+`known`, so a new operation needs no change here.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Association(NamedTuple):
 
 @frozen(eq=False)
 class RowMapper:
-    """Makes the inputs of a table, whose columns fit the mapping.
+    """Makes the inputs of a table; its columns fit the mapping.
 
     Attributes:
         operation: The operation.

@@ -1,4 +1,4 @@
-"""A table: columns with names of their own, rows, and the form in which it came.
+"""A table: columns with distinct names, rows, and the form of its file.
 
 This module decides how columns are called and which rows count. It never decides what a cell means.
 """
@@ -78,7 +78,7 @@ class Table:
     Attributes:
         name: The file's name, as it was given.
         columns: The name of each column. No two are the same.
-        form: The form in which it came.
+        form: The form of its file.
         notes: What a person should know of how it was read, in sentences.
     """
 
@@ -150,7 +150,7 @@ def is_blank(cell: Any) -> bool:
 
 
 def fitted(line: int, cells: list[Any], width: int) -> Row | None:
-    """Return a row whose cells stand under the headings, or one with a problem; None if blank.
+    """Return a row with its cells under the headings, or with a problem; None if blank.
 
     Args:
         line: The line at which it begins.

@@ -25,7 +25,7 @@ _ROWS = 1024
 class RowWriter:
     """Writes rows of a table into a file of the same form.
 
-    Columns, order and dialect are those of the table. Behind each row stand `_status`, `_error` and
+    Columns, order and dialect are as in the table. Behind each row stand `_status`, `_error` and
     `_line`; what the table has of these columns is replaced. The file is made when the first row is
     written, and has its name when the writer is closed without an exception.
 

@@ -60,7 +60,7 @@ class LimitReport(NamedTuple):
 
 
 class AllowanceRequest(NamedTuple):
-    """The question of a process, with what it tells.
+    """The request of a process for a start, with its reports.
 
     Attributes:
         worker: The name of the process.
@@ -125,17 +125,17 @@ class AllowanceState:
         created: When it began.
         now: When it was last asked.
         starts: When requests started, or will, in order.
-        free: Those of them that a process has given back.
+        free: The starts that processes have given back.
         incomplete_until: Until when some starts without the store may not be reported yet.
         begun: The start of the first window after a pause.
         next_even: When the next start is due at an even pace.
         paused_until: Until when no request starts.
         others: When other programs were seen, and how many requests they used.
-        requests, milliseconds: The limit that the server told; 0 if it told none.
+        requests, milliseconds: The limit that the server named; 0 if it named none.
         left_today: Requests left for the day; -1 if unknown.
         left_at: When that was said.
-        day_reported_at: The latest start of a request whose response said it.
-        day_is_reported: Whether responses say it: not with OAuth.
+        day_reported_at: When the request started whose response said that.
+        day_is_reported: Whether responses have that number; with OAuth they do not.
         reserve: The largest number of requests of the day that a process leaves to others.
         workers: When each process last asked.
     """
@@ -162,12 +162,12 @@ class AllowanceState:
 def decide(
     state: AllowanceState | None, now: int, ask: AllowanceRequest
 ) -> tuple[AllowanceState, AllowanceReply]:
-    """Take in what a process tells, and give it a start if it wants one."""
-    # A clock that went back is that of a machine that has been started again.
+    """Take in the reports of a process, and give it a start if it wants one."""
+    # If the clock went back, the machine was restarted.
     if state is None or now < state.now:
         state = AllowanceState(now, now)
     if 0 < ask.expires < now:
-        # A store that was frozen reads what was asked meanwhile; who asked has given up by then.
+        # A store that was frozen reads requests whose processes have given up by now.
         return state, AllowanceReply(now, 0, -1, state.created, state.paused_until, 0, 0, 0, 0)
     state.now = now
     if ask.known_state and ask.known_state != state.created:
@@ -209,7 +209,7 @@ def decide(
 
 
 def _limits(state: AllowanceState, ask: AllowanceRequest) -> list[tuple[int, int]]:
-    """Return the limits in force, the one first by which starts are spaced."""
+    """Return the limits in force; the first one spaces the starts."""
     own, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
     if not state.requests:
         return [own]
@@ -306,7 +306,7 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
     """Take in what a response said."""
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
-        # Where not all starts of ours are known, neither is what others used.
+        # If not all of our starts are known, the use by others is unknown too.
         known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
             first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)

@@ -1,7 +1,7 @@
 """Keeps a shared allowance in a file of SQLite, for the processes of one machine.
 
 This module decides what the file holds: one line for each key, which is the state of the rule as
-JSON. The time is that of a clock that all processes of a machine share.
+JSON. Times are read from a clock that all processes of a machine share.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A rate limiter of one process that shares its limit with others through a store.
 
-This module decides what a process asks the store, and when it may do without. The rule itself is
-`allowance_rule`. The clock of a process only measures how long something took: its time is never
-compared with that of the store or of another process.
+This module decides when a process asks the store, and when it may send without it. The rule itself
+is `allowance_rule`. The clock of a process only measures durations: its time is never compared with
+the clock of the store or of another process.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Store(Protocol):
 
 
 class _Promise(NamedTuple):
-    """A start that the store promised, in its time, and when that is on our clock."""
+    """A start that the store promised, by the store's clock and by ours."""
 
     start: int
     due: float

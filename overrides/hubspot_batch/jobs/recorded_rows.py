@@ -64,7 +64,7 @@ def compare_with_journal(work: Work, journal: Journal, base_url: str) -> Journal
     """Compare the rows of a file with what the journal says.
 
     Raises:
-        ConfigurationError: The file cannot be read, or the journal is that of another job.
+        ConfigurationError: The file cannot be read, or the journal belongs to another job.
         JournalError: The journal cannot be read, or another run has it.
     """
     totals = journal.counts()

@@ -64,7 +64,7 @@ WHERE locktype = 'advisory' AND classid = %(locks)s AND objsubid = 2 AND granted
   AND mode = 'ExclusiveLock'
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# In the order of the key, so that two of them never wait for each other.
+# In the order of the key, so two statements never wait for each other.
 _INTEND = """
 WITH given AS (
   SELECT * FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(seen)s::bigint[],
@@ -200,7 +200,7 @@ class PostgresStore:
         return found, recent
 
     def wait(self) -> None:
-        """Wait a moment for another run to settle what `find` has called held."""
+        """Wait a moment for another run to settle its inputs."""
         if self._awaited is None:
             return
         key = (_LOCKS, _lock_of(self._awaited))
@@ -262,7 +262,7 @@ class PostgresStore:
             del self._left[number]
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
-        """Record durably what was found out of inputs that had no outcome, or another one."""
+        """Record durably the results of look-ups."""
         with as_journal_error(self._key, "written"):
             numbers = [one.number for _, one in records]
             self._open().execute(_RESOLVE, self._values(records, numbers))

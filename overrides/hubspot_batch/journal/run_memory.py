@@ -1,7 +1,7 @@
-"""The memory of one run about its inputs, whatever its journal is kept in.
+"""The memory of one run about its inputs, for every kind of journal.
 
-This module decides where that is: in temporary tables of SQLite, and so in a temporary file, since
-a run can have any length.
+This module keeps it in temporary tables of SQLite, so in a temporary file, because a run can have
+any length.
 """
 
 from __future__ import annotations

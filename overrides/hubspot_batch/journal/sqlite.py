@@ -1,6 +1,6 @@
 """Keeps a journal in a file of SQLite.
 
-This module decides what the file looks like, and which errors of SQLite mean what. Every commit
+This module decides the tables of the file, and the meaning of SQLite's errors. Every commit
 waits until the disk has it (`synchronous=FULL`), so a kill or a power cut loses no intent.
 """
 
@@ -164,7 +164,7 @@ class SqliteStore:
             )
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
-        """Record durably what was found out of inputs that had no outcome, or another one."""
+        """Record durably the results of look-ups."""
         with self._writing() as one:
             one.executemany(
                 "UPDATE inputs SET status = ?, result = ?, error = ?, evidence = ? "

@@ -298,7 +298,7 @@ def attach(error: BaseException, result: BatchResult[Any], note: str = "") -> No
 
 
 def _attached(error: BaseException) -> list[BatchResult[Any]]:
-    """Return the outcomes that one exception carries, those of the outermost run first."""
+    """Return the results that one exception carries, the outermost run first."""
     result = getattr(error, "result", None)
     earlier: list[BatchResult[Any]] = getattr(error, "_hubspot_batch_earlier", [])
     return [result, *earlier] if isinstance(result, BatchResult) else []

@@ -94,7 +94,7 @@ async def _lose_connection(loss: Loss, scope: Scope, receive: Receive) -> None:
 
 
 async def _send_response(response: SandboxResponse, now: float, send: Send) -> None:
-    # The times of records are those of the sandbox's clock, so its responses tell that one.
+    # Records have times of the sandbox's clock, so its responses have them too.
     date = formatdate(now, usegmt=True)
     length = str(len(response.body))
     headers = {"Date": date, **response.headers, "Content-Length": length}

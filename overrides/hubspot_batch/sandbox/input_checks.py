@@ -200,7 +200,7 @@ def _conflict(family: Family, name: str, value: str, owner: str) -> Refusal:
 def id_property_problem(
     family: Family, kind: str, id_property: str | None, inputs: Sequence[Any]
 ) -> Refusal | None:
-    """Return the reason to refuse a batch whose records are named by a property, or None.
+    """Return the reason to refuse a batch with records named by a property, or None.
 
     `id_property` is that of all inputs; each can have one of its own.
     """

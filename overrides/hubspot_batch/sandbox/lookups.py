@@ -1,4 +1,4 @@
-"""The search of calls and the list of campaigns, by which a client looks up what it created.
+"""The search of calls and the list of campaigns, for a client that looks up its creates.
 
 The module decides which records such a request shows, in which order, and which requests are
 refused. A record is shown some time after it was created, and not in the order of creation: each

@@ -1,6 +1,6 @@
 """How an input names its record, and how a result repeats that name.
 
-The module decides by which fields a record is found. An input can be an id and nothing else, a
+The module decides which fields find a record. An input can be an id and nothing else, a
 field can hold the id, or several fields can name a record together.
 """
 
@@ -20,7 +20,7 @@ def fields_of(item: Input) -> Mapping[str, Any]:
 
 
 def values_of(spec: SandboxOperation, item: Input) -> tuple[Any, ...]:
-    """Return the values by which an input names its record; none if it names none."""
+    """Return the values that name an input's record; none if it names none."""
     if not isinstance(item, dict):
         return (item,)
     names = spec.id_field if isinstance(spec.id_field, tuple) else (spec.id_field,)

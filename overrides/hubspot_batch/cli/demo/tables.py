@@ -27,7 +27,7 @@ STATUSES: dict[OutcomeStatus, tuple[str, str]] = {
 """How each status is called, and its colour."""
 
 _FIRST = 3
-# Where there is no terminal no line is broken, so that every row can be searched and cut.
+# Without a terminal, no line is broken, so tools can search and cut every row.
 _ENDLESS = 1_000_000
 
 

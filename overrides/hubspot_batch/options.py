@@ -42,13 +42,13 @@ def wrong(name: str, wanted: str, value: object) -> ConfigurationError:
 
 
 def whole(name: str, value: object, least: int, also: str = "") -> None:
-    """Refuse what is not a whole number from `least` on."""
+    """Refuse a value that is not a whole number from `least` on."""
     if type(value) is not int or value < least:
         raise wrong(name, f"a whole number, {least} or more{also}", value)
 
 
 def seconds(name: str, value: object, *, zero: bool = False, also: str = "") -> None:
-    """Refuse what is not a number of seconds: more than 0, or 0 too."""
+    """Refuse a value that is not a number of seconds: more than 0, or 0 too."""
     fits = isinstance(value, float | int) and (value > 0 or (zero and value == 0))
     if isinstance(value, bool) or not fits:
         raise wrong(name, f"{'0 seconds or more' if zero else 'more than 0 seconds'}{also}", value)

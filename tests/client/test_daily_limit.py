@@ -146,7 +146,7 @@ def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
 @pytest.mark.many
 @pytest.mark.parametrize("most", [1, 8])
 def test_troubles_use_up_the_day_too(make_client: ClientFactory, most: int) -> None:
-    """Answers of the edge do not say what is left, and what is sent again counts again."""
+    """Responses of the edge do not say how many are left; a repeated request counts again."""
     faults = rates(
         {"503": 0.1, "504_after": 0.1, "locked": 0.1, "reset_after": 0.1, "truncated_json": 0.1}
     )
@@ -168,7 +168,7 @@ def test_troubles_use_up_the_day_too(make_client: ClientFactory, most: int) -> N
 
 
 def test_what_others_use_counts(make_client: ClientFactory) -> None:
-    """The allowance is the account's, and each answer says what is left of it."""
+    """The limit is the account's, and each response says how many requests are left."""
     sandbox = Sandbox(daily_limit=100, rate_limit=None)
 
     def meet(seen: SeenRequest, number: int) -> Step:

@@ -104,7 +104,7 @@ def failing(status: int) -> Row:
 
 
 def unclear(status: int) -> Row:
-    """A failure of which nothing is known: writes may have been done, and nothing is repeated."""
+    """An unknown failure: writes may have been done, and nothing is repeated."""
     unknown = Fate((), "unknown", "server_error")
     return Row(str(status), says(status), evolve(unknown, status="failed"), unknown, unknown)
 

@@ -187,7 +187,7 @@ class Slow:
 async def in_tasks(
     provide: Any, server: ScriptedServer, kind: str, count: int, *seconds: float
 ) -> Any:
-    """Run with four requests at a time, each of which takes some seconds."""
+    """Run with four requests at a time; each takes some seconds."""
     transport = httpx.MockTransport(Slow(server, *seconds))
     async with AsyncHubSpotBatch(
         provide, transport=transport, clock=virtual.clock(), max_concurrency=4

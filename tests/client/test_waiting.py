@@ -56,7 +56,7 @@ def slow(policy: str = "TEN_SECONDLY_ROLLING", **headers: str) -> Step:
 
 
 def first_pause(make_client: ClientFactory, met: Step, kind: str = CALLS) -> float:
-    """How long is waited after the first of two requests, of which the second succeeds."""
+    """Return how long the client waits between two requests; the second succeeds."""
     server = ScriptedServer(Sandbox(), met, DONE)
     client = meeting(make_client, server, retry=Retry(max_elapsed=1e9))
     assert statuses(carry_out(client, kind, wanted(server.sandbox, kind, 1))) == ["succeeded"]
@@ -180,7 +180,7 @@ def test_patience_counts_from_the_first_sending(make_client: ClientFactory) -> N
 def told(
     make_client: ClientFactory, server: ScriptedServer, count: int = 1, **arguments: Any
 ) -> list[Any]:
-    """Create some calls one by one, and return the waits of which a hook was told."""
+    """Create some calls one by one, and return the waits that a hook received."""
     waits: list[Any] = []
     client = meeting(
         make_client, server, on_event=waits_to(waits.append), max_concurrency=1, **arguments

@@ -1,4 +1,4 @@
-"""A real cluster of Ray with two nodes on loopback, one of which is lost while it sends."""
+"""A real cluster of Ray with two nodes on loopback; one is lost while it sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loads by the command: exit codes, plans, what is left behind, and what is refused."""
+"""Loads by the command: exit codes, plans, the files that remain, and refusals."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         _attach_rest(error, self.result, self._run.note if early else "")
 
     def __del__(self) -> None:
-        """Cancel what is left of an iterator that is not referenced any more."""
+        """Cancel the rest of an iterator that is not referenced any more."""
         if hasattr(self, "_ready"):  # it was made whole
             self._driver.cancel_soon()
 

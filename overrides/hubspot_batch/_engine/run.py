@@ -361,7 +361,7 @@ class Run(Generic[ResultT]):
         return self._totals.note(self._reader.count, complete=self.collects)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
-        """Settle what is left, and return the outcomes that are not taken yet.
+        """Settle the remaining inputs, and return the outcomes that are not taken yet.
 
         It may be called again after an interruption. In the end it returns the same each time.
 

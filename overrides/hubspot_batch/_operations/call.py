@@ -270,7 +270,7 @@ def _part_of_path(argument: Argument, value: Any) -> Any:
     if isinstance(found, str):
         # Clients and servers drop a part of an address that is a dot or two.
         if found.strip() in ("", ".", ".."):
-            raise _wrong(name, "a text, of which HubSpot makes a part of the address", value)
+            raise _wrong(name, "a text that can be a part of the address", value)
         try:
             found.encode()
         except UnicodeEncodeError:

@@ -157,7 +157,7 @@ class RateLimiter:
             if self._day_is_spent(now):
                 return None
             if self._day_is_unknown and self._under_way:
-                # One request finds out what is left, and the others wait for its response.
+                # One request finds out how many are left, and the others wait for its response.
                 return _ASK_AGAIN
             wait = max(self._paused_until, self._free_at(now)) - now
             if wait >= _CLOCK_TOLERANCE:

@@ -189,8 +189,8 @@ class HubSpotBatch(families.Families):
     ) -> Self:
         """Return a client with other options that shares the connections and the rate limit.
 
-        For example `hubspot.with_options(timeout=300).calls.create(rows)`. What is not given stays
-        as it is; `headers` are added to those that are there. With another `max_concurrency`, its
+        For example `hubspot.with_options(timeout=300).calls.create(rows)`. Other options stay as
+        they are; `headers` are added to the present ones. With another `max_concurrency`, its
         requests are counted apart from this client's. Closing it leaves the connections open;
         closing this client closes it too.
 

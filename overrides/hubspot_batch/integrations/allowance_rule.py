@@ -33,7 +33,7 @@ _SMALL_LIMIT = 20
 _GROWTH_PERIOD = 1_000
 # For how long the number of requests left for the day is believed: midnight resets it.
 _DAY_VALID = 900_000
-# When to ask again while another request finds out what is left for the day.
+# When to ask again while another request finds out how many are left for the day.
 _ASK_AGAIN = 50
 # Within this time after a process found the store again, the others find it, too. Until then they
 # go on without it, so it gives no start.
@@ -271,7 +271,7 @@ def _check_day(state: AllowanceState, now: int) -> int | None:
         state.left_today = -1
     if state.left_today >= 0:
         return 0 if state.left_today <= state.reserve else None
-    # One request finds out what is left, and the others wait for its response.
+    # One request finds out how many are left, and the others wait for its response.
     return now + _ASK_AGAIN if state.day_is_reported and state.starts else None
 
 

@@ -66,7 +66,7 @@ class Sandbox:
     - `scopes`: the scopes of the token; None stands for all scopes.
     - `rate_limit`: requests and seconds of the rolling window; None for no limit.
     - `daily_limit`: requests in one UTC day; None for no limit.
-    - `limits_told`: responses say in headers what the limits are, and what is left.
+    - `limits_told`: responses name in headers the limits, and the remaining requests.
     - `faults`: one or more plans (see `script` and `rates`), or a mapping of fault names to rates.
     - `clock`: returns seconds since 1970; by default a `FakeClock`, which stands still.
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.

@@ -249,7 +249,7 @@ def _archive(batch: Batch) -> EffectResult:
         if record := _find_record(batch, item):
             results.append(_render(batch, record, item))
             batch.store.remove(record.id)
-    # HubSpot archives what is there, and says nothing of what is not.
+    # HubSpot archives existing records, and says nothing of missing ones.
     return EffectResult(_reorder(batch, results) if batch.spec.results else ())
 
 

@@ -192,7 +192,7 @@ def _asleep(seconds: float) -> Awaitable[object]:
 
 @frozen
 class Clock:
-    """How time is told and spent. Tests pass in their own, and never wait.
+    """The clock of a client, to read and to sleep by. Tests pass in their own, and never wait.
 
     Attributes:
         now: Returns seconds of a clock that never goes back.

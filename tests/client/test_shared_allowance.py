@@ -266,20 +266,20 @@ def starts(limiter: Any, store: Broken, begin: float, end: float) -> list[float]
 def test_without_the_store_each_takes_its_share() -> None:
     """All together start no more than the limit, and ask for the store once a second."""
     store = Broken()
-    crew = [SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(4)]
+    workers = [SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(4)]
     store.now = 100.0
-    for limiter in crew:
+    for limiter in workers:
         limiter.reserve(100.0, "x")
-    for limiter in crew:  # each has asked when all were there
+    for limiter in workers:  # each has asked when all were there
         limiter.reserve(100.0, "y")
     store.lost = True
     asked = store.asked
-    times = sorted(t for limiter in crew for t in starts(limiter, store, 120.0, 160.0))
+    times = sorted(t for limiter in workers for t in starts(limiter, store, 120.0, 160.0))
     assert store.asked - asked <= 4 * 41
     worst = max(sum(t <= u < t + 10.0 for u in times) for t in times)
     assert 30 <= worst <= 40
     store.lost = False
-    before = crew[0].reserve(161.2, "z")
+    before = workers[0].reserve(161.2, "z")
     assert before is not None
     assert len([s for s in store.state.starts if s < 161_000]) > 5  # they were told afterwards
 
@@ -546,7 +546,7 @@ def test_processes_share_it(kind: str, request: pytest.FixtureRequest, tmp_path:
     where = str(request.getfixturevalue("port") if kind == "redis" else tmp_path / "allowance")
     server = Sandbox(rate_limit=(50, 2.0), clock=time.time)
     with served(server) as url:
-        crew = [
+        workers = [
             subprocess.Popen(
                 [sys.executable, "-c", WORKER, kind, where, url, "7"],
                 stdout=subprocess.PIPE,
@@ -555,7 +555,7 @@ def test_processes_share_it(kind: str, request: pytest.FixtureRequest, tmp_path:
             )
             for _ in range(4)
         ]
-        counts = [int(process.communicate(timeout=60)[0]) for process in crew]
+        counts = [int(process.communicate(timeout=60)[0]) for process in workers]
     assert statuses(server) == [201] * sum(counts)
     assert sum(counts) >= 3 * 50
     assert max(counts) - min(counts) <= 0.35 * max(counts)

@@ -73,7 +73,7 @@ class Simulation:
         self.frozen: set[int] = set()
         self.woken = 0
         # Simulation that give up while they wait, and how often they did.
-        self.fickle: set[int] = set()
+        self.cancelling: set[int] = set()
         self.left = 0
         # When, a number for equal moments, what happens, and to whom.
         self.events: list[tuple[int, int, str, int, int]] = []
@@ -119,7 +119,7 @@ class Simulation:
             self.at(reply.start + 1_500, "ask", worker, reply.start)
         elif not reply.start:
             self.at(reply.again, "ask", worker)
-        elif worker in self.fickle and reply.start > now and self.rng.random() < 0.5:
+        elif worker in self.cancelling and reply.start > now and self.rng.random() < 0.5:
             self.left += 1
             back = asking(
                 str(worker), known_state=reply.state_id, wants=False, unused=(reply.start,)
@@ -270,7 +270,7 @@ def test_requests_that_are_cancelled_overfill_no_window() -> None:
     """And what they give back is used by others."""
     server = Server(50, 2_000)
     simulation = Simulation(12, server, 5)
-    simulation.fickle = {1, 2, 3}
+    simulation.cancelling = {1, 2, 3}
     simulation.run(60_000)
     assert server.refused == 0
     assert simulation.left > 50

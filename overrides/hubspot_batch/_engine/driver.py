@@ -83,7 +83,7 @@ class RunnerSettings(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """How time is told."""
+        """The clock of the client."""
         ...
 
 

@@ -54,7 +54,7 @@ class Recorder(Generic[ResultT]):
         journal: The journal.
         operation: The operation of the run.
         job: What the journal's head says of the run.
-        clock: How time is told.
+        clock: The clock to read.
         looks: Whether inputs in doubt are looked up at the end of the run.
     """
 

@@ -54,7 +54,7 @@ class Runner:
         look_up: Looks up inputs in doubt.
         observer: Told of events and outcomes.
         sends: Whether inputs are sent, or only checked.
-        clock: How time is told.
+        clock: The clock to read.
     """
 
     client: Any

@@ -51,7 +51,7 @@ class Reconciler:
     Args:
         client: The generated client that requests are sent with.
         http: The httpx client that is closed with it.
-        clock: How time is told and spent.
+        clock: The clock to read and to sleep by.
         pace: When a search may start.
     """
 

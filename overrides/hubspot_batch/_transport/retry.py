@@ -1,5 +1,4 @@
-"""The meaning of responses and failures: whether the request took effect, and when it is sent
-again.
+"""The meaning of a response or failure: the effect of its request, and whether to send again.
 
 This module holds the one table of HTTP statuses. It answers and never acts: it sends nothing, and
 reads no clock.

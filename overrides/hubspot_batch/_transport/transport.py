@@ -49,7 +49,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
         observer: Told of attempts and waits; None if no function is to be told.
-        clock: How time is told and spent.
+        clock: The clock to read and to sleep by.
         proxy: The address of the proxy that `inner` sends through, for people; None without one.
     """
 

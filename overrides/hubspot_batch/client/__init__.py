@@ -102,7 +102,7 @@ class HubSpotBatch(families.Families):
         transport: An `httpx.BaseTransport` to send with, in place of the network. How long an
             attempt takes is then its own matter, and only its exceptions tell whether a request was
             sent.
-        clock: How time is told and spent, for tests that must not wait.
+        clock: The clock to read and to sleep by, for tests that must not wait.
 
     At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
     longer wait; at DEBUG, one for each request. The values of a line are fields of its record too,

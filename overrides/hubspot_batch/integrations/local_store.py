@@ -27,7 +27,7 @@ class LocalStore:
     Args:
         path: The file, which is made if there is none.
         key: The name of the allowance in it.
-        clock: How time is told; every process must hand in the same.
+        clock: The clock; every process must pass in the same one.
     """
 
     def __init__(self, path: str, key: str, clock: Clock) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 from .keywords import OF_TYPES, closest, walk_schemas
-from .yaml_source import Document, Pointer, Problem, is_list, is_map
+from .yaml_source import Document, Pointer, SourceProblem, is_list, is_map
 
 _TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _TEXT, _WHOLE = ("string",), ("integer", "number")
@@ -30,7 +30,7 @@ _HOLDS = ("items", "additionalProperties", "anyOf", "oneOf", "allOf")
 _LARGEST = ("maxItems", "maxLength", "maxProperties")
 
 
-def check_schemas(document: Document) -> Iterator[Problem]:
+def check_schemas(document: Document) -> Iterator[SourceProblem]:
     """Report limits that no value can follow, unknown formats, and rules about another type."""
     for at, schema in walk_schemas(document.data):
         yield from _check_limits(document, at, schema)
@@ -43,7 +43,7 @@ def check_schemas(document: Document) -> Iterator[Problem]:
         yield from _check_types(document, at, schema)
 
 
-def check_loops(documents: Iterable[Document]) -> Iterator[Problem]:
+def check_loops(documents: Iterable[Document]) -> Iterator[SourceProblem]:
     """Report lists, maps and alternatives that hold only themselves; no object is between them."""
     found = {
         f"#/components/schemas/{at[2]}": (document, at, schema)
@@ -76,7 +76,9 @@ def _held(schema: Any) -> Iterator[str]:
                 yield from _held(schema.get(key))
 
 
-def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+def _check_limits(
+    document: Document, at: Pointer, schema: dict[str, Any]
+) -> Iterator[SourceProblem]:
     for key in _LARGEST:
         if key in schema and not (type(schema[key]) is int and schema[key] > 0):
             text = f"`{key}` is {schema[key]!r}; write a whole number from 1 up, or leave it out."
@@ -88,7 +90,9 @@ def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> It
             yield document.problem((*at, most), f"{text}; change one.")
 
 
-def _check_types(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+def _check_types(
+    document: Document, at: Pointer, schema: dict[str, Any]
+) -> Iterator[SourceProblem]:
     given = schema.get("type")
     types = [name for name in (given if is_list(given) else [given]) if isinstance(name, str)]
     if not types or not {*types} <= _TYPES:  # the validator says which types there are

@@ -20,7 +20,7 @@ from hubspot_batch._operations.registry import SPECS
 from hubspot_batch._operations.versions import properties_path
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 
-from .ways import JSON, WAYS
+from .endpoints import JSON, LOOKUP_ENDPOINTS
 
 STAMP = "hubspot_batch_stamp"
 KEY = "hubspot_batch_key"
@@ -62,7 +62,9 @@ def create_stamp(
     there = _send(send, "GET", f"{properties}/{family}/{quote(name)}", may_be_missing=True)
     if there is not None:
         return _checked(family, name, there, unique=unique)
-    known = _send(send, "GET", f"{properties}/{family}/{WAYS[operation].named_by}") or {}
+    known = (
+        _send(send, "GET", f"{properties}/{family}/{LOOKUP_ENDPOINTS[operation].named_by}") or {}
+    )
     asked = {
         "name": name,
         "label": name.replace("_", " ").capitalize(),

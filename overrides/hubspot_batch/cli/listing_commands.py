@@ -17,12 +17,12 @@ from hubspot_batch._operations.listings import Listing, method_of
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.files import FileError
-from hubspot_batch.jobs.records import FORMS, Records
+from hubspot_batch.jobs.record_tables import FORMS, RecordTables
 from hubspot_batch.options import ClientOptions
 
 from .commands import Formatter, add_argument, whole
 from .load import STOPPED, SUCCEEDED, WRONG_USE, complain, token_for
-from .output import Out
+from .output import Output
 
 _GROUPS = "filter_groups"
 # What stands behind an operator: no value, a lower and an upper one, or several.
@@ -95,7 +95,7 @@ def _add_options(parser: argparse.ArgumentParser, listing: Listing) -> None:
 def _read(listing: Listing) -> Callable[[argparse.Namespace, TextIO], int]:
     def run(arguments: argparse.Namespace, stream: TextIO) -> int:
         try:
-            return _write(arguments, listing, Out(stream))
+            return _write(arguments, listing, Output(stream))
         except (ConfigurationError, FileError) as error:
             complain(str(getattr(error, "message", error)))
             return WRONG_USE
@@ -109,7 +109,7 @@ def _read(listing: Listing) -> Callable[[argparse.Namespace, TextIO], int]:
     return run
 
 
-def _write(arguments: argparse.Namespace, listing: Listing, out: Out) -> int:
+def _write(arguments: argparse.Namespace, listing: Listing, out: Output) -> int:
     given = _given(arguments, listing)
     options = ClientOptions(arguments.base_url, api_version=arguments.api_version)
     folder: Path = arguments.out or Path(_folder(listing))
@@ -117,7 +117,7 @@ def _write(arguments: argparse.Namespace, listing: Listing, out: Out) -> int:
     with HubSpotBatch(token, base_url=options.base_url, api_version=options.api_version) as client:
         found = getattr(getattr(client, listing.tag), method_of(listing))(**given)
         folder.mkdir(parents=True, exist_ok=True)
-        records = Records(folder, arguments.to)
+        records = RecordTables(folder, arguments.to)
         try:
             count = sum(1 for _ in map(records.add, islice(found, arguments.limit)))
             names = records.close()

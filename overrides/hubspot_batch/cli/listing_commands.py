@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
+from hubspot_batch._json import is_map
 from hubspot_batch._operations.listings import Listing, method_of
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
@@ -115,7 +116,7 @@ def _write(arguments: argparse.Namespace, listing: Listing, out: Output) -> int:
     folder: Path = arguments.out or Path(_folder(listing))
     token = arguments.token or token_for(options.base_url)
     with HubSpotBatch(token, base_url=options.base_url, api_version=options.api_version) as client:
-        found = getattr(getattr(client, listing.tag), method_of(listing))(**given)
+        found: Iterator[Any] = getattr(getattr(client, listing.tag), method_of(listing))(**given)
         folder.mkdir(parents=True, exist_ok=True)
         records = RecordTables(folder, arguments.to)
         try:
@@ -155,7 +156,7 @@ def _from_file(path: Path, listing: Listing) -> dict[str, Any]:
         body: Any = json.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"--search {path}: it cannot be read as JSON ({error}).") from None
-    if not isinstance(body, dict):
+    if not is_map(body):
         raise ConfigurationError(f"--search {path}: it is no JSON object; write the search's body.")
     if unknown := sorted({*body} - {*names}):
         raise ConfigurationError(

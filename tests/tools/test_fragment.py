@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -425,6 +426,25 @@ def test_values_of_several_types_and_odd_defaults_are_told(home: Path, run: Run)
     assert "ContactUpdate.count: the default '5' is left out." in printed
     assert "ContactUpdate.day: the default 'today' is left out." in printed
     bundle.build(home)
+
+
+@pytest.mark.parametrize("name", ["contacts.json", "contacts.yaml"])
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_refusal_names_the_line_of_the_operation(run: Run, name: str, broken: bool) -> None:
+    """In the description, where the operation is read."""
+    document = contacts()
+    path = f"{BATCH}/read"
+    if broken:
+        document["components"]["schemas"].pop("SimplePublicObjectId")
+    else:
+        document["paths"][path]["post"]["responses"] = {"204": {"description": "Done."}}
+    write = yaml.safe_dump if name.endswith(".yaml") else partial(json.dumps, indent=2)
+    text = write(document)
+    Path(name).write_text(text, "utf-8")
+    line = next(n for n, one in enumerate(text.splitlines(), 1) if f"{path}" in one)
+    status, _, error = run("--spec", name, "--operation", f"POST {path}")
+    assert status == 2
+    assert error.startswith(f"{name}:{line}: ")
 
 
 def test_an_action_says_that_it_is_one(home: Path, run: Run) -> None:

@@ -62,22 +62,36 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+# An integer, and how many values inside one another, that any JSON writer takes.
+_LARGEST = 10**1000
+_DEPTH = 50
+
+
 def json_ready(value: Any, _around: tuple[int, ...] = ()) -> Any:
     """Return a value in the types of JSON, whatever it is.
 
     What JSON lacks becomes text; NaN and infinity, which it lacks too, become None.
     """
-    if value is None or type(value) in (str, int, bool):
+    try:
+        return _json_ready(value, _around)
+    except Exception:  # noqa: BLE001 - the caller's code, which may raise anything
+        return f"<{type(value).__name__}>"
+
+
+def _json_ready(value: Any, _around: tuple[int, ...]) -> Any:
+    if value is None or type(value) in (str, bool):
         return value
     if isinstance(value, Enum):
         return json_ready(value.value, _around)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
-    if isinstance(value, int | str):  # of a class of their own
-        return int(value) if isinstance(value, int) else str(value)
+    if isinstance(value, int):
+        return int(value) if abs(value) < _LARGEST else f"<{type(value).__name__}>"
+    if isinstance(value, str):  # of a class of its own
+        return str.__str__(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
-    if id(value) in _around:  # a value that holds itself
+    if id(value) in _around or len(_around) == _DEPTH:  # it can hold itself
         return "..."
     around = (*_around, id(value))
     if isinstance(value, Mapping):

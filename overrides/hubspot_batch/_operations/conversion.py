@@ -176,7 +176,13 @@ def _check_year(value: object, sent: Any, at: str, problems: list[Problem]) -> N
 def _name(name: object, at: str, problems: list[Problem]) -> str:
     if not isinstance(name, str):
         problems.append(Problem(at, f"has the name {shown(name)}, but names must be text"))
-    return str.__str__(name) if isinstance(name, str) else str(name)
+        return shown(name)
+    text = str.__str__(name)
+    try:
+        return values.sendable(text)
+    except ValueError as error:
+        problems.append(Problem(at, f"has a name that {error}"))
+        return shown(text)
 
 
 class _Object:

@@ -105,9 +105,12 @@ class WrittenTexts(NamedTuple):
                 if is_map(item) and isinstance(text := item.get("value"), str):
                     # Not by its name: to look at all names would take too long.
                     yield f"{name}[{number}].value", "", text
+        yield from self._texts_of_ids(wire)
+
+    def _texts_of_ids(self, wire: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         for name, way in self.ids:
-            objects: object = wire.get(name)
-            for number, item in enumerate(objects) if is_list(objects) else ():
+            items: object = wire.get(name)
+            for number, item in enumerate(items) if is_list(items) else ():
                 found: object = item
                 for part in way.split("."):
                     found = found.get(part) if is_map(found) else None

@@ -32,9 +32,10 @@ class ActiveAttempt:
     Attributes:
         sent: Whether its first byte has left.
         reused: Whether its connection has carried other requests before.
+        made: The connection that was made for it; None if there is none.
     """
 
-    __slots__ = ("_deadline", "_state", "reused", "sent")
+    __slots__ = ("_deadline", "_state", "made", "reused", "sent")
 
     def __init__(self, request: httpx.Request, state: RequestState) -> None:
         timeout = request.extensions.get("timeout", {})
@@ -43,6 +44,7 @@ class ActiveAttempt:
         self._state = state
         self.sent = False
         self.reused = False
+        self.made: object = None
 
     def begin(self) -> None:
         """Note that the first byte of the request is about to leave.

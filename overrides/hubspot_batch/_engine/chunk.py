@@ -48,6 +48,14 @@ _WORDS_AT_MOST = 300
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
     403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
+    407: (
+        UnreachableError,
+        "A proxy on the way to HubSpot wants somebody to log in; name them in its address",
+    ),
+    511: (
+        UnreachableError,
+        "The network wants somebody to log in, with a browser, before it lets requests through",
+    ),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),
@@ -116,6 +124,8 @@ class BatchResponse(NamedTuple):
             words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
         else:
             kind, advice = _STOPS[self.status_code]
+        if kind is UnreachableError:
+            advice = f"No connection to {address}: {advice}"
         return kind(
             f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
@@ -153,7 +163,14 @@ def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
     return named if named or "scope" in said else None
 
 
-def reason_of(failure: httpx.HTTPError) -> str:
+def lost_response(failure: httpx.HTTPError) -> OutcomeError:
+    """Return the error of an input whose request was sent and whose response is not known."""
+    unreadable = isinstance(failure, httpx.DecodingError)
+    what = "A response came that cannot be read" if unreadable else "No response came"
+    return OutcomeError("no_answer", f"{what} ({_reason_of(failure)}).")
+
+
+def _reason_of(failure: httpx.HTTPError) -> str:
     """Return why there is no response, in words."""
     return f"{type(failure).__name__}: {failure}".rstrip(": ")
 
@@ -161,7 +178,7 @@ def reason_of(failure: httpx.HTTPError) -> str:
 def unreachable(address: str, failure: httpx.HTTPError) -> UnreachableError:
     """Return the error that ends a run because a request could not be sent to an address."""
     error = UnreachableError(
-        f"No connection to {address or 'HubSpot'} ({reason_of(failure)}); "
+        f"No connection to {address or 'HubSpot'} ({_reason_of(failure)}); "
         "check network and address."
     )
     # Its frames are those of httpx, and long; the message says what they could say.

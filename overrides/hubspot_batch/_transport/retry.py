@@ -77,8 +77,11 @@ DISPOSITIONS: Mapping[int, Disposition] = {
     **dict.fromkeys((400, 409), _REFUSED._replace(splits=True, partial=True)),
     413: _REFUSED._replace(splits=True),  # too large for any operation to look at
     303: _AMBIGUOUS,  # a server that has carried a request out may answer "see other"
-    401: _ENDS,
-    403: _ENDS,
+    **dict.fromkeys((401, 403), _ENDS),
+    # A proxy, or the network itself, wants a login, so HubSpot was not reached
+    # (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8,
+    # https://www.rfc-editor.org/rfc/rfc6585#section-6).
+    **dict.fromkeys((407, 511), _ENDS),
     423: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=2.0, ends_run=True),
     429: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),
     477: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),

@@ -113,8 +113,9 @@ def _is_hubspots(body: dict[str, Any]) -> bool:
 
 
 def _target(response: httpx.Response) -> str:
-    """Return where a redirect leads; empty if it is none."""
-    return response.headers.get("Location", "") if 300 <= response.status_code < 400 else ""
+    """Return where a redirect leads, without what is asked there; empty if it is none."""
+    redirects = 300 <= response.status_code < 400
+    return response.headers.get("Location", "").partition("?")[0] if redirects else ""
 
 
 def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Results:

@@ -205,8 +205,9 @@ def _loop_lock() -> Lock:
 # Shorter texts are made up, and could be in a response by chance.
 _LEAST_SECRET = 16
 _SHOWN_INSTEAD = "(the token)"
-# Bytes in which JSON has begun.
+# Bytes in which JSON has begun, and bytes of a page of which something can be shown.
 _BEGINNING = 64
+_PAGE_AT_MOST = 40_000
 # The headers that are no longer true of a response whose body was changed.
 _OF_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -225,7 +226,8 @@ def _without_words(tokens: Iterable[Token], response: httpx.Response) -> httpx.R
     """Return what is not JSON so that its words, without the marks of HTML, repeat no token."""
     from html import unescape  # noqa: PLC0415 - few runs meet a page
 
-    words = unescape(re.sub(r"<[^>]*>", "", _text(response).decode(errors="replace")))
+    page = _text(response)[:_PAGE_AT_MOST].decode(errors="replace")
+    words = unescape(re.sub(r"<[^>]*(>|$)", "", page))
     for token in tokens:
         if len(token.value) >= _LEAST_SECRET and token.value in words:
             headers = [one for one in response.headers.multi_items() if one[0] not in _OF_BODY]

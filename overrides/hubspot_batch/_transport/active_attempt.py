@@ -17,6 +17,9 @@ from hubspot_batch.options import SYSTEM_CLOCK
 
 from .request_state import RequestState
 
+# Seconds for a step at most: sockets cannot hold much more, and infinity not at all.
+_LONGEST = 86_400.0
+
 # Sockets wait in real time, also for a client whose own clock is another.
 _now = SYSTEM_CLOCK.now
 
@@ -60,9 +63,11 @@ class ActiveAttempt:
 
         It can be 0 or less.
         """
+        if timeout is not None and timeout > _LONGEST:
+            timeout = _LONGEST
         if self._deadline is None:
             return timeout
-        left = self._deadline - _now()
+        left = min(_LONGEST, self._deadline - _now())
         return left if timeout is None else min(timeout, left)
 
 

@@ -341,6 +341,18 @@ def test_a_403_about_scopes_is_a_missing_scope(
 
 
 @each_kind
+@pytest.mark.parametrize(
+    "words", ["The telescope is not yours.", "This is outside your kaleidoscopes."]
+)
+def test_a_403_about_another_word_is_no_missing_scope(
+    make_client: ClientFactory, kind: str, words: str
+) -> None:
+    """A scope is a word of its own."""
+    error = stopped(make_client, kind, says(403, {"category": "FORBIDDEN", "message": words}))
+    assert type(error) is ForbiddenError
+
+
+@each_kind
 def test_another_403_stops_the_run_with_hubspots_words(
     make_client: ClientFactory, kind: str
 ) -> None:

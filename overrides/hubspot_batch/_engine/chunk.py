@@ -6,6 +6,7 @@ meaning of a status is decided in `_transport.retry`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from textwrap import shorten
@@ -160,7 +161,7 @@ def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
     """Return the scopes that a 403 names, under HubSpot's keys; None if it is not about scopes."""
     named = {name: one for name, one in error.context.items() if "scope" in name.lower()}
     said = f"{error.category} {error.sub_category} {error.message}".lower()
-    return named if named or "scope" in said else None
+    return named if named or re.search(r"(?<![a-z])scopes?(?![a-z])", said) else None
 
 
 def lost_response(failure: httpx.HTTPError) -> OutcomeError:

@@ -20,7 +20,7 @@ from .request_state import RequestState
 # Seconds for a step at most: sockets cannot hold much more, and infinity not at all.
 _LONGEST = 86_400.0
 
-# Sockets wait in real time, also for a client whose own clock is another.
+# Sockets wait in real time, also if the client has another clock.
 _now = SYSTEM_CLOCK.now
 
 

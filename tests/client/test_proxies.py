@@ -263,7 +263,7 @@ SOCKS = {
 
 @pytest.mark.parametrize("how", SOCKS)
 def test_a_proxy_by_socks_that_says_no(make_client: ClientFactory, how: str) -> None:
-    """What it would say again ends the run at once; the rest may pass, and is tried again."""
+    """A lasting refusal ends the run at once; any other may pass, and is tried again."""
     pytest.importorskip("socksio")
     answers, connections = SOCKS[how]
     closed = threading.Semaphore(0)

@@ -167,7 +167,7 @@ def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
     return named if named or re.search(r"(?<![a-z])scopes?(?![a-z])", said) else None
 
 
-def lost_response(failure: httpx.HTTPError) -> OutcomeError:
+def no_answer(failure: httpx.HTTPError) -> OutcomeError:
     """Return the error of an input whose request was sent and whose response is not known."""
     unreadable = isinstance(failure, httpx.DecodingError)
     what = "A response came that cannot be read" if unreadable else "No response came"

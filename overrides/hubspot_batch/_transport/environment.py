@@ -50,7 +50,7 @@ class Proxy:
 
     @property
     def source(self) -> str:
-        """What names it, for a sentence."""
+        """The name of what names it, for a sentence."""
         return "the argument proxy" if self.variable == _ARGUMENT else self.variable
 
     def for_httpcore(self) -> httpcore.Proxy:

@@ -213,12 +213,14 @@ def _words(error: Exception) -> str:
 
 def _system_words(error: Exception) -> str:
     """Return what the operating system said, which the library for tasks leaves out."""
-    words, at = "", next(iter(error.args), None)  # httpcore hands on what it met, without the cause
+    words = ""
+    at: Any = next(iter(error.args), None)  # httpcore hands on what it met, without the cause
     while isinstance(at, BaseException):
         if isinstance(at, OSError):
             plain = at.errno is not None and type(at).__module__ == "builtins"
             words = (
                 f"[Errno {at.errno}] {os.strerror(at.errno or 0)}" if plain else str(at) or words
             )
-        at = at.exceptions[0] if isinstance(at, BaseExceptionGroup) else at.__cause__
+        several: tuple[BaseException, ...] = getattr(at, "exceptions", ())
+        at = several[0] if several else at.__cause__
     return words

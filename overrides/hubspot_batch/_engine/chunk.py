@@ -49,14 +49,8 @@ _WORDS_AT_MOST = 300
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
     403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
-    407: (
-        UnreachableError,
-        "A proxy on the way to HubSpot wants somebody to log in; name them in its address",
-    ),
-    511: (
-        UnreachableError,
-        "The network wants somebody to log in, with a browser, before it lets requests through",
-    ),
+    407: (UnreachableError, "A proxy wants you to log in; put user and password into its address"),
+    511: (UnreachableError, "The network wants you to log in with a browser first"),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),

@@ -17,7 +17,7 @@ from comparison.description import UnreadableError, read
 from comparison.schema_forms import SchemaError
 from comparison.text_report import format_report, print_text, printable
 from drafting.draft import RefusedError, Written, draft, find_operation, listing, source_of
-from generation.yaml_source import SourceError
+from generation.yaml_source import SourceError, shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnreadableError as error:
         return fail(str(error))
     except RefusedError as error:
-        return fail(str(error).replace(f"{given.name}: ", f"{_place(options)}: ", 1))
+        return fail(str(error).replace(f"{shown(options.spec)}: ", f"{_place(options)}: ", 1))
     except SourceError as error:
         return fail_with_problems(error)
     except SchemaError as error:

@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.metrics import Metrics
 from ..types import (
     ABSENT,
     UNSET,
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -31,8 +31,8 @@ class Asset(Model):
     id: str
     name: None | str | Unset = UNSET
     metrics: Metrics | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -64,9 +64,9 @@ class Asset(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("name", "name", Any),
-            ("metrics", "metrics", Any),
+            ("id", "id", lambda: Any),
+            ("name", "name", lambda: Any),
+            ("metrics", "metrics", lambda: Any),
         ]
 
     @classmethod
@@ -79,3 +79,6 @@ class Asset(Model):
                 model.metrics = form.metrics
                 model._more = None
                 into[at] = model
+
+
+from ..models.metrics import Metrics

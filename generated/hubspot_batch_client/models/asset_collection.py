@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.asset import Asset
-from ..models.paging import Paging
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,9 +16,9 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -31,10 +30,10 @@ class AssetCollection(Model):
         paging (None | Paging | Unset): Where further assets are.
     """
 
-    results: list[Asset] = field(factory=list)
+    results: list[Asset] = _field(factory=list)
     paging: None | Paging | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -63,8 +62,8 @@ class AssetCollection(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("results", "results", list[form_of(Asset)] | None),
-            ("paging", "paging", form_of(Paging) | None),
+            ("results", "results", lambda: list[form_of(Asset)] | None),
+            ("paging", "paging", lambda: form_of(Paging) | None),
         ]
 
     @classmethod
@@ -84,3 +83,7 @@ class AssetCollection(Model):
                 model._more = None
                 into[at] = model
         Asset._take(of_results)
+
+
+from ..models.asset import Asset
+from ..models.paging import Paging

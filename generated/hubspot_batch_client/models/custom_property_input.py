@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.masked_substrings import MaskedSubstrings
 from ..types import (
     ABSENT,
     UNSET,
@@ -15,9 +15,9 @@ from ..types import (
     as_model,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -70,8 +70,8 @@ class CustomPropertyInput(Model):
     unit: str | Unset = UNSET
     updated_by_user_id: int | Unset = UNSET
     use_timestamp_as_persistence_timestamp: bool | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -162,26 +162,30 @@ class CustomPropertyInput(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("name", "name", Any),
-            ("value", "value", Any),
-            ("data_sensitivity", "dataSensitivity", Any),
-            ("is_encrypted", "isEncrypted", Any),
-            ("is_large_value", "isLargeValue", Any),
-            ("masked_substrings", "maskedSubstrings", form_of(MaskedSubstrings) | None),
-            ("persistence_timestamp", "persistenceTimestamp", Any),
-            ("request_id", "requestId", Any),
-            ("selected_by_user", "selectedByUser", Any),
-            ("selected_by_user_timestamp", "selectedByUserTimestamp", Any),
-            ("source", "source", Any),
-            ("source_id", "sourceId", Any),
-            ("source_label", "sourceLabel", Any),
-            ("source_metadata", "sourceMetadata", Any),
-            ("source_upstream_deployable", "sourceUpstreamDeployable", Any),
-            ("source_vid", "sourceVid", Any),
-            ("timestamp", "timestamp", Any),
-            ("unit", "unit", Any),
-            ("updated_by_user_id", "updatedByUserId", Any),
-            ("use_timestamp_as_persistence_timestamp", "useTimestampAsPersistenceTimestamp", Any),
+            ("name", "name", lambda: Any),
+            ("value", "value", lambda: Any),
+            ("data_sensitivity", "dataSensitivity", lambda: Any),
+            ("is_encrypted", "isEncrypted", lambda: Any),
+            ("is_large_value", "isLargeValue", lambda: Any),
+            ("masked_substrings", "maskedSubstrings", lambda: form_of(MaskedSubstrings) | None),
+            ("persistence_timestamp", "persistenceTimestamp", lambda: Any),
+            ("request_id", "requestId", lambda: Any),
+            ("selected_by_user", "selectedByUser", lambda: Any),
+            ("selected_by_user_timestamp", "selectedByUserTimestamp", lambda: Any),
+            ("source", "source", lambda: Any),
+            ("source_id", "sourceId", lambda: Any),
+            ("source_label", "sourceLabel", lambda: Any),
+            ("source_metadata", "sourceMetadata", lambda: Any),
+            ("source_upstream_deployable", "sourceUpstreamDeployable", lambda: Any),
+            ("source_vid", "sourceVid", lambda: Any),
+            ("timestamp", "timestamp", lambda: Any),
+            ("unit", "unit", lambda: Any),
+            ("updated_by_user_id", "updatedByUserId", lambda: Any),
+            (
+                "use_timestamp_as_persistence_timestamp",
+                "useTimestampAsPersistenceTimestamp",
+                lambda: Any,
+            ),
         ]
 
     @classmethod
@@ -216,3 +220,6 @@ class CustomPropertyInput(Model):
                 )
                 model._more = None
                 into[at] = model
+
+
+from ..models.masked_substrings import MaskedSubstrings

@@ -5,10 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.app_info import AppInfo
-from ..models.custom_property import CustomProperty
 from ..types import (
     ABSENT,
     UNSET,
@@ -19,9 +18,9 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -52,7 +51,7 @@ class MarketingEvent(Model):
     event_name: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
-    custom_properties: list[CustomProperty] = field(factory=list)
+    custom_properties: list[CustomProperty] = _field(factory=list)
     start_date_time: datetime.datetime | None | Unset = UNSET
     end_date_time: datetime.datetime | None | Unset = UNSET
     event_type: None | str | Unset = UNSET
@@ -64,8 +63,8 @@ class MarketingEvent(Model):
     event_status: None | str | Unset = UNSET
     event_status_v2: None | str | Unset = UNSET
     app_info: AppInfo | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -138,22 +137,22 @@ class MarketingEvent(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("object_id", "objectId", Any),
-            ("event_name", "eventName", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomProperty)] | None),
-            ("created_at", "createdAt", Any),
-            ("updated_at", "updatedAt", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
-            ("event_type", "eventType", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("event_completed", "eventCompleted", Any),
-            ("event_status", "eventStatus", Any),
-            ("event_status_v2", "eventStatusV2", Any),
-            ("app_info", "appInfo", form_of(AppInfo) | None),
+            ("object_id", "objectId", lambda: Any),
+            ("event_name", "eventName", lambda: Any),
+            ("custom_properties", "customProperties", lambda: list[form_of(CustomProperty)] | None),
+            ("created_at", "createdAt", lambda: Any),
+            ("updated_at", "updatedAt", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("event_completed", "eventCompleted", lambda: Any),
+            ("event_status", "eventStatus", lambda: Any),
+            ("event_status_v2", "eventStatusV2", lambda: Any),
+            ("app_info", "appInfo", lambda: form_of(AppInfo) | None),
         ]
 
     @classmethod
@@ -193,3 +192,7 @@ class MarketingEvent(Model):
                 model._more = None
                 into[at] = model
         CustomProperty._take(of_custom_properties)
+
+
+from ..models.app_info import AppInfo
+from ..models.custom_property import CustomProperty

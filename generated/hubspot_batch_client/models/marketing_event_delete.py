@@ -4,14 +4,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..types import (
     ABSENT,
     Model,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -28,8 +29,8 @@ class MarketingEventDelete(Model):
     app_id: int
     external_account_id: str
     external_event_id: str
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -61,9 +62,9 @@ class MarketingEventDelete(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("app_id", "appId", Any),
-            ("external_account_id", "externalAccountId", Any),
-            ("external_event_id", "externalEventId", Any),
+            ("app_id", "appId", lambda: Any),
+            ("external_account_id", "externalAccountId", lambda: Any),
+            ("external_event_id", "externalEventId", lambda: Any),
         ]
 
     @classmethod

@@ -5,9 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.custom_property_input import CustomPropertyInput
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,8 +17,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -41,7 +41,7 @@ class MarketingEventUpdate(Model):
     """
 
     object_id: str
-    custom_properties: list[CustomPropertyInput] = field(factory=list)
+    custom_properties: list[CustomPropertyInput] = _field(factory=list)
     event_name: str | Unset = UNSET
     event_type: str | Unset = UNSET
     event_organizer: str | Unset = UNSET
@@ -50,8 +50,8 @@ class MarketingEventUpdate(Model):
     event_cancelled: bool | Unset = UNSET
     start_date_time: datetime.datetime | Unset = UNSET
     end_date_time: datetime.datetime | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -106,16 +106,20 @@ class MarketingEventUpdate(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("object_id", "objectId", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomPropertyInput)] | None),
-            ("event_name", "eventName", Any),
-            ("event_type", "eventType", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
+            ("object_id", "objectId", lambda: Any),
+            (
+                "custom_properties",
+                "customProperties",
+                lambda: list[form_of(CustomPropertyInput)] | None,
+            ),
+            ("event_name", "eventName", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
         ]
 
     @classmethod
@@ -146,3 +150,6 @@ class MarketingEventUpdate(Model):
                 model._more = None
                 into[at] = model
         CustomPropertyInput._take(of_custom_properties)
+
+
+from ..models.custom_property_input import CustomPropertyInput

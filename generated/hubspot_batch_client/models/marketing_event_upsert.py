@@ -5,9 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.custom_property_input import CustomPropertyInput
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,8 +17,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -46,7 +46,7 @@ class MarketingEventUpsert(Model):
     external_event_id: str
     event_name: str
     event_organizer: str
-    custom_properties: list[CustomPropertyInput] = field(factory=list)
+    custom_properties: list[CustomPropertyInput] = _field(factory=list)
     event_type: str | Unset = UNSET
     event_description: str | Unset = UNSET
     event_url: str | Unset = UNSET
@@ -54,8 +54,8 @@ class MarketingEventUpsert(Model):
     start_date_time: datetime.datetime | Unset = UNSET
     end_date_time: datetime.datetime | Unset = UNSET
     event_completed: bool | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -116,18 +116,22 @@ class MarketingEventUpsert(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("external_account_id", "externalAccountId", Any),
-            ("external_event_id", "externalEventId", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomPropertyInput)] | None),
-            ("event_name", "eventName", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_type", "eventType", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
-            ("event_completed", "eventCompleted", Any),
+            ("external_account_id", "externalAccountId", lambda: Any),
+            ("external_event_id", "externalEventId", lambda: Any),
+            (
+                "custom_properties",
+                "customProperties",
+                lambda: list[form_of(CustomPropertyInput)] | None,
+            ),
+            ("event_name", "eventName", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
+            ("event_completed", "eventCompleted", lambda: Any),
         ]
 
     @classmethod
@@ -160,3 +164,6 @@ class MarketingEventUpsert(Model):
                 model._more = None
                 into[at] = model
         CustomPropertyInput._take(of_custom_properties)
+
+
+from ..models.custom_property_input import CustomPropertyInput

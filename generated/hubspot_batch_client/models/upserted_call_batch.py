@@ -5,12 +5,10 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.batch_error import BatchError
 from ..models.batch_status import BatchStatus
-from ..models.links import Links
-from ..models.upserted_call import UpsertedCall
 from ..types import (
     ABSENT,
     UNSET,
@@ -21,8 +19,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -45,13 +43,13 @@ class UpsertedCallBatch(Model):
     status: BatchStatus | str
     started_at: datetime.datetime
     completed_at: datetime.datetime
-    results: list[UpsertedCall] = field(factory=list)
+    results: list[UpsertedCall] = _field(factory=list)
     requested_at: datetime.datetime | None | Unset = UNSET
     links: Links | None | Unset = UNSET
     num_errors: int | None | Unset = UNSET
     errors: list[BatchError] | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
@@ -98,14 +96,14 @@ class UpsertedCallBatch(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("status", "status", Any),
-            ("started_at", "startedAt", Any),
-            ("completed_at", "completedAt", Any),
-            ("results", "results", list[form_of(UpsertedCall)] | None),
-            ("requested_at", "requestedAt", Any),
-            ("links", "links", Any),
-            ("num_errors", "numErrors", Any),
-            ("errors", "errors", list[form_of(BatchError)] | None),
+            ("status", "status", lambda: Any),
+            ("started_at", "startedAt", lambda: Any),
+            ("completed_at", "completedAt", lambda: Any),
+            ("results", "results", lambda: list[form_of(UpsertedCall)] | None),
+            ("requested_at", "requestedAt", lambda: Any),
+            ("links", "links", lambda: Any),
+            ("num_errors", "numErrors", lambda: Any),
+            ("errors", "errors", lambda: list[form_of(BatchError)] | None),
         ]
 
     @classmethod
@@ -135,3 +133,8 @@ class UpsertedCallBatch(Model):
                 into[at] = model
         UpsertedCall._take(of_results)
         BatchError._take(of_errors)
+
+
+from ..models.batch_error import BatchError
+from ..models.links import Links
+from ..models.upserted_call import UpsertedCall

@@ -83,6 +83,13 @@ def path_in(version: str, path: str) -> str:
     return path
 
 
+def properties_path(version: str | None) -> str:
+    """Return where a version of the API has the definitions of properties."""
+    # https://developers.hubspot.com/docs/api-reference/2026-03/crm/properties/get-properties
+    dated = version and not version.startswith("v")
+    return f"/crm/properties/{version}" if dated else "/crm/v3/properties"
+
+
 def all_paths(operations: Iterable[Described | Listing]) -> frozenset[tuple[str, str]]:
     """Return method and path of some operations in all of their versions."""
     return frozenset(

@@ -20,6 +20,7 @@ from attrs import evolve
 from hubspot_batch_client import families
 
 from ._client_parts import (
+    call_of,
     change_observer,
     change_options,
     hold_token,
@@ -30,16 +31,15 @@ from ._client_parts import (
     open_connections,
     validating,
 )
-from ._engine.driver import check_open
 from ._engine.executors import ThreadExecutor
+from ._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from ._engine.runner import AsyncRunner, Runner
 from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from ._operations.call import operation_call
-from ._operations.versions import check_version
 from ._paging.drivers import AsyncPages, Pages
-from ._transport.owners import AnyTransport, LoopTransport, holds_connections
+from ._transport.owners import AnyTransport, LoopTransport, check_open, holds_connections
 from ._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
 from .events import Observer, OnEvent, OnOutcome, OnWait
+from .journal import Journal
 from .options import (
     DEFAULT_RATE_LIMIT,
     DEFAULT_RETRY,
@@ -54,6 +54,12 @@ from .options import (
     SharedRateLimit,
     check,
 )
+from .outcomes import BatchResult, Outcome
+
+# The generated methods import these types for type checkers only. Here they can be found at run
+# time, too, where a program asks for the annotations.
+for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
+    setattr(families, _named.__name__, _named)
 
 
 class HubSpotBatch(families.Families):
@@ -148,9 +154,7 @@ class HubSpotBatch(families.Families):
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         observer = observe(on_event, on_outcome, on_wait)
         if transport is None:
-            from ._transport.network import Network  # noqa: PLC0415 - httpcore is large
-
-            connect, through = open_connections(Network, options)
+            connect, through = open_connections(options)
         else:
             connect, through = lend_transport(transport, options), None
         self._clock, self._pace = clock, search_pace(options.rate_limit)
@@ -172,8 +176,8 @@ class HubSpotBatch(families.Families):
         )
         self._derived = WeakSet[HubSpotBatch]()
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
-        version = check_version(options.api_version)
-        call = partial(operation_call, api_version=version)
+        version = options.api_version
+        call = partial(call_of, version)
         super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
 
     def with_options(
@@ -292,9 +296,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         observer = observe(on_event, on_outcome, on_wait)
         through, one_loop = None, False
         if transport is None:
-            from ._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
-
-            open_one, through = open_connections(AsyncNetwork, options)
+            open_one, through = open_connections(options, in_tasks=True)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
         else:
             connect, one_loop = lend_transport(transport, options), holds_connections(transport)
@@ -317,8 +319,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         )
         self._derived = WeakSet[AsyncHubSpotBatch]()
         self._parent: AsyncHubSpotBatch | None = None
-        version = check_version(options.api_version)
-        call = partial(operation_call, api_version=version)
+        version = options.api_version
+        call = partial(call_of, version)
         super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
 
     def with_options(

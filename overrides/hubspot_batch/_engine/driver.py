@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 
+from hubspot_batch._transport.owners import check_open
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.events import Observer
 from hubspot_batch.options import Clock
 
 from .chunk import BatchResponse
 from .iterators import close_with
+from .run import Run
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
     from .doubts import Looked, Settles
     from .recorder import Recorder
-    from .run import Run
 
 Came: TypeAlias = BatchResponse | BaseException
 
@@ -93,8 +94,6 @@ class Driver:
     run: Run[Any]
 
     def _begin(self, runner: Settings, call: Call, inputs: AsyncInputs, **how: Any) -> None:
-        from .run import Run  # noqa: PLC0415 - not before there is a run
-
         check_open(runner.http)
         self._process = os.getpid()
         self._runner = runner
@@ -171,9 +170,3 @@ class Driver:
             return None
         self.run.abandon(chunk)
         return came
-
-
-def check_open(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Raise ConfigurationError if the client is closed."""
-    if http.is_closed:
-        raise ConfigurationError("This client is closed; make a new one.")

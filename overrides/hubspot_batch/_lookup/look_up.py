@@ -13,9 +13,10 @@ from typing import Any
 from attrs import evolve, frozen
 from hubspot_batch_client.types import as_model
 
-from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, looks
+from hubspot_batch._engine.doubts import ABSENT, Looked, checked_seconds, is_conflict, looks
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch.errors import ConfigurationError
@@ -67,8 +68,9 @@ class Wish:
         """Return what the arguments of a method say.
 
         Raises:
-            ConfigurationError: They are no seconds.
+            ConfigurationError: They are no seconds, or no names of properties.
         """
+        check_names(key_property, stamp_property)
         seconds = looks(checked_seconds("after", after), assume_absent_after)
         return cls(seconds, assume_absent_after, key_property, stamp_property)
 
@@ -249,6 +251,10 @@ class LookUp:
         known = {_id_of(one) for one in unmatched}
         unmatched += [self._model(hit) for hit in unclaimed if hit.id not in known]
         return BatchResult(tuple(outcomes), tuple(unmatched))
+
+    def looked(self, failure: BaseException | None = None) -> Looked:
+        """Return the result for a run, and what ended the look-up early, if something did."""
+        return Looked(self.result(complete=failure is None), failure, self.notes)
 
     def _settled(
         self, inquiry: Inquiry, doubt: Doubt, outcome: Outcome[Any], *, complete: bool

@@ -14,20 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from attrs import Factory, evolve, frozen
-from hubspot_batch_client import families
 from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
 from hubspot_batch._engine.doubts import Settles
-from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import Clock
-from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
 from .mark_names import check_names
@@ -39,11 +36,6 @@ if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
 
 _T = TypeVar("_T")
-
-# The generated methods import these types for type checkers only. Here they can be found at run
-# time, too, where a program asks for the annotations.
-for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
-    setattr(families, _named.__name__, _named)
 
 
 @frozen

@@ -12,13 +12,15 @@ import re
 import ssl
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import httpcore
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import ClientOptions, proxy_for, without_password
+
+if TYPE_CHECKING:
+    import httpcore
 
 _HOST = re.compile(r"[\w.:%-]+")
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -49,6 +51,8 @@ class Proxy:
 
     def for_httpcore(self) -> httpcore.Proxy:
         """Return it as httpcore wants it."""
+        import httpcore  # noqa: PLC0415 - it is large, and needed for the first connection
+
         url = self._url
         named = url.username or url.password
         return httpcore.Proxy(

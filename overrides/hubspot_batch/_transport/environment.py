@@ -37,14 +37,19 @@ class Proxy:
     Attributes:
         address: Its address without user and password, for people.
         variable: As given.
+
+    Raises:
+        ConfigurationError: The certificates for it cannot be read.
     """
 
-    __slots__ = ("_url", "address", "variable")
+    __slots__ = ("_context", "_url", "address", "variable")
 
     def __init__(self, url: httpx.URL, variable: str) -> None:
         self._url = url
         self.address = without_password(str(url))
         self.variable = variable
+        # Not that of the server: it tells when TLS to the server has begun.
+        self._context = certificates("https:") if url.scheme == "https" else None
 
     def __repr__(self) -> str:
         return f"<Proxy {self.address}>"
@@ -60,8 +65,7 @@ class Proxy:
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             ),
             auth=(url.username.encode(), url.password.encode()) if named else None,
-            # Not that of the server: it tells when TLS to the server has begun.
-            ssl_context=certificates("https:") if url.scheme == "https" else None,
+            ssl_context=self._context,
         )
 
 

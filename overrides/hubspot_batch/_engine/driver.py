@@ -48,7 +48,7 @@ class Call(Protocol):
         ...
 
     def recorder(
-        self, operation: Operation[Any], base_url: str, clock: Clock
+        self, operation: Operation[Any], base_url: httpx.URL, clock: Clock
     ) -> Recorder[Any] | None:
         """Return what a run of it records; None if it has no journal."""
         ...
@@ -100,7 +100,7 @@ class Driver:
         operation = call.operation
         recorder = None
         if runner.sends:
-            recorder = call.recorder(operation, str(runner.http.base_url), runner.clock)
+            recorder = call.recorder(operation, runner.http.base_url, runner.clock)
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,

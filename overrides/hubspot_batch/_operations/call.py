@@ -67,7 +67,7 @@ class OperationCall:
     api_version: str | None = None
 
     def recorder(
-        self, operation: Operation[Any], base_url: str, clock: Clock
+        self, operation: Operation[Any], base_url: httpx.URL, clock: Clock
     ) -> Recorder[Any] | None:
         """Return what a run of the operation records; None if it has no journal."""
         if self.journal is None:
@@ -75,7 +75,7 @@ class OperationCall:
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
         looks = self.settles is not None
-        return Recorder(self.journal, operation, self.head(base_url), clock, looks=looks)
+        return Recorder(self.journal, operation, self.head(str(base_url)), clock, looks=looks)
 
     def head(self, base_url: str) -> dict[str, str]:
         """Return what the head of a journal says of a run."""

@@ -129,10 +129,10 @@ def _maps_suspicious(maps: list[dict[str, str]], known: frozenset[str]) -> bool:
 def _fields_suspicious(inputs: Sequence[Any], name: str) -> bool:
     if not hasattr(inputs[0], name):  # the fast path does not know it
         return False
-    texts = [*filter(None, map(attrgetter(name), inputs))]
+    texts = [*map(attrgetter(name), inputs)]
     if not _WORDS.isdisjoint(texts):
         return True
-    return _holds_times(name) and _times_suspicious(name, texts)
+    return _holds_times(name) and _times_suspicious(name, [*filter(None, texts)])
 
 
 def _lists_suspicious(lists: Iterable[Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import evolve
@@ -114,9 +114,14 @@ def validating(
 
 def call_of(version: str | None, operation: str, chunk_size: int | None, **given: Any) -> Call:
     """Return a call of an operation in a version of the API; see `operation_call`."""
+    return _operation_call()(operation, chunk_size, api_version=version, **given)
+
+
+@cache
+def _operation_call() -> Callable[..., Call]:
     from ._operations.call import operation_call  # noqa: PLC0415 - see above
 
-    return operation_call(operation, chunk_size, api_version=version, **given)
+    return operation_call
 
 
 def make_transport(

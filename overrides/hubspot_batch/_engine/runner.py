@@ -7,6 +7,7 @@ has a runner before it runs anything, so all that a run needs is imported when o
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
@@ -59,7 +60,7 @@ class Runner:
 
     def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
-        driver = self._driver(call, inputs, collects=True)
+        driver = _thread_driver()(self, call, inputs, collects=True)
         try:
             with driver.interrupts as interrupts:
                 try:
@@ -79,12 +80,7 @@ class Runner:
 
     def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
-        return OutcomeIterator(self._driver(call, inputs, collects=False))
-
-    def _driver(self, call: Call, inputs: Inputs, *, collects: bool) -> ThreadDriver:
-        from .thread_driver import ThreadDriver  # noqa: PLC0415 - see above
-
-        return ThreadDriver(self, call, inputs, collects=collects)
+        return OutcomeIterator(_thread_driver()(self, call, inputs, collects=False))
 
 
 @frozen(eq=False, repr=False)
@@ -101,7 +97,7 @@ class AsyncRunner:
 
     async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
-        driver = self._driver(call, inputs, collects=True)
+        driver = _task_driver()(self, call, inputs, collects=True)
         try:
             while await driver.advance():
                 pass
@@ -115,12 +111,21 @@ class AsyncRunner:
 
     def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
-        return AsyncOutcomeIterator(self._driver(call, inputs, collects=False))
+        return AsyncOutcomeIterator(_task_driver()(self, call, inputs, collects=False))
 
-    def _driver(self, call: Call, inputs: AsyncInputs, *, collects: bool) -> TaskDriver:
-        from .task_driver import TaskDriver  # noqa: PLC0415 - see above
 
-        return TaskDriver(self, call, inputs, collects=collects)
+@cache
+def _thread_driver() -> type[ThreadDriver]:
+    from .thread_driver import ThreadDriver  # noqa: PLC0415 - see above
+
+    return ThreadDriver
+
+
+@cache
+def _task_driver() -> type[TaskDriver]:
+    from .task_driver import TaskDriver  # noqa: PLC0415 - see above
+
+    return TaskDriver
 
 
 def _result_of(run: Run[Any]) -> BatchResult[Any]:

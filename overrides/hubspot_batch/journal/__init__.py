@@ -6,16 +6,5 @@ inputs in a later run, what is known of them. What a run does with that is decid
 
 from .options import Journal
 from .shared import PostgresJournal
-from .store import SETTLED, Identity, Recorded, Status, Store, TakenError, digest_of
 
-__all__ = [
-    "SETTLED",
-    "Identity",
-    "Journal",
-    "PostgresJournal",
-    "Recorded",
-    "Status",
-    "Store",
-    "TakenError",
-    "digest_of",
-]
+__all__ = ["Journal", "PostgresJournal"]

@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from hubspot_batch.events import Observer
 
     from .chunker import AsyncInputs, Inputs
-    from .doubts import Looked
-    from .driver import Call
+    from .doubts import LookUpResult
+    from .driver import RunRequest
     from .executors import ThreadExecutor
     from .run import Run
     from .task_driver import TaskDriver
     from .thread_driver import ThreadDriver
 
 
-LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], "Looked"]
-AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable["Looked"]]
+LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], "LookUpResult"]
+AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable["LookUpResult"]]
 
 
 @frozen(eq=False, repr=False)
@@ -46,7 +46,7 @@ class Runner:
         look_up: Looks up inputs in doubt.
         observer: Told of events and outcomes.
         sends: Whether inputs are sent, or only checked.
-        clock: How time is told.
+        clock: The clock to read.
     """
 
     client: Any
@@ -58,7 +58,7 @@ class Runner:
     sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
-    def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
+    def collect(self, call: RunRequest, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = _thread_driver()(self, call, inputs, collects=True)
         try:
@@ -78,7 +78,7 @@ class Runner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
+    def iterate(self, call: RunRequest, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return OutcomeIterator(_thread_driver()(self, call, inputs, collects=False))
 
@@ -95,7 +95,7 @@ class AsyncRunner:
     sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
-    async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
+    async def collect(self, call: RunRequest, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = _task_driver()(self, call, inputs, collects=True)
         try:
@@ -109,7 +109,7 @@ class AsyncRunner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
+    def iterate(self, call: RunRequest, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return AsyncOutcomeIterator(_task_driver()(self, call, inputs, collects=False))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hubspot_batch._transport.owners import check_open, running_loop
 from hubspot_batch.errors import ConfigurationError
 
-from .driver import Call, Came, Driver
+from .driver import ChunkResult, Driver, RunRequest
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
@@ -31,10 +31,10 @@ class TaskDriver(Driver):
     """
 
     def __init__(
-        self, runner: AsyncRunner, call: Call, inputs: AsyncInputs, *, collects: bool
+        self, runner: AsyncRunner, call: RunRequest, inputs: AsyncInputs, *, collects: bool
     ) -> None:
         self._loop: AbstractEventLoop | None = None
-        self._tasks: dict[Task[Came], Chunk] = {}
+        self._tasks: dict[Task[ChunkResult], Chunk] = {}
         self._look_up = runner.look_up
         self._begin(runner, call, inputs, collects=collects, in_task=True)
 
@@ -53,28 +53,28 @@ class TaskDriver(Driver):
             if (chunk := self._next_chunk()) is None:
                 break
             await self._start(chunk)
-        if self._goes_on(came=any(task.done() for task in self._tasks)):
+        if self._must_return(came=any(task.done() for task in self._tasks)):
             return True
         if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
             await self._record()
-        if self._is_pending(self._tasks.values()) or self.run.going:
+        if self._is_pending(self._tasks.values()) or self.run.has_more:
             return True
         await self._cancel()
         if self.run.in_doubt:
             self._resolve(await self._look_up(self.run))
             await self._record()
-            return self.run.going
+            return self.run.has_more
         if self.run.awaits_inputs and self.run.stopped is not None:
             await self.run.fetch()
         return False
 
     async def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.behind:
+        if (recorder := self.run.recorder) is not None and recorder.has_work:
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
-            self.run.heed(await to_thread(recorder.keep_up))
+            self.run.stop_on_failure(await to_thread(recorder.catch_up))
 
     def _at_home(self) -> bool:
         """Whether this is the event loop in which the run began, if it has."""
@@ -85,12 +85,12 @@ class TaskDriver(Driver):
 
     async def _start(self, chunk: Chunk) -> None:
         if not self._runner.sends:
-            self.run.pass_over(chunk)
+            self.run.settle_unsent(chunk)
             return
         self._tasks[running_loop().create_task(self._send(chunk))] = chunk
         await _yield()  # let it send before more inputs are read
 
-    async def _send(self, chunk: Chunk) -> Came:
+    async def _send(self, chunk: Chunk) -> ChunkResult:
         try:
             check_open(self._runner.http)
             return await self._operation.asend(self._runner.client, chunk)
@@ -101,7 +101,7 @@ class TaskDriver(Driver):
                 raise
             return error  # raised in a task, it would end the whole event loop
 
-    async def _fetch(self) -> tuple[Chunk, Came]:
+    async def _fetch(self) -> tuple[Chunk, ChunkResult]:
         """Wait for a response."""
         from asyncio import FIRST_COMPLETED, wait  # noqa: PLC0415 - threads need none of it
 
@@ -123,7 +123,7 @@ class TaskDriver(Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
-        if self.copied:
+        if self.is_copy:
             return
         self.run.interrupt(cause)
         if self._tasks and not self._at_home():
@@ -147,7 +147,7 @@ class TaskDriver(Driver):
 
     def cancel_soon(self) -> None:
         """Cancel the requests under way, from wherever this is called."""
-        if self.copied:
+        if self.is_copy:
             return
         for task in [*self._tasks]:
             loop = task.get_loop()

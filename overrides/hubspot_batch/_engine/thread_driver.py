@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from hubspot_batch._transport.owners import check_open
 
-from .driver import Call, Came, Driver
-from .executors import Tell, WorkerThread
+from .driver import ChunkResult, Driver, RunRequest
+from .executors import Report, WorkerThread
 from .interrupts import Interrupts
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 class ThreadDriver(Driver):
     """Drives a run in the calling thread; requests are sent by other threads.
 
-    A single request, too, is sent by another thread: Ctrl-C comes to this one, and would break it
-    off.
+    Even a single request is sent by another thread: Ctrl-C is raised in this one, and would
+    interrupt the request.
 
     Attributes:
         run: The run.
         interrupts: Ctrl-C during the run.
     """
 
-    def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
+    def __init__(self, runner: Runner, call: RunRequest, inputs: Inputs, *, collects: bool) -> None:
         self._under_way: set[Chunk] = set()
-        self._came: deque[tuple[Chunk, Came]] = deque()
+        self._came: deque[tuple[Chunk, ChunkResult]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
         self._look_up = runner.look_up
@@ -53,26 +53,26 @@ class ThreadDriver(Driver):
         self._record()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
-        if self._goes_on(came=bool(self._came)):
+        if self._must_return(came=bool(self._came)):
             return True
         if self._is_pending(self._under_way):
             self.run.report(*self._fetch())
             self._record()
-        if self._is_pending(self._under_way) or self.run.going:
+        if self._is_pending(self._under_way) or self.run.has_more:
             return True
         if self.run.in_doubt:
             self._resolve(self._look_up(self.run, self.interrupts.check))
             self._record()
-        return self.run.going
+        return self.run.has_more
 
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.behind:
-            self.run.heed(recorder.keep_up())
+        if (recorder := self.run.recorder) is not None and recorder.has_work:
+            self.run.stop_on_failure(recorder.catch_up())
 
     def _start(self, chunk: Chunk) -> None:
         if not self._runner.sends:
-            self.run.pass_over(chunk)
+            self.run.settle_unsent(chunk)
             return
         context = copy_context()
         try:
@@ -82,9 +82,9 @@ class ThreadDriver(Driver):
             self._under_way.discard(chunk)
             raise
 
-    def _send(self, chunk: Chunk) -> Tell:
+    def _send(self, chunk: Chunk) -> Report:
         """Send a chunk, in a thread of the executor."""
-        came: Came
+        came: ChunkResult
         try:
             check_open(self._runner.http)
             came = self._operation.send(self._runner.client, chunk)
@@ -92,11 +92,11 @@ class ThreadDriver(Driver):
             came = error
         return partial(self._tell, chunk, came)
 
-    def _tell(self, chunk: Chunk, came: Came) -> None:
+    def _tell(self, chunk: Chunk, came: ChunkResult) -> None:
         self._came.append((chunk, came))
         self._news.put(None)
 
-    def _fetch(self) -> tuple[Chunk, Came]:
+    def _fetch(self) -> tuple[Chunk, ChunkResult]:
         """Wait for a response."""
         while not self._came:
             self._news.get()
@@ -104,7 +104,7 @@ class ThreadDriver(Driver):
                 self.interrupts.check()
         return self._take()
 
-    def _take(self) -> tuple[Chunk, Came]:
+    def _take(self) -> tuple[Chunk, ChunkResult]:
         self._under_way.discard(self._came[0][0])
         return self._came.popleft()
 
@@ -114,11 +114,11 @@ class ThreadDriver(Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
-        if self.copied:
+        if self.is_copy:
             return
         self.run.interrupt(cause)
         if isinstance(threading.current_thread(), WorkerThread):
-            return  # a thread that throws an iterator away would wait for itself
+            return  # a thread that deletes an iterator would wait for itself
         pressed, graver = self.interrupts.pressed, None
         while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
             if self._came:

@@ -1,7 +1,7 @@
-"""Imports what runs import on first use, before a fork.
+"""Imports the modules that runs need, before a fork.
 
-A process that is forked while another thread imports a module can never import it: the lock of that
-import stays held. So this module decides that no import of a run is half done at a fork.
+If a process is forked while another thread imports a module, the child can never import it: the
+lock of that import stays held. So this module decides which imports are complete before a fork.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from importlib import import_module
 
 _ON_FIRST_USE = (
     "hubspot_batch._engine.thread_driver",
-    "hubspot_batch._lookup.ways",
+    "hubspot_batch._lookup.endpoints",
     "hubspot_batch._operations.call",
     "hubspot_batch._operations.fast_validation",
     "hubspot_batch._transport.network",

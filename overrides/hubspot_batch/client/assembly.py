@@ -1,4 +1,4 @@
-"""The parts of both clients: the transport, its connections, and the functions that are told.
+"""The parts of both clients: the transport, its connections, and the caller's functions.
 
 This module decides how a client's arguments become these parts, and what is imported when. A client
 is made without what only a run needs, which takes as long to import as httpx: the first run, or the
@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from attrs import evolve
 from hubspot_batch_client import Client
 
-from ._deprecation import warn_argument
-from ._operations.preload import preload_before_forks
-from ._transport.environment import route_to
-from ._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
-from ._transport.response_body import ACCEPT_ENCODING
-from ._transport.tokens import AsyncTokenProvider, Token
-from .errors import ConfigurationError
-from .events import Observer, OnEvent, OnOutcome, OnWait, observer_of
-from .options import SAME, ClientOptions, Clock, Same, check
-from .version import __version__
+from hubspot_batch._deprecation import warn_argument
+from hubspot_batch._operations.preload import preload_before_forks
+from hubspot_batch._transport.environment import route_to
+from hubspot_batch._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
+from hubspot_batch._transport.response_body import ACCEPT_ENCODING
+from hubspot_batch._transport.tokens import AsyncTokenProvider, Token
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait, observer_of
+from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check
+from hubspot_batch.version import __version__
 
 if TYPE_CHECKING:
-    from ._engine.driver import Call
+    from hubspot_batch._engine.driver import RunRequest
 
 
 def open_connections(
@@ -37,7 +37,7 @@ def open_connections(
     route = route_to(options)  # certificates are read once: that takes longest
 
     def connect() -> AnyTransport:
-        from ._transport.network import AsyncNetwork, Network  # noqa: PLC0415 - see above
+        from hubspot_batch._transport.network import AsyncNetwork, Network  # noqa: PLC0415 - see above
 
         return (AsyncNetwork if in_tasks else Network)(route, options.max_concurrency)
 
@@ -55,14 +55,14 @@ def lend_transport(transport: AnyTransport, options: ClientOptions) -> Callable[
 
 
 def hold_token(token: str | AsyncTokenProvider | None) -> Token:
-    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
+    """Wrap a token, or its provider, at once, so no traceback shows it."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
 
 def observe(
     on_event: OnEvent | None, on_outcome: OnOutcome | None, on_wait: OnWait | None = None
 ) -> Observer | None:
-    """Return what tells a client's functions; None if there are none."""
+    """Return the observer that calls a client's functions; None if there are none."""
     check("on_event", on_event, Callable | None, "a function that takes an event, or None")
     check("on_outcome", on_outcome, Callable | None, "a function that takes an Outcome, or None")
     check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
@@ -74,7 +74,7 @@ def observe(
 def change_options(
     options: ClientOptions | None, timeout: Any, retry: Any, max_concurrency: Any, headers: Any
 ) -> ClientOptions:
-    """Return options of which those are changed that are not SAME."""
+    """Return options with the changes that are not SAME."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     given = {"timeout": timeout, "retry": retry, "max_concurrency": max_concurrency}
     if headers is not SAME:
@@ -86,7 +86,7 @@ def change_options(
 def change_observer(
     observer: Observer | None, on_event: OnEvent | Same | None, on_outcome: OnOutcome | Same | None
 ) -> Observer | None:
-    """Return what tells other functions, of which those stay that are SAME."""
+    """Return an observer with other functions; SAME keeps a function."""
     known = observer or Observer(None, None)
     return observe(
         known.on_event if on_event is SAME else on_event,
@@ -106,20 +106,22 @@ def refuse_pages(*_: object, **__: object) -> NoReturn:
 
 def validating(
     options: ClientOptions | None,
-) -> tuple[Callable[..., Call], Callable[..., NoReturn], Callable[..., NoReturn]]:
-    """Return what methods pass their arguments to where nothing is sent, besides a runner."""
+) -> tuple[Callable[..., RunRequest], Callable[..., NoReturn], Callable[..., NoReturn]]:
+    """Return the functions behind the methods of `validate`, besides its runner."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     return partial(call_of, options.api_version), refuse_reconcile, refuse_pages
 
 
-def call_of(version: str | None, operation: str, chunk_size: int | None, **given: Any) -> Call:
+def call_of(
+    version: str | None, operation: str, chunk_size: int | None, **given: Any
+) -> RunRequest:
     """Return a call of an operation in a version of the API; see `operation_call`."""
     return _operation_call()(operation, chunk_size, api_version=version, **given)
 
 
 @cache
-def _operation_call() -> Callable[..., Call]:
-    from ._operations.call import operation_call  # noqa: PLC0415 - see above
+def _operation_call() -> Callable[..., RunRequest]:
+    from hubspot_batch._operations.call import operation_call  # noqa: PLC0415 - see above
 
     return operation_call
 
@@ -134,15 +136,15 @@ def make_transport(
     *,
     one_loop: bool = False,
 ) -> ProcessTransport:
-    """Return what sends the requests of a client."""
+    """Return the transport that sends the requests of a client."""
     if not callable(token.value):
         token.read()
     check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
 
     def make() -> AnyTransport:
-        from ._lookup.ways import lookup_requests  # noqa: PLC0415 - see above
-        from ._operations.registry import REPEATABLE  # noqa: PLC0415 - see above
-        from ._transport.transport import Transport  # noqa: PLC0415 - see above
+        from hubspot_batch._lookup.endpoints import lookup_requests  # noqa: PLC0415 - see above
+        from hubspot_batch._operations.registry import REPEATABLE  # noqa: PLC0415 - see above
+        from hubspot_batch._transport.transport import Transport  # noqa: PLC0415 - see above
 
         made = Transport(
             connect(),
@@ -184,6 +186,6 @@ def _path_of(version: str | None) -> Callable[[str], str] | None:
     """
     if version is None:
         return None
-    from ._operations.versions import check_version, path_in  # noqa: PLC0415 - see above
+    from hubspot_batch._operations.versions import check_version, path_in  # noqa: PLC0415 - see above
 
     return partial(path_in, check_version(version))

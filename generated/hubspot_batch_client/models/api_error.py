@@ -59,29 +59,30 @@ class ApiError(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.message is not ABSENT:
+        absent = ABSENT
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.status is not ABSENT:
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.category is not ABSENT:
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
-        if self.correlation_id is not ABSENT:
+        if self.correlation_id is not absent:
             fields["correlationId"] = self.correlation_id
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.error_type is not ABSENT:
+        if self.error_type is not absent:
             fields["errorType"] = self.error_type
-        if self.policy_name is not ABSENT:
+        if self.policy_name is not absent:
             fields["policyName"] = self.policy_name
-        if self.group_name is not ABSENT:
+        if self.group_name is not absent:
             fields["groupName"] = self.group_name
-        if self.request_id is not ABSENT:
+        if self.request_id is not absent:
             fields["requestId"] = self.request_id
         return fields
 

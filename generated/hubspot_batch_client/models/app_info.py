@@ -32,9 +32,10 @@ class AppInfo(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.name is not ABSENT:
+        if self.name is not absent:
             fields["name"] = self.name
         return fields
 

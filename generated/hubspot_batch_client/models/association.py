@@ -36,9 +36,10 @@ class Association(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.to is not ABSENT:
+        absent = ABSENT
+        if self.to is not absent:
             fields["to"] = self.to
-        if self.types is not ABSENT:
+        if self.types is not absent:
             fields["types"] = self.types
         return fields
 

@@ -35,9 +35,10 @@ class AssociationType(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.association_category is not ABSENT:
+        absent = ABSENT
+        if self.association_category is not absent:
             fields["associationCategory"] = self.association_category
-        if self.association_type_id is not ABSENT:
+        if self.association_type_id is not absent:
             fields["associationTypeId"] = self.association_type_id
         return fields
 

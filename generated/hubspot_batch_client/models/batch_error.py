@@ -50,21 +50,22 @@ class BatchError(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.status is not ABSENT:
+        absent = ABSENT
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.category is not ABSENT:
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.message is not ABSENT:
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.id is not ABSENT:
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
         return fields
 

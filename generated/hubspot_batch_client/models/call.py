@@ -58,25 +58,26 @@ class Call(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
-        if self.archived is not ABSENT:
+        if self.archived is not absent:
             fields["archived"] = self.archived
-        if self.archived_at is not ABSENT:
+        if self.archived_at is not absent:
             fields["archivedAt"] = self.archived_at
-        if self.properties_with_history is not ABSENT:
+        if self.properties_with_history is not absent:
             fields["propertiesWithHistory"] = self.properties_with_history
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
-        if self.url is not ABSENT:
+        if self.url is not absent:
             fields["url"] = self.url
-        if self.warnings is not ABSENT:
+        if self.warnings is not absent:
             fields["warnings"] = self.warnings
         return fields
 

@@ -44,11 +44,12 @@ class CallInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.properties is not ABSENT:
+        absent = ABSENT
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.associations is not ABSENT:
+        if self.associations is not absent:
             fields["associations"] = self.associations
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
         return fields
 

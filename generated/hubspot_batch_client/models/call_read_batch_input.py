@@ -42,13 +42,14 @@ class CallReadBatchInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.inputs is not ABSENT:
+        absent = ABSENT
+        if self.inputs is not absent:
             fields["inputs"] = self.inputs
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.properties_with_history is not ABSENT:
+        if self.properties_with_history is not absent:
             fields["propertiesWithHistory"] = self.properties_with_history
-        if self.id_property is not ABSENT:
+        if self.id_property is not absent:
             fields["idProperty"] = self.id_property
         return fields
 

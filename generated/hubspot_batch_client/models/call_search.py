@@ -49,17 +49,18 @@ class CallSearch(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.filter_groups is not ABSENT:
+        absent = ABSENT
+        if self.filter_groups is not absent:
             fields["filterGroups"] = self.filter_groups
-        if self.query is not ABSENT:
+        if self.query is not absent:
             fields["query"] = self.query
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.sorts is not ABSENT:
+        if self.sorts is not absent:
             fields["sorts"] = self.sorts
-        if self.limit is not ABSENT:
+        if self.limit is not absent:
             fields["limit"] = self.limit
-        if self.after is not ABSENT:
+        if self.after is not absent:
             fields["after"] = self.after
         return fields
 

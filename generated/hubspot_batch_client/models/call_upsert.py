@@ -41,13 +41,14 @@ class CallUpsert(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.id_property is not ABSENT:
+        if self.id_property is not absent:
             fields["idProperty"] = self.id_property
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
         return fields
 

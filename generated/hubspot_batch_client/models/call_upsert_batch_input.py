@@ -32,7 +32,8 @@ class CallUpsertBatchInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.inputs is not ABSENT:
+        absent = ABSENT
+        if self.inputs is not absent:
             fields["inputs"] = self.inputs
         return fields
 

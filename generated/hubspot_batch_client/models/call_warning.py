@@ -34,11 +34,12 @@ class CallWarning(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.category is not ABSENT:
+        absent = ABSENT
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.message is not ABSENT:
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
         return fields
 

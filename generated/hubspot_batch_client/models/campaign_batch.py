@@ -54,21 +54,22 @@ class CampaignBatch(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.status is not ABSENT:
+        absent = ABSENT
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.started_at is not ABSENT:
+        if self.started_at is not absent:
             fields["startedAt"] = self.started_at
-        if self.completed_at is not ABSENT:
+        if self.completed_at is not absent:
             fields["completedAt"] = self.completed_at
-        if self.results is not ABSENT:
+        if self.results is not absent:
             fields["results"] = self.results
-        if self.requested_at is not ABSENT:
+        if self.requested_at is not absent:
             fields["requestedAt"] = self.requested_at
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.num_errors is not ABSENT:
+        if self.num_errors is not absent:
             fields["numErrors"] = self.num_errors
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
         return fields
 

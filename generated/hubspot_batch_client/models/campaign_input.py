@@ -32,7 +32,8 @@ class CampaignInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.properties is not ABSENT:
+        absent = ABSENT
+        if self.properties is not absent:
             fields["properties"] = self.properties
         return fields
 

@@ -40,11 +40,12 @@ class CampaignPage(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.total is not ABSENT:
+        absent = ABSENT
+        if self.total is not absent:
             fields["total"] = self.total
-        if self.results is not ABSENT:
+        if self.results is not absent:
             fields["results"] = self.results
-        if self.paging is not ABSENT:
+        if self.paging is not absent:
             fields["paging"] = self.paging
         return fields
 

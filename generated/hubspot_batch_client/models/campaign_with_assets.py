@@ -51,17 +51,18 @@ class CampaignWithAssets(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.business_units is not ABSENT:
+        if self.business_units is not absent:
             fields["businessUnits"] = self.business_units
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
-        if self.assets is not ABSENT:
+        if self.assets is not absent:
             fields["assets"] = self.assets
         return fields
 

@@ -32,9 +32,10 @@ class CustomProperty(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.name is not ABSENT:
+        absent = ABSENT
+        if self.name is not absent:
             fields["name"] = self.name
-        if self.value is not ABSENT:
+        if self.value is not absent:
             fields["value"] = self.value
         return fields
 

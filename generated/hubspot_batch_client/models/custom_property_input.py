@@ -76,45 +76,46 @@ class CustomPropertyInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.name is not ABSENT:
+        absent = ABSENT
+        if self.name is not absent:
             fields["name"] = self.name
-        if self.value is not ABSENT:
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.data_sensitivity is not ABSENT:
+        if self.data_sensitivity is not absent:
             fields["dataSensitivity"] = self.data_sensitivity
-        if self.is_encrypted is not ABSENT:
+        if self.is_encrypted is not absent:
             fields["isEncrypted"] = self.is_encrypted
-        if self.is_large_value is not ABSENT:
+        if self.is_large_value is not absent:
             fields["isLargeValue"] = self.is_large_value
-        if self.masked_substrings is not ABSENT:
+        if self.masked_substrings is not absent:
             fields["maskedSubstrings"] = self.masked_substrings
-        if self.persistence_timestamp is not ABSENT:
+        if self.persistence_timestamp is not absent:
             fields["persistenceTimestamp"] = self.persistence_timestamp
-        if self.request_id is not ABSENT:
+        if self.request_id is not absent:
             fields["requestId"] = self.request_id
-        if self.selected_by_user is not ABSENT:
+        if self.selected_by_user is not absent:
             fields["selectedByUser"] = self.selected_by_user
-        if self.selected_by_user_timestamp is not ABSENT:
+        if self.selected_by_user_timestamp is not absent:
             fields["selectedByUserTimestamp"] = self.selected_by_user_timestamp
-        if self.source is not ABSENT:
+        if self.source is not absent:
             fields["source"] = self.source
-        if self.source_id is not ABSENT:
+        if self.source_id is not absent:
             fields["sourceId"] = self.source_id
-        if self.source_label is not ABSENT:
+        if self.source_label is not absent:
             fields["sourceLabel"] = self.source_label
-        if self.source_metadata is not ABSENT:
+        if self.source_metadata is not absent:
             fields["sourceMetadata"] = self.source_metadata
-        if self.source_upstream_deployable is not ABSENT:
+        if self.source_upstream_deployable is not absent:
             fields["sourceUpstreamDeployable"] = self.source_upstream_deployable
-        if self.source_vid is not ABSENT:
+        if self.source_vid is not absent:
             fields["sourceVid"] = self.source_vid
-        if self.timestamp is not ABSENT:
+        if self.timestamp is not absent:
             fields["timestamp"] = self.timestamp
-        if self.unit is not ABSENT:
+        if self.unit is not absent:
             fields["unit"] = self.unit
-        if self.updated_by_user_id is not ABSENT:
+        if self.updated_by_user_id is not absent:
             fields["updatedByUserId"] = self.updated_by_user_id
-        if self.use_timestamp_as_persistence_timestamp is not ABSENT:
+        if self.use_timestamp_as_persistence_timestamp is not absent:
             fields["useTimestampAsPersistenceTimestamp"] = (
                 self.use_timestamp_as_persistence_timestamp
             )

@@ -40,15 +40,16 @@ class ErrorDetail(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.message is not ABSENT:
+        absent = ABSENT
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.code is not ABSENT:
+        if self.code is not absent:
             fields["code"] = self.code
-        if self.in_ is not ABSENT:
+        if self.in_ is not absent:
             fields["in"] = self.in_
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
         return fields
 

@@ -32,7 +32,8 @@ class FilterGroup(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.filters is not ABSENT:
+        absent = ABSENT
+        if self.filters is not absent:
             fields["filters"] = self.filters
         return fields
 

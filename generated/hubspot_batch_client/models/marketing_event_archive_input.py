@@ -30,7 +30,8 @@ class MarketingEventArchiveInput(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.object_id is not ABSENT:
+        absent = ABSENT
+        if self.object_id is not absent:
             fields["objectId"] = self.object_id
         return fields
 

@@ -35,11 +35,12 @@ class MarketingEventDelete(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.app_id is not ABSENT:
+        absent = ABSENT
+        if self.app_id is not absent:
             fields["appId"] = self.app_id
-        if self.external_account_id is not ABSENT:
+        if self.external_account_id is not absent:
             fields["externalAccountId"] = self.external_account_id
-        if self.external_event_id is not ABSENT:
+        if self.external_event_id is not absent:
             fields["externalEventId"] = self.external_event_id
         return fields
 

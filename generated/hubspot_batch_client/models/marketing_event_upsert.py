@@ -60,29 +60,30 @@ class MarketingEventUpsert(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.external_account_id is not ABSENT:
+        absent = ABSENT
+        if self.external_account_id is not absent:
             fields["externalAccountId"] = self.external_account_id
-        if self.external_event_id is not ABSENT:
+        if self.external_event_id is not absent:
             fields["externalEventId"] = self.external_event_id
-        if self.custom_properties is not ABSENT:
+        if self.custom_properties is not absent:
             fields["customProperties"] = self.custom_properties
-        if self.event_name is not ABSENT:
+        if self.event_name is not absent:
             fields["eventName"] = self.event_name
-        if self.event_organizer is not ABSENT:
+        if self.event_organizer is not absent:
             fields["eventOrganizer"] = self.event_organizer
-        if self.event_type is not ABSENT:
+        if self.event_type is not absent:
             fields["eventType"] = self.event_type
-        if self.event_description is not ABSENT:
+        if self.event_description is not absent:
             fields["eventDescription"] = self.event_description
-        if self.event_url is not ABSENT:
+        if self.event_url is not absent:
             fields["eventUrl"] = self.event_url
-        if self.event_cancelled is not ABSENT:
+        if self.event_cancelled is not absent:
             fields["eventCancelled"] = self.event_cancelled
-        if self.start_date_time is not ABSENT:
+        if self.start_date_time is not absent:
             fields["startDateTime"] = self.start_date_time
-        if self.end_date_time is not ABSENT:
+        if self.end_date_time is not absent:
             fields["endDateTime"] = self.end_date_time
-        if self.event_completed is not ABSENT:
+        if self.event_completed is not absent:
             fields["eventCompleted"] = self.event_completed
         return fields
 

@@ -32,7 +32,8 @@ class MaskedSubstrings(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.substrings is not ABSENT:
+        absent = ABSENT
+        if self.substrings is not absent:
             fields["substrings"] = self.substrings
         return fields
 

@@ -34,9 +34,10 @@ class NextPage(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.after is not ABSENT:
+        absent = ABSENT
+        if self.after is not absent:
             fields["after"] = self.after
-        if self.link is not ABSENT:
+        if self.link is not absent:
             fields["link"] = self.link
         return fields
 

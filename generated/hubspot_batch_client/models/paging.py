@@ -37,9 +37,10 @@ class Paging(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.next_ is not ABSENT:
+        absent = ABSENT
+        if self.next_ is not absent:
             fields["next"] = self.next_
-        if self.prev is not ABSENT:
+        if self.prev is not absent:
             fields["prev"] = self.prev
         return fields
 

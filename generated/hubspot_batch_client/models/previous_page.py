@@ -34,9 +34,10 @@ class PreviousPage(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.before is not ABSENT:
+        absent = ABSENT
+        if self.before is not absent:
             fields["before"] = self.before
-        if self.link is not ABSENT:
+        if self.link is not absent:
             fields["link"] = self.link
         return fields
 

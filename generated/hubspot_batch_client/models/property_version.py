@@ -44,17 +44,18 @@ class PropertyVersion(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.value is not ABSENT:
+        absent = ABSENT
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.timestamp is not ABSENT:
+        if self.timestamp is not absent:
             fields["timestamp"] = self.timestamp
-        if self.source_type is not ABSENT:
+        if self.source_type is not absent:
             fields["sourceType"] = self.source_type
-        if self.source_id is not ABSENT:
+        if self.source_id is not absent:
             fields["sourceId"] = self.source_id
-        if self.source_label is not ABSENT:
+        if self.source_label is not absent:
             fields["sourceLabel"] = self.source_label
-        if self.updated_by_user_id is not ABSENT:
+        if self.updated_by_user_id is not absent:
             fields["updatedByUserId"] = self.updated_by_user_id
         return fields
 

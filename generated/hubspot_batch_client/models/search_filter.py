@@ -43,15 +43,16 @@ class SearchFilter(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.property_name is not ABSENT:
+        absent = ABSENT
+        if self.property_name is not absent:
             fields["propertyName"] = self.property_name
-        if self.operator is not ABSENT:
+        if self.operator is not absent:
             fields["operator"] = self.operator
-        if self.value is not ABSENT:
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.high_value is not ABSENT:
+        if self.high_value is not absent:
             fields["highValue"] = self.high_value
-        if self.values is not ABSENT:
+        if self.values is not absent:
             fields["values"] = self.values
         return fields
 

@@ -36,9 +36,10 @@ class SearchSort(Model):
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.property_name is not ABSENT:
+        absent = ABSENT
+        if self.property_name is not absent:
             fields["propertyName"] = self.property_name
-        if self.direction is not ABSENT:
+        if self.direction is not absent:
             fields["direction"] = self.direction
         return fields
 

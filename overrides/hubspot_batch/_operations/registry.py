@@ -115,13 +115,13 @@ class OperationSpec:
         """The operation in the description."""
         return OPERATIONS[self.id]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its name in messages, as users write it: `calls.create`."""
         tag = self.described.tag
         return f"{tag}.{re.sub(rf'_{re.escape(tag)}(?=_|$)', '', self.id, count=1)}"
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """The kind of the operation."""
         return KINDS[self.described.kind]
@@ -278,7 +278,8 @@ class OperationSpec:
 
     def _request(self, chunk: Chunk, parameters: Parameters) -> dict[str, Any]:
         # The inputs are checked and written, so the generated function gets the text of the body.
-        body = b'{"inputs":' + chunk.array + parameters.tail
+        # They can be long, so they are copied as rarely as possible.
+        body = b"".join((b'{"inputs":[', b",".join(chunk.texts), b"]", parameters.tail))
         request: dict[str, Any] = self.functions._get_kwargs(body=body, **parameters.query)
         return {**request, "extensions": {EXTENSION: chunk.state}}
 

@@ -69,6 +69,10 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
     """
     out = Out(stream)
     arguments.definitions = None
+    for name in arguments.files if len(arguments.files) > 1 else ():
+        if name != "-" and not os.path.exists(name):  # noqa: PTH110 - it raises nothing
+            complain(f"{name}: there is no such file, so nothing was sent.")
+            return WRONG_USE
     worst = SUCCEEDED
     for name in arguments.files:
         try:
@@ -102,7 +106,7 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
     work = evolve(work, api_version=options.api_version)
     if getattr(arguments, "online", False):
         work = _checked_online(arguments, work, options)
-    work.mapping.check(work.table.columns)  # before the whole file is read
+    _ = work.mapper  # whose columns are checked before the whole file is read
     if arguments.plan:
         plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)

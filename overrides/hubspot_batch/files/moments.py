@@ -21,6 +21,30 @@ from .known import EARLIEST, LATEST
 NAMED = ("day first", "month first", "epoch seconds", "epoch milliseconds", "excel")
 """The formats of dates that have a name; another one is a format of strptime, with %."""
 
+
+class AssumedUtc(dt.tzinfo):
+    """The zone of times that name none, where none was set: UTC.
+
+    Attributes:
+        used: Whether there was such a time.
+    """
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def utcoffset(self, _: dt.datetime | None) -> dt.timedelta:
+        """Return no difference; a time that has this zone asks for it."""
+        self.used = True
+        return dt.timedelta(0)
+
+    def dst(self, _: dt.datetime | None) -> None:
+        """Return None: there is no summer time."""
+
+    def tzname(self, _: dt.datetime | None) -> str:
+        """Return the name."""
+        return "UTC"
+
+
 _EXCEL = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - times of Excel have no zone
 # A zone by name anywhere, or an offset behind a time of day.
 _ZONE = re.compile(

@@ -104,7 +104,7 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
     Raises:
         ConfigurationError: The columns, an argument or the file cannot be used.
     """
-    mapper = work.mapping.check(work.table.columns)
+    mapper = work.mapper
     rows = invalid = 0
     first: EncodedInput | None = None
     bad: list[Invalid] = []

@@ -591,7 +591,8 @@ results = Results(folder, table)
 rows = list(table)
 try:
     for at, row in enumerate(rows):
-        results.add(RowDone(at, row.line, "succeeded", str(at)), row, at)
+        results.add(RowDone(at, row.line, "succeeded", str(at)), row)
+    results.flush()
 except OSError as error:
     results.abandon()
     sys.exit(error.errno in (27, 28) and 7)

@@ -287,14 +287,16 @@ class Job:
 
     def _note(self, done: RowDone, row: Row) -> None:
         results = self._opened()
-        lowest = next((one for one in self._pending if one != done.index), None)
-        results.add(done, row, lowest)
         self._pending.pop(done.index, None)
+        results.add(done, row)
+        if results.waits:
+            results.pass_on(next(iter(self._pending), None))
         self._failures += done.status in ("failed", "unknown")
         self._tell(done)
         now = self._clock.now()
         if now - self._told >= _PROGRESS_SECONDS:
             self._told = now
+            results.flush()
             self._tell(
                 Progress(
                     now - self._began,

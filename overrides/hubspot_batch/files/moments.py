@@ -55,6 +55,7 @@ _ZONE = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
+_AS_SENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS = len("2026-01-31T09:30:00")
 
 
@@ -78,6 +79,8 @@ def moment(
         with suppress(ValueError):
             read = dt.datetime.fromisoformat(value)
             if EARLIEST <= read.year < LATEST:
+                if _AS_SENT.fullmatch(value):
+                    return value
                 placed = read if read.tzinfo else _placed(read, zone)
                 text = placed.astimezone(dt.UTC).isoformat()
                 if len(text.partition("+")[0]) == _SECONDS:
@@ -253,6 +256,7 @@ CLOCKS = ("hh:mm:ss", "mm:ss", "hh:mm")
 """The units of columns whose cells are clocks."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)(\.\d{1,6})?", re.ASCII)
+_SHORT_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,17})?", re.ASCII)
 _SPELLED = re.compile(
     r"(?:(\d{1,4}(?:\.\d+)?)\s*(?:hours?|hrs?|h)(?![a-z])\.?\s*)?"
@@ -274,7 +278,9 @@ def duration(value: Any, unit: str | None) -> str:
     Raises:
         ValueError: It is no duration, or could mean several.
     """
-    if isinstance(value, dt.timedelta):
+    if type(value) is str and unit in UNITS and _SHORT_WHOLE.fullmatch(value):
+        found: float = int(value) * UNITS[unit]  # usually
+    elif isinstance(value, dt.timedelta):
         found = value / dt.timedelta(milliseconds=1)
     elif isinstance(value, dt.time):
         found = ((value.hour * 60 + value.minute) * 60 + value.second) * 1000

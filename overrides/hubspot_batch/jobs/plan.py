@@ -189,7 +189,8 @@ class _Equal:
         self._file.execute("CREATE TABLE seen (digest INTEGER PRIMARY KEY)")
 
     def add(self, digest: bytes) -> None:
-        # Half of it is a number of SQLite, and tells any ten million rows from each other.
+        # Half of it, as a number: two of ten million rows have the same by chance once in 300,000
+        # files.
         self._waiting.append((int.from_bytes(digest[:8], "big", signed=True),))
         if len(self._waiting) >= _AT_ONCE:
             self._flush()

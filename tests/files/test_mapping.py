@@ -666,7 +666,7 @@ def test_times_without_a_zone_are_said(tmp_path: Path) -> None:
 def test_the_zone_is_spoken_of_only_where_a_time_names_none(
     tmp_path: Path, cell: str, date: str, *, said: bool
 ) -> None:
-    """What decides is the cells, and not that the column holds times."""
+    """The cells decide, and not that the column holds times."""
     path = tmp_path / "calls.csv"
     path.write_text(f"Start,Title\n{cell},x\n{cell},y\n")
     settings = f', date = "{date}"' if date else ""

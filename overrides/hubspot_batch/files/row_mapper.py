@@ -18,7 +18,7 @@ from .cells import Read, separated
 from .definitions import Definitions, value_problems
 from .known import TOTALS
 from .moments import AssumedUtc
-from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, Operation
+from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, FileOperation
 from .table import Row, is_blank
 
 _LONGER_THAN_TOTALS = 16
@@ -129,7 +129,7 @@ class Association(NamedTuple):
 
 @frozen(eq=False)
 class RowMapper:
-    """Makes the inputs of a table, whose columns fit the mapping.
+    """Makes the inputs of a table; its columns fit the mapping.
 
     Attributes:
         operation: The operation.
@@ -144,7 +144,7 @@ class RowMapper:
         account: How the account defines its properties; None if it was not asked.
     """
 
-    operation: Operation
+    operation: FileOperation
     properties: tuple[Step, ...]
     fields: tuple[Step, ...]
     custom: tuple[Step, ...]
@@ -158,7 +158,7 @@ class RowMapper:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of the mapping, and of the rows so far, in sentences."""
+        """Sentences for people about the mapping, and about the rows so far."""
         return (*self._notes, _NO_ZONE) if self.assumed.used else self._notes
 
     def rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Input]]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from hubspot_batch import files
-from hubspot_batch._lazy import cached_property
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.call import OperationCall, operation_call
 from hubspot_batch._operations.registry import SPECS, OperationSpec
@@ -26,7 +26,7 @@ from .kept_rows import KeptRows
 _BLOCK = 100
 
 
-class Content(NamedTuple):
+class RowContent(NamedTuple):
     """The input that a row makes.
 
     Attributes:
@@ -73,7 +73,7 @@ class Work:
 
     @cached_property
     def mapper(self) -> RowMapper:
-        """What makes inputs of the rows.
+        """Return the mapper of the table's columns.
 
         Raises:
             MappingError: The columns do not fit.
@@ -108,7 +108,7 @@ class Work:
         rows = islice(self.mapper.rows(self.table), self.limit)
         return rows if self.kept is None else self.kept.keep(rows)
 
-    def contents(self) -> Iterator[Content]:
+    def contents(self) -> Iterator[RowContent]:
         """Yield what each row makes, checked as before it is sent.
 
         Raises:
@@ -122,9 +122,9 @@ class Work:
             entries = operation.encode(at, [made for _, made in block])
             for (row, _), entry in zip(block, entries, strict=True):
                 if isinstance(entry, EncodedInput):
-                    yield Content(row, entry, digest_of(operation.identify(entry)))
+                    yield RowContent(row, entry, digest_of(operation.identify(entry)))
                 else:
-                    yield Content(row, entry, None)
+                    yield RowContent(row, entry, None)
             at += len(block)
 
 

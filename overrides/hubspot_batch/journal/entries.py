@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import MsgspecError, msgpack
 
@@ -28,7 +27,7 @@ ADD = "INSERT INTO entries (kind, inputs, content) VALUES (?, ?, ?)"
 
 _DIGEST, _ORDINAL = 16, 4
 _IDENTITY = _DIGEST + _ORDINAL
-# Entries that are kept in memory while inputs are looked up, mostly in the order of the entries.
+# Entries that are kept in memory while inputs are looked up.
 _AT_HAND = 16
 
 _KNOWN = (
@@ -121,8 +120,7 @@ class Known:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._intent = lru_cache(_AT_HAND)(self._read_intent)
-        self._outcomes = lru_cache(_AT_HAND)(self._read_outcomes)
+        self._at_hand: dict[int, Any] = {}
         connection.execute(_KNOWN)
         for number, kind, inputs, content in connection.execute(
             "SELECT number, kind, inputs, content FROM entries ORDER BY number"
@@ -166,28 +164,32 @@ class Known:
             if row is None:
                 continue
             status, given_up, number, at, outcome, outcome_at = row
-            sent, marks = self._intent(number)
-            result = error = evidence = None
-            if outcome is not None:
-                _, result, error, _, evidence = self._outcomes(outcome)[outcome_at]
+            sent, marks = self._entry(number, _read_intent)
             found[identity] = Recorded(
-                *(Status(status), result, error, number, False, sent, given_up),
-                *(None if marks is None else marks[at], evidence),
+                Status(status),
+                number=number,
+                sent=sent,
+                given_up=given_up,
+                marks=None if marks is None else marks[at],
             )
+            if outcome is not None:
+                one: Settled = self._entry(outcome, _read_settled)[outcome_at]
+                found[identity] = found[identity]._replace(
+                    result=one.result, error=one.error, evidence=one.evidence
+                )
         return found
 
-    def _read_intent(self, number: int) -> Intent:
-        return _decoded(_read_intent, self._content(number))
-
-    def _read_outcomes(self, number: int) -> list[Settled]:
-        return _decoded(_read_settled, self._content(number))
-
-    def _content(self, number: int) -> bytes:
-        query = "SELECT content FROM entries WHERE number = ?"
-        row = self._connection.execute(query, (number,)).fetchone()
-        if row is None:
-            raise DamagedEntryError(f"its entry {number} is missing")
-        content: bytes = row[0]
+    def _entry(self, number: int, read: Callable[[bytes], ContentT]) -> ContentT:
+        """Return the content of an entry; mostly, those before and behind it are wanted too."""
+        if number not in self._at_hand:
+            query = "SELECT content FROM entries WHERE number = ?"
+            row = self._connection.execute(query, (number,)).fetchone()
+            if row is None:
+                raise DamagedEntryError(f"its entry {number} is missing")
+            if len(self._at_hand) >= _AT_HAND:
+                self._at_hand.clear()
+            self._at_hand[number] = _decoded(read, row[0])
+        content: ContentT = self._at_hand[number]
         return content
 
 

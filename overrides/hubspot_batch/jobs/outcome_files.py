@@ -1,7 +1,8 @@
-"""The files that tell what became of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
+"""The files with the outcome of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
 
-This module decides what stands in them and when. A line of `outcomes.jsonl` is whole at every
-moment, and comes a quarter of a second late at most; the other two appear when they are complete.
+This module decides what they contain, and when they are written. `outcomes.jsonl` never holds a
+part of a line, and lags up to 100 rows behind while a job runs; the other two appear when they are
+complete.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def row_done(row: Row, outcome: Outcome[Any]) -> RowDone:
     )
 
 
-class Results:
+class OutcomeFiles:
     """Writes what became of the rows of a table, and counts it.
 
     Args:
@@ -124,7 +125,7 @@ class Results:
         if len(numbers) <= _LINES:
             numbers.append(done.line)
 
-    def pass_on(self, before: int | None) -> None:
+    def write_in_order(self, before: int | None) -> None:
         """Write the rows of `rejects.*` and `unknown.*` that no other row can precede any more.
 
         Args:
@@ -149,7 +150,7 @@ class Results:
         Raises:
             OSError: One of them cannot be written.
         """
-        self.pass_on(None)
+        self.write_in_order(None)
         self.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()

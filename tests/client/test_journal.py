@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from both_clients import ClientFactory
 from hubspot_batch import (
@@ -668,16 +669,23 @@ def test_memory_does_not_grow_with_the_inputs(tmp_path: Path) -> None:
     assert many[1] - few[1] < 3000 * 100
 
 
+@pytest.mark.parametrize("kind", ["intended", "settled"])
 @pytest.mark.parametrize(
-    "content", [b"", b"\xc1", b"\x90", b"\x91\xa1x", b"\x92\xc0\xc0"], ids=repr
+    "content",
+    [
+        *(b"", b"\xc1", b"\x90", b"\x91\xa1x", b"\x92\xc0\xc0"),
+        msgspec.msgpack.encode([("done", b"{}", None, None, None)] * 3),
+        msgspec.msgpack.encode((1.0, [None])),
+    ],
+    ids=repr,
 )
-def test_a_damaged_entry(make_client: ClientFactory, path: Path, content: bytes) -> None:
+def test_a_damaged_entry(make_client: ClientFactory, path: Path, kind: str, content: bytes) -> None:
     """None of the inputs is called unsent, and nothing is sent."""
     sandbox = quiet()
     rows = [*map(call, range(3))]
     make_client(transport=sandbox).calls.create(rows, journal=path)
     with sqlite3.connect(path) as other:
-        other.execute("UPDATE entries SET content = ? WHERE kind = 'settled'", (content,))
+        other.execute("UPDATE entries SET content = ? WHERE kind = ?", (content, kind))
     other.close()
     count = len(sandbox.requests)
     with pytest.raises(JournalError, match="is damaged") as caught:

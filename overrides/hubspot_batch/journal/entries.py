@@ -64,7 +64,7 @@ class Intent(NamedTuple):
 class Settled(NamedTuple):
     """The outcome of an input, as in `Recorded`."""
 
-    status: str
+    status: Status
     result: bytes | None
     error: bytes | None
     given_up: float | None
@@ -129,16 +129,19 @@ class Known:
 
     def _take(self, number: int, kind: str, inputs: list[Identity], content: bytes) -> None:
         if kind == INTENDED:
+            _, marks = _decoded(_read_intent, content)
+            if marks is not None and len(marks) != len(inputs):
+                raise DamagedEntryError(f"its entry {number} does not fit its inputs")
             rows = [(number, at, *identity) for at, identity in enumerate(inputs)]
             self._connection.executemany(_INTEND, rows)
             return
         found = _decoded(_read_settled, content)
         if kind not in _CHANGES or len(found) != len(inputs):
-            raise DamagedEntryError(f"its entry {number} is of no kind that there is")
+            raise DamagedEntryError(f"its entry {number} does not fit its inputs")
         self._connection.executemany(
             _CHANGES[kind],
             [
-                (Status(one.status), one.given_up, number, at, *identity)
+                (one.status, one.given_up, number, at, *identity)
                 for at, (one, identity) in enumerate(zip(found, inputs, strict=True))
             ],
         )

@@ -191,16 +191,27 @@ def _run(
         api_version=options.api_version,
         on_event=job.on_event,
     ) as client:
-        try:
-            check_folder(place.folder)
-            place.journal.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"The results cannot be written to {place.folder} ({error.strerror}), so nothing "
-                "was sent. Name another folder with --out."
-            ) from None
+        _check_place(place)
         with Signals() as signals:
             return job.run(client), signals
+
+
+def _check_place(place: _Place) -> None:
+    """Refuse folders in which files cannot be written."""
+    try:
+        check_folder(place.folder)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The results cannot be written to {place.folder} ({error.strerror}), so nothing "
+            "was sent. Name another folder with --out."
+        ) from None
+    try:
+        check_folder(place.journal.parent, ())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The journal cannot be written to {place.journal.parent} ({error.strerror}), so "
+            "nothing was sent. Name another file with --journal."
+        ) from None
 
 
 def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out: Output) -> int:

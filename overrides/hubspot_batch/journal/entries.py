@@ -73,6 +73,7 @@ class Settled(NamedTuple):
 
 ContentT = TypeVar("ContentT")
 Entry = tuple[str, bytes, bytes]
+_Row = tuple[str, float | None, int, int, int | None, int]
 _write = msgpack.Encoder().encode
 _read_intent: Callable[[bytes], Intent] = msgpack.Decoder(Intent).decode
 _read_settled: Callable[[bytes], list[Settled]] = msgpack.Decoder(list[Settled]).decode
@@ -163,7 +164,7 @@ class Known:
         )
         found: dict[Identity, Recorded] = {}
         for identity in identities:
-            row = self._connection.execute(query, identity).fetchone()
+            row: _Row | None = self._connection.execute(query, identity).fetchone()
             if row is None:
                 continue
             status, given_up, number, at, outcome, outcome_at = row
@@ -176,7 +177,7 @@ class Known:
                 marks=None if marks is None else marks[at],
             )
             if outcome is not None:
-                one: Settled = self._entry(outcome, _read_settled)[outcome_at]
+                one = self._entry(outcome, _read_settled)[outcome_at]
                 found[identity] = found[identity]._replace(
                     result=one.result, error=one.error, evidence=one.evidence
                 )

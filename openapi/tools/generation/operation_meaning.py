@@ -124,7 +124,8 @@ def meaning_of(
         raise ContractError(at, f"{text}; name the field in `{KEY}`.")
     return Meaning(
         *(kind, key, repeats, repeated),
-        _record_key(result, repeats),
+        # A create makes a record even where another one has the same key, such as a name.
+        _record_key(result, repeats, is_its_id=kind != "create"),
         _text(at, operation, NAMED_BY),
         _flag(at, operation, ALL_OR_NOTHING),
     )
@@ -205,17 +206,26 @@ def _shared(inputs: Sequence[Fields], result: Fields | None, kind: str) -> tuple
     return (_MAP,) if _MAP in shared else shared
 
 
-def _record_key(result: Fields | None, repeats: Sequence[str]) -> str:
-    """Return the field of a result with the id of its record, empty if there is none."""
+def _record_key(result: Fields | None, repeats: Sequence[str], *, is_its_id: bool) -> str:
+    """Return the field of a result with the id of its record, empty if there is none.
+
+    Args:
+        result: The fields of a result; None if the answer has no results.
+        repeats: The fields that repeat the key of an input.
+        is_its_id: Whether two results with the same key are the same record.
+    """
     if result is None:
         return ""
     if _ID in result.schemas:
         return _ID
-    required = [name for name in result.schemas if name in result.required and result.scalar(name)]
-    ids = [name for name in required if name.endswith(("Id", "ID"))]
-    if repeats:
+    if repeats and is_its_id:
         return repeats[0] if len(repeats) == 1 else ""
-    return ids[0] if ids else ""
+    ids = [
+        name
+        for name in result.schemas
+        if name in result.required and result.scalar(name) and name.endswith(("Id", "ID"))
+    ]
+    return next((name for name in ids if name not in repeats), "")
 
 
 def _text(at: Pointer, operation: Mapping[str, Any], keyword: str) -> str:

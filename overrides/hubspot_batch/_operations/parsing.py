@@ -45,6 +45,7 @@ class MatchKeys(NamedTuple):
         results: The attribute of a response that holds the results; empty if it has none.
         repeated: The fields that a result repeats, if only these match it to its input.
         results_field: The name of that attribute in JSON.
+        is_id: Whether two results with the same key are the same record.
     """
 
     result_key: str | tuple[str, ...] | None
@@ -53,6 +54,7 @@ class MatchKeys(NamedTuple):
     results: str = "results"
     repeated: tuple[str, ...] = PROPERTIES
     results_field: str = "results"
+    is_id: bool = True
 
 
 def parse_response(
@@ -135,7 +137,7 @@ def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Resu
     elif keys.result_key:
         named = _names_of(values, keys.result_key)
     records = _names_of(values, keys.id_key) if keys.id_key else named
-    if keys.repeated not in (PROPERTIES, ()) and not keys.id_key:
+    if not keys.id_key and (keys.repeated not in (PROPERTIES, ()) or not keys.is_id):
         # Two equal results are one record.
         records = [canonical(to_json(value)).decode() for value in values]
     return Results(values, records, named, _repeated_by(keys))

@@ -197,6 +197,8 @@ class OperationSpec:
             _attribute(self.answer, described.results) or "",
             self.repeated,
             described.results or "",
+            # A create makes a record even where another one has the same key, such as a name.
+            is_id=self.kind.named_by_id or self.input_key == TRACE_ID,
         )
 
     @property

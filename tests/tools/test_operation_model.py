@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from generation import operation_meaning, operation_model
 from generation.operation_meaning import ContractError, Fields
+from hubspot_batch._operations import registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,6 +81,11 @@ def test_a_misspelt_kind_is_told(said: dict[str, Any], words: str, place: str) -
         operation_meaning.kind_of(("paths", "/x", "post"), said)
     assert words in str(caught.value)
     assert caught.value.pointer[-1] == place
+
+
+def test_the_client_knows_every_kind() -> None:
+    """The tools take the same kinds as the client, which knows more of each."""
+    assert [*registry.KINDS] == [*operation_meaning.KINDS]
 
 
 @pytest.mark.parametrize(

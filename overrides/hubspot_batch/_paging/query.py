@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hubspot_batch_client.contract import LISTINGS, Listing
-
 from hubspot_batch._operations.call import checked_arguments
+from hubspot_batch._operations.listings import LISTINGS, Listing, name_of
 from hubspot_batch._operations.problems import InvalidInputError
 from hubspot_batch._operations.validation import InputValidator
 from hubspot_batch._operations.versions import located
@@ -55,7 +54,7 @@ class Query(NamedTuple):
     @property
     def name(self) -> str:
         """Its name in messages, as users write it: `calls.search`."""
-        return f"{self.listing.tag}.{self.listing.kind}"
+        return name_of(self.listing)
 
     @property
     def by_id(self) -> bool:
@@ -146,7 +145,7 @@ def query_of(operation: str, version: str | None, given: Mapping[str, Any]) -> Q
             for one in listing.arguments
             if one.place == "body" and one.keyword in arguments
         }
-        body = _checked_body(f"{listing.tag}.{listing.kind}", listing.body_schema, body)
+        body = _checked_body(name_of(listing), listing.body_schema, body)
     found = Query(listing, query, body)
     found.arguments(Position())
     return found

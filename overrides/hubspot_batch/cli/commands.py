@@ -209,10 +209,12 @@ def add_argument(group: Any, argument: Any) -> None:
         settings["action"] = argparse.BooleanOptionalAction
     else:
         settings["type"] = _READERS.get(argument.form, str)
-        settings["metavar"] = "A,B" if argument.form.endswith("s") else "V"
+        usual = "A,B" if argument.form.endswith("s") else "V"
+        settings["metavar"] = _METAVARS.get(argument.form, usual)
     if argument.required:
         settings["required"] = True
-    group.add_argument(flag, **settings, help=_HELP.get(argument.form, ""))
+    described = argument.description.rstrip(".").replace("%", "%%")
+    group.add_argument(flag, **settings, help=described or _HELP.get(argument.form, ""))
 
 
 def _listed(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
@@ -237,6 +239,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "integers": _listed(int),
     "numbers": _listed(float),
 }
+_METAVARS = {"date": "DATE", "time": "TIME", "json": "JSON"}
 _HELP = {
     "texts": "names, separated by commas",
     "date": "a date, such as 2026-01-31",

@@ -43,7 +43,7 @@ class Fields(NamedTuple):
 class Meaning(NamedTuple):
     """The meaning of an operation, and how its response names inputs.
 
-    - `key`: the fields of an input that name its record, none for an input that is only a text.
+    - `key`: the fields of an input that name its record, none for an input that is a plain string.
     - `result_key`: the fields of a result that repeat them; none if no result does.
     - `repeated`: the fields that input and result share, by which a result without a key is
       matched.

@@ -224,7 +224,7 @@ class Recorder(Generic[ResultT]):
         return held
 
     def _resends(self, recorded: Recorded | None) -> bool:
-        """Return whether an input is sent that an earlier run has recorded, or not."""
+        """Return whether to send an input, given its record (None: no record)."""
         if recorded is None:
             return True
         if recorded.status in DOUBTFUL and self._operation.repeatable:

@@ -176,7 +176,7 @@ def _item_errors(
     """Yield the errors that a success reports, with the keys of their inputs, if they name any."""
     listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
     items = _items_of(listed)
-    if not hasattr(model, "errors"):  # of a response that the description gives no usual frame
+    if not hasattr(model, "errors"):  # the description lacks `errors` here
         listed = model.additional_properties.get("errors") if "errors" in model else None
         items = [as_model(models.BatchError, one) for one in _items_of(listed)]
     for item in items:
@@ -210,7 +210,7 @@ def _item_error(
 
 
 def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeError:
-    """Return the error of a success that has a message, such as why it did nothing."""
+    """Return the error from a message beside the results, such as why nothing was done."""
     message = _text_of(model.additional_properties.get("message")) if "message" in model else None
     header = response.headers.get("X-HubSpot-Correlation-Id")
     words = message or "something was refused"

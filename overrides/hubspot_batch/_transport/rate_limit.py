@@ -226,7 +226,7 @@ class RateLimiter:
         return self.reserve(now)
 
     def abandon(self, started: float) -> None:
-        """Take in that no report of a request that had a start will come.
+        """Forget a started request that will not be reported.
 
         Args:
             started: When it started.

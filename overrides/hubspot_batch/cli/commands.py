@@ -129,7 +129,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group.add_argument("--yes", action="store_true", help="do not ask before writing")
     group.add_argument("--limit", type=whole(1), metavar="N", help="only the first N rows")
     group.add_argument(
-        "--max-failures", type=_failures, metavar="N", help="or P%%: stop when more rows fail"
+        "--max-failures", type=_failures, metavar="N|P%", help="stop when more rows than this fail"
     )
     group.add_argument(
         "--daily-reserve", type=whole(0), metavar="N", help="requests of the day to leave to others"
@@ -165,7 +165,7 @@ def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         "--assume-absent-after",
         type=_number,
         metavar="S",
-        help="at your own risk: not found after S seconds is not sent",
+        help="after S seconds, count rows that are not found as not sent (your risk)",
     )
 
 
@@ -198,7 +198,11 @@ def _add_earlier(parser: argparse.ArgumentParser) -> None:
         metavar="STATUS",
         help="failed, not-sent or unknown: send these again",
     )
-    group.add_argument("--insist", metavar="SENTENCE", help="needed by --retry unknown of a create")
+    group.add_argument(
+        "--insist",
+        metavar="SENTENCE",
+        help="confirms --retry unknown: the sentence that its error prints",
+    )
 
 
 def add_argument(group: Any, argument: Any) -> None:

@@ -240,13 +240,12 @@ def _give_start(
             return promised, 0
         state.starts.remove(promised)
         if state.paused_until <= now and (not state.starts or state.starts[-1] < promised + span):
-            # It woke too late. No start was promised yet because this one would be out of the
-            # window, so it may be now.
+            # Its start has passed. The last start is inside the window, so it may go now.
             insort(state.starts, now)
             return now, 0
     elif (again := _check_day(state, now)) is not None:
         return 0, again
-    # One that was given back was given by the server's limit, not by one that a user set.
+    # A returned start obeys only the server's limit, so it is no use where the user set one.
     while state.free and len(limits) == 1:
         start = state.free.pop(0)
         if start >= state.paused_until and start in state.starts:

@@ -48,8 +48,8 @@ class MaxFailures(NamedTuple):
     """How many rows may fail, or be unknown, before a job stops.
 
     Attributes:
-        number: A number of rows, or of rows in a hundred.
-        percent: Whether it is the latter.
+        number: A number of rows, or a percentage of them.
+        percent: Whether `number` is a percentage.
     """
 
     number: float
@@ -309,7 +309,7 @@ class Job:
             )
 
     def _counts(self, *, broken: bool) -> Counter[str]:
-        """Return how many rows have each status; from the journal where the files have it not."""
+        """Return how many rows have each status; from the journal if the files are incomplete."""
         counts = Counter[str]() if self._results is None else self._results.counts
         if broken:
             with suppress(JournalError):

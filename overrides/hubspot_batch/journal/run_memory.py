@@ -16,7 +16,7 @@ _TEMPORARY = (
     "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
 )
-# Values that a statement may have in every version of SQLite are 999.
+# Every SQLite allows 999 values in a statement.
 _VALUES_AT_MOST = 400
 
 

@@ -10,6 +10,7 @@ import pytest
 from attrs import evolve
 from both_clients import ClientFactory
 from hubspot_batch import ConfigurationError, MissingScopesError, UnfinishedError
+from hubspot_batch._lookup import endpoints
 from hubspot_batch._paging import query, reading
 from hubspot_batch.sandbox import Sandbox, lookups, script
 from hubspot_batch_client.contract import LISTINGS
@@ -106,7 +107,7 @@ def test_filters_are_mappings_or_models(make_client: ClientFactory) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search shows 400 results, and not 10,000."""
-    for module in (query, reading):
+    for module in (endpoints, reading):
         monkeypatch.setattr(module, "RESULTS_AT_MOST", 400)
     monkeypatch.setattr(lookups, "_HITS_AT_MOST", 400)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from hubspot_batch._lookup.endpoints import CHARACTERS_AT_MOST
 from hubspot_batch._operations.call import checked_arguments
 from hubspot_batch._operations.listings import LISTINGS, Listing, name_of
 from hubspot_batch._operations.problems import InvalidInputError
@@ -18,10 +19,6 @@ from hubspot_batch._operations.validation import InputValidator
 from hubspot_batch._operations.versions import located
 from hubspot_batch.errors import ConfigurationError
 
-RESULTS_AT_MOST = 10_000
-"""The results that a search shows; it refuses to go on."""
-
-_CHARACTERS = 3_000
 _GROUPS, _FILTERS, _FILTERS_IN_ALL = 5, 6, 18
 _ID = "hs_object_id"
 
@@ -103,10 +100,10 @@ def _written(body: dict[str, Any]) -> bytes:
 
 def _check_size(name: str, body: Mapping[str, Any], text: bytes) -> None:
     characters = len(text.decode())
-    if characters > _CHARACTERS:
+    if characters > CHARACTERS_AT_MOST:
         raise ConfigurationError(
             f"{name} must be shorter: as JSON, it has {characters:,} characters, and HubSpot "
-            f"accepts {_CHARACTERS:,}. Ask for fewer values or properties at a time."
+            f"accepts {CHARACTERS_AT_MOST:,}. Ask for fewer values or properties at a time."
         )
     filters = [len(group["filters"]) for group in body.get("filterGroups", ())]
     for what, count, most in (

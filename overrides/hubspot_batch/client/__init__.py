@@ -22,8 +22,9 @@ from hubspot_batch_client import families
 from hubspot_batch._engine.executors import ThreadExecutor
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._engine.runner import AsyncRunner, Runner
-from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from hubspot_batch._paging.drivers import AsyncPages, Pages
+from hubspot_batch._lookup.reconcilers import AsyncReconciler, Reconciler, search_pace
+from hubspot_batch._lookup.steps import AsyncStepPerformer, StepPerformer
+from hubspot_batch._paging.pages import AsyncPages, Pages
 from hubspot_batch._transport.owners import (
     AnyTransport,
     LoopTransport,
@@ -174,7 +175,8 @@ class HubSpotBatch(families.Families):
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(options.max_concurrency)
         self._observer = observer
-        reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
+        performer = StepPerformer(self.raw, self._http, self._clock, self._pace)
+        reconcile = Reconciler(performer)
         self._runner = Runner(
             *(self.raw, self._http, options.max_concurrency, self._executor),
             *(reconcile.of_run, observer),
@@ -184,7 +186,7 @@ class HubSpotBatch(families.Families):
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
         version = options.api_version
         call = partial(call_of, version)
-        super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
+        super().__init__(self._runner, call, reconcile, Pages(performer, version))
 
     def with_options(
         self,
@@ -318,7 +320,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self.raw = make_raw(options, self._sending)
         self._http = self.raw.get_async_httpx_client()
         self._observer = observer
-        reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
+        performer = AsyncStepPerformer(self.raw, self._http, self._clock, self._pace)
+        reconcile = AsyncReconciler(performer)
         self._runner = AsyncRunner(
             *(self.raw, self._http, options.max_concurrency, reconcile.of_run, observer),
             clock=self._clock,
@@ -327,7 +330,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self._parent: AsyncHubSpotBatch | None = None
         version = options.api_version
         call = partial(call_of, version)
-        super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
+        super().__init__(self._runner, call, reconcile, AsyncPages(performer, version))
 
     def with_options(
         self,

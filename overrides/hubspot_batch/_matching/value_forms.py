@@ -52,15 +52,15 @@ def forms_of_sent(value: object) -> Forms:
     if not isinstance(value, str):
         return forms_of_stored(value)
     essence = _canonical(value)
-    marks: set[Hashable] = {essence}
+    forms: set[Hashable] = {essence}
     instant = instant_of(value)
     if instant is not None:
-        marks |= {instant, *_less_exact_times(instant)}
+        forms |= {instant, *_less_exact_times(instant)}
     elif isinstance(essence, float):
-        marks.update(_rounded(value))
+        forms.update(_rounded(value))
     if instant is None and (parts := _DATE.match(value)):
-        marks.update(_dates(int(parts[1]), int(parts[3]), int(parts[4])))
-    return frozenset(marks)
+        forms.update(_dates(int(parts[1]), int(parts[3]), int(parts[4])))
+    return frozenset(forms)
 
 
 def letters_and_digits(text: str) -> str:

@@ -88,7 +88,7 @@ class ServerWindow:
             free = growth + 3 if growth else 1
         return max(1, self.requests - others - free)
 
-    def free_at(self, starts: Sequence[float], now: float) -> float:
+    def next_start(self, starts: Sequence[float], now: float) -> float:
         """Return the time of the next start, as far as is known now."""
         first = bisect_right(starts, now - self._span)
         count = len(starts) - first
@@ -159,7 +159,7 @@ class RateLimiter:
             if self._day_is_unknown and self._under_way:
                 # One request finds out how many are left, and the others wait for its response.
                 return _ASK_AGAIN
-            wait = max(self._paused_until, self._free_at(now)) - now
+            wait = max(self._paused_until, self._next_start(now)) - now
             if wait >= _CLOCK_TOLERANCE:
                 return wait
             if self._limit is not None:
@@ -196,15 +196,15 @@ class RateLimiter:
             return None
         return self._configured
 
-    def _free_at(self, now: float) -> float:
+    def _next_start(self, now: float) -> float:
         moments = [now]
         server, longest = self._server, 0.0
         if self._limit is not None and (configured := self._configured_in_force) is not None:
             longest = self._limit.seconds + _MARGIN
-            moments.append(configured.free_at(now))
+            moments.append(configured.next_start(now))
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
-            moments.append(server.free_at(self._starts, now))
+            moments.append(server.next_start(self._starts, now))
         # A late response is about a window that began long ago.
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _SLOWEST_RESPONSE)]
         return max(moments)

@@ -60,7 +60,7 @@ class ReportBudget(NamedTuple):
     refused_until: float | None
 
 
-class Prepare(NamedTuple):
+class BeforeAttempt(NamedTuple):
     """Call what has to be done before a request leaves; it may wait for a disk."""
 
     call: Callable[[], object]
@@ -82,7 +82,9 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = GetToken | AcquireSlot | ReserveBudget | ReportBudget | Prepare | Send | Sleep
+Step: TypeAlias = (
+    GetToken | AcquireSlot | ReserveBudget | ReportBudget | BeforeAttempt | Send | Sleep
+)
 # A step's result, after the time at which it came, in seconds of a steady clock.
 StepResult: TypeAlias = tuple[float, Any]
 Steps: TypeAlias = Generator[Step, StepResult, httpx.Response]
@@ -233,8 +235,8 @@ class RequestFlow:
             started = yield from self._reserve(started, request, number, state)
             try:
                 state.check()
-                if state.prepare is not None:  # not earlier: a wait can be long
-                    yield Prepare(state.prepare)
+                if state.before_attempt is not None:  # not earlier: a wait can be long
+                    yield BeforeAttempt(state.before_attempt)
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)

@@ -78,7 +78,7 @@ def _add_operation(
     _add_mapping(parser)
     _add_run(parser, spec)
     if spec.id in LOOKUP_ENDPOINTS:
-        _add_settling(parser, spec)
+        _add_doubt_options(parser, spec)
     _add_earlier(parser)
     add_progress_options(parser)
     own = parser.add_argument_group("this operation")
@@ -149,7 +149,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         )
 
 
-def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
+def _add_doubt_options(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group = parser.add_argument_group("rows that may have been created")
     group.add_argument(
         "--reconcile", action="store_true", help="look them up when everything was sent"

@@ -55,7 +55,7 @@ from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
 JOURNAL = "journal.sqlite"
-_SETTLING = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
+_DOUBT_OPTIONS = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
 _MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
 
 
@@ -153,7 +153,7 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
         ) as client:
             arguments.definitions = ask_account(client, work.spec, options.api_version)
     for place in ("key_property", "stamp_property"):
-        name = work.settling.get(place)
+        name = work.doubt_options.get(place)
         if name and (problem := refusal(name, arguments.definitions)):
             option = f"--{place.replace('_', '-')}"
             raise ConfigurationError(f"{option}: {problem} Nothing was sent.")
@@ -260,15 +260,15 @@ def _work(arguments: argparse.Namespace, name: str) -> Work:
         given,
         getattr(arguments, "allow_implausible", False),
         arguments.limit,
-        _settling(arguments),
+        _doubt_options(arguments),
     )
     _ = work.call  # which refuses arguments that are not valid
     return work
 
 
-def _settling(arguments: argparse.Namespace) -> dict[str, Any]:
+def _doubt_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options about rows that may have been created, as far as they are given."""
-    given = {name: getattr(arguments, name, None) for name in _SETTLING}
+    given = {name: getattr(arguments, name, None) for name in _DOUBT_OPTIONS}
     return {name: value for name, value in given.items() if value not in (None, False)}
 
 
@@ -293,7 +293,7 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     return Journal(
         place.journal,
         retry=retry,
-        may_create_twice="unknown" in retry and _insists(arguments, work),
+        may_create_twice="unknown" in retry and _may_create_twice(arguments, work),
         restart=arguments.restart,
         mapping=work.mapping.digest(),
         source_size=size,
@@ -310,8 +310,8 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     )
 
 
-def _insists(arguments: argparse.Namespace, work: Work) -> bool:
-    """Return whether rows are sent again that may have been created; the caller has to insist."""
+def _may_create_twice(arguments: argparse.Namespace, work: Work) -> bool:
+    """Return whether rows that may have been created are sent again; raise without consent."""
     if work.spec.kind.repeatable:
         return False
     said = arguments.insist

@@ -265,7 +265,7 @@ class Job:
     def _outcomes(self, client: HubSpotBatch) -> OutcomeIterator[Any]:
         work = self._work
         family, _, verb = work.spec.name.partition(".")
-        arguments = {**work.arguments, **work.settling}
+        arguments = {**work.arguments, **work.doubt_options}
         if work.allow_implausible:
             arguments["allow_implausible"] = True
         method: Callable[..., OutcomeIterator[Any]]

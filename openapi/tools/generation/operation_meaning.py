@@ -123,11 +123,14 @@ def meaning_of(
         text = f"nothing in a result of {name} says which input it belongs to"
         raise ContractError(at, f"{text}; name the field in `{KEY}`.")
     return Meaning(
-        *(kind, key, repeats, repeated),
+        kind=kind,
+        key=key,
+        result_key=repeats,
+        repeated=repeated,
         # A create makes a record even where another one has the same key, such as a name.
-        _record_key(result, repeats, is_its_id=kind != "create"),
-        _text(at, operation, NAMED_BY),
-        _flag(at, operation, ALL_OR_NOTHING),
+        record_key=_record_key(result, repeats, is_its_id=kind != "create"),
+        named_by=_text(at, operation, NAMED_BY),
+        all_or_nothing=_flag(at, operation, ALL_OR_NOTHING),
     )
 
 
@@ -142,7 +145,7 @@ def _key(
     if KEY not in operation:
         return _default_key(kind, inputs, result)
     here, said = (*at, KEY), operation[KEY]
-    names: list[Any] = [*said] if is_map(said) else said if is_list(said) else [said]
+    names: list[Any] = [*said] if is_map(said) or is_list(said) else [said]
     others: list[Any] = [*said.values()] if is_map(said) else names
     if not names or not all(isinstance(one, str) and one for one in (*names, *others)):
         text = f"`{KEY}` names no field; write a name, a list of names, or `INPUT: RESULT`."

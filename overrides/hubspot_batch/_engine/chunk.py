@@ -317,11 +317,9 @@ class Chunk:
         if len({entry.identity for entry in self.entries}) == 1:
             return self.refused_alone(response.error, operation)
         error = batch_refused(response.error)
-        return (
-            (error, True)
-            if response.maybe_partial(operation)
-            else self.refused_alone(error, operation)
-        )
+        if response.maybe_partial(operation):
+            return error, True
+        return self.refused_alone(error, operation)
 
     def refused_alone(
         self, error: OutcomeError, operation: Operation[Any]

@@ -66,7 +66,11 @@ def outcome_of(
             f"The journal is damaged: an outcome in it cannot be read ({failure})."
         ) from failure
     return Outcome(
-        *(entry.index, entry.input, OutcomeStatus(status.value), result, error),
+        index=entry.index,
+        input=entry.input,
+        status=OutcomeStatus(status.value),
+        result=result,
+        error=error,
         evidence=recorded.evidence,
     )
 

@@ -160,7 +160,11 @@ def operation_call(
         located(described, check_version(api_version))
     arguments = checked_arguments(described, given) if given else {}
     call = OperationCall(
-        *(operation, chunk_size, isolate, allow_implausible, arguments),
+        operation_id=operation,
+        chunk_size=chunk_size,
+        isolate=isolate,
+        allow_implausible=allow_implausible,
+        arguments=arguments,
         journal=Journal.of(journal),
         api_version=api_version,
     )

@@ -23,6 +23,7 @@ from hubspot_batch._matching.by_properties import PROPERTIES, repeated_values
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
+from hubspot_batch._transport.retry import is_daily_limit
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
 from hubspot_batch.outcomes.remarks import raw_values
 
@@ -84,7 +85,7 @@ def parse_response(
         complete = not keys.results
         return BatchResponse(status, disposition, error, results, errors, complete=complete)
     body = model if is_map(model) else None
-    daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+    daily = is_daily_limit(status, body)
     whole, foreign = _whole_error(response, body), _is_foreign(response, body, paths)
     return BatchResponse(status, disposition, lambda: whole, daily=daily, from_elsewhere=foreign)
 

@@ -29,6 +29,10 @@ _CATCH_UP = 4
 _ONE_FREE_IN = 95
 # Seconds of growth after which another program is expected to grow further before it shows.
 _GROWTH_PERIOD = 1.0
+# If it grew, this many more requests stay free than it grew by.
+_GROWING_MORE = 3
+# A window begins with this share of the limit at once; the other starts are spaced evenly.
+_FIRST_BURST = 0.5
 # Seconds before asking again while another program is seen: any response can change what is free.
 _ASK_AGAIN = 0.05
 # Seconds without a response after which a request may have to open a connection first.
@@ -85,7 +89,7 @@ class ServerWindow:
         else:
             before = [count for when, count in self._others if when <= now - _GROWTH_PERIOD]
             growth = others - max(before, default=others)
-            free = growth + 3 if growth else 1
+            free = growth + _GROWING_MORE if growth else 1
         return max(1, self.requests - others - free)
 
     def next_start(self, starts: Sequence[float], now: float) -> float:
@@ -101,7 +105,7 @@ class ServerWindow:
             moment = starts[len(starts) - allowed] + self._span
         if now >= end:
             moment = max(moment, self._next_even - _CATCH_UP * self._span / allowed)
-        elif allowed / 2 <= count < allowed:
+        elif allowed * _FIRST_BURST <= count < allowed:
             moment = max(moment, starts[-1] + (end - starts[-1]) / (allowed - count + 1))
         return moment
 

@@ -23,7 +23,15 @@ from .repeatable import Repeatable
 from .request_events import NO_EVENTS, RequestEvents
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
-from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
+from .retry import (
+    WINDOW,
+    Effect,
+    RetryWhen,
+    disposition_of,
+    disposition_of_failure,
+    is_daily_limit,
+    pause_after,
+)
 from .tokens import Token, TokenSource, hide, hide_in_failure
 
 
@@ -340,9 +348,7 @@ class RequestFlow:
         status = received.status_code
         if not received.is_success:
             body = read_object(received.content)
-            # A 429 for the day names it (HubSpot:
-            # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
-            daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+            daily = is_daily_limit(status, body)
             page = body is None
             return Interpretation(disposition_of(status, daily=daily, page=page), body)
         if state.read is not None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -111,6 +111,14 @@ def disposition_of(
     if status == 403 and page:
         return _REFUSED  # HubSpot's edge refuses what this request holds, and not the token
     return DISPOSITIONS.get(status, _AMBIGUOUS if status >= 500 else _REFUSED)
+
+
+def is_daily_limit(status: int, body: Mapping[str, Any] | None) -> bool:
+    """Return whether a response says that the requests of the day are spent.
+
+    HubSpot: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+    """
+    return status == 429 and body is not None and body.get("policyName") == "DAILY"
 
 
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)

@@ -178,8 +178,12 @@ class HubSpotBatch(families.Families):
         performer = StepPerformer(self.raw, self._http, self._clock, self._pace)
         reconcile = Reconciler(performer)
         self._runner = Runner(
-            *(self.raw, self._http, options.max_concurrency, self._executor),
-            *(reconcile.of_run, observer),
+            client=self.raw,
+            http=self._http,
+            width=options.max_concurrency,
+            executor=self._executor,
+            look_up=reconcile.of_run,
+            observer=observer,
             clock=self._clock,
         )
         self._derived = WeakSet[HubSpotBatch]()
@@ -323,7 +327,11 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         performer = AsyncStepPerformer(self.raw, self._http, self._clock, self._pace)
         reconcile = AsyncReconciler(performer)
         self._runner = AsyncRunner(
-            *(self.raw, self._http, options.max_concurrency, reconcile.of_run, observer),
+            client=self.raw,
+            http=self._http,
+            width=options.max_concurrency,
+            look_up=reconcile.of_run,
+            observer=observer,
             clock=self._clock,
         )
         self._derived = WeakSet[AsyncHubSpotBatch]()

@@ -31,6 +31,10 @@ _ONE_FREE_IN = 95
 _SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _GROWTH_PERIOD = 1_000
+# If it grew, this many more stay free than it grew by.
+_GROWING_MORE = 3
+# A window begins with this share of the limit at once; the other starts are spaced evenly.
+_FIRST_BURST = 0.5
 # For how long the number of requests left for the day is believed: midnight resets it.
 _DAY_VALID = 900_000
 # When to ask again while another request finds out how many are left for the day.
@@ -226,7 +230,7 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
     else:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
-        free = growth + 3 if growth > 0 else 1
+        free = growth + _GROWING_MORE if growth > 0 else 1
     return max(1, requests - others - free)
 
 
@@ -293,7 +297,7 @@ def _next_start(
             moment = max(moment, state.starts[count - most] + milliseconds + MARGIN)
     end = state.begun + span
     # A new state says nothing of what was sent before it, so it begins without a burst.
-    burst = 1 if state.begun == state.created else allowed / 2
+    burst = 1 if state.begun == state.created else allowed * _FIRST_BURST
     if moment >= end:
         moment = max(moment, math.ceil(state.next_even - _CATCH_UP * span / allowed))
     elif burst <= count < allowed:

@@ -263,6 +263,28 @@ def starts(limiter: Any, store: Broken, begin: float, end: float) -> list[float]
     return found
 
 
+def test_the_store_is_told_which_requests_may_have_arrived_late() -> None:
+    """Those that opened a connection, began late, or had a response much later than usual."""
+    store = Broken()
+    limiter = SharedLimiter(store, RateLimit(100, 10), None, "share")
+    told: list[LimitReport] = []
+    real = store.ask
+    store.ask = lambda ask: told.extend(ask.reports) or real(ask)  # type: ignore[method-assign]
+    headers = {
+        "X-HubSpot-RateLimit-Max": "100",
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+    }
+    now = 1.0
+    for took in (0.2, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.5):
+        store.now = now
+        while pause := limiter.reserve(now, "holder"):
+            store.now = now = now + pause
+        limiter.report(now, now + took, headers, None)
+        store.now = now = now + took
+    limiter.reserve(now, "last")
+    assert [one.delay for one in told] == [200, 0, 0, 0, 0, 0, 0, 0, 490]
+
+
 def test_without_the_store_each_takes_its_share() -> None:
     """All together start no more than the limit, and ask for the store once a second."""
     store = Broken()
@@ -460,6 +482,7 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                     rng.randrange(-1, 30),
                     rng.choice((-1, 1000, 12)),
                     rng.choice((0,) * 12 + (2000,)),
+                    rng.choice((0, 0, 120)),
                 )
                 for _ in range(rng.randrange(3))
             ]

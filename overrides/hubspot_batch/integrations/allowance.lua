@@ -21,7 +21,7 @@ local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
     created = now, now = now, starts = {}, begun = 0, next_even = 0, paused_until = 0, others = {}, requests = 0,
-    milliseconds = 0, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
+    milliseconds = 0, said_at = 0, said = 0, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
     workers = {},
   }
 end
@@ -56,6 +56,8 @@ local function remove(start)
 end
 
 local function note_others(count)
+  local agreed = (state.said_at or 0) > now - GROWTH_PERIOD and math.min(count, state.said) or count
+  state.said_at, state.said, count = now, count, agreed
   local second = now - now % GROWTH_PERIOD
   local last = state.others[#state.others]
   if last and last[1] == second then
@@ -67,11 +69,17 @@ end
 
 local function learn(report)
   local start, requests, milliseconds = report[1], report[2], report[3]
-  local left, left_today, refused_for = report[4], report[5], report[6]
+  local left, left_today, refused_for, delay = report[4], report[5], report[6], report[7] or 0
+  if delay > 0 and remove(start) then
+    start = start + delay
+    insert(start)
+  else
+    delay = 0
+  end
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
     if left >= 0 and start >= state.created and start > (state.incomplete_until or 0) then
-      local ours = until_(start + MARGIN) - until_(start - milliseconds - MARGIN)
+      local ours = until_(start + MARGIN) - until_(start - delay - milliseconds - MARGIN)
       note_others(math.max(0, requests - left - ours))
     end
   end

@@ -49,6 +49,7 @@ class LimitReport(NamedTuple):
         left: Requests that are left of it.
         left_today: Requests that are left for the day.
         refused_for: If the server refused it as too many, how long all must wait; else 0.
+        delay: How long after its start the request may have arrived, at most.
     """
 
     start: int
@@ -57,6 +58,7 @@ class LimitReport(NamedTuple):
     left: int
     left_today: int
     refused_for: int
+    delay: int = 0
 
 
 class AllowanceRequest(NamedTuple):
@@ -131,6 +133,7 @@ class AllowanceState:
         next_even: When the next start is due at an even pace.
         paused_until: Until when no request starts.
         others: When other programs were seen, and how many requests they used.
+        said_at, said: What the last response said of others, and when it was told.
         requests, milliseconds: The limit that the server named; 0 if it named none.
         left_today: Requests left for the day; -1 if unknown.
         left_at: When that was said.
@@ -149,6 +152,8 @@ class AllowanceState:
     next_even: int = 0
     paused_until: int = 0
     others: list[list[int]] = field(factory=list[list[int]])
+    said_at: int = 0
+    said: int = 0
     requests: int = 0
     milliseconds: int = 0
     left_today: int = -1
@@ -304,13 +309,21 @@ def _next_start(
 
 def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceRequest) -> None:
     """Take in what a response said."""
+    delay = report.delay if report.start in state.starts else 0
+    if delay:
+        # The server counts a request from its arrival on, and it counted ours that came before.
+        state.starts.remove(report.start)
+        report = report._replace(start=report.start + delay)
+        insort(state.starts, report.start)
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
         # If not all of our starts are known, the use by others is unknown too.
         known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
-            first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
-            ours = bisect_right(state.starts, report.start + MARGIN) - first
+            began = report.start - delay - state.milliseconds - MARGIN
+            ours = bisect_right(state.starts, report.start + MARGIN) - bisect_right(
+                state.starts, began
+            )
             _note_others(state, now, max(0, report.requests - report.left - ours))
     if report.refused_for > 0:
         state.paused_until = max(state.paused_until, now + report.refused_for)
@@ -334,6 +347,10 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
 
 def _note_others(state: AllowanceState, now: int, count: int) -> None:
     """Note how many requests other programs used; the largest number of each second."""
+    # Two responses must agree: our own requests overtake each other, and the server has then
+    # counted some that started later than this one.
+    agreed = min(count, state.said) if state.said_at > now - _GROWTH_PERIOD else count
+    state.said_at, state.said, count = now, count, agreed
     second = now - now % _GROWTH_PERIOD
     if state.others and state.others[-1][0] == second:
         state.others[-1][1] = max(state.others[-1][1], count)

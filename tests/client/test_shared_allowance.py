@@ -21,6 +21,7 @@ from hubspot_batch import (
     Clock,
     ConfigurationError,
     DailyLimitError,
+    HubSpotBatch,
     RateLimit,
     SharedAllowance,
     UnreachableError,
@@ -518,6 +519,34 @@ def test_a_client_of_the_wrong_kind_is_refused(make_client: ClientFactory, port:
     shared = SharedAllowance(module.Redis(port=port), key="a")
     with pytest.raises(ConfigurationError, match="needs a SharedAllowance of a"):
         make_client(transport=Sandbox(), rate_limit=shared).calls.create([ROW])
+
+
+def test_a_client_of_a_class_of_its_own_or_of_a_sentinel_will_do() -> None:
+    """Tests have stand-ins of Redis, and many servers are found by a sentinel."""
+    redis = pytest.importorskip("redis")
+
+    class Renamed(redis.Redis):  # type: ignore[misc]
+        def __init__(self, first: int) -> None:
+            super().__init__(port=first)
+
+    with redis_server.running() as port, redis_server.sentinel(port) as sentinel_port:
+        finder = redis.Sentinel([("127.0.0.1", sentinel_port)])
+        for client in (Renamed(port), finder.master_for("store")):
+            shared = SharedAllowance(client, key="a")
+            with HubSpotBatch("t", transport=SandboxTransport(Sandbox()), rate_limit=shared) as one:
+                assert len(one.calls.create([ROW]).succeeded) == 1
+        with redis.Redis(port=port) as store:
+            assert store.keys() == [b"hubspot-batch:allowance:a"]
+
+
+def test_what_is_no_client_of_one_server_is_refused_at_once() -> None:
+    """A pipeline sends nothing by itself, and a cluster has no one server."""
+    redis = pytest.importorskip("redis")
+    cluster = redis.RedisCluster.__new__(redis.RedisCluster)
+    cluster.close = lambda: None
+    for client in (redis.Redis().pipeline(), redis.Redis().pubsub(), cluster):
+        with pytest.raises(ConfigurationError, match="for one server"):
+            SharedAllowance(client, key="a")
 
 
 def test_a_store_that_is_silent_is_given_up_in_time(make_client: ClientFactory) -> None:

@@ -61,9 +61,7 @@ def sentinel(port: int) -> Iterator[int]:
     """Run a sentinel that knows a server by the name `store`; gives its port."""
     own = free_port()
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
-        settings.write(
-            f"port {own}\nbind 127.0.0.1\nsentinel monitor store 127.0.0.1 {port} 1\n"
-        )
+        settings.write(f"port {own}\nbind 127.0.0.1\nsentinel monitor store 127.0.0.1 {port} 1\n")
         settings.flush()
         process = subprocess.Popen(
             [str(PROGRAM), settings.name, "--sentinel"], stdout=subprocess.DEVNULL

@@ -241,6 +241,17 @@ def test_what_others_use_is_left_to_them() -> None:
     assert sum(simulation.sent.values()) >= 0.93 * 0.8 * 1900
 
 
+def test_promises_are_taken_back_when_others_use_more() -> None:
+    """What was promised far ahead leaves no room for a program that comes meanwhile."""
+    server = Server(190, 10_000)
+    simulation = Simulation(64, server, 3)
+    for when in range(1_000, 60_000, 263):
+        simulation.at(when, "other", 0)
+    simulation.run(60_000)
+    assert server.refused == 0
+    assert sum(simulation.sent.values()) >= 0.9 * 0.8 * 1140
+
+
 def test_a_store_that_comes_back_empty_makes_all_pause() -> None:
     """No window is over the limit, because none starts for one window."""
     server = Server(190, 10_000)

@@ -166,10 +166,18 @@ else
     if one[1] <= now - GROWTH_PERIOD then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
-  left_free = growth > 0 and growth + 3 or 1
+  left_free = growth > 0 and 2 * growth + 3 or 1
 end
 local allowed = math.max(1, limits[1][1] - others - left_free)
 local span = limits[1][2] + MARGIN
+if others > 0 then
+  for at = math.max(until_(now + CONFIRM_AFTER), allowed) + 1, #starts do
+    if starts[at] - starts[at - allowed] < limits[1][2] then
+      for last = #starts, at, -1 do table.remove(starts, last) end
+      break
+    end
+  end
+end
 
 local function next_start()
   local count, last = #starts, now

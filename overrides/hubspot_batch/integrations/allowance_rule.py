@@ -196,6 +196,8 @@ def decide(
     state.workers = {name: seen for name, seen in state.workers.items() if now - seen < 2 * longest}
     state.reserve = max(state.reserve, ask.reserve)
     allowed = _allowed(state, limits[0][0], now)
+    if any(count for _, count in state.others):
+        _take_back(state, now, allowed, limits[0][1])
     start = again = 0
     if ask.wants:
         promised = ask.promised if ask.known_state == state.created else 0
@@ -231,8 +233,23 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
     else:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
-        free = growth + 3 if growth > 0 else 1
+        # It goes on until responses show it, and until the starts that are promised firmly are over.
+        free = 2 * growth + 3 if growth > 0 else 1
     return max(1, requests - others - free)
+
+
+def _take_back(state: AllowanceState, now: int, allowed: int, milliseconds: int) -> None:
+    """Take promised starts back that a window has no room for, since others use more by now.
+
+    A process that was promised one of these asks again before it uses it, so the first promised is
+    the first to get another one.
+    """
+    starts = state.starts
+    first = bisect_right(starts, now + CONFIRM_AFTER)
+    for at in range(max(first, allowed), len(starts)):
+        if starts[at] - starts[at - allowed] < milliseconds:
+            del starts[at:]
+            return
 
 
 def _give_start(

@@ -233,7 +233,7 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
     else:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
-        # It goes on until responses show it, and until the starts that are promised firmly are over.
+        # It goes on until responses show it, and until the firmly promised starts are over.
         free = 2 * growth + 3 if growth > 0 else 1
     return max(1, requests - others - free)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from .endpoints import FoundRecord, request_for, search_in
-from .session import LookupSession, Step
+from .session import LookupSession, PageRequest, Step
 from .stored import comparable_key, may_be_stored_as
 from .strategy import DoubtfulInput, Findings
 
@@ -58,12 +58,14 @@ class ByStamp:
         self._count()
         return now
 
-    def _requests(self) -> Iterator[Callable[[str | None], dict[str, Any]]]:
+    def _requests(self) -> Iterator[PageRequest]:
         endpoint = self._session.endpoint
         left = [one for one in self.doubts if one.place not in self.found.done]
         names = sorted({name for one in left for name in one.properties})
         if not endpoint.searches:
-            yield lambda after: request_for(endpoint, names, created=None, named=None, after=after)
+            yield lambda after, _: request_for(
+                endpoint, names, created=None, named=None, after=after
+            )
             return
         by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name, value in {property_and_value(one): None for one in left}:

@@ -5,7 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, CONFIRM_AFTER, CATCH_UP, ONE_FREE_IN, GROWTH_PERIOD = 50, 1000, 4, 95, 1000
-local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME = 20, 900000, 50, 1300
+local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME, AGREEING = 20, 900000, 50, 1300, 3
 
 local ask = cjson.decode(ARGV[1])
 local now
@@ -21,7 +21,7 @@ local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
     created = now, now = now, starts = {}, begun = 0, next_even = 0, paused_until = 0, others = {}, requests = 0,
-    milliseconds = 0, said_at = 0, said = 0, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
+    milliseconds = 0, said = {}, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
     workers = {},
   }
 end
@@ -56,8 +56,14 @@ local function remove(start)
 end
 
 local function note_others(count)
-  local agreed = (state.said_at or 0) > now - GROWTH_PERIOD and math.min(count, state.said) or count
-  state.said_at, state.said, count = now, count, agreed
+  local said = {{now, count}}
+  for at = #(state.said or {}), 1, -1 do
+    if state.said[at][1] > now - GROWTH_PERIOD and #said < AGREEING then
+      table.insert(said, 1, state.said[at])
+      count = math.min(count, state.said[at][2])
+    end
+  end
+  state.said = said
   local second = now - now % GROWTH_PERIOD
   local last = state.others[#state.others]
   if last and last[1] == second then

@@ -31,6 +31,9 @@ _ONE_FREE_IN = 95
 _SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _GROWTH_PERIOD = 1_000
+# So many responses in a row must agree about others, if they are told within the growth period. Our
+# own requests overtake each other, and the server has then counted some that started later.
+_AGREEING = 3
 # For how long the number of requests left for the day is believed: midnight resets it.
 _DAY_VALID = 900_000
 # When to ask again while another request finds out how many are left for the day.
@@ -133,7 +136,7 @@ class AllowanceState:
         next_even: When the next start is due at an even pace.
         paused_until: Until when no request starts.
         others: When other programs were seen, and how many requests they used.
-        said_at, said: What the last response said of others, and when it was told.
+        said: When the last responses were told, and what they said of others.
         requests, milliseconds: The limit that the server named; 0 if it named none.
         left_today: Requests left for the day; -1 if unknown.
         left_at: When that was said.
@@ -152,8 +155,7 @@ class AllowanceState:
     next_even: int = 0
     paused_until: int = 0
     others: list[list[int]] = field(factory=list[list[int]])
-    said_at: int = 0
-    said: int = 0
+    said: list[list[int]] = field(factory=list[list[int]])
     requests: int = 0
     milliseconds: int = 0
     left_today: int = -1
@@ -364,10 +366,9 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
 
 def _note_others(state: AllowanceState, now: int, count: int) -> None:
     """Note how many requests other programs used; the largest number of each second."""
-    # Two responses must agree: our own requests overtake each other, and the server has then
-    # counted some that started later than this one.
-    agreed = min(count, state.said) if state.said_at > now - _GROWTH_PERIOD else count
-    state.said_at, state.said, count = now, count, agreed
+    lately = [one for one in state.said if one[0] > now - _GROWTH_PERIOD]
+    state.said = [*lately, [now, count]][-_AGREEING:]
+    count = min(count for _, count in state.said)
     second = now - now % _GROWTH_PERIOD
     if state.others and state.others[-1][0] == second:
         state.others[-1][1] = max(state.others[-1][1], count)

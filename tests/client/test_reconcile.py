@@ -392,7 +392,7 @@ def test_more_records_than_a_search_shows_take_another_search(
     for part in range(3):
         lost += calls.create([call(f"row {part} {number}") for number in range(100)])
         clock.advance(1.0)
-    for part in range(3):
+    for _ in range(3):
         made_by_others(sandbox, "calls", *[call(f"other {number}") for number in range(100)])
         clock.advance(1.0)
     found = calls.reconcile(lost)

@@ -15,8 +15,11 @@ from hubspot_batch._engine.doubts import LookUpResult
 from hubspot_batch._engine.driver import check_open
 from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
+
+from .endpoints import LOOKUP_ENDPOINTS
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.run import Run
@@ -184,8 +187,25 @@ def _of_outcomes(
     wanted = LookUpOptions.of(**options)
     check_names(wanted.key_property, wanted.stamp_property)
     unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
-    listed = [*outcomes]
+    listed = _checked(operation, outcomes)
     return LookUp(operation, listed, unmatched, wanted, pace, matched_by(listed))
+
+
+def _checked(operation: str, outcomes: Any) -> list[Outcome[Any]]:
+    """Return the outcomes that a caller hands in.
+
+    Raises:
+        ConfigurationError: They are none.
+    """
+    listed: list[Any] = [*outcomes] if isinstance(outcomes, Iterable) else [outcomes]
+    for one in listed:
+        if not isinstance(one, Outcome):
+            name = LOOKUP_ENDPOINTS[operation].method_name
+            raise ConfigurationError(
+                f"{name} takes a BatchResult or other outcomes of its family's create; got "
+                f"{type(one).__name__}."
+            )
+    return listed
 
 
 def _of_run(run: Run[Any], pace: Limiter) -> LookUp:

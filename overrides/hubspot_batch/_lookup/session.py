@@ -26,6 +26,9 @@ from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page,
 # after 100 seconds, 524).
 _STARTED_BEFORE, _CARRIED_OUT_WITHIN = 5.0, 120.0
 
+# Characters of HubSpot's words that a message shows at most.
+_WORDS_SHOWN = 200
+
 
 class Send(NamedTuple):
     """Send a request; the result is its response, or the `httpx.HTTPError` in its place."""
@@ -128,7 +131,9 @@ class LookupSession:
                     raise stop
                 said = refusal.error
             status = response.status_code
-            raise FailedError(f"HubSpot answered HTTP {status}", status, said)
+            words = "" if said is None else " ".join(said.message.split())[:_WORDS_SHOWN]
+            why = f"HubSpot answered HTTP {status}" + (f" ({words})" if words else "")
+            raise FailedError(why, status, said)
         if read.body is None:
             raise FailedError("a page was unreadable or cut short")
         try:

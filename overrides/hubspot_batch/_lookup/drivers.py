@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from attrs import frozen
 
-from hubspot_batch._engine.doubts import LookUpResult
-from hubspot_batch._engine.driver import check_open
-from hubspot_batch._operations.mark_names import check_names
+from hubspot_batch._transport.owners import check_open
 from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
@@ -22,6 +20,7 @@ from hubspot_batch.outcomes import BatchResult, Outcome, attach
 from .endpoints import LOOKUP_ENDPOINTS
 
 if TYPE_CHECKING:
+    from hubspot_batch._engine.doubts import LookUpResult
     from hubspot_batch._engine.run import Run
 
     from .look_up import LookUp
@@ -87,8 +86,8 @@ class Reconciler:
         try:
             self._drive(look_up, check)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
-        return LookUpResult(look_up.result(), None, look_up.notes)
+            return look_up.of_run(error)
+        return look_up.of_run()
 
     def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
         steps = look_up.steps(self.clock.now())
@@ -153,8 +152,8 @@ class AsyncReconciler:
         try:
             await self._drive(look_up)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
-        return LookUpResult(look_up.result(), None, look_up.notes)
+            return look_up.of_run(error)
+        return look_up.of_run()
 
     async def _drive(self, look_up: LookUp) -> None:
         steps = look_up.steps(self.clock.now())
@@ -185,7 +184,6 @@ def _of_outcomes(
     from .look_up import LookUp, LookUpOptions, matched_by  # noqa: PLC0415 - few programs need it
 
     wanted = LookUpOptions.of(**options)
-    check_names(wanted.key_property, wanted.stamp_property)
     unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
     listed = _checked(operation, outcomes)
     return LookUp(operation, listed, unmatched, wanted, pace, matched_by(listed))

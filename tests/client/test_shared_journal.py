@@ -47,7 +47,7 @@ def new_journal(postgres: str, tmp_path: Path) -> NewJournal:
     """Name one journal, with any options."""
 
     def name(key: str = "", **options: Any) -> PostgresJournal:
-        return PostgresJournal(f"{tmp_path}{key}", conninfo=postgres, **options)
+        return PostgresJournal(f"{tmp_path}{key}", **{"conninfo": postgres, **options})
 
     return name
 
@@ -324,3 +324,26 @@ def test_a_missing_psycopg_is_named(
     client = make_client(transport=Sandbox())
     with pytest.raises(ConfigurationError, match=r"hubspot-batch\[postgres\]"):
         client.calls.create([call(1)], journal=PostgresJournal("x"))
+
+
+def test_a_database_that_is_strict_by_default_stops_no_worker(
+    new_journal: NewJournal, postgres: str
+) -> None:
+    """Its default can be to refuse a transaction that meets another one."""
+    from hubspot_batch.journal.postgres import PostgresStore
+    from psycopg.conninfo import make_conninfo
+
+    strict = make_conninfo(postgres, options="-c default_transaction_isolation=serializable")
+    sandbox = Sandbox(rate_limit=None)
+    rows = [*map(call, range(100))]
+    workers = [
+        Worker(SandboxTransport(sandbox), rows, new_journal(conninfo=strict), chunk_size=5)
+        for _ in range(6)
+    ]
+    for worker in workers:
+        worker.join(30)
+    assert [worker.error for worker in workers] == [None] * 6
+    assert set(titles(sandbox).values()) == {1}
+    store = PostgresStore("strict", strict, {}, 1.0)
+    assert store._open().execute("SHOW transaction_isolation").fetchall() == [("read committed",)]
+    store.close()

@@ -46,6 +46,8 @@ _TABLES = (
 )
 _PREPARE = (
     "SET synchronous_commit = on",  # a crash of the server loses no intent
+    # A statement that meets another run's waits for it, and then sees what that one wrote.
+    "SET default_transaction_isolation = 'read committed'",
     # The session of a machine that has vanished ends, and with it what it holds.
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import signal
@@ -444,6 +445,36 @@ def test_a_local_allowance_can_be_given_to_another_process(tmp_path: Path) -> No
     """It is pickled with its path, and opens the file there."""
     copy = pickle.loads(pickle.dumps(SharedAllowance.local(tmp_path / "a", key="k")))
     assert copy.limiter(None).reserve(0.0, "a") == 0.0
+
+
+def test_an_allowance_in_a_store_is_made_in_each_process() -> None:
+    """A client has connections and locks; the message says what to do."""
+    redis = pytest.importorskip("redis")
+    with redis.Redis() as client, pytest.raises(TypeError, match="Make it in each process"):
+        pickle.dumps(SharedAllowance(client, key="a"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python's own, of a fork beside threads
+def test_a_forked_process_is_another_worker(tmp_path: Path) -> None:
+    """It has a connection and a lock of its own, and counts as one more."""
+    limiter = SharedAllowance.local(tmp_path / "allowance").limiter(None)
+    assert limiter.reserve(time.monotonic(), "parent") == 0
+    with limiter._lock:  # as where another thread asks
+        child = os.fork()
+        if not child:
+            signal.alarm(5)
+            workers = 99
+            try:
+                limiter.reserve(time.monotonic(), "child")
+                workers = limiter._reply.workers if limiter._reply else 98
+            finally:
+                os._exit(workers)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 2
+    limiter.reserve(time.monotonic(), "parent again")
+    assert limiter._reply is not None
+    assert limiter._reply.workers == 2
 
 
 def test_arguments_are_checked(tmp_path: Path) -> None:

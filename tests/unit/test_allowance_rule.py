@@ -175,7 +175,7 @@ def test_the_whole_limit_is_used() -> None:
 
 
 def test_requests_that_arrive_late_are_not_those_of_another_program() -> None:
-    """The server counts some of ours before them, and the whole limit is used all the same."""
+    """The server counts some of ours before them, and the whole limit is used anyway."""
     server = Server(190, 10_000)
     simulation = Simulation(16, server, 1)
     simulation.one_late_in = 20
@@ -242,7 +242,7 @@ def test_what_others_use_is_left_to_them() -> None:
 
 
 def test_promises_are_taken_back_when_others_use_more() -> None:
-    """What was promised far ahead leaves no room for a program that comes meanwhile."""
+    """Starts that are promised far ahead leave no room for a program that comes meanwhile."""
     server = Server(190, 10_000)
     simulation = Simulation(64, server, 3)
     for when in range(1_000, 60_000, 263):

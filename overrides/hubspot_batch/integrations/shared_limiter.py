@@ -20,6 +20,7 @@ from hubspot_batch.errors import UnreachableError
 from hubspot_batch.options import RateLimit
 
 from .allowance_rule import CONFIRM_AFTER, MARGIN, AllowanceReply, AllowanceRequest, LimitReport
+from .forks import tell_of_forks
 
 STORE_TIMEOUT = 0.25
 """Seconds after which a store that does not answer counts as unreachable."""
@@ -96,6 +97,7 @@ class SharedLimiter:
         self._on_lost = on_lost
         self._worker = uuid.uuid4().hex
         self._lock = threading.Lock()
+        tell_of_forks(self)
         self._promises: dict[object, _Promise] = {}
         # Starts that were promised for requests that were cancelled.
         self._unused: list[int] = []
@@ -114,6 +116,15 @@ class SharedLimiter:
         self._lost_text = ""
         self._next_offline = 0.0
         self._offline_starts: list[float] = []
+
+    def begin_in_fork(self) -> None:
+        """Be another worker, to which nothing was promised."""
+        self._worker = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._reported = False
+        for one in (self._promises, self._unused, self._started, self._reports):
+            one.clear()
+        self._offline_starts.clear()
 
     @property
     def window(self) -> float:
@@ -233,11 +244,8 @@ class SharedLimiter:
             return self._ask(now, promised=0 if promise is None else promise.start)
 
     def _ask(self, now: float, *, wants: bool = True, promised: int = 0) -> AllowanceRequest:
-        reports, alone, unused = (
-            tuple(self._reports),
-            tuple(self._offline_starts),
-            tuple(self._unused),
-        )
+        reports, unused = tuple(self._reports), tuple(self._unused)
+        alone = tuple(self._offline_starts)
         self._reports.clear()
         self._unused.clear()
         self._offline_starts.clear()

@@ -181,8 +181,7 @@ class PostgresStore:
             if one.status is not Status.INTENDED:
                 continue
             number, before = one.number, found.get(identity)
-            is_free = _lock_of(number) not in locked
-            if is_free and before is not None and before.number == number:
+            if _lock_of(number) not in locked and before is not None and before.number == number:
                 continue  # its run has ended
             if identity in recent:
                 again[identity] = one._replace(in_other_run=True)

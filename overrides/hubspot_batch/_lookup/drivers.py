@@ -17,8 +17,6 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
-from .endpoints import LOOKUP_ENDPOINTS
-
 if TYPE_CHECKING:
     from hubspot_batch._engine.doubts import LookUpResult
     from hubspot_batch._engine.run import Run
@@ -198,6 +196,8 @@ def _checked(operation: str, outcomes: Any) -> list[Outcome[Any]]:
     listed: list[Any] = [*outcomes] if isinstance(outcomes, Iterable) else [outcomes]
     for one in listed:
         if not isinstance(one, Outcome):
+            from .endpoints import LOOKUP_ENDPOINTS  # noqa: PLC0415 - few programs need it
+
             name = LOOKUP_ENDPOINTS[operation].method_name
             raise ConfigurationError(
                 f"{name} takes a BatchResult or other outcomes of its family's create; got "

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not isinstance(found, Written):
         print_text(format_report(found))
         return 1 if found.findings else 0
-    print_text(_told(found))
+    print_text(_lines_of(found))
     return 0
 
 
@@ -52,7 +52,7 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def _told(found: Written) -> str:
+def _lines_of(found: Written) -> str:
     files = " and ".join(found.files)
     notes = [f"- {note}" for note in found.draft.notes]
     head = [f"{files}: {found.draft.id} is written; read it, then run `make regenerate`."]

@@ -31,7 +31,7 @@ from .outcomes import (
     result_of,
     results_of,
 )
-from .remarks import Remark
+from .outcomes.remarks import Remark
 from .version import __version__
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Deprecated names: what still works, for how long, and what takes its place.
+"""Deprecated names: how long they still work, and their replacements.
 
 This module decides the words of the warning. A deprecated name works as before in at least one
 whole release; a test fails once the version in which it goes has come.

@@ -154,7 +154,7 @@ class Observer:
         self.on_event = on_event
         self.on_outcome = on_outcome
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Tell of an event."""
         if self.on_event is not None:
             _call("on_event", self.on_event, event)
@@ -166,7 +166,7 @@ class Observer:
                 _call("on_outcome", self.on_outcome, outcome)
         if self.on_event is not None:
             counts = Counter(outcome.status for outcome in outcomes)
-            self.tell(Settled(run_id, operation, counts))
+            self.notify(Settled(run_id, operation, counts))
 
 
 def _call(name: str, function: Callable[[Any], object], value: object) -> None:

@@ -42,13 +42,13 @@ def wrong(name: str, wanted: str, value: object) -> ConfigurationError:
 
 
 def whole(name: str, value: object, least: int, also: str = "") -> None:
-    """Refuse what is not a whole number from `least` on."""
+    """Refuse a value that is not a whole number from `least` on."""
     if type(value) is not int or value < least:
         raise wrong(name, f"a whole number, {least} or more{also}", value)
 
 
 def seconds(name: str, value: object, *, zero: bool = False, also: str = "") -> None:
-    """Refuse what is not a number of seconds: more than 0, or 0 too."""
+    """Refuse a value that is not a number of seconds: more than 0, or 0 too."""
     fits = isinstance(value, float | int) and (value > 0 or (zero and value == 0))
     if isinstance(value, bool) or not fits:
         raise wrong(name, f"{'0 seconds or more' if zero else 'more than 0 seconds'}{also}", value)
@@ -78,7 +78,7 @@ class RateLimit:
 
 
 class Limiter(Protocol):
-    """Decides when the next request of a process may start; times are those of its own clock.
+    """Decides when the next request of a process may start, by the process's own clock.
 
     The asynchronous methods may wait for a store.
     """
@@ -88,7 +88,7 @@ class Limiter(Protocol):
         """Seconds of the window; 0 if it is not known."""
         ...
 
-    def nap(self, wait: float) -> float:
+    def seconds_to_sleep(self, wait: float) -> float:
         """Return how many seconds of a wait to sleep before asking again."""
         ...
 
@@ -104,19 +104,19 @@ class Limiter(Protocol):
         """Do as `reserve`, in a task."""
         ...
 
-    def forgo(self, holder: object, /) -> None:
+    def cancel_start(self, holder: object, /) -> None:
         """Take in that a request waits for its start no longer."""
 
     @property
-    def forgone(self) -> bool:
+    def has_unused(self) -> bool:
         """Whether there are starts to give back, which were promised to such requests."""
         ...
 
-    def give_back(self, now: float) -> None:
+    def return_unused(self, now: float) -> None:
         """Let others have those starts."""
 
-    async def agive_back(self, now: float) -> None:
-        """Do as `give_back`, in a task."""
+    async def areturn_unused(self, now: float) -> None:
+        """Do as `return_unused`, in a task."""
 
     def abandon(self, started: float) -> None:
         """Take in that no report of a request that had a start will come."""
@@ -192,7 +192,7 @@ def _asleep(seconds: float) -> Awaitable[object]:
 
 @frozen
 class Clock:
-    """How time is told and spent. Tests pass in their own, and never wait.
+    """The clock of a client, to read and to sleep by. Tests pass in their own, and never wait.
 
     Attributes:
         now: Returns seconds of a clock that never goes back.

@@ -100,8 +100,8 @@ def client(work: Work) -> Call:
 
 def client_in_one_thread(work: Work) -> Call:
     """The same without handing its requests to another thread, which is what that costs."""
+    from hubspot_batch._engine.executors import Task as Piece
     from hubspot_batch._engine.executors import ThreadExecutor
-    from hubspot_batch._engine.executors import Work as Piece
 
     def submit(_: ThreadExecutor, piece: Piece) -> None:
         piece()()

@@ -44,7 +44,7 @@ _IMPORT = "import argparse; import hubspot_batch"
 
 
 def write_csv(path: Path, rows: int) -> Path:
-    """Write calls of which no two are alike."""
+    """Write calls that all differ."""
     with path.open("w", encoding="utf-8") as stream:
         stream.write(",".join(f"hs_{name}" for name in NAMES) + "\n")
         for number in range(rows):

@@ -46,7 +46,7 @@ def measure() -> Iterator[Row]:
 
 
 def _requests(way: str, lost: int, lag: tuple[float, float]) -> int:
-    """Return how many requests look up so many batches, all of which were done."""
+    """Return how many requests look up so many batches that were all done."""
     sandbox = Sandbox(faults=script(["reset_after"] * lost), clock=FakeClock(), search_lag=lag)
     sandbox.add_property("calls", KEY, unique=True)
     sandbox.add_property("calls", STAMP, unique=False)

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, app
+from hubspot_batch.sandbox import Sandbox, SandboxRequest, SandboxResponse, app
 from hubspot_batch.sandbox import server as sockets
 
 _OTHER = SandboxRequest(
@@ -90,7 +90,7 @@ class Server:
             due += pace
             self._note(self._sandbox.handle(_OTHER), "other")
 
-    def _note(self, answer: SandboxAnswer, user: str) -> None:
+    def _note(self, answer: SandboxResponse, user: str) -> None:
         status = 200 if user == "other" and answer.status == 400 else answer.status
         self._seen.append((time.monotonic(), status, user))
 

@@ -92,5 +92,5 @@ def _store(client: Any) -> tuple[float, int]:
 def _loop(port: int, workers: int) -> float:
     """Return how many starts a second processes are given that do nothing else."""
     command = [sys.executable, "-c", LOOP, str(port), str(SECONDS)]
-    crew = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(workers)]
-    return sum(int(process.communicate()[0]) for process in crew) / SECONDS
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(workers)]
+    return sum(int(process.communicate()[0]) for process in processes) / SECONDS

@@ -28,7 +28,7 @@ _CLIENT = "from hubspot_batch import HubSpotBatch; HubSpotBatch('token')"
 _HTTPX = "import httpx; httpx.Client()"
 _MODELS = "import {0}.models as models; [getattr(models, name) for name in models.__all__]"
 
-# An answer of 100 calls, of which no two are alike.
+# A response of 100 calls that all differ.
 _ANSWER = """
 import json
 def answer(first):

@@ -17,7 +17,7 @@ from hubspot_batch import (
     result_of,
 )
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport
-from scripted_server import CALLS, UPDATE, Played, says, statuses, wanted
+from scripted_server import CALLS, UPDATE, ScriptedServer, says, statuses, wanted
 
 
 def client_of(sandbox: Sandbox) -> AsyncHubSpotBatch:
@@ -142,7 +142,7 @@ def test_a_stopped_run_has_an_outcome_for_the_rest() -> None:
     """It is read to its end, and not sent."""
     sandbox = Sandbox(rate_limit=None)
     rows = wanted(sandbox, CALLS, 7)
-    server = Played(sandbox, says(401, {"message": "no"}))
+    server = ScriptedServer(sandbox, says(401, {"message": "no"}))
 
     async def main() -> None:
         async with AsyncHubSpotBatch("t", transport=server) as hubspot:

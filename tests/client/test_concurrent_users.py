@@ -304,7 +304,7 @@ both = pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.many
 @both
 def test_everyone_gets_his_own(kind: str) -> None:
-    """All is done once, and as many requests are in flight as may be, and no more."""
+    """All is done once, and as many requests are under way as may be, and no more."""
     sandbox = Sandbox(rate_limit=None, token=SECRET)
     everyone, crowded = users(sandbox), Crowded(sandbox)
     crowd(kind, everyone, SECRET, **arguments(crowded))
@@ -357,7 +357,7 @@ def test_the_token_is_renewed_once_each_time_it_expires(kind: str) -> None:
     assert told == {OutcomeStatus.SUCCEEDED: sum(len(user.inputs) for user in everyone)}
     assert asked == valid
     assert len(valid) == 3
-    # Only those that were in flight when it expired; who waits for a place takes the new one.
+    # Only those that were under way when it expired; who waits for a place takes the new one.
     refused = [entry.number for entry in sandbox.requests if entry.status == 401]
     assert 2 <= len(refused) <= 2 * WIDTH
 
@@ -385,7 +385,7 @@ def test_everyone_together_keeps_the_rate_limit(kind: str, limit: RateLimit) -> 
     """No request is refused as one too many, since all share one limit."""
     allowed = (30, 10.0) if limit.learns else (limit.requests, limit.seconds)
     if kind == "sync":
-        # With several in flight, one thread's sleep would move the clock under another's request.
+        # With several under way, one thread's sleep would move the clock under another's request.
         sandbox, width = Sandbox(rate_limit=allowed), 1
     else:
         sandbox, width = Sandbox(rate_limit=allowed, clock=loop_time), WIDTH

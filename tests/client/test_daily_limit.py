@@ -25,8 +25,8 @@ from scripted_server import (
     KINDS,
     READ,
     UPDATE,
-    Played,
-    Seen,
+    ScriptedServer,
+    SeenRequest,
     Step,
     assert_true,
     carry_out,
@@ -116,7 +116,7 @@ def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         sandbox = Sandbox(daily_limit=100, rate_limit=None, clock=loop.time)
-        server = Played(sandbox, DONE)
+        server = ScriptedServer(sandbox, DONE)
 
         async def answer(request: httpx.Request) -> httpx.Response:
             number = len(server.seen)
@@ -146,7 +146,7 @@ def test_answers_in_any_order_count(seconds: tuple[float, ...]) -> None:
 @pytest.mark.many
 @pytest.mark.parametrize("most", [1, 8])
 def test_troubles_use_up_the_day_too(make_client: ClientFactory, most: int) -> None:
-    """Answers of the edge do not say what is left, and what is sent again counts again."""
+    """Responses of the edge do not say how many are left; a repeated request counts again."""
     faults = rates(
         {"503": 0.1, "504_after": 0.1, "locked": 0.1, "reset_after": 0.1, "truncated_json": 0.1}
     )
@@ -168,14 +168,14 @@ def test_troubles_use_up_the_day_too(make_client: ClientFactory, most: int) -> N
 
 
 def test_what_others_use_counts(make_client: ClientFactory) -> None:
-    """The allowance is the account's, and each answer says what is left of it."""
+    """The limit is the account's, and each response says how many requests are left."""
     sandbox = Sandbox(daily_limit=100, rate_limit=None)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         answer_of(sandbox)
         return DONE
 
-    server = Played(sandbox, meet=meet)
+    server = ScriptedServer(sandbox, meet=meet)
     client = meeting(make_client, server, daily_reserve=30, max_concurrency=1)
     result = stopped(client, CALLS, wanted(sandbox, CALLS, 80))
     assert len(result.succeeded) == 35
@@ -236,7 +236,7 @@ def test_who_is_told_nothing_of_the_day_is_not_stopped(
 @pytest.mark.parametrize("text", ["", "-5", "many", "nan", "-inf", "1e3", "0x1"])
 def test_nonsense_about_the_day_stops_nobody(make_client: ClientFactory, text: str) -> None:
     """Only a number says how much is left."""
-    server = Played(
+    server = ScriptedServer(
         Sandbox(),
         meet=lambda seen, _: says(
             201,
@@ -276,7 +276,9 @@ def test_a_repetition_is_not_sent_when_the_day_ends_before_it(make_client: Clien
     ):
         sandbox = Sandbox(daily_limit=50, rate_limit=None)
 
-        def meet(seen: Seen, number: int, sandbox: Sandbox = sandbox, met: Step = met) -> Step:
+        def meet(
+            seen: SeenRequest, number: int, sandbox: Sandbox = sandbox, met: Step = met
+        ) -> Step:
             if number != 1:
                 return DONE
             # Others use up the day, and this request is told so.
@@ -285,7 +287,7 @@ def test_a_repetition_is_not_sent_when_the_day_ends_before_it(make_client: Clien
             assert isinstance(response, httpx.Response)
             return says(response.status_code, work=met.work, headers={LEFT: str(said[-1] - 1)})
 
-        server = Played(sandbox, meet=meet)
+        server = ScriptedServer(sandbox, meet=meet)
         client = meeting(make_client, server, daily_reserve=30, max_concurrency=1)
         result = stopped(client, kind, wanted(sandbox, kind, 4))
         assert statuses(result) == ["succeeded", status, "not_sent", "not_sent"]

@@ -22,7 +22,7 @@ from hubspot_batch.cli import main as cli
 from hubspot_batch.cli.demo import run as demo
 from hubspot_batch.cli.demo.account import Loaded, disagreements, fill_account, look
 from hubspot_batch.cli.demo.examples import EXAMPLES
-from hubspot_batch.cli.demo.tables import Entry, Report, Section, plain
+from hubspot_batch.cli.demo.tables import DemoReport, DemoRow, Section, plain
 from hubspot_batch.jobs import RowDone
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, rates, served
 from hubspot_batch_client.contract import OPERATIONS
@@ -102,7 +102,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[Loa
     fill_account(sandbox)
     before = look(sandbox)
     with served(sandbox) as url:
-        report, folder = Report(io.StringIO()), tmp_path_factory.mktemp("demo")
+        report, folder = DemoReport(io.StringIO()), tmp_path_factory.mktemp("demo")
         code, files_ = demo._load(url, "made-up", cli._run, report, folder)
     assert code == 0
     return before, look(sandbox), files_
@@ -193,10 +193,10 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
     if no_color:
         monkeypatch.setenv("NO_COLOR", "1")
     stream = Terminal()
-    report = Report(stream)
+    report = DemoReport(stream)
     statuses = ["succeeded", "failed", "not_sent"]
     entries = tuple(
-        Entry(
+        DemoRow(
             "calls.csv", "a call " * 20, RowDone(at, at + 2, status, None, "refused", "why " * 40)
         )
         for at, status in enumerate(statuses)
@@ -213,9 +213,9 @@ def test_a_terminal_gets_colours_unless_it_wants_none(
 
 def test_nothing_in_a_file_can_steer_a_terminal() -> None:
     """Control characters and markup out of a file or an answer are shown, never obeyed."""
-    row = Entry("x.csv", "[red]\x1b[31m\x07\nname\x9b1m[/red]", RowDone(0, 2, "failed"))
+    row = DemoRow("x.csv", "[red]\x1b[31m\x07\nname\x9b1m[/red]", RowDone(0, 2, "failed"))
     stream = io.StringIO()
-    report = Report(stream, everything=True)
+    report = DemoReport(stream, everything=True)
     report.section(Section("calls create", "a row", (row,)))
     assert "[red]�[31m� name�1m[/red]" in stream.getvalue()
 

@@ -13,7 +13,7 @@ import pytest
 from hubspot_batch import HubSpotBatch, Retry
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.cli import main as cli
-from hubspot_batch.cli.doctor.findings import State
+from hubspot_batch.cli.doctor.findings import CheckState
 from hubspot_batch.cli.doctor.machine import journal_folder
 from hubspot_batch.cli.doctor.server import Server
 from hubspot_batch.sandbox import Sandbox, SandboxTransport, served
@@ -88,18 +88,18 @@ def test_only_reads_are_sent() -> None:
     found = look(sandbox, try_writes=True)
     assert len([*sandbox.records("calls")]) == 0
     scopes = [one for name, one in found.items() if name.startswith("scope:")]
-    assert {one.state for one in scopes} == {State.OK}
+    assert {one.state for one in scopes} == {CheckState.OK}
     assert len(scopes) == len([spec for spec in SPECS.values() if "{" not in spec.described.path])
 
 
 def test_missing_scopes() -> None:
     """Each operation that needs one is named with it."""
     found = look(Sandbox(scopes=READS[1:]), try_writes=True)
-    assert found["scope:campaigns.read"].state is State.OK
-    assert found["scope:calls.read"].state is State.FAILED
+    assert found["scope:campaigns.read"].state is CheckState.OK
+    assert found["scope:calls.read"].state is CheckState.FAILED
     assert READS[0] in found["scope:calls.read"].message
-    assert found["scope:calls.create"].state is State.FAILED
-    assert found["token"].state is State.OK
+    assert found["scope:calls.create"].state is CheckState.FAILED
+    assert found["token"].state is CheckState.OK
 
 
 def test_a_scope_that_no_given_operation_needs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,8 +125,8 @@ def test_no_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     """A server that is not this machine needs one; the way to it is looked at anyway."""
     monkeypatch.delenv("HUBSPOT_ACCESS_TOKEN")
     found = look(Sandbox(token="another-token"), has_token=False)
-    assert found["connection"].state is State.OK
-    assert found["token"].state is State.FAILED
+    assert found["connection"].state is CheckState.OK
+    assert found["token"].state is CheckState.FAILED
     assert "set HUBSPOT_ACCESS_TOKEN" in found["token"].message
     with served(Sandbox(clock=time.time)) as url:
         code, _ = doctor(capsys, "--base-url", url)
@@ -193,16 +193,16 @@ def test_the_day(left: str | None, state: str) -> None:
     headers |= {} if left is None else {"X-HubSpot-RateLimit-Daily-Remaining": left}
     found = look(answering(200, headers, json={"results": []}))
     assert found["day"].state == state
-    assert found["clock"].state is State.SKIPPED
-    assert found["allowance"].state is State.SKIPPED
+    assert found["clock"].state is CheckState.SKIPPED
+    assert found["allowance"].state is CheckState.SKIPPED
 
 
 @pytest.mark.parametrize("status", [200, 403, 503])
 def test_a_page_in_place_of_the_api(status: int) -> None:
     """A portal's login page is not HubSpot."""
     found = look(answering(status, text="<html>Please log in</html>"))
-    assert found["connection"].state is State.FAILED
-    assert found["token"].state is State.SKIPPED
+    assert found["connection"].state is CheckState.FAILED
+    assert found["token"].state is CheckState.SKIPPED
 
 
 def test_a_folder_that_takes_no_journal(
@@ -218,7 +218,7 @@ def test_a_folder_that_takes_no_journal(
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(sqlite3, "connect", refuse)
-    assert journal_folder(tmp_path).state is State.FAILED
+    assert journal_folder(tmp_path).state is CheckState.FAILED
     assert [*tmp_path.iterdir()] == []
 
 

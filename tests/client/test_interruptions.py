@@ -34,7 +34,7 @@ from hubspot_batch import (
 )
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script
 from leak_watch import SECRET
-from scripted_server import CALLS, UPDATE, Played, assert_true, says, wanted
+from scripted_server import CALLS, UPDATE, ScriptedServer, assert_true, says, wanted
 
 SUCCEEDED, FAILED, UNKNOWN, NOT_SENT = OutcomeStatus
 
@@ -288,7 +288,7 @@ def test_an_interruption_before_an_update_is_repeated(
     raised = KeyboardInterrupt()
     fake, clock = clock_that(raised, 1)
     sandbox = Sandbox(clock=fake)
-    server = Played(sandbox, says(503, work=True))
+    server = ScriptedServer(sandbox, says(503, work=True))
     client = make_client(transport=server, clock=clock, max_concurrency=width, rate_limit=None)
     with pytest.raises(KeyboardInterrupt) as caught:
         client.marketing_events.update(wanted(sandbox, UPDATE, 6), chunk_size=2)
@@ -428,7 +428,7 @@ def test_what_nobody_could_be_tied_to_is_told_at_the_end(make_client: ClientFact
     """`.unmatched` of an iterator is known once it has ended."""
     strange = {"id": "1", "properties": {"hs_call_title": "Of another"}, "archived": False}
     strange |= {"createdAt": "2026-01-31T12:00:00Z", "updatedAt": "2026-01-31T12:00:00Z"}
-    server = Played(Sandbox(), says(201, {"status": "COMPLETE", "results": [strange]}))
+    server = ScriptedServer(Sandbox(), says(201, {"status": "COMPLETE", "results": [strange]}))
     outcomes = make_client(transport=server, rate_limit=None).calls.create_iter(calls(1))
     assert [outcome.status for outcome in outcomes] == [UNKNOWN]
     assert len(outcomes.result.unmatched) == 1

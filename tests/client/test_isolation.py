@@ -31,8 +31,8 @@ from scripted_server import (
     KINDS,
     READ,
     UPDATE,
-    Played,
-    Seen,
+    ScriptedServer,
+    SeenRequest,
     Step,
     assert_true,
     carry_out,
@@ -69,10 +69,10 @@ def name_of(kind: str, row: dict[str, Any]) -> str:
     return str(row["properties"]["hs_call_title" if kind == CALLS else "hs_name"])
 
 
-def refusing(kind: str, status: int = 400) -> Callable[[Seen, int], Step]:
+def refusing(kind: str, status: int = 400) -> Callable[[SeenRequest, int], Step]:
     """Refuse a request as a whole for its first bad input, and name no other."""
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         names = [name_of(kind, one) for one in seen.inputs]
         bad = next((name for name in names if name.startswith("bad")), None)
         if bad is None:
@@ -121,7 +121,7 @@ def test_each_bad_input_stands_alone(
 ) -> None:
     """With the server's words about itself; every other one is done, and done once."""
     sandbox = Sandbox()
-    server = Played(sandbox, meet=refusing(kind, status))
+    server = ScriptedServer(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 20, bad)
     result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     # A refused request of campaigns may have created some, and a 409 may come from that. The first
@@ -143,7 +143,7 @@ def test_one_bad_input_of_a_full_request_is_found_wherever_it_stands(
     full = OPERATIONS[kind].max_inputs or 100
     for place in (0, 1, full // 2, full - 1):
         sandbox = Sandbox(rate_limit=None)
-        server = Played(sandbox, meet=refusing(kind))
+        server = ScriptedServer(sandbox, meet=refusing(kind))
         bad = {full + place}
         inputs = rows(sandbox, kind, 3 * full, bad)
         result = carry_out(meeting(make_client, server, max_concurrency=most), kind, inputs)
@@ -160,7 +160,7 @@ def test_looking_for_bad_inputs_has_an_end(
     """HubSpot wants few errors: when all are bad, the search is given up, and said to be."""
     full = OPERATIONS[kind].max_inputs or 100
     sandbox = Sandbox(rate_limit=None)
-    server = Played(sandbox, meet=refusing(kind, status))
+    server = ScriptedServer(sandbox, meet=refusing(kind, status))
     inputs = rows(sandbox, kind, 2 * full, range(2 * full))
     result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     for outcome in result.outcomes:
@@ -183,7 +183,7 @@ def test_looking_for_bad_inputs_has_an_end(
 def test_what_the_search_did_not_reach_is_not_done(make_client: ClientFactory) -> None:
     """Good inputs beside many bad ones can fail with them; that is said, and it is true."""
     sandbox = Sandbox(rate_limit=None)
-    server = Played(sandbox, meet=refusing(CALLS))
+    server = ScriptedServer(sandbox, meet=refusing(CALLS))
     bad = set(range(0, LIMIT, 2))
     result = carry_out(meeting(make_client, server), CALLS, rows(sandbox, CALLS, LIMIT, bad))
     assert_true(result, sandbox, CALLS)
@@ -199,7 +199,7 @@ def test_what_the_search_did_not_reach_is_not_done(make_client: ClientFactory) -
 def test_campaigns_are_only_taken_apart_on_request(make_client: ClientFactory, status: int) -> None:
     """Nothing says whether a refused batch of campaigns was carried out in part."""
     sandbox = Sandbox()
-    server = Played(sandbox, meet=refusing(CAMPAIGNS, status))
+    server = ScriptedServer(sandbox, meet=refusing(CAMPAIGNS, status))
     inputs = rows(sandbox, CAMPAIGNS, 6, {2})
     result = carry_out(meeting(make_client, server), CAMPAIGNS, inputs, chunk_size=3)
     assert statuses(result) == ["unknown"] * 3 + ["succeeded"] * 3
@@ -211,7 +211,7 @@ def test_iterating_takes_apart_too(make_client: ClientFactory) -> None:
     """Every operation has both forms."""
     for kind in KINDS:
         sandbox = Sandbox()
-        client = meeting(make_client, Played(sandbox, meet=refusing(kind)))
+        client = meeting(make_client, ScriptedServer(sandbox, meet=refusing(kind)))
         inputs = rows(sandbox, kind, 9, {4})
         forms = {
             READ: client.campaigns.read_iter,
@@ -231,7 +231,7 @@ def test_other_refusals_are_of_the_whole_request(
     make_client: ClientFactory, kind: str, status: int
 ) -> None:
     """No input is to blame for them."""
-    server = Played(Sandbox(), says(status, {"message": "no", "category": "X"}))
+    server = ScriptedServer(Sandbox(), says(status, {"message": "no", "category": "X"}))
     inputs = wanted(server.sandbox, kind, 5)
     result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
     assert statuses(result) == ["failed"] * 5
@@ -255,7 +255,9 @@ def test_what_stops_a_run_stops_the_search(
     """Inputs that had not been sent again by then are not done, except that campaigns may be."""
     sandbox = Sandbox()
     refuse = refusing(kind)
-    server = Played(sandbox, meet=lambda seen, number: met if number >= 2 else refuse(seen, number))
+    server = ScriptedServer(
+        sandbox, meet=lambda seen, number: met if number >= 2 else refuse(seen, number)
+    )
     client = meeting(make_client, server, max_concurrency=1)
     inputs = rows(sandbox, kind, 8, {6})
     with pytest.raises(error) as caught:
@@ -279,7 +281,9 @@ def test_a_doubt_goes_with_all_parts(make_client: ClientFactory, last: Step) -> 
     sandbox = Sandbox()
     steps = [says(503, work=True), says(400, {"message": "One of them is bad."}), last]
     inputs = wanted(sandbox, UPDATE, 8)
-    result = carry_out_or_stop(meeting(make_client, Played(sandbox, *steps)), UPDATE, inputs)
+    result = carry_out_or_stop(
+        meeting(make_client, ScriptedServer(sandbox, *steps)), UPDATE, inputs
+    )
     assert statuses(result) == ["unknown"] * 8
     assert_true(result, sandbox, UPDATE)
 
@@ -292,10 +296,10 @@ def test_a_part_whose_answer_is_lost_is_unknown_alone(
     sandbox = Sandbox()
     refuse = refusing(kind)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         return says(502, work=True) if number == 1 else refuse(seen, number)
 
-    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, ScriptedServer(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, kind, rows(sandbox, kind, 8, {6}), **isolating(kind))
     assert statuses(result) == [
         *["unknown"] * 4,
@@ -310,11 +314,11 @@ def test_the_parts_are_repeated_like_any_request(make_client: ClientFactory) -> 
     sandbox = Sandbox()
     refuse = refusing(CALLS)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         passing = {1: says(423), 3: says(429), 5: fails(httpx.ConnectError)}
         return passing.get(number) or refuse(seen, number)
 
-    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, ScriptedServer(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, CALLS, rows(sandbox, CALLS, 8, {6}))
     assert_isolated(result, {6}, 400)
     assert_true(result, sandbox, CALLS)
@@ -342,7 +346,7 @@ def test_whatever_happens_meanwhile_the_account_is_true(
     sandbox = Sandbox(seed=seed, rate_limit=None)
     refuse = refusing(kind)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         judged = refuse(seen, number)
         work = judged.work and (seed + number) % 2 == 0
         meant = {
@@ -355,7 +359,9 @@ def test_whatever_happens_meanwhile_the_account_is_true(
         }
         return meant.get(faults.get(number, ""), judged)
 
-    client = meeting(make_client, Played(sandbox, meet=meet), lambda: "a-token-that-can-be-renewed")
+    client = meeting(
+        make_client, ScriptedServer(sandbox, meet=meet), lambda: "a-token-that-can-be-renewed"
+    )
     inputs = rows(sandbox, kind, 30, bad)
     result = carry_out_or_stop(client, kind, inputs, chunk_size=chunk)
     assert len(result.outcomes) == 30
@@ -378,7 +384,7 @@ def test_changes_of_one_record_keep_their_order_while_requests_are_taken_apart(
         {"objectId": ids[place], "eventName": f"{'bad' if bad else 'good'}{number}"}
         for number, (place, bad) in enumerate(changes)
     ]
-    server = Played(sandbox, meet=refusing(UPDATE))
+    server = ScriptedServer(sandbox, meet=refusing(UPDATE))
     client = meeting(make_client, server, max_concurrency=most)
     result = carry_out(client, UPDATE, inputs, chunk_size=chunk)
     bad = {number for number, (_, is_bad) in enumerate(changes) if is_bad}
@@ -408,10 +414,10 @@ def test_a_request_that_is_too_large_is_taken_apart(make_client: ClientFactory) 
     """A 413 is about the bytes, so every part that is small enough is done."""
     sandbox = Sandbox()
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         return says(413) if seen.size > 100_000 else DONE
 
-    server = Played(sandbox, meet=meet)
+    server = ScriptedServer(sandbox, meet=meet)
     inputs = big(40, 10_000)
     inputs[17]["properties"]["hs_call_body"] = "x" * 120_000
     result = carry_out(meeting(make_client, server), CALLS, inputs)
@@ -426,7 +432,7 @@ def test_a_request_that_is_too_large_is_taken_apart(make_client: ClientFactory) 
 def test_long_inputs_are_spread_over_several_requests(make_client: ClientFactory) -> None:
     """A hundred of them at once would be more than a server takes."""
     sandbox = Sandbox()
-    server = Played(sandbox, DONE)
+    server = ScriptedServer(sandbox, DONE)
     result = carry_out(meeting(make_client, server), CALLS, big(20, 400_000))
     assert statuses(result) == ["succeeded"] * 20
     assert_true(result, sandbox, CALLS)
@@ -439,7 +445,7 @@ def test_long_inputs_are_spread_over_several_requests(make_client: ClientFactory
 def test_an_input_that_is_huge_goes_alone(make_client: ClientFactory) -> None:
     """Those before and after it go together, and none is left out."""
     sandbox = Sandbox()
-    server = Played(sandbox, DONE)
+    server = ScriptedServer(sandbox, DONE)
     inputs = [*big(5, 10), *big(1, 9_000_000), *big(5, 20)]
     for number, row in enumerate(inputs):
         row["properties"]["hs_call_title"] = f"Call {number}"
@@ -454,7 +460,7 @@ def test_an_input_that_is_huge_goes_alone(make_client: ClientFactory) -> None:
 def test_bytes_are_counted_and_not_letters(make_client: ClientFactory, letter: str) -> None:
     """Most letters of the world are several bytes in a request."""
     sandbox = Sandbox()
-    server = Played(sandbox, DONE)
+    server = ScriptedServer(sandbox, DONE)
     inputs = big(20, 1)
     for row in inputs:
         row["properties"]["hs_call_body"] = letter * 300_000

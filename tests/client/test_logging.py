@@ -12,7 +12,7 @@ from both_clients import ClientFactory
 from hubspot_batch import DailyLimitError, HubSpotBatch, RateLimit, Retry
 from hubspot_batch.sandbox import Sandbox
 from leak_watch import SECRET
-from scripted_server import CALLS, READ, Played, carry_out, fails, meeting, says, wanted
+from scripted_server import CALLS, READ, ScriptedServer, carry_out, fails, meeting, says, wanted
 
 PATH = "/crm/v3/objects/calls/batch/create"
 
@@ -70,7 +70,7 @@ def test_a_run_that_is_stopped_says_by_what(make_client: ClientFactory, lines: L
 def test_attempts_waits_and_seconds_are_counted(make_client: ClientFactory, lines: Lines) -> None:
     """Each attempt is a request, and the time between two of them is a wait."""
     first, second = says(423, seconds=3.0), says(429, {"policyName": "TEN_SECONDLY_ROLLING"})
-    server = Played(Sandbox(), first, second, says(400, {"message": "no"}))
+    server = ScriptedServer(Sandbox(), first, second, says(400, {"message": "no"}))
     carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     *waits, end = lines.at(logging.INFO)
     assert [(one.reason, one.status, one.attempt, one.seconds, one.path) for one in waits] == [
@@ -99,7 +99,7 @@ def test_a_wait_for_the_rate_limit_has_that_reason(
 def test_each_request_has_a_line_at_debug(make_client: ClientFactory, lines: Lines) -> None:
     """An attempt that failed has no status; the line says what was raised."""
     headers = {"X-HubSpot-Correlation-Id": "abc"}
-    server = Played(
+    server = ScriptedServer(
         Sandbox(),
         fails(httpx.ConnectError, seconds=1.0),
         says(503, headers=headers, seconds=2.0),
@@ -126,7 +126,7 @@ def test_each_request_has_a_line_at_debug(make_client: ClientFactory, lines: Lin
 
 def test_a_request_of_ones_own_has_a_line_too(make_client: ClientFactory, lines: Lines) -> None:
     """It has no inputs."""
-    client = meeting(make_client, Played(Sandbox(), says(200, {})))
+    client = meeting(make_client, ScriptedServer(Sandbox(), says(200, {})))
     make_client.request(client, "GET", "/account-info/v3/details")
     (line,) = lines.at(logging.DEBUG)
     assert (line.method, line.path, line.inputs) == ("GET", "/account-info/v3/details", None)
@@ -161,7 +161,7 @@ def test_nothing_is_logged_at_warning_without_need(
     make_client: ClientFactory, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A program that has set up no logging sees nothing."""
-    server = Played(Sandbox(), fails(httpx.ConnectError), says(400, {"message": "no"}))
+    server = ScriptedServer(Sandbox(), fails(httpx.ConnectError), says(400, {"message": "no"}))
     client = meeting(make_client, server, retry=Retry(2))
     carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]

@@ -53,7 +53,7 @@ class Headers(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 
 def test_each_option_holds_for_the_derived_client_only(make_client: ClientFactory) -> None:
-    """Also for its `raw`; what is not given stays."""
+    """Also for its `raw`; other options stay."""
     transport = Headers(Sandbox())
     client = make_client(transport=transport, timeout=5, headers={"X-Team": "a"})
     derived = client.with_options(

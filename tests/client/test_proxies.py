@@ -1,4 +1,4 @@
-"""A request of which no byte has left is not sent, above all where a proxy fails."""
+"""A request counts as not sent if none of its bytes has left, above all when a proxy fails."""
 
 from __future__ import annotations
 

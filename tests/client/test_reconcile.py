@@ -238,7 +238,7 @@ def test_all_lost_requests_share_the_pages(make_client: ClientFactory) -> None:
 def test_a_failed_look_up_is_not_an_empty_one(
     make_client: ClientFactory, family: str, fault: str
 ) -> None:
-    """It is made again, and what is not known stays as it was."""
+    """It is made again, and unknown values stay as they were."""
     way = {"calls": "search_calls", "campaigns": "list_campaigns"}[family]
     sandbox = lossy("reset_after")
     part = getattr(make_client(transport=sandbox), family)

@@ -14,8 +14,8 @@ from scripted_server import (
     DONE,
     READ,
     UPDATE,
-    Played,
-    Seen,
+    ScriptedServer,
+    SeenRequest,
     Step,
     assert_true,
     carry_out,
@@ -44,7 +44,7 @@ def item_error(inputs: list[dict[str, Any]], key: str, **more: Any) -> dict[str,
     return {"status": "COMPLETE", "results": [], "numErrors": 1, "errors": [error]}
 
 
-def refuses_items(seen: Seen, key: str = "objectId") -> Step:
+def refuses_items(seen: SeenRequest, key: str = "objectId") -> Step:
     return says(207, item_error(seen.inputs, key))
 
 
@@ -69,7 +69,7 @@ def test_an_update_that_may_have_been_done_is_unknown_when_its_repetition_is_ref
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, count)
     meet = REFUSALS[refusal]
-    server = Played(sandbox, meet=lambda seen, number: meet(seen) if number else lost)
+    server = ScriptedServer(sandbox, meet=lambda seen, number: meet(seen) if number else lost)
     result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * count
     assert_true(result, sandbox, UPDATE)
@@ -86,10 +86,10 @@ def test_the_doubt_outlasts_what_comes_between(make_client: ClientFactory, betwe
     inputs = wanted(sandbox, UPDATE, 2)
     steps = [says(503, work=True), between]
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         return steps[number] if number < len(steps) else refuses_items(seen)
 
-    result = carry_out(meeting(make_client, Played(sandbox, meet=meet)), UPDATE, inputs)
+    result = carry_out(meeting(make_client, ScriptedServer(sandbox, meet=meet)), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * 2
     assert_true(result, sandbox, UPDATE)
 
@@ -101,7 +101,7 @@ def test_a_run_that_stops_leaves_the_doubt(make_client: ClientFactory, last: Ste
     """No end of a run after a lost response makes the input count as undone."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
-    server = Played(sandbox, says(503, work=True), last)
+    server = ScriptedServer(sandbox, says(503, work=True), last)
     client = meeting(make_client, server, retry=Retry(max_attempts=3))
     result = carry_out_or_stop(client, UPDATE, inputs)
     assert statuses(result) == ["unknown"] * 2
@@ -114,12 +114,12 @@ def test_halves_carry_the_doubt_into_their_own_responses(make_client: ClientFact
     inputs = wanted(sandbox, UPDATE, 4)
     steps = [says(503, work=True), says(400, {"message": "One of them is bad."})]
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if number < len(steps):
             return steps[number]
         return DONE if number == 2 else refuses_items(seen)
 
-    client = meeting(make_client, Played(sandbox, meet=meet), max_concurrency=1)
+    client = meeting(make_client, ScriptedServer(sandbox, meet=meet), max_concurrency=1)
     result = carry_out(client, UPDATE, inputs)
     assert statuses(result) == ["succeeded"] * 2 + ["unknown"] * 2
     assert_true(result, sandbox, UPDATE)
@@ -132,7 +132,9 @@ def test_a_refusal_after_what_was_certainly_not_done_is_a_failure(
     """There is nothing to doubt then."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 2)
-    server = Played(sandbox, meet=lambda seen, number: refuses_items(seen) if number else before)
+    server = ScriptedServer(
+        sandbox, meet=lambda seen, number: refuses_items(seen) if number else before
+    )
     result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["failed"] * 2
     assert {outcome.error.message for outcome in result.failed if outcome.error} == {"Try again."}
@@ -143,7 +145,7 @@ def test_a_read_that_was_refused_in_the_end_has_failed(make_client: ClientFactor
     """It changes nothing, so there is nothing to doubt."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, READ, 2)
-    server = Played(
+    server = ScriptedServer(
         sandbox, meet=lambda seen, number: refuses_items(seen, "id") if number else says(503)
     )
     result = carry_out(meeting(make_client, server), READ, inputs)
@@ -162,7 +164,7 @@ class PartlyStored:
         self.requests = 0
         self._unique = unique
 
-    def meet(self, seen: Seen, _number: int) -> Step:
+    def meet(self, seen: SeenRequest, _number: int) -> Step:
         self.requests += 1
         results: list[dict[str, Any]] = []
         for one in seen.inputs:
@@ -189,7 +191,7 @@ def test_campaigns_of_a_refused_request_may_have_been_created(
 ) -> None:
     """None is said to have failed that the server may hold; alone, the refused one has failed."""
     server = PartlyStored()
-    client = meeting(make_client, Played(Sandbox(), meet=server.meet))
+    client = meeting(make_client, ScriptedServer(Sandbox(), meet=server.meet))
     result = carry_out(client, CAMPAIGNS, nameless_among("ab-cd"), chunk_size=chunk_size)
     for outcome in result.outcomes:
         stored = outcome.input["properties"].get("hs_name") in server.names
@@ -200,7 +202,7 @@ def test_campaigns_of_a_refused_request_may_have_been_created(
 
 def test_a_campaign_that_is_refused_alone_has_failed(make_client: ClientFactory) -> None:
     """Nothing else was in its request."""
-    client = meeting(make_client, Played(Sandbox(), meet=PartlyStored().meet))
+    client = meeting(make_client, ScriptedServer(Sandbox(), meet=PartlyStored().meet))
     result = carry_out(client, CAMPAIGNS, nameless_among("a-b"), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
     assert result.failed[0].error is not None
@@ -212,7 +214,7 @@ def test_a_campaign_that_exists_since_the_refused_request_has_not_failed(
 ) -> None:
     """It is sent again with `isolate`, and refused for what the first request has created."""
     server = PartlyStored(unique=True)
-    client = meeting(make_client, Played(Sandbox(), meet=server.meet), max_concurrency=1)
+    client = meeting(make_client, ScriptedServer(Sandbox(), meet=server.meet), max_concurrency=1)
     result = carry_out(client, CAMPAIGNS, nameless_among("ab-cd"), isolate=True)
     assert statuses(result) == ["unknown", "unknown", "failed", "succeeded", "succeeded"]
     assert sorted(server.names) == ["a", "b", "c", "d"]
@@ -228,10 +230,10 @@ def test_a_stop_does_not_undo_what_a_refused_request_may_have_created(
     """The halves that were not sent again are not `not_sent`: their campaigns were sent before."""
     server = PartlyStored()
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         return server.meet(seen, number) if number == 0 else says(401, {"message": "expired"})
 
-    client = meeting(make_client, Played(Sandbox(), meet=meet), max_concurrency=1)
+    client = meeting(make_client, ScriptedServer(Sandbox(), meet=meet), max_concurrency=1)
     with pytest.raises(HubSpotBatchError) as caught:
         carry_out(client, CAMPAIGNS, nameless_among("ab-c"), isolate=True)
     result = caught.value.result

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from both_clients import ClientFactory
 from hubspot_batch.sandbox import Sandbox
-from scripted_server import CALLS, KINDS, Played, carry_out, meeting, says, wanted
+from scripted_server import CALLS, KINDS, ScriptedServer, carry_out, meeting, says, wanted
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,7 +60,7 @@ def test_the_details_of_a_refusal_are_those_that_it_lists(make_client: ClientFac
         {"message": "Odd", "in": "hs_notes", "subCategory": "ODD"},
         {"code": "SILENT"},
     ]
-    server = Played(Sandbox(), says(400, {"message": "bad", "errors": listed}))
+    server = ScriptedServer(Sandbox(), says(400, {"message": "bad", "errors": listed}))
     result = carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     error = result[0].error
     assert error is not None

@@ -25,7 +25,7 @@ from hubspot_batch import (
     SharedAllowance,
     UnreachableError,
 )
-from hubspot_batch.integrations.allowance_rule import Ask, Report, answer
+from hubspot_batch.integrations.allowance_rule import AllowanceRequest, LimitReport, decide
 from hubspot_batch.integrations.shared_limiter import SharedLimiter, StoreLostError
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script, served
 
@@ -132,11 +132,11 @@ def test_a_wait_asks_the_store_once(make_client: ClientFactory, allowance: Make)
     """A request that waits for a start that is near asks once, and then sends."""
     limiter = allowance(limit=RateLimit(4, 2.0)).limiter(None)
     store = limiter._store
-    asked: list[Ask] = []
+    asked: list[AllowanceRequest] = []
     name = "ask" if make_client.kind == "sync" else "aask"
     real = getattr(store, name)
 
-    def ask(one: Ask) -> Any:
+    def ask(one: AllowanceRequest) -> Any:
         asked.append(one)
         return real(one)
 
@@ -237,14 +237,14 @@ class Broken:
         self.asked = 0
         self.now = 1.0
 
-    def ask(self, ask: Ask) -> Any:
+    def ask(self, ask: AllowanceRequest) -> Any:
         self.asked += 1
         if self.lost:
             raise StoreLostError("the store (it is away)")
-        self.state, reply = answer(self.state, int(self.now * 1000), ask)
+        self.state, reply = decide(self.state, int(self.now * 1000), ask)
         return reply
 
-    async def aask(self, ask: Ask) -> Any:
+    async def aask(self, ask: AllowanceRequest) -> Any:
         return self.ask(ask)
 
 
@@ -266,20 +266,20 @@ def starts(limiter: Any, store: Broken, begin: float, end: float) -> list[float]
 def test_without_the_store_each_takes_its_share() -> None:
     """All together start no more than the limit, and ask for the store once a second."""
     store = Broken()
-    crew = [SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(4)]
+    workers = [SharedLimiter(store, RateLimit(40, 10.0), None, "share") for _ in range(4)]
     store.now = 100.0
-    for limiter in crew:
+    for limiter in workers:
         limiter.reserve(100.0, "x")
-    for limiter in crew:  # each has asked when all were there
+    for limiter in workers:  # each has asked when all were there
         limiter.reserve(100.0, "y")
     store.lost = True
     asked = store.asked
-    times = sorted(t for limiter in crew for t in starts(limiter, store, 120.0, 160.0))
+    times = sorted(t for limiter in workers for t in starts(limiter, store, 120.0, 160.0))
     assert store.asked - asked <= 4 * 41
     worst = max(sum(t <= u < t + 10.0 for u in times) for t in times)
     assert 30 <= worst <= 40
     store.lost = False
-    before = crew[0].reserve(161.2, "z")
+    before = workers[0].reserve(161.2, "z")
     assert before is not None
     assert len([s for s in store.state.starts if s < 161_000]) > 5  # they were told afterwards
 
@@ -448,12 +448,12 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
 
     rng = random.Random(seed)
     now = 1_790_000_000_000
-    state, born, given = None, 0, [0]
+    state, known_state, given = None, 0, [0]
     with redis.Redis(port=port) as client:
         for _ in range(400):
             now += rng.choice((0, 1, 7, 40, 300, 300, 3000))
             reports = [
-                Report(
+                LimitReport(
                     rng.choice(given),
                     rng.choice((-1, 30, 30)),
                     rng.choice((-1, 10_000, 10_000)),
@@ -463,9 +463,9 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                 )
                 for _ in range(rng.randrange(3))
             ]
-            ask = Ask(
+            ask = AllowanceRequest(
                 rng.choice("abc"),
-                rng.choice((born,) * 20 + (0, 5)),
+                rng.choice((known_state,) * 20 + (0, 5)),
                 rng.random() < 0.9,
                 rng.choice((0, rng.choice(given[-9:]))),
                 20,
@@ -477,11 +477,11 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                 tuple(rng.sample(given[-9:], 1)) if rng.random() < 0.3 else (),
                 rng.choice((0, now + 1, now, now - 1)),
             )
-            state, reply = answer(state, now, ask)
+            state, reply = decide(state, now, ask)
             text = json.dumps(ask._asdict())
             said = client.eval(script(), 1, f"rule{seed}", text, now)
             assert tuple(said) == tuple(reply)
-            born = reply.born
+            known_state = reply.state_id
             assert (reply.again == -1) == (0 < ask.expires < now)
             given.append(reply.start)
         assert client.pttl(f"rule{seed}") > 0
@@ -546,7 +546,7 @@ def test_processes_share_it(kind: str, request: pytest.FixtureRequest, tmp_path:
     where = str(request.getfixturevalue("port") if kind == "redis" else tmp_path / "allowance")
     server = Sandbox(rate_limit=(50, 2.0), clock=time.time)
     with served(server) as url:
-        crew = [
+        workers = [
             subprocess.Popen(
                 [sys.executable, "-c", WORKER, kind, where, url, "7"],
                 stdout=subprocess.PIPE,
@@ -555,7 +555,7 @@ def test_processes_share_it(kind: str, request: pytest.FixtureRequest, tmp_path:
             )
             for _ in range(4)
         ]
-        counts = [int(process.communicate(timeout=60)[0]) for process in crew]
+        counts = [int(process.communicate(timeout=60)[0]) for process in workers]
     assert statuses(server) == [201] * sum(counts)
     assert sum(counts) >= 3 * 50
     assert max(counts) - min(counts) <= 0.35 * max(counts)

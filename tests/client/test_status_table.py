@@ -28,7 +28,7 @@ from scripted_server import (
     KINDS,
     READ,
     UPDATE,
-    Played,
+    ScriptedServer,
     Step,
     assert_true,
     breaks_off,
@@ -104,7 +104,7 @@ def failing(status: int) -> Row:
 
 
 def unclear(status: int) -> Row:
-    """A failure of which nothing is known: writes may have been done, and nothing is repeated."""
+    """An unknown failure: writes may have been done, and nothing is repeated."""
     unknown = Fate((), "unknown", "server_error")
     return Row(str(status), says(status), evolve(unknown, status="failed"), unknown, unknown)
 
@@ -181,7 +181,7 @@ def test_no_status_stands_twice_in_the_table() -> None:
 def test_each_line_of_the_table(make_client: ClientFactory, row: Row, kind: str) -> None:
     """Requests, pauses, outcome and exception are those of the line."""
     sandbox = Sandbox()
-    server = Played(sandbox, row.met)
+    server = ScriptedServer(sandbox, row.met)
     fate = row.fate(kind)
     client = meeting(make_client, server)
     inputs = wanted(sandbox, kind, 1)
@@ -209,7 +209,7 @@ def test_each_line_of_the_table_for_generated_functions(
 ) -> None:
     """A raw call is repeated alike, and ends in the last answer or failure itself."""
     sandbox = Sandbox()
-    server = Played(sandbox, row.met)
+    server = ScriptedServer(sandbox, row.met)
     client = meeting(make_client, server)
     inputs = wanted(sandbox, kind, 1)
     said = row.met.said
@@ -232,7 +232,7 @@ def test_each_line_of_the_table_for_several_inputs_is_true(
     sandbox = Sandbox()
     fate = row.fate(kind)
     work = fate.status == "unknown" or kind == READ
-    server = Played(sandbox, evolve(row.met, work=work))
+    server = ScriptedServer(sandbox, evolve(row.met, work=work))
     inputs = wanted(sandbox, kind, 3)
     result = carry_out_or_stop(meeting(make_client, server), kind, inputs)
     # HubSpot does not say whether it creates some campaigns of a request that it refuses.
@@ -256,7 +256,7 @@ def test_what_passes_is_forgotten(make_client: ClientFactory, row: Row, kind: st
     sandbox = Sandbox()
     fate = row.fate(kind)
     broken = evolve(row.met, work=fate.status == "unknown")
-    server = Played(sandbox, broken, broken, DONE)
+    server = ScriptedServer(sandbox, broken, broken, DONE)
     inputs = wanted(sandbox, kind, 2)
     result = carry_out(meeting(make_client, server), kind, inputs)
     assert statuses(result) == ["succeeded"] * 2
@@ -270,7 +270,7 @@ def test_a_token_that_is_renewed_is_tried_once(make_client: ClientFactory, kind:
     sandbox = Sandbox()
     for last, ends in ((DONE, "succeeded"), (says(401), "not_sent")):
         tokens = iter(["old", "new", "newer", "newest"])
-        server = Played(sandbox, says(401), last)
+        server = ScriptedServer(sandbox, says(401), last)
         client = meeting(make_client, server, lambda tokens=tokens: next(tokens))
         result = carry_out_or_stop(client, kind, wanted(sandbox, kind, 1))
         assert statuses(result) == [ends]
@@ -284,7 +284,7 @@ def test_requests_of_ones_own_are_repeated_by_their_method(
     make_client: ClientFactory, method: str, met: Step
 ) -> None:
     """Only what changes nothing is repeated where it may have been done."""
-    server = Played(Sandbox(), met, says(200, {}))
+    server = ScriptedServer(Sandbox(), met, says(200, {}))
     client = meeting(make_client, server)
     harmless = method in ("GET", "HEAD", "OPTIONS")
     if harmless or isinstance(met.said, httpx.Response):
@@ -310,7 +310,7 @@ def test_a_path_that_only_looks_like_one_of_ours_is_sent_once(
     make_client: ClientFactory, path: str
 ) -> None:
     """The caller has not said that it may be repeated."""
-    server = Played(Sandbox(), says(503))
+    server = ScriptedServer(Sandbox(), says(503))
     assert (
         make_client.request(meeting(make_client, server), "POST", path, json={}).status_code == 503
     )
@@ -320,7 +320,7 @@ def test_a_path_that_only_looks_like_one_of_ours_is_sent_once(
 def test_patience_ends_with_the_attempts_too(make_client: ClientFactory) -> None:
     """The first attempt counts as one."""
     for attempts in (1, 2, 3, 7):
-        server = Played(Sandbox(), fails(httpx.ConnectError))
+        server = ScriptedServer(Sandbox(), fails(httpx.ConnectError))
         client = meeting(make_client, server, retry=Retry(max_attempts=attempts))
         with pytest.raises(UnreachableError):
             carry_out(client, CREATES[0], wanted(server.sandbox, CREATES[0], 1))
@@ -331,14 +331,14 @@ def test_patience_ends_with_the_time_too(make_client: ClientFactory) -> None:
     """The time that the attempts themselves take counts, and no pause goes beyond the end."""
     lost: list[Any] = [says(503, seconds=30.0), fails(httpx.ReadTimeout, seconds=30.0)]
     for met in lost:
-        server = Played(Sandbox(), met)
+        server = ScriptedServer(Sandbox(), met)
         inputs = wanted(server.sandbox, READ, 1)
         result = carry_out(
             meeting(make_client, server, retry=Retry(max_elapsed=61.5)), READ, inputs
         )
         assert statuses(result) == ["failed"]
         assert server.times == [0.0, 31.0]
-    server = Played(Sandbox(), fails(httpx.ConnectError))
+    server = ScriptedServer(Sandbox(), fails(httpx.ConnectError))
     client = meeting(make_client, server, retry=Retry(max_attempts=99, max_elapsed=25.0))
     with pytest.raises(UnreachableError):
         carry_out(client, READ, wanted(server.sandbox, READ, 1))
@@ -368,7 +368,7 @@ def test_an_update_that_may_have_been_done_stays_unknown(
     """The first attempt may have been carried out, and was, however the later ones end."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 6)
-    server = Played(sandbox, DONE, lost, last)
+    server = ScriptedServer(sandbox, DONE, lost, last)
     client = meeting(make_client, server, max_concurrency=1)
     with pytest.raises(error) as caught:
         carry_out(client, UPDATE, inputs, chunk_size=2)
@@ -385,7 +385,9 @@ def test_a_doubt_is_not_forgotten_over_a_refusal_that_passes(
     """An attempt in the middle that was certainly not done says nothing of the first."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, 1)
-    server = Played(sandbox, says(503, work=True), says(423), fails(httpx.ConnectError), last)
+    server = ScriptedServer(
+        sandbox, says(503, work=True), says(423), fails(httpx.ConnectError), last
+    )
     with pytest.raises(error) as caught:
         carry_out(meeting(make_client, server), UPDATE, inputs)
     assert caught.value.result is not None
@@ -401,7 +403,7 @@ def test_an_update_that_is_refused_at_last_may_have_been_done_at_first(
     sandbox = Sandbox()
     inputs = wanted(sandbox, UPDATE, count)
     refusal = says(status, {"message": "no", "category": "X"})
-    server = Played(sandbox, says(503, work=True), refusal)
+    server = ScriptedServer(sandbox, says(503, work=True), refusal)
     result = carry_out(meeting(make_client, server), UPDATE, inputs)
     assert statuses(result) == ["unknown"] * count
     assert_true(result, sandbox, UPDATE)
@@ -415,7 +417,7 @@ def test_a_read_is_never_unknown(
     sandbox = Sandbox()
     inputs = wanted(sandbox, READ, 2)
     with pytest.raises(error) as caught:
-        carry_out(meeting(make_client, Played(sandbox, says(503), last)), READ, inputs)
+        carry_out(meeting(make_client, ScriptedServer(sandbox, says(503), last)), READ, inputs)
     assert caught.value.result is not None
     assert set(statuses(caught.value.result)) <= {"not_sent", "failed"}
 
@@ -433,7 +435,7 @@ def test_a_create_is_repeated_until_it_may_have_been_done(
     """An input that was certainly not done is sent again; one that may have been done is not."""
     sandbox = Sandbox()
     inputs = wanted(sandbox, kind, 2)
-    server = Played(sandbox, first, first, lost, DONE)
+    server = ScriptedServer(sandbox, first, first, lost, DONE)
     result = carry_out(meeting(make_client, server), kind, inputs)
     assert len(server.seen) == 3
     assert statuses(result) == ["unknown"] * 2

@@ -35,7 +35,7 @@ from scripted_server import (
     KINDS,
     READ,
     UPDATE,
-    Played,
+    ScriptedServer,
     Step,
     carry_out,
     fails,
@@ -52,7 +52,7 @@ def stopped(
     make_client: ClientFactory, kind: str, *steps: Step, count: int = 6, **arguments: Any
 ) -> Any:
     """Return the exception that ends a run, one input to a request."""
-    server = Played(Sandbox(), *steps)
+    server = ScriptedServer(Sandbox(), *steps)
     client = meeting(make_client, server, max_concurrency=1, **arguments)
     with pytest.raises(HubSpotBatchError) as caught:
         carry_out(client, kind, wanted(server.sandbox, kind, count), chunk_size=1)
@@ -253,7 +253,7 @@ def test_a_strange_page_after_hubspots_answers_concerns_its_request(
     make_client: ClientFactory, kind: str, page: Step
 ) -> None:
     """The address is right, since HubSpot has answered there."""
-    server = Played(Sandbox(), DONE, page, DONE)
+    server = ScriptedServer(Sandbox(), DONE, page, DONE)
     client = meeting(make_client, server, max_concurrency=1)
     result = carry_out(client, kind, wanted(server.sandbox, kind, 3), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
@@ -263,7 +263,7 @@ def test_a_strange_page_after_hubspots_answers_concerns_its_request(
 def test_a_page_of_hubspots_edge_is_no_wrong_address(make_client: ClientFactory, kind: str) -> None:
     """It has HubSpot's name of the request."""
     edge = says(405, "<html>", headers={**HTML, "X-HubSpot-Correlation-Id": "abc"})
-    server = Played(Sandbox(), edge)
+    server = ScriptedServer(Sandbox(), edge)
     result = carry_out(meeting(make_client, server), kind, wanted(server.sandbox, kind, 2))
     assert statuses(result) == ["failed"] * 2
 
@@ -309,7 +309,7 @@ def test_a_403_page_of_the_edge_concerns_that_request_alone(
 ) -> None:
     """It refuses what the request holds, so others go on; the outcome quotes the page."""
     page = "<html><style>a{}</style><h1>Attention&nbsp;Required!</h1><p>You are blocked</p></html>"
-    server = Played(Sandbox(), DONE, says(403, page, headers=HTML), DONE)
+    server = ScriptedServer(Sandbox(), DONE, says(403, page, headers=HTML), DONE)
     client = meeting(make_client, server, max_concurrency=1)
     result = carry_out(client, kind, wanted(server.sandbox, kind, 3), chunk_size=1)
     assert statuses(result) == ["succeeded", "failed", "succeeded"]
@@ -323,7 +323,7 @@ def test_a_403_page_of_the_edge_concerns_that_request_alone(
 def test_a_414_speaks_of_the_properties(make_client: ClientFactory) -> None:
     """Where the edge or a proxy accepts less than is checked before sending."""
     page = says(414, "<html><title>414 Request-URI Too Large</title></html>", headers=HTML)
-    server = Played(Sandbox(), page)
+    server = ScriptedServer(Sandbox(), page)
     result = carry_out(meeting(make_client, server), READ, wanted(server.sandbox, READ, 2))
     for outcome in result.failed:
         assert outcome.error is not None

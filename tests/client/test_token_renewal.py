@@ -25,8 +25,8 @@ from scripted_server import (
     CREATES,
     DONE,
     KINDS,
-    Played,
-    Seen,
+    ScriptedServer,
+    SeenRequest,
     Step,
     assert_true,
     carry_out,
@@ -73,7 +73,7 @@ def later(provider: Provider, make_client: ClientFactory) -> Any:
     return provide if make_client.kind == "async" else provider
 
 
-def accepting(*tokens: str) -> Callable[[Seen, int], Step]:
+def accepting(*tokens: str) -> Callable[[SeenRequest, int], Step]:
     """Let in who comes with one of these tokens."""
     return lambda seen, _: DONE if seen.token in tokens else says(401, {"message": "expired"})
 
@@ -84,7 +84,7 @@ def test_a_provider_is_asked_at_first_use_and_then_no_more(
 ) -> None:
     """Not when the client is made, and not for each request, run or raw call."""
     provider = Provider(NEW)
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     client = meeting(
         make_client, server, later(provider, make_client) if asynchronous else provider
     )
@@ -100,7 +100,7 @@ def test_a_provider_is_asked_at_first_use_and_then_no_more(
 def test_a_provider_of_no_use_is_not_asked(make_client: ClientFactory) -> None:
     """A run without a valid input sends nothing, and needs no token."""
     provider = Provider(NEW)
-    carry_out(meeting(make_client, Played(Sandbox(), DONE), provider), CALLS, [5, {}])
+    carry_out(meeting(make_client, ScriptedServer(Sandbox(), DONE), provider), CALLS, [5, {}])
     assert provider.asked == 0
 
 
@@ -110,7 +110,7 @@ def test_a_401_renews_the_token_for_the_whole_run(
 ) -> None:
     """One after the other, only the first request meets it."""
     provider = Provider(OLD, NEW)
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     given = later(provider, make_client) if asynchronous else provider
     client = meeting(make_client, server, given, max_concurrency=1)
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 5), chunk_size=1)
@@ -120,7 +120,7 @@ def test_a_401_renews_the_token_for_the_whole_run(
     assert set(server.times) == {0.0}, "a renewal is not waited for"
 
 
-def four_threads(provider: Provider, server: Played) -> HubSpotBatch:
+def four_threads(provider: Provider, server: ScriptedServer) -> HubSpotBatch:
     """Return a client that sends four requests at a time, each in a thread."""
     clock = clock_of(FakeClock(0.0))
     return HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=4)
@@ -132,12 +132,12 @@ def test_threads_that_meet_the_401_together_ask_once(kind: str) -> None:
     provider = Provider(OLD, NEW)
     together = threading.Barrier(4, timeout=10)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if seen.token == OLD:
             together.wait()
         return accepting(NEW)(seen, number)
 
-    server = Played(Sandbox(), meet=meet)
+    server = ScriptedServer(Sandbox(), meet=meet)
     with four_threads(provider, server) as client:
         inputs = wanted(server.sandbox, kind, 8)
         result = carry_out(client, kind, inputs, chunk_size=1)
@@ -154,14 +154,14 @@ def test_a_401_that_comes_late_finds_the_new_token(make_client: ClientFactory) -
     renewed = threading.Event()
     together = threading.Barrier(2, timeout=10)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if seen.token == NEW:
             renewed.set()
         elif together.wait() == 0:
             assert renewed.wait(10)
         return accepting(NEW)(seen, number)
 
-    server = Played(Sandbox(), meet=meet)
+    server = ScriptedServer(Sandbox(), meet=meet)
     clock = clock_of(FakeClock(0.0))
     with HubSpotBatch(provider, transport=server, clock=clock, max_concurrency=2) as client:
         result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 2), chunk_size=1)
@@ -172,7 +172,7 @@ def test_a_401_that_comes_late_finds_the_new_token(make_client: ClientFactory) -
 class Slow:
     """An asynchronous server that takes its time, in front of a played one."""
 
-    def __init__(self, played: Played, *seconds: float) -> None:
+    def __init__(self, played: ScriptedServer, *seconds: float) -> None:
         self._played = played
         self._seconds = seconds
 
@@ -184,8 +184,10 @@ class Slow:
         return self._played.play(step, answer)
 
 
-async def in_tasks(provide: Any, server: Played, kind: str, count: int, *seconds: float) -> Any:
-    """Run with four requests at a time, each of which takes some seconds."""
+async def in_tasks(
+    provide: Any, server: ScriptedServer, kind: str, count: int, *seconds: float
+) -> Any:
+    """Run with four requests at a time; each takes some seconds."""
     transport = httpx.MockTransport(Slow(server, *seconds))
     async with AsyncHubSpotBatch(
         provide, transport=transport, clock=virtual.clock(), max_concurrency=4
@@ -206,7 +208,7 @@ def test_tasks_that_meet_the_401_ask_once(seconds: tuple[float, ...]) -> None:
         await asyncio.sleep(2.0)
         return provider()
 
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     result = virtual.run(in_tasks(provide, server, CALLS, 12, *seconds))
     assert statuses(result) == ["succeeded"] * 12
     assert_true(result, server.sandbox, CALLS)
@@ -217,7 +219,9 @@ def test_threads_at_first_use_ask_once() -> None:
     """Also when the provider takes its time."""
     provider = Provider(NEW)
     together = threading.Barrier(4, timeout=10)
-    server = Played(Sandbox(), meet=lambda _, number: (number < 4 and together.wait(), DONE)[1])
+    server = ScriptedServer(
+        Sandbox(), meet=lambda _, number: (number < 4 and together.wait(), DONE)[1]
+    )
     with four_threads(provider, server) as client:
         result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 8), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 8
@@ -233,12 +237,12 @@ def test_threads_that_wait_for_a_provider_that_fails_do_not_ask_again(failure: o
     provider = Provider(OLD, failure, NEW)
     together = threading.Barrier(4, timeout=10)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if seen.token == OLD and number < 4:
             together.wait()
         return accepting(NEW)(seen, number)
 
-    server = Played(Sandbox(), meet=meet)
+    server = ScriptedServer(Sandbox(), meet=meet)
     with four_threads(provider, server) as client:
         inputs = wanted(server.sandbox, CALLS, 8)
         with pytest.raises((AuthenticationError, ConfigurationError)) as caught:
@@ -261,7 +265,7 @@ def test_tasks_that_wait_for_a_provider_that_fails_do_not_ask_again(
         await asyncio.sleep(9.0)
         return provider()
 
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     result = virtual.run(in_tasks(provide, server, CALLS, 12, *seconds))
     assert statuses(result) == ["not_sent"] * 12
     assert (provider.asked, held(server.sandbox, CALLS)) == (2, [])
@@ -273,7 +277,7 @@ def test_a_provider_that_fails_at_first_use_is_asked_again_by_the_next_run(
 ) -> None:
     """And by no other request of the same one."""
     provider = Provider(failure, NEW)
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     client = meeting(make_client, server, provider)
     inputs = wanted(server.sandbox, CALLS, 6)
     with pytest.raises((AuthenticationError, ConfigurationError)) as caught:
@@ -288,7 +292,7 @@ def test_a_provider_that_fails_at_first_use_is_asked_again_by_the_next_run(
 def test_a_provider_that_knows_no_other_token_stops_the_run(make_client: ClientFactory) -> None:
     """It is asked once more, and the request sent once more; then nothing is."""
     provider = Provider(OLD)
-    server = Played(Sandbox(), meet=accepting(NEW))
+    server = ScriptedServer(Sandbox(), meet=accepting(NEW))
     client = meeting(make_client, server, provider, max_concurrency=1)
     with pytest.raises(AuthenticationError, match="expired") as caught:
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 5), chunk_size=1)
@@ -303,12 +307,12 @@ def test_threads_with_a_provider_that_knows_no_other_token_ask_little() -> None:
     provider = Provider(OLD)
     together = threading.Barrier(4, timeout=10)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if number < 4:
             together.wait()
         return says(401, {"message": "expired"})
 
-    server = Played(Sandbox(), meet=meet)
+    server = ScriptedServer(Sandbox(), meet=meet)
     with four_threads(provider, server) as client:
         result = carry_out_or_stop(client, CALLS, wanted(server.sandbox, CALLS, 9), chunk_size=1)
     assert statuses(result) == ["not_sent"] * 9
@@ -326,7 +330,7 @@ def test_a_token_that_runs_out_in_a_long_run_loses_nothing(
     provider = Provider(OLD, NEW, NEWEST)
     refused: set[str] = set()
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         valid = OLD if number < 11 else NEW if number < 33 else NEWEST
         inputs = str(seen.inputs)
         # However slow a thread is, no token runs out between its two attempts.
@@ -335,7 +339,7 @@ def test_a_token_that_runs_out_in_a_long_run_loses_nothing(
         refused.add(inputs)
         return says(401, {"message": "expired"})
 
-    server = Played(Sandbox(rate_limit=None), meet=meet)
+    server = ScriptedServer(Sandbox(rate_limit=None), meet=meet)
     client = meeting(make_client, server, provider, max_concurrency=most)
     inputs = wanted(server.sandbox, kind, 60)
     result = carry_out(client, kind, inputs, chunk_size=1)
@@ -351,7 +355,7 @@ def test_a_401_among_other_troubles(make_client: ClientFactory) -> None:
     """A renewal is no attempt: patience is as long as without it."""
     provider = Provider(OLD, NEW)
     steps = [says(423), fails(httpx.ConnectError), says(401), says(423), says(423), DONE]
-    server = Played(Sandbox(), *steps)
+    server = ScriptedServer(Sandbox(), *steps)
     result = carry_out(
         meeting(make_client, server, provider), CALLS, wanted(server.sandbox, CALLS, 1)
     )
@@ -364,7 +368,7 @@ def test_a_create_after_a_renewal_that_may_have_been_done_is_unknown(
     make_client: ClientFactory,
 ) -> None:
     """The new token changes nothing about that."""
-    server = Played(Sandbox(), says(401), says(503, work=True), DONE)
+    server = ScriptedServer(Sandbox(), says(401), says(503, work=True), DONE)
     client = meeting(make_client, server, Provider(OLD, NEW))
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 2))
     assert statuses(result) == ["unknown"] * 2

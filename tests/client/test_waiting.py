@@ -31,8 +31,8 @@ from scripted_server import (
     CALLS,
     DONE,
     READ,
-    Played,
-    Seen,
+    ScriptedServer,
+    SeenRequest,
     Step,
     carry_out,
     carry_out_or_stop,
@@ -56,8 +56,8 @@ def slow(policy: str = "TEN_SECONDLY_ROLLING", **headers: str) -> Step:
 
 
 def first_pause(make_client: ClientFactory, met: Step, kind: str = CALLS) -> float:
-    """How long is waited after the first of two requests, of which the second succeeds."""
-    server = Played(Sandbox(), met, DONE)
+    """Return how long the client waits between two requests; the second succeeds."""
+    server = ScriptedServer(Sandbox(), met, DONE)
     client = meeting(make_client, server, retry=Retry(max_elapsed=1e9))
     assert statuses(carry_out(client, kind, wanted(server.sandbox, kind, 1))) == ["succeeded"]
     (pause,) = server.pauses
@@ -116,7 +116,7 @@ def test_a_date_to_wait_for_is_taken_by_the_servers_own_clock(
 
 def test_no_wait_grows_less_than_the_server_asks(make_client: ClientFactory) -> None:
     """The longer of the server's seconds and our own pause counts."""
-    server = Played(Sandbox(), says(503, headers={"Retry-After": "3"}))
+    server = ScriptedServer(Sandbox(), says(503, headers={"Retry-After": "3"}))
     carry_out(meeting(make_client, server), READ, wanted(server.sandbox, READ, 1))
     assert server.pauses == [3.0, 3.0, 4.0, 8.0]
 
@@ -124,7 +124,7 @@ def test_no_wait_grows_less_than_the_server_asks(make_client: ClientFactory) -> 
 @pytest.mark.parametrize("seconds", ["999999999999", "9" * 30, "121"])
 def test_a_wait_beyond_all_patience_is_not_begun(make_client: ClientFactory, seconds: str) -> None:
     """The answer stands at once."""
-    server = Played(Sandbox(), slow(Retry_After=seconds))
+    server = ScriptedServer(Sandbox(), slow(Retry_After=seconds))
     with pytest.raises(RateLimitError, match="slow"):
         carry_out(meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 1))
     assert server.times == [0.0]
@@ -133,7 +133,7 @@ def test_a_wait_beyond_all_patience_is_not_begun(make_client: ClientFactory, sec
 def test_no_number_of_digits_breaks_a_run(make_client: ClientFactory) -> None:
     """Python refuses to read very long numbers."""
     for name in ("Retry-After", INTERVAL, f"{LIMIT}Max", f"{LIMIT}Remaining"):
-        server = Played(Sandbox(), says(429, headers={name: "9" * 5000}), DONE)
+        server = ScriptedServer(Sandbox(), says(429, headers={name: "9" * 5000}), DONE)
         result = carry_out_or_stop(
             meeting(make_client, server), CALLS, wanted(server.sandbox, CALLS, 2), chunk_size=1
         )
@@ -155,7 +155,7 @@ def test_no_single_wait_is_longer_than_max_wait(
     make_client: ClientFactory, met: Step, longest: float, times: list[float]
 ) -> None:
     """One that would be is not begun."""
-    server = Played(Sandbox(), met)
+    server = ScriptedServer(Sandbox(), met)
     client = meeting(make_client, server, retry=Retry(max_wait=longest))
     with pytest.raises((RateLimitError, UnreachableError)):
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
@@ -164,7 +164,7 @@ def test_no_single_wait_is_longer_than_max_wait(
 
 def test_patience_counts_from_the_first_sending(make_client: ClientFactory) -> None:
     """A long wait for a free start uses none of it up."""
-    server = Played(Sandbox(rate_limit=None), DONE, DONE, says(423), DONE)
+    server = ScriptedServer(Sandbox(rate_limit=None), DONE, DONE, says(423), DONE)
     client = meeting(
         make_client,
         server,
@@ -177,8 +177,10 @@ def test_patience_counts_from_the_first_sending(make_client: ClientFactory) -> N
     assert server.times[2] >= 100.0
 
 
-def told(make_client: ClientFactory, server: Played, count: int = 1, **arguments: Any) -> list[Any]:
-    """Create some calls one by one, and return the waits of which a hook was told."""
+def told(
+    make_client: ClientFactory, server: ScriptedServer, count: int = 1, **arguments: Any
+) -> list[Any]:
+    """Create some calls one by one, and return the waits that a hook received."""
     waits: list[Any] = []
     client = meeting(
         make_client, server, on_event=waits_to(waits.append), max_concurrency=1, **arguments
@@ -190,7 +192,7 @@ def told(make_client: ClientFactory, server: Played, count: int = 1, **arguments
 def test_a_hook_is_told_of_each_repetition(make_client: ClientFactory) -> None:
     """With its seconds, its reason, and what made it necessary."""
     steps = [says(423), fails(httpx.ConnectError), slow(Retry_After="20"), DONE]
-    server = Played(Sandbox(), *steps)
+    server = ScriptedServer(Sandbox(), *steps)
     waits = told(make_client, server)
     assert [(w.seconds, w.reason, w.path, w.attempt, w.status_code) for w in waits] == [
         (2.0, "retry", PATH, 1, 423),
@@ -202,7 +204,7 @@ def test_a_hook_is_told_of_each_repetition(make_client: ClientFactory) -> None:
 
 def test_a_hook_is_told_of_each_wait_for_a_start(make_client: ClientFactory) -> None:
     """That is no repetition, and no answer made it necessary."""
-    server = Played(Sandbox(rate_limit=None), DONE)
+    server = ScriptedServer(Sandbox(rate_limit=None), DONE)
     waits = told(make_client, server, 3, rate_limit=RateLimit(1, 30.0))
     assert {(w.reason, w.path, w.status_code) for w in waits} == {("rate_limit", PATH, None)}
     assert sum(wait.seconds for wait in waits) == pytest.approx(server.times[-1])
@@ -227,8 +229,11 @@ def test_a_hook_is_told_of_the_whole_of_each_wait(make_client: ClientFactory, us
 
 def test_nobody_is_told_of_a_wait_that_is_not_begun(make_client: ClientFactory) -> None:
     """Neither of one that would be too long, nor of one after the last attempt."""
-    assert told(make_client, Played(Sandbox(), slow(Retry_After="9999"))) == []
-    assert len(told(make_client, Played(Sandbox(), says(423)), retry=Retry(max_attempts=2))) == 1
+    assert told(make_client, ScriptedServer(Sandbox(), slow(Retry_After="9999"))) == []
+    assert (
+        len(told(make_client, ScriptedServer(Sandbox(), says(423)), retry=Retry(max_attempts=2)))
+        == 1
+    )
 
 
 @pytest.mark.parametrize("raised", [ValueError("x"), StopIteration("x"), HubSpotBatchError("x")])
@@ -238,7 +243,7 @@ def test_a_hook_that_raises_does_no_harm(make_client: ClientFactory, raised: Exc
     def hook(wait: Any) -> None:
         raise raised
 
-    server = Played(Sandbox(), says(423), DONE)
+    server = ScriptedServer(Sandbox(), says(423), DONE)
     client = meeting(make_client, server, on_event=hook, rate_limit=RateLimit(1, 30.0))
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, 3), chunk_size=1)
     assert statuses(result) == ["succeeded"] * 3
@@ -250,7 +255,7 @@ def test_lines_are_logged_for_what_takes_long(
     """Each repetition, and each wait for a start of a second or more."""
     caplog.set_level(logging.INFO, "hubspot_batch")
 
-    def lines(server: Played, **arguments: Any) -> list[str]:
+    def lines(server: ScriptedServer, **arguments: Any) -> list[str]:
         caplog.clear()
         told(make_client, server, 2, **arguments)
         ours = [r for r in caplog.records if r.name.split(".")[0] == "hubspot_batch"]
@@ -259,14 +264,14 @@ def test_lines_are_logged_for_what_takes_long(
         assert "calls.create: " in end
         return waits
 
-    (line,) = lines(Played(Sandbox(), says(423), DONE))
+    (line,) = lines(ScriptedServer(Sandbox(), says(423), DONE))
     assert PATH in line
     assert "2.0" in line
-    (line,) = lines(Played(Sandbox(), DONE), rate_limit=RateLimit(1, 30.0))
+    (line,) = lines(ScriptedServer(Sandbox(), DONE), rate_limit=RateLimit(1, 30.0))
     assert PATH in line
     assert "30" in line
-    assert lines(Played(Sandbox(), DONE), rate_limit=RateLimit(1, 0.5)) == []
-    assert lines(Played(Sandbox(), DONE)) == []
+    assert lines(ScriptedServer(Sandbox(), DONE), rate_limit=RateLimit(1, 0.5)) == []
+    assert lines(ScriptedServer(Sandbox(), DONE)) == []
 
 
 class Sleepers(FakeClock):
@@ -301,7 +306,7 @@ def test_a_429_stops_all_threads_for_a_while(limit: RateLimit | None) -> None:
     clock = Sleepers(threads=4)
     meeting_point = threading.Barrier(4, timeout=10)
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         if number < 4:
             meeting_point.wait()
         if number == 0:
@@ -310,7 +315,7 @@ def test_a_429_stops_all_threads_for_a_while(limit: RateLimit | None) -> None:
             assert clock.asleep.wait(10)
         return DONE
 
-    server = Played(Sandbox(rate_limit=None, clock=clock), meet=meet)
+    server = ScriptedServer(Sandbox(rate_limit=None, clock=clock), meet=meet)
     with HubSpotBatch(
         "token", transport=server, clock=clock.clock(), rate_limit=limit, max_concurrency=4
     ) as client:
@@ -359,7 +364,7 @@ def test_a_429_stops_all_tasks_for_a_while(limit: RateLimit | None) -> None:
 
 def test_a_429_that_is_not_repeated_stops_the_others_too(make_client: ClientFactory) -> None:
     """The next request would only be refused too."""
-    server = Played(Sandbox(), slow(Retry_After="5"), DONE)
+    server = ScriptedServer(Sandbox(), slow(Retry_After="5"), DONE)
     client = meeting(make_client, server, retry=Retry(max_attempts=1))
     with pytest.raises(RateLimitError):
         carry_out(client, CALLS, wanted(server.sandbox, CALLS, 1))
@@ -372,11 +377,11 @@ def most_starts(times: list[float], seconds: float) -> int:
     return max(sum(0 <= other - one < seconds for other in times) for one in times)
 
 
-def heard(**said: str) -> Callable[[Seen, int], Step]:
+def heard(**said: str) -> Callable[[SeenRequest, int], Step]:
     """Let the sandbox do the work, and answer with headers of one's own about the limit."""
     headers = {f"{LIMIT}{name.replace('_', '-')}": value for name, value in said.items()}
 
-    def meet(seen: Seen, number: int) -> Step:
+    def meet(seen: SeenRequest, number: int) -> Step:
         results = [
             {"id": "1", "properties": one["properties"], "objectWriteTraceId": trace}
             for one in seen.inputs
@@ -388,10 +393,13 @@ def heard(**said: str) -> Callable[[Seen, int], Step]:
 
 
 def starts(
-    make_client: ClientFactory, count: int, meet: Callable[[Seen, int], Step], **arguments: Any
+    make_client: ClientFactory,
+    count: int,
+    meet: Callable[[SeenRequest, int], Step],
+    **arguments: Any,
 ) -> Any:
     """When so many requests of one run start."""
-    server = Played(Sandbox(rate_limit=None), meet=meet)
+    server = ScriptedServer(Sandbox(rate_limit=None), meet=meet)
     client = meeting(make_client, server, max_concurrency=1, **arguments)
     result = carry_out(client, CALLS, wanted(server.sandbox, CALLS, count), chunk_size=1)
     assert statuses(result) == ["succeeded"] * count
@@ -510,7 +518,7 @@ def test_others_who_go_on_are_not_pushed_out() -> None:
                 refused.extend(status for status in use_up(sandbox, 1) if status == 429)
                 await asyncio.sleep(0.2)
 
-        server = Played(sandbox, DONE)
+        server = ScriptedServer(sandbox, DONE)
 
         async def answer(request: httpx.Request) -> httpx.Response:
             await asyncio.sleep(0.1)

@@ -59,7 +59,7 @@ def start(
 def test_a_worker_that_is_killed(
     start: Start, sandbox: Sandbox, tmp_path: Path, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its task is delivered again: what was in flight is unknown, and nothing is created twice."""
+    """Its task is delivered again: what was under way is unknown, and nothing is created twice."""
     worker = start(pool)
     monkeypatch.syspath_prepend(str(HERE))
     monkeypatch.delitem(sys.modules, "celery_app", raising=False)

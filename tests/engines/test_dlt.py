@@ -26,7 +26,7 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_pipeline_that_is_killed_and_run_again(postgres: str, tmp_path: Path) -> None:
-    """The file is handed over again; what was in flight is unknown, and nothing is done twice."""
+    """The file is handed over again; what was under way is unknown, and nothing is done twice."""
     sandbox = Sandbox(
         rate_limit=None, faults=script([None, "timeout_after"]), clock=time.time, trace_echo=1.0
     )

@@ -1,4 +1,4 @@
-"""A real cluster of Ray with two nodes on loopback, one of which is lost while it sends."""
+"""A real cluster of Ray with two nodes on loopback; one is lost while it sends."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_node_that_is_lost(cluster: Any, postgres: str, tmp_path: Path) -> Non
         assert set(there.values()) == {1}
         by_status = Counter(one["_status"] for one in outcomes)
         assert {*by_status} <= {"succeeded", "unknown"}
-        assert by_status["unknown"] <= 10  # what was in flight
+        assert by_status["unknown"] <= 10  # what was under way
         done = {one["properties"]["hs_call_title"] for one in outcomes if one["_id"]}
         assert done <= {*there}
         assert by_status["succeeded"] >= ROWS - 10

@@ -11,7 +11,7 @@ from call_files import HEADINGS, PLAIN, file
 from hubspot_batch.files import InvalidRow, Mapping, MappingError, open_table, propose
 from hubspot_batch.files.mapping_file import parse
 from hubspot_batch.files.proposals import shipped
-from hubspot_batch.files.table import Form, value_table
+from hubspot_batch.files.table import FileForm, value_table
 from hubspot_batch.files.toml import toml_key, toml_line, toml_value
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,7 +181,7 @@ def test_hubspots_own_names(tmp_path: Path) -> None:
 def test_a_proposal_is_always_toml(headings: list[str], cell: str) -> None:
     """Any headings and cells give a proposal that is TOML."""
     table = value_table(
-        "a\nb", Form("jsonl").headed(headings), lambda: iter([[cell] * len(headings)])
+        "a\nb", FileForm("jsonl").headed(headings), lambda: iter([[cell] * len(headings)])
     )
     assert "operation" in tomllib.loads(propose(table))
 

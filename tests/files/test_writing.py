@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from call_files import FIRST, HEADINGS, NOTE, PLAIN, file, mapping
 from hubspot_batch.files import FileError, InvalidRow, Row, RowWriter, Table, open_table
-from hubspot_batch.files.table import Form, value_table
+from hubspot_batch.files.table import FileForm, value_table
 
 pa = pytest.importorskip("pyarrow")
 import pyarrow.parquet  # noqa: E402
@@ -189,7 +189,7 @@ def test_parquet_and_arrow(tmp_path: Path, name: str) -> None:
 
 def workbook(folder: Path, headings: list[str], rows: list[list[Any]], sheet: str = "") -> Path:
     """Write a workbook of rows."""
-    form = Form("xlsx", suffix=".xlsx", sheet=sheet).headed(headings)
+    form = FileForm("xlsx", suffix=".xlsx", sheet=sheet).headed(headings)
     table = value_table("rows", form, lambda: iter(rows))
     with RowWriter(folder, "book", table) as writer:
         for row in table:
@@ -259,7 +259,7 @@ def test_a_workbook_of_several_sheets(tmp_path: Path) -> None:
 
 def test_rows_of_a_program_are_written_as_json_lines(tmp_path: Path) -> None:
     """Rows that came from no file have no form of their own."""
-    table = value_table("rows", Form("jsonl").headed(["a", "b"]), lambda: iter([["x", None]]))
+    table = value_table("rows", FileForm("jsonl").headed(["a", "b"]), lambda: iter([["x", None]]))
     path = reject(tmp_path, table)
     (line,) = path.read_text("utf-8").splitlines()
     record = json.loads(line)

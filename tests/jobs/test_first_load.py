@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import evolve
 from hubspot_batch.sandbox import FAULTS, Sandbox, script, served
-from job_files import outcomes, process, run, statuses, until
+from job_files import outcomes, process, run, statuses, wait_until
 
 HEADINGS = (
     "line,datetime (tz offset incl.),number timezone,datetime (utc),country_code,direction,from,to,"
@@ -55,7 +55,9 @@ def test_from_the_export_to_the_last_row(tmp_path: Path) -> None:
         (digest,) = re.findall("Digest: ([0-9a-f]+)", plan.stdout)
 
         with process(*load, "--expect", digest) as made:
-            until(lambda: len(sandbox.requests) >= 6 and (folder / "outcomes.jsonl").exists(), made)
+            wait_until(
+                lambda: len(sandbox.requests) >= 6 and (folder / "outcomes.jsonl").exists(), made
+            )
             made.send_signal(signal.SIGKILL)
             made.wait()
         assert len(outcomes(folder)) < COUNT

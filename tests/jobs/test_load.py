@@ -1,4 +1,4 @@
-"""Loads by the command: exit codes, plans, what is left behind, and what is refused."""
+"""Loads by the command: exit codes, plans, the files that remain, and refusals."""
 
 from __future__ import annotations
 
@@ -580,14 +580,14 @@ LIMITED = """
 import resource, signal, sys
 from hubspot_batch.files import open_table
 from hubspot_batch.jobs import RowDone
-from hubspot_batch.jobs.results import Results
+from hubspot_batch.jobs.outcome_files import OutcomeFiles
 from pathlib import Path
 
 folder = Path(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
 table = open_table(folder / "calls.csv")
-results = Results(folder, table)
+results = OutcomeFiles(folder, table)
 rows = list(table)
 try:
     for at, row in enumerate(rows):

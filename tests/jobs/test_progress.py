@@ -56,7 +56,7 @@ def tallied(*events: JobEvent) -> Tally:
     """The tally after some events."""
     tally = Tally()
     for event in events:
-        tally.tell(event)
+        tally.take(event)
     return tally
 
 
@@ -114,7 +114,7 @@ def test_a_wait_is_explained(event: Waiting, said: str) -> None:
     """Short ones are not mentioned, and progress ends one."""
     tally = tallied(event)
     assert tally.wait() == said
-    tally.tell(at(1, 1, 1))
+    tally.take(at(1, 1, 1))
     assert tally.wait() == ""
 
 
@@ -385,7 +385,7 @@ def test_a_terminal_shows_a_bar(screen: Screen) -> None:
 def test_a_killed_job_leaves_the_cursor(screen: Screen) -> None:
     """While the bar is drawn the cursor is there, because SIGKILL cannot give it back."""
     bar = Bar(screen.err)
-    bar.tell(at(1, 100, 1))
+    bar.notify(at(1, 100, 1))
     seen = screen.until("100 succeeded")
     assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l")
     bar.close()

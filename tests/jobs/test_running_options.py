@@ -18,7 +18,7 @@ from both_clients import clock_of
 from hubspot_batch import HubSpotBatch, Journal
 from hubspot_batch.cli import load
 from hubspot_batch.cli import main as cli
-from hubspot_batch.jobs import INSISTS
+from hubspot_batch.jobs import CREATES_TWICE
 from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script
 from job_files import COMMAND, arguments, call_rows, environment, outcomes, write_calls
 from leak_watch import SECRET
@@ -118,7 +118,7 @@ def test_a_read_asks_for_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     assert cli.main(["campaigns", "read", str(tmp_path / "ids.csv"), "--base-url", REAL]) == 0
 
 
-@pytest.mark.parametrize(("answer", "code"), [(f"{INSISTS}\n", 0), ("yes\n", 2)])
+@pytest.mark.parametrize(("answer", "code"), [(f"{CREATES_TWICE}\n", 0), ("yes\n", 2)])
 def test_the_sentence_is_typed(
     tmp_path: Path, sandbox: Sandbox, typed: Any, answer: str, code: int
 ) -> None:

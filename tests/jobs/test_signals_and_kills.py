@@ -28,7 +28,7 @@ from job_files import (
     run,
     statuses,
     titles,
-    until,
+    wait_until,
     write_calls,
 )
 from loopback import answering
@@ -61,7 +61,7 @@ def test_a_signal_ends_a_load_that_goes_on_later(
     folder = tmp_path / "calls.csv.hubspot"
     with served(sandbox) as url:
         with process(*arguments(path, url)) as made:
-            until(lambda: len(sandbox.requests) >= 8, made)
+            wait_until(lambda: len(sandbox.requests) >= 8, made)
             made.send_signal(number)
             out, err = made.communicate(timeout=30)
         assert made.returncode == code, err
@@ -83,7 +83,7 @@ def test_a_second_signal_waits_for_nothing(tmp_path: Path) -> None:
     with answering(lambda token: arrived.append(token) or b"") as address:
         url = f"http://{address}"
         with process(*arguments(path, url)) as made:
-            until(lambda: len(arrived) == 8, made)
+            wait_until(lambda: len(arrived) == 8, made)
             made.send_signal(signal.SIGTERM)
             time.sleep(0.3)
             assert made.poll() is None
@@ -155,7 +155,9 @@ def test_a_kill_loses_nothing_and_repeats_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "calls.csv.hubspot"
     with served(sandbox) as url:
         with process(*arguments(path, url)) as made:
-            until(lambda: len(sandbox.requests) >= 8 and (folder / "outcomes.jsonl").exists(), made)
+            wait_until(
+                lambda: len(sandbox.requests) >= 8 and (folder / "outcomes.jsonl").exists(), made
+            )
             made.send_signal(signal.SIGKILL)
             made.wait()
         assert all(one["line"] for one in outcomes(folder))  # each line can be read
@@ -181,7 +183,7 @@ def test_a_journal_in_use_is_noticed(tmp_path: Path) -> None:
         answering(lambda token: arrived.append(token) or b"") as address,
         process(*arguments(path, f"http://{address}")) as made,
     ):
-        until(lambda: len(arrived) == 8, made)
+        wait_until(lambda: len(arrived) == 8, made)
         before = {one.name for one in folder.iterdir()}
         for more in ((), ("--resume",), ("--restart",)):
             other = run(*arguments(path, f"http://{address}", *more))

@@ -27,7 +27,6 @@ FLOORS = (
     ("cli",),
     ("jobs", "integrations"),
     ("files", "client"),
-    ("_client_parts",),
     ("_paging",),
     ("_lookup",),
     ("_operations",),
@@ -35,16 +34,13 @@ FLOORS = (
     ("journal", "_transport"),
     ("_matching", "events"),
     ("outcomes", "options"),
-    ("remarks",),
-    ("errors", "_json", "_lazy", "_deprecation", "_traces", "version"),
+    ("errors", "_json", "_cached_property", "_deprecation", "version"),
 )
 ORDER = tuple(name for floor in FLOORS for name in floor)
 # What can be used without the rest: the sandbox, and the fixtures that give it to users' tests.
 APART = ("sandbox", "testing")
 # `_json` shares a handwritten module of the generated package.
-GENERATED_USERS = (
-    *("client", "_client_parts", "_json", "_lookup", "_operations", "_paging", "sandbox"),
-)
+GENERATED_USERS = (*("client", "_json", "_lookup", "_operations", "_paging", "sandbox"),)
 SANDBOX_USERS = ("cli", "testing")
 LONGEST = 400
 

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "openapi" / "tools"))
 
 from comparison.compare_with_fragments import read_fragments
-from comparison.description import Description, Operation, UnreadableError, read
+from comparison.description import DescribedOperation, Description, UnreadableError, read
 from comparison.schema_forms import SchemaError
 from drafting.draft import RefusedError, Written, draft, source_of
 from drafting.published_batch import PublishedBatch
@@ -108,9 +108,9 @@ def try_all(given: Description, source: str, home: Path) -> Tally:
     return tally
 
 
-def newest(given: Description) -> list[Operation]:
+def newest(given: Description) -> list[DescribedOperation]:
     """Return the operations of a description, each in its newest version."""
-    found: dict[tuple[object, ...], Operation] = {}
+    found: dict[tuple[object, ...], DescribedOperation] = {}
     for one in sorted(given.operations, key=lambda one: one.version):
         found[one.method, *one.signature] = one
     return [one for one in given.operations if one in found.values()]

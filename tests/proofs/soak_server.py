@@ -23,8 +23,8 @@ from hubspot_batch import Wait
 from hubspot_batch.sandbox import (
     FakeClock,
     Sandbox,
-    SandboxAnswer,
     SandboxRequest,
+    SandboxResponse,
     SandboxTransport,
 )
 from hubspot_batch.sandbox.clock import EXAMPLE_START
@@ -56,7 +56,7 @@ class Watched(Sandbox):
         self._forgetful = forgetful
         self._watch = threading.Lock()
 
-    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+    def handle(self, request: SandboxRequest) -> SandboxResponse:
         """Answer, and note which updates were made, in their order."""
         with self._watch:
             if self._state.request_number in self.expiries:
@@ -75,7 +75,7 @@ class Watched(Sandbox):
                 answer = _without_marks(answer)
             return answer if self.mutator is None else self.mutator(request, answer)
 
-    def facts_of(self, request: SandboxRequest, answer: SandboxAnswer) -> Facts:
+    def facts_of(self, request: SandboxRequest, answer: SandboxResponse) -> Facts:
         """Return what was true of the request that was answered last."""
         operation, number = self._operation, self._state.request_number
         keys: dict[str, str | None] = {}
@@ -112,7 +112,7 @@ def mark_of(operation: str, one: Any) -> str:
     return str(part(KEYS[operation]))
 
 
-def _without_marks(answer: SandboxAnswer) -> SandboxAnswer:
+def _without_marks(answer: SandboxResponse) -> SandboxResponse:
     try:
         document = answer.document()
     except ValueError:
@@ -125,7 +125,7 @@ def _without_marks(answer: SandboxAnswer) -> SandboxAnswer:
 class Recorded(Watched):
     """A sandbox that does nothing and answers as recorded bodies do."""
 
-    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+    def handle(self, request: SandboxRequest) -> SandboxResponse:
         """Answer with a recorded body, changed at random."""
         with self._watch:
             blank = super(Watched, self).handle(SandboxRequest("GET", "/nowhere"))

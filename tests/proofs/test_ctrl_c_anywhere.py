@@ -185,7 +185,7 @@ class Run:
             account = self.outcomes.result
         early = place.endswith(NOT_YET) or place.startswith(("versions.py", "schemas.py"))
         begun = self.sandbox.requests or not early
-        begun = begun and not place.startswith(("call.py", "registry.py", "_lazy.py"))
+        begun = begun and not place.startswith(("call.py", "registry.py", "_cached_property.py"))
         self._complain(account is None and begun, "there is no account")
         return account
 

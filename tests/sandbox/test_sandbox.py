@@ -11,13 +11,13 @@ from hubspot_batch.sandbox import (
     FAULTS,
     FakeClock,
     Sandbox,
-    SandboxAnswer,
     SandboxRequest,
+    SandboxResponse,
     add_examples,
 )
 from hubspot_batch.sandbox.core import CAMPAIGN_IDS, MARKETING_EVENT_IDS
 from hubspot_batch.sandbox.families import Family, Property, render_crm_object
-from hubspot_batch.sandbox.operations import _DESCRIBED, SPECS, OperationSpec
+from hubspot_batch.sandbox.operations import _DESCRIBED, SPECS, SandboxOperation
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +40,7 @@ def ask(
     token: str | None = "secret-token",
     query: Sequence[tuple[str, str]] = (),
     operations: Any = OPERATIONS,
-) -> SandboxAnswer:
+) -> SandboxResponse:
     """Send one well-made request to the core."""
     known = operations[operation]
     return sandbox.handle(
@@ -649,7 +649,7 @@ def test_a_new_family_needs_data_only() -> None:
     properties = {"type": "object", "additionalProperties": text}
     schema = {"type": "object", "properties": {"id": text, "properties": properties}}
     specs = {
-        name: OperationSpec(name, contacts, kind, 200, creates_missing=name == "upsert")
+        name: SandboxOperation(name, contacts, kind, 200, creates_missing=name == "upsert")
         for name, kind in (
             ("create", "create"), ("read", "read"), ("update", "update"), ("upsert", "update")
         )
@@ -662,7 +662,7 @@ def test_a_new_family_needs_data_only() -> None:
     }
     sandbox = Sandbox(specs=specs, operations=operations)
 
-    def go(name: str, one: dict[str, Any]) -> SandboxAnswer:
+    def go(name: str, one: dict[str, Any]) -> SandboxResponse:
         return ask(sandbox, name, [one], operations=operations)
 
     assert go("create", {"properties": {"email": "a@example.com"}}).status == 200
@@ -723,7 +723,7 @@ def test_the_same_seed_and_requests_give_the_same_bytes(
 ) -> None:
     """Two sandboxes that are asked the same say the same, faults and all."""
 
-    def run() -> list[SandboxAnswer]:
+    def run() -> list[SandboxResponse]:
         faults = {fault: 0.5} if fault else None
         sandbox = Sandbox(seed=seed, faults=faults)
         add_examples(sandbox)

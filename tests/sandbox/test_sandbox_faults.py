@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hubspot_batch.sandbox import FAULTS, Sandbox, SandboxAnswer, SandboxRequest, rates, script
+from hubspot_batch.sandbox import FAULTS, Sandbox, SandboxRequest, SandboxResponse, rates, script
 from hubspot_batch.sandbox.fault_plans import Faults, Rates, parse
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
@@ -16,7 +16,7 @@ CALL = {"properties": {"hs_timestamp": "1767603600000"}, "associations": []}
 WRITES = ("create_calls", "create_campaigns", "update_marketing_events")
 
 
-def ask(sandbox: Sandbox, operation: str, inputs: list[Any]) -> SandboxAnswer:
+def ask(sandbox: Sandbox, operation: str, inputs: list[Any]) -> SandboxResponse:
     """Send one well-made request to the core."""
     known = OPERATIONS[operation]
     body = json.dumps({"inputs": inputs}).encode()
@@ -128,7 +128,7 @@ def test_truncated_json_is_never_json(seed: int, count: int) -> None:
 def test_faults_that_change_a_good_answer() -> None:
     """Each changes what its name says, in an answer that is good otherwise."""
 
-    def told(name: str, inputs: list[Any] | None = None) -> SandboxAnswer:
+    def told(name: str, inputs: list[Any] | None = None) -> SandboxResponse:
         return ask(Sandbox(faults=script([name])), "create_calls", inputs or [CALL] * 10)
 
     assert told("empty_body").body == b""

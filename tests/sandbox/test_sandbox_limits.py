@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxAnswer, SandboxRequest
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxRequest, SandboxResponse
 from hubspot_batch.sandbox.limits import DAY, RequestLimits
 from hubspot_batch_client.contract import OPERATIONS
 from hypothesis import given
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 READ = OPERATIONS["read_campaigns"]
 
 
-def read(sandbox: Sandbox) -> SandboxAnswer:
+def read(sandbox: Sandbox) -> SandboxResponse:
     """Send one request that changes nothing."""
     body = json.dumps({"inputs": []}).encode()
     return sandbox.handle(
@@ -97,7 +97,7 @@ def test_headers_count_down() -> None:
     """Every answer behind the door says how much is left, refused ones too."""
     sandbox = Sandbox(rate_limit=(2, 10.0), daily_limit=50)
 
-    def said(answer: SandboxAnswer) -> dict[str, Any]:
+    def said(answer: SandboxResponse) -> dict[str, Any]:
         start = "X-HubSpot-RateLimit-"
         return {
             name.removeprefix(start): int(value)

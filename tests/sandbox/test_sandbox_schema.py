@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from hubspot_batch.sandbox.clock import format_datetime, parse_datetime
-from hubspot_batch.sandbox.validation import schema_problem
+from hubspot_batch.sandbox.input_checks import schema_problem
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -74,7 +74,7 @@ def process(*given: str, **more: Any) -> Iterator[subprocess.Popen[str]]:
             made.kill()
 
 
-def until(met: Callable[[], bool], made: subprocess.Popen[str]) -> None:
+def wait_until(met: Callable[[], bool], made: subprocess.Popen[str]) -> None:
     """Wait until another process has come so far."""
     for _ in range(1500):
         if met():

@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import define, evolve, frozen
 from evidence import ORIGIN, STRANGER, Facts
-from hubspot_batch.sandbox import SandboxAnswer, SandboxRequest
+from hubspot_batch.sandbox import SandboxRequest, SandboxResponse
 
 _DEEP = "a place for very deep nesting"
 _ODD: tuple[Any, ...] = (
@@ -257,8 +257,8 @@ RECIPES: Mapping[str, Callable[[dict[str, Any], random.Random], None]] = {
 
 
 def mutated(
-    rng: random.Random, answer: SandboxAnswer, facts: Facts
-) -> tuple[SandboxAnswer, list[str]]:
+    rng: random.Random, answer: SandboxResponse, facts: Facts
+) -> tuple[SandboxResponse, list[str]]:
     """Return an answer with some of its parts changed, and the names of the changes."""
     done: list[str] = []
     answer = _restructured(rng, answer, facts, done)
@@ -280,8 +280,8 @@ def mutated(
 
 
 def _restructured(
-    rng: random.Random, answer: SandboxAnswer, facts: Facts, done: list[str]
-) -> SandboxAnswer:
+    rng: random.Random, answer: SandboxResponse, facts: Facts, done: list[str]
+) -> SandboxResponse:
     try:
         document = answer.document()
     except ValueError:
@@ -363,12 +363,12 @@ class Mutator:
     """
 
     rng: random.Random
-    facts_of: Callable[[SandboxRequest, SandboxAnswer], Facts]
+    facts_of: Callable[[SandboxRequest, SandboxResponse], Facts]
     whose: Callable[[str], str]
     changes: set[str]
     share: float = 0.8
 
-    def __call__(self, request: SandboxRequest, answer: SandboxAnswer) -> SandboxAnswer:
+    def __call__(self, request: SandboxRequest, answer: SandboxResponse) -> SandboxResponse:
         """Return the answer as it arrives."""
         answer = self._signed(answer)
         if self.rng.random() > self.share:
@@ -377,7 +377,7 @@ class Mutator:
         self.changes.update(done)
         return answer
 
-    def _signed(self, answer: SandboxAnswer) -> SandboxAnswer:
+    def _signed(self, answer: SandboxResponse) -> SandboxResponse:
         try:
             document = answer.document()
         except ValueError:

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 from hubspot_batch.cli.main import main
-from hubspot_batch.sandbox import Sandbox, SandboxAnswer, SandboxRequest, add_examples, served
+from hubspot_batch.sandbox import Sandbox, SandboxRequest, SandboxResponse, add_examples, served
 from hubspot_batch.sandbox.fault_plans import parse
 from hubspot_batch_client.contract import OPERATIONS
 from packaging.requirements import Requirement
@@ -44,7 +44,7 @@ DATED = hasattr(OPERATIONS["create_calls"], "offered")
 class EveryVersion(Sandbox):
     """A sandbox that also knows the dated paths, which hubspot-sdk uses."""
 
-    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+    def handle(self, request: SandboxRequest) -> SandboxResponse:
         if DATED:
             return super().handle(request)
         path = re.sub(r"^/crm/objects/\d{4}-\d\d/", "/crm/v3/objects/", request.path)

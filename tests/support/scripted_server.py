@@ -94,7 +94,7 @@ def breaks_off(status: int, *, work: bool = False) -> Step:
 
 
 @frozen
-class Seen:
+class SeenRequest:
     """A request as it came in."""
 
     time: float
@@ -104,7 +104,7 @@ class Seen:
     size: int = 0
 
 
-class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class ScriptedServer(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Meets each request with the next step, and with the last one again and again.
 
     `meet` can be told what to do instead of a list: it is called with the request as it was seen
@@ -115,11 +115,11 @@ class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self,
         sandbox: Sandbox,
         *steps: Step,
-        meet: Callable[[Seen, int], Step] | None = None,
+        meet: Callable[[SeenRequest, int], Step] | None = None,
         now: Callable[[], float] | None = None,
     ) -> None:
         self.sandbox = sandbox
-        self.seen: list[Seen] = []
+        self.seen: list[SeenRequest] = []
         self._inner = SandboxTransport(sandbox)
         self._meet = meet or (lambda _, number: steps[min(number, len(steps) - 1)])
         self._now = now or sandbox.clock
@@ -156,7 +156,7 @@ class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
             inputs = []
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         with self._lock:
-            one = Seen(self._now(), request.url.path, token, inputs, len(content))
+            one = SeenRequest(self._now(), request.url.path, token, inputs, len(content))
             self.seen.append(one)
             number = len(self.seen) - 1
         return self._meet(one, number)
@@ -176,7 +176,9 @@ class Played(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return httpx.Response(step.said.status_code, stream=_Cut())
 
 
-def meeting(make_client: ClientFactory, server: Played, *token: Any, **arguments: Any) -> Any:
+def meeting(
+    make_client: ClientFactory, server: ScriptedServer, *token: Any, **arguments: Any
+) -> Any:
     """Return a client of a server, in the time of its sandbox."""
     clock = server.sandbox.clock
     assert isinstance(clock, FakeClock)

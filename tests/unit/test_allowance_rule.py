@@ -9,17 +9,31 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hubspot_batch.integrations.allowance_rule import MARGIN, Ask, Reply, Report, State, answer
+from hubspot_batch.integrations.allowance_rule import (
+    MARGIN,
+    AllowanceReply,
+    AllowanceRequest,
+    AllowanceState,
+    LimitReport,
+    decide,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TOLD = (100, 10_000)
 
 
-def asking(worker: str = "a", **changes: Any) -> Ask:
+def asking(worker: str = "a", **changes: Any) -> AllowanceRequest:
     """Return the question of a worker that has not asked before."""
-    ask = Ask(
-        worker, 0, wants=True, held=0, requests=100, milliseconds=10_000, learns=True, reserve=-1
+    ask = AllowanceRequest(
+        worker,
+        0,
+        wants=True,
+        promised=0,
+        requests=100,
+        milliseconds=10_000,
+        learns=True,
+        reserve=-1,
     )
     return ask._replace(**changes)
 
@@ -50,16 +64,16 @@ class Simulation:
     def __init__(self, workers: int, server: Server, seed: int, latency: int = 30) -> None:
         self.server, self.latency = server, latency
         self.rng = random.Random(seed)
-        self.state: State | None = None
-        self.born = dict.fromkeys(range(workers), 0)
-        self.reports: dict[int, list[Report]] = {worker: [] for worker in range(workers)}
+        self.state: AllowanceState | None = None
+        self.known_state = dict.fromkeys(range(workers), 0)
+        self.reports: dict[int, list[LimitReport]] = {worker: [] for worker in range(workers)}
         self.sent = dict.fromkeys(range(workers), 0)
         self.order: list[int] = []
         # Simulation that are now and then stopped while they wait, and how often they woke late.
         self.frozen: set[int] = set()
         self.woken = 0
         # Simulation that give up while they wait, and how often they did.
-        self.fickle: set[int] = set()
+        self.cancelling: set[int] = set()
         self.left = 0
         # When, a number for equal moments, what happens, and to whom.
         self.events: list[tuple[int, int, str, int, int]] = []
@@ -84,18 +98,20 @@ class Simulation:
                 left = self.server.arrive(now)
                 refused = 0 if left >= 0 else self.server.milliseconds
                 limit = self.server.requests, self.server.milliseconds
-                self.reports[worker].append(Report(start, *limit, max(left, 0), -1, refused))
+                self.reports[worker].append(LimitReport(start, *limit, max(left, 0), -1, refused))
                 self.sent[worker] += 1
                 self.at(now + self.rng.randrange(self.latency + 1), "ask", worker)
             else:
-                self.ask(now, worker, held=start)
+                self.ask(now, worker, promised=start)
 
-    def ask(self, now: int, worker: int, held: int) -> None:
+    def ask(self, now: int, worker: int, promised: int) -> None:
         told = tuple(self.reports[worker])
         self.reports[worker].clear()
-        ask = asking(str(worker), born=self.born[worker], reports=told, held=held)
-        self.state, reply = answer(self.state, now, ask)
-        self.born[worker] = reply.born
+        ask = asking(
+            str(worker), known_state=self.known_state[worker], reports=told, promised=promised
+        )
+        self.state, reply = decide(self.state, now, ask)
+        self.known_state[worker] = reply.state_id
         if reply.start > now + 1000:
             self.at(reply.start, "ask", worker, reply.start)  # it confirms what was long ago
         elif worker in self.frozen and reply.start > now and self.rng.random() < 0.5:
@@ -103,10 +119,12 @@ class Simulation:
             self.at(reply.start + 1_500, "ask", worker, reply.start)
         elif not reply.start:
             self.at(reply.again, "ask", worker)
-        elif worker in self.fickle and reply.start > now and self.rng.random() < 0.5:
+        elif worker in self.cancelling and reply.start > now and self.rng.random() < 0.5:
             self.left += 1
-            back = asking(str(worker), born=reply.born, wants=False, unused=(reply.start,))
-            self.state, _ = answer(self.state, now, back)
+            back = asking(
+                str(worker), known_state=reply.state_id, wants=False, unused=(reply.start,)
+            )
+            self.state, _ = decide(self.state, now, back)
             self.at(now + 1, "ask", worker)
         else:
             self.order.append(reply.start)
@@ -123,7 +141,7 @@ def test_no_window_is_over_the_limit(workers: int, requests: int, seed: int) -> 
     """With any number of workers, nothing is refused, and each worker gets as much as any other."""
     server = Server(requests, 10_000)
     simulation = Simulation(workers, server, seed)
-    simulation.state = State(0, 0, requests=requests, milliseconds=10_000)
+    simulation.state = AllowanceState(0, 0, requests=requests, milliseconds=10_000)
     simulation.run(20_000)
     before = dict(simulation.sent)
     simulation.run(80_000)
@@ -162,7 +180,7 @@ def test_starts_are_given_in_the_order_of_asking() -> None:
     """The first to ask is the first to send."""
     state, starts = None, []
     for number in range(300):
-        state, reply = answer(state, 1000 + number, asking(str(number)))
+        state, reply = decide(state, 1000 + number, asking(str(number)))
         starts.append(reply.start)
     assert starts == sorted(starts)
     assert all(b - a > 10_000 for a, b in zip(starts, starts[100:], strict=False))
@@ -204,37 +222,47 @@ def test_a_frozen_worker_overfills_no_window() -> None:
 
 def test_a_refusal_makes_all_wait() -> None:
     """None is given a start before it ends, and promised ones are given anew."""
-    state, first = answer(None, 1000, asking("a"))
+    state, first = decide(None, 1000, asking("a"))
     promised = first
     for number in range(60):
-        state, promised = answer(state, 1100, asking(str(number), born=first.born))
+        state, promised = decide(state, 1100, asking(str(number), known_state=first.state_id))
     assert promised.start > 2_100
-    told = Report(first.start, 100, 10_000, 0, -1, 7_000)
-    state, reply = answer(state, 1200, asking("a", born=first.born, wants=False, reports=(told,)))
-    assert reply.closed == 8_200
+    told = LimitReport(first.start, 100, 10_000, 0, -1, 7_000)
+    state, reply = decide(
+        state, 1200, asking("a", known_state=first.state_id, wants=False, reports=(told,))
+    )
+    assert reply.paused_until == 8_200
     assert max(state.starts) <= 2_200
-    _, reply = answer(state, promised.start, asking("59", born=first.born, held=promised.start))
+    _, reply = decide(
+        state, promised.start, asking("59", known_state=first.state_id, promised=promised.start)
+    )
     assert reply.start >= 8_200
 
 
 def test_a_start_that_is_given_back_goes_to_the_next_who_asks() -> None:
     """It is given once, and not after its time; another state knows nothing of it."""
-    state, replies = None, list[Reply]()
+    state, replies = None, list[AllowanceReply]()
     for number in range(120):
-        state, reply = answer(state, 1000, asking(str(number)))
+        state, reply = decide(state, 1000, asking(str(number)))
         replies.append(reply)
-    back, born = replies[80].start, reply.born
+    back, known_state = replies[80].start, reply.state_id
     count = len(state.starts)
-    state, _ = answer(state, 1100, asking("80", born=born - 1, wants=False, unused=(back,)))
+    state, _ = decide(
+        state, 1100, asking("80", known_state=known_state - 1, wants=False, unused=(back,))
+    )
     assert state.free == []
-    state.closed = 0
-    state, _ = answer(state, 1100, asking("80", born=born, wants=False, unused=(back,)))
-    state, next_one = answer(state, 1200, asking("a", born=born))
+    state.paused_until = 0
+    state, _ = decide(
+        state, 1100, asking("80", known_state=known_state, wants=False, unused=(back,))
+    )
+    state, next_one = decide(state, 1200, asking("a", known_state=known_state))
     assert (next_one.start, len(state.starts)) == (back, count)
-    _, behind = answer(state, 1200, asking("b", born=born))
+    _, behind = decide(state, 1200, asking("b", known_state=known_state))
     assert behind.start >= replies[-1].start
-    state, _ = answer(state, 1300, asking("9", born=born, wants=False, unused=(back,)))
-    _, late = answer(state, back + 1, asking("c", born=born))
+    state, _ = decide(
+        state, 1300, asking("9", known_state=known_state, wants=False, unused=(back,))
+    )
+    _, late = decide(state, back + 1, asking("c", known_state=known_state))
     assert late.start > back + 1
 
 
@@ -242,7 +270,7 @@ def test_requests_that_are_cancelled_overfill_no_window() -> None:
     """And what they give back is used by others."""
     server = Server(50, 2_000)
     simulation = Simulation(12, server, 5)
-    simulation.fickle = {1, 2, 3}
+    simulation.cancelling = {1, 2, 3}
     simulation.run(60_000)
     assert server.refused == 0
     assert simulation.left > 50
@@ -251,82 +279,94 @@ def test_requests_that_are_cancelled_overfill_no_window() -> None:
 
 def test_a_worker_that_wakes_too_late_starts_now() -> None:
     """Its old start counts no more."""
-    state, one = answer(None, 1000, asking("a"))
-    state, two = answer(state, 1000, asking("b", born=one.born))
+    state, one = decide(None, 1000, asking("a"))
+    state, two = decide(state, 1000, asking("b", known_state=one.state_id))
     late = two.start + 1_500
-    state, reply = answer(state, late, asking("b", born=one.born, held=two.start))
+    state, reply = decide(state, late, asking("b", known_state=one.state_id, promised=two.start))
     assert reply.start == late
     assert state.starts == [one.start, late]
 
 
 def test_a_late_start_never_fills_a_window_that_is_promised() -> None:
     """It is given a new start if others were promised what its old one would free."""
-    state, replies = None, list[Reply]()
+    state, replies = None, list[AllowanceReply]()
     for number in range(150):
-        state, reply = answer(state, 1000, asking(str(number)))
+        state, reply = decide(state, 1000, asking(str(number)))
         replies.append(reply)
-    held = replies[1].start
-    _, reply = answer(state, held + 2_000, asking("1", born=reply.born, held=held, reports=()))
+    promised_start = replies[1].start
+    _, reply = decide(
+        state,
+        promised_start + 2_000,
+        asking("1", known_state=reply.state_id, promised=promised_start, reports=()),
+    )
     assert reply.start >= replies[-1].start
 
 
 def test_the_rest_of_the_day_is_shared() -> None:
     """The rest that one worker learns stops all of them at the largest reserve."""
-    state, first = answer(None, 1000, asking("a", reserve=10))
-    state, waits = answer(state, 1000, asking("b", born=first.born, reserve=5))
+    state, first = decide(None, 1000, asking("a", reserve=10))
+    state, waits = decide(state, 1000, asking("b", known_state=first.state_id, reserve=5))
     assert (waits.start, waits.again) == (0, 1050)
-    told = Report(first.start, 100, 10_000, 99, 12, 0)
+    told = LimitReport(first.start, 100, 10_000, 99, 12, 0)
     given_ = 0
     for number in range(5):
-        ask = asking("b", born=first.born, reserve=5, reports=(told,) if not number else ())
-        state, reply = answer(state, 2000 + number, ask)
+        ask = asking(
+            "b", known_state=first.state_id, reserve=5, reports=(told,) if not number else ()
+        )
+        state, reply = decide(state, 2000 + number, ask)
         given_ += reply.start > 0
     assert given_ == 2
     assert (reply.start, reply.again) == (0, 0)
-    _, reply = answer(state, 2000 + 900_001, asking("b", born=first.born))
+    _, reply = decide(state, 2000 + 900_001, asking("b", known_state=first.state_id))
     assert reply.start or reply.again
 
 
 def test_a_limit_that_the_user_set_is_kept_beside_the_servers() -> None:
     """A burst that the server would accept is spread as the user said."""
     state, starts = None, []
-    told = Report(0, 190, 10_000, 189, -1, 0)
+    told = LimitReport(0, 190, 10_000, 189, -1, 0)
     for number in range(60):
         ask = asking(requests=5, milliseconds=1_000, learns=False, reports=(told,))
-        state, reply = answer(state, 20_000 + number, ask)
+        state, reply = decide(state, 20_000 + number, ask)
         starts.append(reply.start)
     assert all(b - a >= 1_000 + MARGIN for a, b in zip(starts, starts[5:], strict=False))
 
 
 def test_starts_without_the_store_are_counted_afterwards() -> None:
     """A start of a worker alone takes part of the window."""
-    state, first = answer(None, 20_000, asking())
-    state, _ = answer(state, 21_000, asking(born=first.born, alone=(500, 400, 300)))
+    state, first = decide(None, 20_000, asking())
+    state, _ = decide(state, 21_000, asking(known_state=first.state_id, offline=(500, 400, 300)))
     assert state.starts[:4] == [20_000, 20_500, 20_600, 20_700]
 
 
 def test_others_are_not_seen_in_starts_that_were_not_told_yet() -> None:
     """After a loss of the store, each process tells its starts when it asks again."""
-    state, first = answer(None, 20_000, asking())
-    state, reply = answer(state, 40_000, asking(born=first.born, alone=(500, 400, 300)))
-    full = Report(reply.start, 100, 10_000, 50, -1, 0)  # 46 of them are those of another process
-    state, _ = answer(state, 40_100, asking(born=first.born, reports=(full,)))
+    state, first = decide(None, 20_000, asking())
+    state, reply = decide(
+        state, 40_000, asking(known_state=first.state_id, offline=(500, 400, 300))
+    )
+    full = LimitReport(
+        reply.start, 100, 10_000, 50, -1, 0
+    )  # 46 of them are those of another process
+    state, _ = decide(state, 40_100, asking(known_state=first.state_id, reports=(full,)))
     assert state.others == []
-    state, _ = answer(state, 41_000, asking("b", born=first.born, alone=(900,) * 46))
-    state, reply = answer(state, 43_100, asking(born=first.born))
-    state, _ = answer(
-        state, 43_200, asking(born=first.born, reports=(full._replace(start=reply.start),))
+    state, _ = decide(state, 41_000, asking("b", known_state=first.state_id, offline=(900,) * 46))
+    state, reply = decide(state, 43_100, asking(known_state=first.state_id))
+    state, _ = decide(
+        state,
+        43_200,
+        asking(known_state=first.state_id, reports=(full._replace(start=reply.start),)),
     )
     assert state.others == [[43_000, 0]]
 
 
 def test_the_first_to_find_the_store_again_waits_for_the_others() -> None:
     """They go on without it for up to a second, so nothing is given before they have told."""
-    state, first = answer(None, 20_000, asking())
-    state, found = answer(state, 40_000, asking(born=first.born, alone=(500,)))
+    state, first = decide(None, 20_000, asking())
+    state, found = decide(state, 40_000, asking(known_state=first.state_id, offline=(500,)))
     assert found.start >= 41_300
-    state, other = answer(state, 40_900, asking("b", born=first.born, alone=(400,)))
-    assert other.closed == found.closed == 41_300
+    state, other = decide(state, 40_900, asking("b", known_state=first.state_id, offline=(400,)))
+    assert other.paused_until == found.paused_until == 41_300
     assert {39_500, 40_500} < {*state.starts}
 
 
@@ -334,10 +374,10 @@ def test_the_crew_is_those_who_asked_lately() -> None:
     """A worker that ends is forgotten, so nothing is kept for each job."""
     state, reply = None, None
     for number in range(20):
-        state, reply = answer(state, 1000, asking(str(number)))
+        state, reply = decide(state, 1000, asking(str(number)))
     assert reply is not None
     assert reply.workers == 20
-    state, reply = answer(state, 60_000, asking("z", born=reply.born))
+    state, reply = decide(state, 60_000, asking("z", known_state=reply.state_id))
     assert (reply.workers, len(state.starts)) == (1, 1)
 
 
@@ -346,7 +386,7 @@ def test_a_tiny_limit_is_kept(requests: int) -> None:
     """One request in a window is one request in a window."""
     state, starts = None, []
     for _ in range(6):
-        state, reply = answer(state, 1000, asking(requests=requests))
+        state, reply = decide(state, 1000, asking(requests=requests))
         starts.append(reply.start)
     for first, last in zip(starts, starts[requests:], strict=False):
         assert last - first >= 10_050
@@ -355,12 +395,12 @@ def test_a_tiny_limit_is_kept(requests: int) -> None:
 
 def test_a_limit_that_grows_keeps_the_order() -> None:
     """A request that asks later starts no earlier, even if more is allowed by then."""
-    state, starts, born = None, [], 0
+    state, starts, known_state = None, [], 0
     for number in range(12):
-        told = (Report(0, 190, 10_000, -1, -1, 0),) if number == 8 else ()
-        ask = asking(str(number), born=born, requests=4, reports=told)
-        state, reply = answer(state, 30_000 + number, ask)
-        born = reply.born
+        told = (LimitReport(0, 190, 10_000, -1, -1, 0),) if number == 8 else ()
+        ask = asking(str(number), known_state=known_state, requests=4, reports=told)
+        state, reply = decide(state, 30_000 + number, ask)
+        known_state = reply.state_id
         starts.append(reply.start)
     assert starts == sorted(starts)
     assert starts[7] > 39_000

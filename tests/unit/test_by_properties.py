@@ -12,8 +12,14 @@ from typing import Any
 import pytest
 from hubspot_batch._matching.by_properties import _PropertyIndex, match_by_properties
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._matching.likeness import instant_of, plain, plain_word, sent_marks, stored_marks
 from hubspot_batch._matching.match import Results
+from hubspot_batch._matching.value_forms import (
+    forms_of_sent,
+    forms_of_stored,
+    instant_of,
+    letters_and_digits,
+    letters_and_digits_ascii,
+)
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +36,7 @@ NAMES = ("n", "m", "o")
 
 def becomes(sent: object, stored: object) -> bool:
     """Whether a server can have stored one as the other, cut ends aside."""
-    return sent == stored or bool(sent_marks(sent) & stored_marks(stored))
+    return sent == stored or bool(forms_of_sent(sent) & forms_of_stored(stored))
 
 
 def or_cut(sent: object, stored: object, longest: int) -> bool:
@@ -40,7 +46,11 @@ def or_cut(sent: object, stored: object, longest: int) -> bool:
     rest = sent[len(stored) :]
     lost = len(rest) - len(rest.lstrip()) if sent.startswith(stored) else 2
     at_the_limit = max(len(stored), len(stored.encode())) + lost >= longest
-    return at_the_limit and plain(stored) != "" and plain(sent).startswith(plain(stored))
+    return (
+        at_the_limit
+        and letters_and_digits(stored) != ""
+        and letters_and_digits(sent).startswith(letters_and_digits(stored))
+    )
 
 
 @given(
@@ -82,7 +92,7 @@ def test_looking_up_is_as_good_as_comparing(
         if not (common := inputs[n].keys() & stored.keys())
         or any(or_cut(inputs[n][name], stored[name], limit(name)) for name in common)
     ]
-    assert [n for n in numbers if index.may_be(stored, n)] == possible
+    assert [n for n in numbers if index.may_belong_to(stored, n)] == possible
 
 
 @pytest.mark.parametrize(
@@ -149,7 +159,7 @@ def test_what_no_server_makes_of_a_value(sent: str, stored: str | None) -> None:
 def test_the_short_way_to_a_plain_text_is_as_good(text: str) -> None:
     """It is taken for ASCII texts without HTML."""
     text = text.encode("ascii", "ignore").decode().replace("&", "").replace("<", "")
-    assert plain_word(text) == plain(text)
+    assert letters_and_digits_ascii(text) == letters_and_digits(text)
 
 
 def _to_milliseconds(text: str) -> str:

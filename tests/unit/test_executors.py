@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from hubspot_batch import HubSpotBatch
-from hubspot_batch._engine.executors import Tell, ThreadExecutor
+from hubspot_batch._engine.executors import Report, ThreadExecutor
 from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from leak_watch import SECRET
 from soak_signals import left_beside, rows
@@ -23,7 +23,7 @@ def begin(executor: ThreadExecutor, *calls: Callable[[], Any]) -> SimpleQueue[An
     """Have calls made at the same time; return where what came of them is put."""
     came: SimpleQueue[Any] = SimpleQueue()
 
-    def work(call: Callable[[], Any]) -> Tell:
+    def work(call: Callable[[], Any]) -> Report:
         result = call()
         return lambda: came.put(result)
 

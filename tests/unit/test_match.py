@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from attrs import Factory, frozen
-from hubspot_batch._matching.by_properties import each_has_a_place
+from hubspot_batch._matching.by_properties import can_all_be_placed
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.match import ItemError, Matches, Results, match
 from hubspot_batch.outcomes import OutcomeError, OutcomeStatus
@@ -199,7 +199,7 @@ def test_places_are_found_for_all_where_that_can_be(wishes: list[set[int]]) -> N
         all(place in wish for place, wish in zip(places, wishes, strict=True))
         for places in itertools.permutations(range(5), len(wishes))
     )
-    assert can_be or not each_has_a_place([sorted(wish) for wish in wishes])
+    assert can_be or not can_all_be_placed([sorted(wish) for wish in wishes])
 
 
 def test_results_without_an_id_are_no_evidence() -> None:

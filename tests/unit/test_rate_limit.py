@@ -204,7 +204,7 @@ def test_one_request_finds_out_what_is_left_of_the_day() -> None:
     """The others wait for its answer, and go on when it says nothing of the day."""
     limiter = RateLimiter(None, 10)
     assert limiter.reserve(0.0) == 0.0
-    assert limiter.reserve(0.0) == limiter.nap(0.05) == 0.05
+    assert limiter.reserve(0.0) == limiter.seconds_to_sleep(0.05) == 0.05
     limiter.abandon(0.0)
     assert limiter.reserve(1.0) == 0.0  # no answer came
     assert limiter.reserve(1.0) == 0.05
@@ -328,7 +328,7 @@ def test_no_window_of_the_server_holds_more_arrivals_than_told(
             assert pause is not None
             if pause == 0.0:
                 break
-            now += limiter.nap(pause)
+            now += limiter.seconds_to_sleep(pause)
         arrival = now + latency / 2 + rng.random() * jitter
         arrivals.append(arrival)
         under_way.append((arrival + latency / 2 + rng.random() * jitter, now))

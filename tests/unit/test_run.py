@@ -124,7 +124,7 @@ def test_a_read_without_a_response_is_a_loss_of_all_who_asked() -> None:
     first = run.next_chunk()
     assert first is not None
     assert keys(first) == ["a", "a"]
-    run.lose(first, httpx.ReadTimeout("x"))
+    run.settle_lost(first, httpx.ReadTimeout("x"))
     assert [(o.index, o.error and o.error.kind) for o in handed_out(run)] == [
         (0, "no_answer"),
         (1, "no_answer"),
@@ -166,7 +166,7 @@ def test_inputs_that_cannot_be_valid_do_not_pile_up() -> None:
     run = Run(operation(), itertools.count(), run_id="r")
     for _ in range(3):
         assert run.next_chunk() is None
-        assert run.going
+        assert run.has_more
         assert 0 < len(handed_out(run)) <= 1000
 
 
@@ -206,7 +206,7 @@ def test_every_input_gets_exactly_one_outcome(
     outcomes: list[Outcome[Any]] = []
     under_way: list[Chunk] = []
     turn = 0
-    while run.going or under_way:
+    while run.has_more or under_way:
         while len(under_way) < width and (chunk := run.next_chunk()) is not None:
             assert len(json.loads(chunk.array)) <= len(chunk.entries) <= size
             under_way.append(chunk)
@@ -222,7 +222,7 @@ def test_every_input_gets_exactly_one_outcome(
         if isinstance(reply, BatchResponse):
             run.settle(chunk, reply)
         elif isinstance(reply, httpx.HTTPError):
-            run.lose(chunk, reply)
+            run.settle_lost(chunk, reply)
         else:
             run.stop(chunk, reply)
     outcomes += run.close(drain=True).outcomes

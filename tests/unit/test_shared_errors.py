@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hubspot_batch import OutcomeError
-from hubspot_batch._matching.shared_errors import about
+from hubspot_batch._matching.shared_errors import error_for_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ def test_each_input_is_told_its_own_key(keys: list[str], separator: str, before:
     """The keys are found with any text between and around them."""
     message = f"Not found: {before}{separator.join(keys)} -- look again"
     error = OutcomeError("refused", message, "C", context={"ids": tuple(keys), "x": ("y", "z")})
-    told = about(error, keys)
+    told = error_for_key(error, keys)
     for key in keys:
         own = told(key)
         assert own.message == f"Not found: {before}{key} -- look again"
@@ -38,10 +38,10 @@ def test_each_input_is_told_its_own_key(keys: list[str], separator: str, before:
 )
 def test_what_is_no_list_of_keys_stays(message: str) -> None:
     """Sentences are HubSpot's."""
-    assert about(OutcomeError("refused", message), ["12", "34"])("12").message == message
+    assert error_for_key(OutcomeError("refused", message), ["12", "34"])("12").message == message
 
 
 def test_an_error_for_one_input_is_the_same_object() -> None:
     """Nothing is made anew for the usual case."""
     error = OutcomeError("refused", "12, 12")
-    assert about(error, ["12"])("12") is error
+    assert error_for_key(error, ["12"])("12") is error

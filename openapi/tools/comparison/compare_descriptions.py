@@ -10,7 +10,7 @@ from attrs import frozen
 
 from .compare_operation import OperationComparison
 from .compare_schema import Agreement, Comparison
-from .description import Description, Operation, UnreadableError
+from .description import DescribedOperation, Description, UnreadableError
 from .findings import Change, Finding, Report, ordered, severity_of_operation
 from .schema_forms import SchemaError
 
@@ -32,7 +32,9 @@ def compare_documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Fi
     return compare_descriptions(Description(old), Description(new), (), strict=True).findings
 
 
-def compare_sides(old: Description, new: Description, known: Sequence[Operation]) -> Report:
+def compare_sides(
+    old: Description, new: Description, known: Sequence[DescribedOperation]
+) -> Report:
     """Compare two descriptions, and say which of them cannot be read.
 
     Raises:
@@ -51,7 +53,7 @@ def compare_sides(old: Description, new: Description, known: Sequence[Operation]
     return Report(result.findings, old.name, new.name)
 
 
-def _compare_with_itself(side: Description, known: Sequence[Operation]) -> None:
+def _compare_with_itself(side: Description, known: Sequence[DescribedOperation]) -> None:
     try:
         compare_descriptions(side, side, known)
     except SchemaError as error:
@@ -59,7 +61,7 @@ def _compare_with_itself(side: Description, known: Sequence[Operation]) -> None:
 
 
 def compare_descriptions(
-    old: Description, new: Description, known: Sequence[Operation], *, strict: bool = False
+    old: Description, new: Description, known: Sequence[DescribedOperation], *, strict: bool = False
 ) -> ComparisonResult:
     """Compare two descriptions.
 
@@ -92,15 +94,15 @@ def compare_descriptions(
 
 
 def find_both(
-    one: Operation, old: Description, new: Description, here: Comparison
-) -> tuple[Operation | None, Operation | None] | None:
+    one: DescribedOperation, old: Description, new: Description, here: Comparison
+) -> tuple[DescribedOperation | None, DescribedOperation | None] | None:
     """Find an operation in both descriptions; None, and a finding, if its path cannot be read."""
     read = (lambda: old.find(one), lambda: new.find(one))
     return here.read_both("/path", one.at[:2] if old.ours else None, *read)
 
 
 def note_missing_operation(
-    before: Operation | None, after: Operation | None, here: Comparison
+    before: DescribedOperation | None, after: DescribedOperation | None, here: Comparison
 ) -> None:
     """Add a finding for an operation that only one side has."""
     change: Change = "added" if before is None else "removed"
@@ -110,8 +112,8 @@ def note_missing_operation(
 
 
 def compare_operation(
-    old: Operation,
-    new: Operation,
+    old: DescribedOperation,
+    new: DescribedOperation,
     old_side: Description,
     new_side: Description,
     name: str,

@@ -14,8 +14,8 @@ from generation.yaml_source import Pointer, is_list
 
 from . import operation_view
 from .compare_schema import LIMIT, Agreement, Comparison, Shown, escape
-from .description import Description, Operation, is_same_path
-from .findings import Change, Way, severity_of_operation, severity_of_value
+from .description import DescribedOperation, Description, is_same_path
+from .findings import Change, Direction, severity_of_operation, severity_of_value
 from .operation_view import JSON, Body, Limit, Parameter
 from .schema_forms import DeadReferenceError
 
@@ -31,8 +31,8 @@ class OperationComparison:
     """An operation on both sides, and the comparison that collects the findings."""
 
     here: Comparison
-    old: Operation
-    new: Operation
+    old: DescribedOperation
+    new: DescribedOperation
     old_side: Description
     new_side: Description
 
@@ -63,7 +63,9 @@ class OperationComparison:
         self._compare_responses()
 
     @property
-    def _sides(self) -> tuple[tuple[Operation, Description], tuple[Operation, Description]]:
+    def _sides(
+        self,
+    ) -> tuple[tuple[DescribedOperation, Description], tuple[DescribedOperation, Description]]:
         return (self.old, self.old_side), (self.new, self.new_side)
 
     @property
@@ -212,7 +214,7 @@ class OperationComparison:
         said = [operation_view.texts(side.raw, "description") for side in (old, new)]
         self.here.compare_texts(said[0], said[1], pointer, old.at)
 
-    def _compare_content(self, pointer: str, old: Body, new: Body, way: Way) -> bool:
+    def _compare_content(self, pointer: str, old: Body, new: Body, way: Direction) -> bool:
         """Note different media types; return True if both sides have JSON."""
         had, has = old.types.keys(), new.types.keys()
         for name in sorted(had ^ has):
@@ -220,7 +222,7 @@ class OperationComparison:
             self._note_content(pointer, shown, old.at, way)
         return JSON in had and JSON in has
 
-    def _note_content(self, pointer: str, shown: Shown, at: Pointer, way: Way) -> None:
+    def _note_content(self, pointer: str, shown: Shown, at: Pointer, way: Direction) -> None:
         change: Change = "added" if shown[0] is None else "removed"
         here = f"{pointer}/content"
         self.here.note_value("content", here, shown, way=way, change=change, at=at)
@@ -260,7 +262,7 @@ class OperationComparison:
         if "2XX" in kept | come:  # one side has the class, the other single codes
             change: Change = "narrower" if "2XX" in kept else "wider"
             shown = (sorted(kept), sorted(come))
-            way: Way = "response"
+            way: Direction = "response"
             at = self._at_responses
             self.here.note_value("status", "/response/2XX", shown, way=way, change=change, at=at)
         else:
@@ -317,7 +319,7 @@ class OperationComparison:
             self.here.compare_shapes(one, other, "/response/2XX", "response")
 
 
-def _shown_ways(ways: Iterable[operation_view.Way]) -> list[str]:
+def _shown_ways(ways: Iterable[operation_view.AuthWay]) -> list[str]:
     return sorted(" ".join(map(str, sorted(way))) for way in ways if way)
 
 

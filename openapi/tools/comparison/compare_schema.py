@@ -16,9 +16,9 @@ from .findings import (
     REWORDED,
     UNREADABLE,
     Change,
+    Direction,
     Finding,
     Verdict,
-    Way,
     change_of_format,
     change_of_kinds,
     change_of_presence,
@@ -76,7 +76,7 @@ class Comparison:
     strict: bool = False
     findings: list[Finding] = field(factory=list[Finding])
     agreed: list[Agreement] = field(factory=list[Agreement])
-    within: list[tuple[int, int, Way]] = field(factory=list[tuple[int, int, Way]])
+    within: list[tuple[int, int, Direction]] = field(factory=list[tuple[int, int, Direction]])
     visits: list[None] = field(factory=list[None])
 
     def note(
@@ -104,7 +104,7 @@ class Comparison:
         )
 
     def note_value(
-        self, kind: str, pointer: str, shown: Shown, *, way: Way, change: Change, at: Pointer
+        self, kind: str, pointer: str, shown: Shown, *, way: Direction, change: Change, at: Pointer
     ) -> None:
         """Add a finding about what a value may be."""
         self.note(severity_of_value(kind, change, way), kind, pointer, shown, at)
@@ -157,14 +157,14 @@ class Comparison:
                 raise
             return None, str(error)
 
-    def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Way) -> None:
+    def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Direction) -> None:
         """Compare what two values may be."""
         at = old[0][1] if old else None
         read = (lambda: self.old.shape(old), lambda: self.new.shape(new))
         if shapes := self.read_both(pointer, at, *read):
             self.compare_shapes(*shapes, pointer, way)
 
-    def compare_shapes(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+    def compare_shapes(self, old: Shape, new: Shape, pointer: str, way: Direction) -> None:
         """Compare two shapes, which schema.py made from schemas."""
         pair = (id(old), id(new), way)
         if pair in self.within:  # the value contains itself
@@ -182,7 +182,7 @@ class Comparison:
             self._kinds(old, new, pointer, way)
         self.within.pop()
 
-    def _default(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+    def _default(self, old: Shape, new: Shape, pointer: str, way: Direction) -> None:
         if old.default != new.default:
             change = change_of_presence(bool(old.default), bool(new.default))
             shown = (next(iter(old.default), None), next(iter(new.default), None))
@@ -195,7 +195,7 @@ class Comparison:
             here = f"{pointer}/deprecated"
             self.note_value("deprecated", here, shown, way=way, change=change, at=old.place())
 
-    def _kinds(self, old: Shape, new: Shape, pointer: str, way: Way) -> None:
+    def _kinds(self, old: Shape, new: Shape, pointer: str, way: Direction) -> None:
         ours, theirs = old.kinds, new.kinds
         had, has = (frozenset(kinds) - {"null"} for kinds in (ours, theirs))
         if "number" in new.unsaid and "number" in had and "integer" in has:
@@ -225,7 +225,7 @@ class Comparison:
                     self.note_value("alternative", pointer, named, way=way, change=change, at=at)
 
     def _paired(
-        self, old: list[Form], new: list[Form], way: Way
+        self, old: list[Form], new: list[Form], way: Direction
     ) -> Iterator[tuple[Form | None, Form | None]]:
         """Pair equal alternatives, then the others in their order."""
         if len(old) == len(new) == 1:
@@ -242,12 +242,12 @@ class Comparison:
                 yield form, alike
         yield from zip_longest(lone, left)
 
-    def _alike(self, old: Form, new: Form, way: Way) -> bool:
+    def _alike(self, old: Form, new: Form, way: Direction) -> bool:
         attempt = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
         attempt._form(Shape([], {}, (), False, ()), old, new, "", way)
         return not attempt.findings
 
-    def _form(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _form(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         self._format(shape, old, new, pointer, way)
         if "enum" not in new.unsaid:
             self._enum(shape, old, new, pointer, way)
@@ -260,7 +260,7 @@ class Comparison:
         if old.kind == "object" and "additionalProperties" not in new.unsaid:
             self._others(shape, old, new, pointer, way)
 
-    def _format(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _format(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         if "format" in new.unsaid and (old.format not in DATES and new.format is None):
             return
         pair = (old.format, new.format)
@@ -271,7 +271,7 @@ class Comparison:
         at = shape.place("format", "type")
         self.note_value("format", f"{pointer}/format", pair, way=way, change=change, at=at)
 
-    def _enum(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _enum(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         at, here = shape.place("enum", "anyOf", "oneOf", "type"), f"{pointer}/enum"
         if old.values is None or new.values is None:
             if old.values is not new.values:
@@ -291,7 +291,7 @@ class Comparison:
         else:
             self.agreed.append(Agreement(here, "open", old.open))
 
-    def _rules(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _rules(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         for name in sorted({*old.rules, *new.rules}):
             was, now = old.rules.get(name), new.rules.get(name)
             if was == now or (pointer, name) == LIMIT:
@@ -300,7 +300,7 @@ class Comparison:
             at = shape.place(name, "type")
             self.note_value("rule", f"{pointer}/{name}", (was, now), way=way, change=change, at=at)
 
-    def _fields(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _fields(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         if "additionalProperties" in new.unsaid and not old.fields:
             # The keys in the example of a map are not field names.
             if not isinstance(old.others, bool):
@@ -346,7 +346,7 @@ class Comparison:
                 raise
             return "a reference that leads nowhere"
 
-    def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Way) -> None:
+    def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         here = f"{pointer}/additionalProperties"
         at = shape.place("additionalProperties", "type")
         if (old.others is False) != (new.others is False):

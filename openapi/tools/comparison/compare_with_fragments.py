@@ -19,7 +19,7 @@ from .compare_descriptions import (
     note_missing_operation,
 )
 from .compare_schema import Comparison
-from .description import Description, Operation, UnreadableError, is_same_path
+from .description import DescribedOperation, Description, UnreadableError, is_same_path
 from .findings import Finding, Report, Severity, ordered
 from .text_report import join_names
 
@@ -37,7 +37,9 @@ class Fragments:
         factory=dict[str, Description], init=False, repr=False, eq=False
     )
 
-    def beside(self, one: Operation, found: Operation) -> tuple[Description, Operation]:
+    def beside(
+        self, one: DescribedOperation, found: DescribedOperation
+    ) -> tuple[Description, DescribedOperation]:
         """Return the side and the operation of ours that a published operation is compared with.
 
         If it is published at the path of another version of ours, these are of that version.
@@ -135,7 +137,7 @@ def compare_with_fragments(
     return Report(unexpected(result, fragments, "description"), NAME, given.name, tuple(notes))
 
 
-def is_page(one: Operation) -> bool:
+def is_page(one: DescribedOperation) -> bool:
     """Return True for a search or a list; some descriptions of a family have only its batches."""
     return bool(operation_model.listing_kind(one.raw))
 

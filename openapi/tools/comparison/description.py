@@ -39,7 +39,7 @@ class UnreadableError(Exception):
 
 
 @frozen(eq=False)
-class Operation:
+class DescribedOperation:
     """One operation of a description, as it is written there."""
 
     id: str
@@ -104,7 +104,7 @@ class Description:
         object.__setattr__(self, "_broken", {})
 
     @cached_property
-    def operations(self) -> list[Operation]:
+    def operations(self) -> list[DescribedOperation]:
         """All operations whose paths can be read."""
         return [*self._operations()]
 
@@ -113,7 +113,7 @@ class Description:
         """True for a bundle of ours, which has an id in snake_case for every operation."""
         return all(_OUR_ID.fullmatch(operation.id) for operation in self.operations)
 
-    def _operations(self) -> Iterator[Operation]:
+    def _operations(self) -> Iterator[DescribedOperation]:
         paths: dict[str, Any] = self.document["paths"]
         for path, given in paths.items():
             try:
@@ -125,9 +125,9 @@ class Description:
                 if is_map(raw := item.get(method)):
                     name = raw.get("operationId")
                     id_ = name if isinstance(name, str) else f"{method} {path}"
-                    yield Operation(id_, path, method, item, raw)
+                    yield DescribedOperation(id_, path, method, item, raw)
 
-    def find(self, wanted: Operation) -> Operation | None:
+    def find(self, wanted: DescribedOperation) -> DescribedOperation | None:
         """Return the same operation here: at the same path, or else at its newest version.
 
         Raises:
@@ -138,13 +138,13 @@ class Description:
         if parts in self._broken:
             raise self._broken[parts]
 
-        def rank(one: Operation) -> tuple[object, ...]:
+        def rank(one: DescribedOperation) -> tuple[object, ...]:
             literal = one.signature == parts
             return one.path == wanted.path, literal, one.version, one.method == wanted.method
 
         return max(alike, key=rank, default=None)
 
-    def covers(self, wanted: Operation) -> bool:
+    def covers(self, wanted: DescribedOperation) -> bool:
         """Return True if its family is described here, so that a missing operation is removed."""
         *family, batch, _ = wanted.signature
         kin = (one.signature for one in self.operations)
@@ -258,9 +258,11 @@ def from_yaml(text: str, name: str, *, excerpt: bool = False, line: int = 0) -> 
 
 def _checked(document: Any, name: str, *, excerpt: bool = False) -> Description:
     if not is_map(document) or "openapi" not in document:
-        told = "Swagger 2.0" if is_map(document) and "swagger" in document else "no API description"
+        actual = (
+            "Swagger 2.0" if is_map(document) and "swagger" in document else "no API description"
+        )
         raise UnreadableError(
-            f"{name}: this is {told}: there is no `openapi` at its top. Give an OpenAPI 3 file."
+            f"{name}: this is {actual}: there is no `openapi` at its top. Give an OpenAPI 3 file."
         )
     version, paths = document["openapi"], document.get("paths")
     if not str(version).startswith("3."):

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-Way: TypeAlias = Literal["request", "response"]
+Direction: TypeAlias = Literal["request", "response"]
 Change: TypeAlias = Literal["added", "removed", "narrower", "wider", "other"]
 
 
@@ -153,7 +153,7 @@ def _with_integers(kinds: frozenset[str]) -> frozenset[str]:
     return kinds | {"integer"} if "number" in kinds else kinds
 
 
-def change_of_format(old: str | None, new: str | None, way: Way) -> Change:
+def change_of_format(old: str | None, new: str | None, way: Direction) -> Change:
     """Classify a change of format; in a response, only a change of the Python type counts."""
     if old in _SIZES and new in _SIZES:
         wider = _SIZES.index(new) > _SIZES.index(old)
@@ -199,7 +199,7 @@ _FEWER = "All values that come now could come before."
 _UNFILLED = "The client fills in no default."
 _OPEN = "Programs must accept unknown values in responses: the client passes them on."
 
-_VERDICTS: Mapping[Way, Mapping[tuple[str, Change], Verdict]] = {
+_VERDICTS: Mapping[Direction, Mapping[tuple[str, Change], Verdict]] = {
     "request": {
         ("field", "added"): (_ADDITIVE, "It can be left out."),
         ("field", "removed"): (_BREAKING, "The server no longer accepts it."),
@@ -268,7 +268,7 @@ _OF_OPERATIONS: Mapping[tuple[str, Change], Verdict] = {
 }
 
 
-def severity_of_value(kind: str, change: Change, way: Way) -> Verdict:
+def severity_of_value(kind: str, change: Change, way: Direction) -> Verdict:
     """Return the severity of a change in what a value may be, and the reason."""
     if kind in ("deprecated", "content"):
         return _OF_OPERATIONS[kind, change]

@@ -12,7 +12,7 @@ from attrs import field, frozen
 from generation.yaml_source import Pointer, is_list, is_map
 
 from . import sentences
-from .description import Description, Operation
+from .description import DescribedOperation, Description
 from .schema_forms import UNSAID, Parts, SchemaError, mappings
 
 JSON = "JSON"
@@ -31,7 +31,7 @@ class Need(NamedTuple):
         return self.scope or f"{self.scheme}:"
 
 
-Way: TypeAlias = frozenset[Need]
+AuthWay: TypeAlias = frozenset[Need]
 """All that a token needs to be let in."""
 
 Texts = Mapping[str, tuple[str, ...]]
@@ -118,7 +118,7 @@ def unsaid(raw: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(raw.get(UNSAID, ()))
 
 
-def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Parameter]:
+def parameters(one: DescribedOperation, side: Description) -> dict[tuple[str, str], Parameter]:
     """Return the parameters of an operation, including those that all operations of its path have.
 
     A parameter in the path is left out if the path does not name it: HubSpot's descriptions list
@@ -140,13 +140,13 @@ def parameters(one: Operation, side: Description) -> dict[tuple[str, str], Param
     return found
 
 
-def request(one: Operation, side: Description) -> Body:
+def request(one: DescribedOperation, side: Description) -> Body:
     """Return the request body."""
     given: Any = one.raw.get("requestBody", {})
     return _body(given, side, (*one.at, "requestBody"))
 
 
-def responses(one: Operation, side: Description) -> dict[str, Callable[[], Body]]:
+def responses(one: DescribedOperation, side: Description) -> dict[str, Callable[[], Body]]:
     """Return the responses by status code, each as a function that reads it."""
     at = (*one.at, "responses")
     given: Any = one.raw.get("responses", {})
@@ -160,7 +160,9 @@ def responses(one: Operation, side: Description) -> dict[str, Callable[[], Body]
     }
 
 
-def ways(one: Operation, side: Description, *, by_scheme: bool) -> frozenset[Way] | None:
+def ways(
+    one: DescribedOperation, side: Description, *, by_scheme: bool
+) -> frozenset[AuthWay] | None:
     """Return the ways in which a bearer token may be let in.
 
     A token needs scopes and, with `by_scheme`, to be of the scheme that a way names. The result is
@@ -170,7 +172,7 @@ def ways(one: Operation, side: Description, *, by_scheme: bool) -> frozenset[Way
     if given is None:
         declared: Any = side.document.get("components")
         speaks = side.ours or (is_map(declared) and declared.get("securitySchemes"))
-        return frozenset([Way()]) if speaks and not unsaid(one.raw) else None
+        return frozenset([AuthWay()]) if speaks and not unsaid(one.raw) else None
     if not is_list(given):
         raise SchemaError((*one.at, "security"), "`security` is not a list.")
     asked = [item for item in given if is_map(item)]
@@ -180,7 +182,7 @@ def ways(one: Operation, side: Description, *, by_scheme: bool) -> frozenset[Way
     sets = {frozenset(_needs(item, by_scheme=by_scheme)) for item in open_to}
     if not by_scheme:  # a scheme without scopes beside others says nothing about scopes
         sets = {some for some in sets if some}
-    return frozenset(sets or {Way()})
+    return frozenset(sets or {AuthWay()})
 
 
 def _takes_tokens(scheme: str, side: Description) -> bool:
@@ -214,7 +216,9 @@ def servers(side: Description) -> frozenset[str]:
     return frozenset(str(item.get("url", "")).rstrip("/") for item in items)
 
 
-def limit(body: Body, one: Operation, side: Description, known: int | None = None) -> Limit:
+def limit(
+    body: Body, one: DescribedOperation, side: Description, known: int | None = None
+) -> Limit:
     """Return the batch limit and its place, from the schema or else from a sentence.
 
     If the sentences name several numbers, `known` counts if it is among them.

@@ -107,7 +107,7 @@ class Reader:
         return self._shapes[key]
 
     def either(self, several: Sequence[Parts]) -> list[Shape]:
-        """Return the shapes of several responses, of which any one may come.
+        """Return the shapes of several alternative responses.
 
         A field of one of them is a field of all, and is required only if all require it.
         """

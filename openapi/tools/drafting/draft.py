@@ -20,7 +20,7 @@ from comparison.compare_with_fragments import (
     is_page,
     read_fragments,
 )
-from comparison.description import Description, Operation, UnreadableError
+from comparison.description import DescribedOperation, Description, UnreadableError
 from comparison.findings import Report
 from comparison.schema_forms import SchemaError
 from generation import bundle
@@ -28,7 +28,7 @@ from generation.atomic_swap import write_file
 from generation.families_module import is_taken
 from generation.fragment_rules import SAME_TAG
 from generation.pipeline import written_modules
-from generation.yaml_source import Problem, SourceError, is_list, is_map, read, shown
+from generation.yaml_source import SourceError, SourceProblem, is_list, is_map, read, shown
 
 from .fragment_text import extended, new_fragment, with_tag
 from .names import tags_of
@@ -61,7 +61,7 @@ def source_of(path: Path) -> str:
     return f"{name} of {day.isoformat()}"
 
 
-def find_operation(given: Description, wanted: str) -> Operation:
+def find_operation(given: Description, wanted: str) -> DescribedOperation:
     """Return the operation that a text such as `POST /crm/v3/objects/contacts/batch/read` names.
 
     Raises:
@@ -96,7 +96,7 @@ def listing(given: Description, home: Path) -> Iterator[tuple[str, str]]:
             yield one.title, f"is refused: {reason}" if reason else "can be written"
 
 
-def draft(home: Path, given: Description, one: Operation, source: str) -> Written | Report:
+def draft(home: Path, given: Description, one: DescribedOperation, source: str) -> Written | Report:
     """Write a fragment for an operation, or compare the one that exists.
 
     Args:
@@ -132,7 +132,7 @@ def draft(home: Path, given: Description, one: Operation, source: str) -> Writte
     return Written(evolve(made, notes=(*made.notes, *left)), files)
 
 
-def _ours(one: Operation, fragments: Fragments) -> Operation | None:
+def _ours(one: DescribedOperation, fragments: Fragments) -> DescribedOperation | None:
     known = fragments.description.operations
     return next((our for our in known if our.signature == one.signature), None)
 
@@ -222,5 +222,5 @@ def _try(home: Path, texts: dict[Path, str], alone: Description, id_: str) -> li
     ]
 
 
-def _moved(problem: Problem, there: Path, home: Path) -> str:
+def _moved(problem: SourceProblem, there: Path, home: Path) -> str:
     return problem.file.replace(str(there), shown(home))

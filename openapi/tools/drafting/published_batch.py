@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 from comparison import operation_view
-from comparison.description import Description, Operation, signature
+from comparison.description import DescribedOperation, Description, signature
 from comparison.operation_view import Body, Parameter
 from comparison.schema_forms import Form, Parts
 from generation.operation_meaning import TRACE_ID, ContractError, Fields, Meaning, meaning_of
@@ -30,7 +30,7 @@ class PublishedBatch:
     Reading it raises SchemaError where a reference leads nowhere or something is no schema.
     """
 
-    operation: Operation
+    operation: DescribedOperation
     side: Description
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import define, field
-from comparison.findings import Way
+from comparison.findings import Direction
 from comparison.schema import Reader, Shape
 from comparison.schema_forms import Form, Parts
 from generation.keywords import OF_TYPES
@@ -88,7 +88,7 @@ class SchemaDrafter:
         return {**head, "x-source": self.source, **schema}
 
     def fields(
-        self, form: Form, way: Way, owner: str, skipped: Iterable[str] = ()
+        self, form: Form, way: Direction, owner: str, skipped: Iterable[str] = ()
     ) -> tuple[Schema, list[str]]:
         """Return the fields of an object, and the names of those that it must have."""
         made: Schema = {}
@@ -100,7 +100,7 @@ class SchemaDrafter:
         return made, [name for name in made if name in form.required]
 
     def value(
-        self, parts: Parts, way: Way, owner: str, name: str, *, optional: bool = False
+        self, parts: Parts, way: Direction, owner: str, name: str, *, optional: bool = False
     ) -> Schema:
         """Return the schema of a field, which can be null if it is optional in a response."""
         shape = self.reader.shape(parts)
@@ -119,7 +119,7 @@ class SchemaDrafter:
     def _bare(
         self,
         parts: Parts,
-        way: Way,
+        way: Direction,
         owner: str,
         name: str,
         text: str = "",
@@ -132,7 +132,7 @@ class SchemaDrafter:
         null = bool(forms) and (optional or len(forms) < len(shape.forms))
         return {**_joined(drafts, text, null=null), **self._more(shape, way, owner, name)}
 
-    def _more(self, shape: Shape, way: Way, owner: str, name: str) -> Schema:
+    def _more(self, shape: Shape, way: Direction, owner: str, name: str) -> Schema:
         """Return the keywords beside the type. A default of a response is never filled in."""
         more: Schema = {"deprecated": True} if shape.deprecated else {}
         if shape.default and way == "request":
@@ -143,7 +143,7 @@ class SchemaDrafter:
         return more
 
     def _draft(
-        self, form: Form, parts: Parts, way: Way, owner: str, name: str, several: bool
+        self, form: Form, parts: Parts, way: Direction, owner: str, name: str, several: bool
     ) -> Schema:
         if form.kind == "object":
             return reference(self._object(form, parts, way, owner, name, several))
@@ -167,7 +167,9 @@ class SchemaDrafter:
                 self.lost.append(f"{owner}.{name}: the rule `{key}` is left out.")
         return kept
 
-    def _enumeration(self, form: Form, parts: Parts, way: Way, owner: str, name: str) -> Schema:
+    def _enumeration(
+        self, form: Form, parts: Parts, way: Direction, owner: str, name: str
+    ) -> Schema:
         listed = sorted(form.values or ())
         values: list[Any] = [int(one) for one in listed] if form.kind == "integer" else listed
         members = {member_name(value, index) for index, value in enumerate(values)}
@@ -182,7 +184,7 @@ class SchemaDrafter:
         return {"anyOf": [made, plain]} if way == "response" or form.open else made
 
     def _object(
-        self, form: Form, parts: Parts, way: Way, owner: str, name: str, several: bool
+        self, form: Form, parts: Parts, way: Direction, owner: str, name: str, several: bool
     ) -> str:
         published = self._published(parts)
         shape = self.reader.shape(parts)
@@ -209,7 +211,7 @@ class SchemaDrafter:
             self._made[key] = made = same
         return made
 
-    def _others(self, form: Form, way: Way, owner: str, name: str) -> Schema:
+    def _others(self, form: Form, way: Direction, owner: str, name: str) -> Schema:
         if isinstance(form.others, bool):
             plain = not form.fields and form.others
             return {"additionalProperties": form.others} if plain or not form.others else {}

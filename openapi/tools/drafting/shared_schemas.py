@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import define, field
 from comparison.compare_schema import Comparison
-from comparison.findings import Way
+from comparison.findings import Direction
 from comparison.schema import Reader
 from comparison.schema_forms import Parts
 from generation import fragment_rules
@@ -30,7 +30,7 @@ class SharedSchemas:
     bundle: Mapping[str, Any]
     tag: str
     _reader: Reader = field(init=False)
-    _used: dict[Way, list[str]] = field(factory=dict[Way, list[str]], init=False)
+    _used: dict[Direction, list[str]] = field(factory=dict[Direction, list[str]], init=False)
 
     def __attrs_post_init__(self) -> None:
         self._reader = Reader(self.bundle)
@@ -45,7 +45,7 @@ class SharedSchemas:
         found: dict[str, Any] = self.bundle.get("components", {}).get("schemas", {})
         return found
 
-    def find(self, parts: Parts, reader: Reader, way: Way, names: tuple[str, ...]) -> str:
+    def find(self, parts: Parts, reader: Reader, way: Direction, names: tuple[str, ...]) -> str:
         """Return the schema that is the same as a published one, or an empty text.
 
         Args:
@@ -61,7 +61,7 @@ class SharedSchemas:
                 return name
         return ""
 
-    def _same(self, name: str, parts: Parts, reader: Reader, way: Way) -> bool:
+    def _same(self, name: str, parts: Parts, reader: Reader, way: Direction) -> bool:
         at = ("components", "schemas", name)
         ours: Parts = ((self.schemas[name], at),)
         here = Comparison(name, self._reader, reader, words=False)
@@ -72,7 +72,7 @@ class SharedSchemas:
         for (_, _, method), item in operations(self.bundle):
             yield item[str(method)]
 
-    def _reached(self, way: Way) -> Iterator[str]:
+    def _reached(self, way: Direction) -> Iterator[str]:
         """Yield the schemas that requests or responses refer to, near ones first."""
         part = "requestBody" if way == "request" else "responses"
         waiting: list[Any] = [operation.get(part) for operation in self._operations()]

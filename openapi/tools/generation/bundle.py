@@ -12,7 +12,7 @@ from typing import Any
 from attrs import field, frozen
 
 from . import fragment_rules, keywords, python_names, schema_rules, yaml_source
-from .yaml_source import Document, Pointer, Problem, SourceError, is_map
+from .yaml_source import Document, Pointer, SourceError, SourceProblem, is_map
 
 HEADER = (
     "# Joined from openapi/root.yaml and openapi/fragments by openapi/tools/generation/bundle.py.\n"
@@ -39,7 +39,7 @@ class Bundle:
     text: str = field(repr=False)
     origins: Mapping[Pointer, Document] = field(repr=False)
 
-    def problem(self, pointer: Pointer, text: str) -> Problem:
+    def problem(self, pointer: Pointer, text: str) -> SourceProblem:
         """Return a problem with a part of the bundle, at its line in a fragment."""
         here = pointer
         while here not in self.origins:
@@ -62,7 +62,7 @@ def join(home: Path) -> Bundle:
 
     Raises SourceError with every problem that was found.
     """
-    problems: list[Problem] = []
+    problems: list[SourceProblem] = []
     root = _read(home / "root.yaml", problems)
     parts = [document for path in _paths(home, problems) if (document := _read(path, problems))]
     whole = root is not None and not problems
@@ -104,27 +104,29 @@ def validate(bundle: Bundle) -> None:
         raise SourceError(problems)
 
 
-def _read(path: Path, problems: list[Problem]) -> Document | None:
+def _read(path: Path, problems: list[SourceProblem]) -> Document | None:
     document, found = yaml_source.read(path)
     problems += found
     return document
 
 
-def _paths(home: Path, problems: list[Problem]) -> Iterator[Path]:
+def _paths(home: Path, problems: list[SourceProblem]) -> Iterator[Path]:
     folder = home / "fragments"
     found = sorted(path for path in folder.glob("*") if not path.name.startswith("."))
     if not found:
         text = "there are no fragments; add a file NAME.yaml."
-        problems.append(Problem(yaml_source.shown(folder), 1, text))
+        problems.append(SourceProblem(yaml_source.shown(folder), 1, text))
     for path in found:
         if path.suffix == ".yaml":
             yield path
         else:
             text = "this is not a fragment; rename it to NAME.yaml or move it away."
-            problems.append(Problem(yaml_source.shown(path), 1, text))
+            problems.append(SourceProblem(yaml_source.shown(path), 1, text))
 
 
-def _contradictions(parts: list[Document], origins: dict[Pointer, Document]) -> Iterator[Problem]:
+def _contradictions(
+    parts: list[Document], origins: dict[Pointer, Document]
+) -> Iterator[SourceProblem]:
     """Yield definitions that contradict each other, and fill in the origin of each part."""
     owners: dict[str, tuple[Document, Pointer]] = {}
     for document in parts:
@@ -184,7 +186,7 @@ def _join(root: Document, parts: list[Document]) -> dict[str, Any]:
     return stripped
 
 
-def _invalid(bundle: Bundle) -> Iterator[Problem]:
+def _invalid(bundle: Bundle) -> Iterator[SourceProblem]:
     """Yield the problems that openapi-spec-validator finds, each at its line in a fragment."""
     version = bundle.document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3.1."):

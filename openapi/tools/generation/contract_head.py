@@ -1,4 +1,4 @@
-"""The beginning of contract.py: the classes of which its tables are made.
+"""The beginning of contract.py: the classes of its tables.
 
 Decides what the handwritten package can ask of an operation. `@CEILING@` stands for a number.
 """

@@ -21,7 +21,7 @@ from . import models
 # At run time this package imports nothing handwritten.
 if TYPE_CHECKING:
     from hubspot_batch import AsyncOutcomeIterator, BatchResult, Outcome, OutcomeIterator
-    from hubspot_batch._engine.runner import AsyncRunner, Call, Runner
+    from hubspot_batch._engine.runner import AsyncRunner, Runner, RunRequest
     from hubspot_batch.journal import Journal
 
 _InputT = TypeVar("_InputT")
@@ -47,7 +47,7 @@ class _Family:
     def __init__(
         self,
         runner: Runner,
-        call: Callable[..., Call],
+        call: Callable[..., RunRequest],
         reconcile: Callable[..., Any],
         pages: Callable[..., Any],
     ) -> None:
@@ -64,7 +64,7 @@ class _AsyncFamily:
     def __init__(
         self,
         runner: AsyncRunner,
-        call: Callable[..., Call],
+        call: Callable[..., RunRequest],
         reconcile: Callable[..., Any],
         pages: Callable[..., Any],
     ) -> None:

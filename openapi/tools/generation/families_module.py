@@ -44,7 +44,7 @@ _TAKEN_CLASSES = (
         "AsyncIterator",
         "BatchResult",
         "Iterator",
-        "Call",
+        "RunRequest",
         "Callable",
         "Close",
         "Date",
@@ -346,7 +346,7 @@ def _families(tags: Mapping[str, object], said: Mapping[str, str], *, tasks: boo
         for tag in sorted(tags):
             yield f"    {tag}: {prefix}{_class(tag)}"
             yield docstrings.docstring(said[tag], indent=4) if said.get(tag) else ""
-        given = f"runner: {prefix}Runner, call: Callable[..., Call], "
+        given = f"runner: {prefix}Runner, call: Callable[..., RunRequest], "
         given += "reconcile: Callable[..., Any], pages: Callable[..., Any]"
         yield f"    def __init__(self, {given}) -> None:"
         for tag in sorted(tags):

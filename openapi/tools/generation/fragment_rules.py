@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from .keywords import DEVIATION, METHODS, SOURCE
-from .yaml_source import Document, Pointer, Problem, is_list, is_map
+from .yaml_source import Document, Pointer, SourceProblem, is_list, is_map
 
 SECTIONS = ("parameters", "responses", "schemas")
 
@@ -77,7 +77,7 @@ def components(document: Document) -> Iterator[tuple[Pointer, Any]]:
 
 def check_form(
     document: Document, top: Collection[str], sections: Collection[str]
-) -> Iterator[Problem]:
+) -> Iterator[SourceProblem]:
     """Report keys that another file has."""
     for key in document.data:
         if key not in top:
@@ -90,7 +90,9 @@ def check_form(
             yield document.problem(("components", name), text)
 
 
-def check_required(document: Document, defined: Mapping[Pointer, Document]) -> Iterator[Problem]:
+def check_required(
+    document: Document, defined: Mapping[Pointer, Document]
+) -> Iterator[SourceProblem]:
     """Report required names that are not among the properties, those of `allOf` included."""
     for pointer, node in walk(document.data):
         names = node.get("required")
@@ -119,7 +121,7 @@ def _declared(
     return names
 
 
-def check_names(document: Document) -> Iterator[Problem]:
+def check_names(document: Document) -> Iterator[SourceProblem]:
     """Report names that the generated package uses already, or cannot use."""
     for pointer, operation in operations(document):
         name = operation.get("operationId") if is_map(operation) else None
@@ -146,7 +148,7 @@ _TAKEN = ("Any", "Client", "Mapping", "Model", "Response", "Self", "Unset")
 _METHODS = ("to_dict", "from_dict", "additional_properties", "additional_keys")
 
 
-def check_sources(document: Document, pages: Collection[str]) -> Iterator[Problem]:
+def check_sources(document: Document, pages: Collection[str]) -> Iterator[SourceProblem]:
     """Report sources that are missing or name no page, and deviations in the wrong file."""
     for pointer, node in walk(document.data):
         if SOURCE in node:
@@ -172,7 +174,7 @@ def check_sources(document: Document, pages: Collection[str]) -> Iterator[Proble
 
 def _source(
     document: Document, pointer: Pointer, value: Any, pages: Collection[str]
-) -> Iterator[Problem]:
+) -> Iterator[SourceProblem]:
     names = value if is_list(value) else [value]
     if not names or not all(isinstance(name, str) for name in names):
         text = f"{SOURCE} is not a page's name or a list of them; write `{SOURCE}: NAME`."
@@ -187,7 +189,7 @@ def _source(
 
 def check_references(
     documents: Sequence[Document], defined: Mapping[Pointer, Document]
-) -> Iterator[Problem]:
+) -> Iterator[SourceProblem]:
     """Report references without a target, and components that no operation uses."""
     used_by: dict[Pointer, set[Pointer]] = {}
     for document in documents:
@@ -241,7 +243,7 @@ def _nowhere(reference: object, defined: Mapping[Pointer, Document]) -> str:
     return f"the reference {reference!r} leads nowhere; {advice}."
 
 
-def check_tags(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
+def check_tags(documents: Sequence[Document], root: Document) -> Iterator[SourceProblem]:
     """Report tags that look like a misspelt one of root.yaml; a new family needs no entry there."""
     listed = root.data.get("tags")
     named = [tag.get("name") for tag in listed if is_map(tag)] if is_list(listed) else []
@@ -257,7 +259,7 @@ def check_tags(documents: Sequence[Document], root: Document) -> Iterator[Proble
                     yield document.problem((*pointer, "tags", index), f"{text} {advice}")
 
 
-def check_security(documents: Sequence[Document], root: Document) -> Iterator[Problem]:
+def check_security(documents: Sequence[Document], root: Document) -> Iterator[SourceProblem]:
     """Report operations that require a security scheme that root.yaml does not have."""
     parts = root.data.get("components")
     schemes = parts.get("securitySchemes") if is_map(parts) else None

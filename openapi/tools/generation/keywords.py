@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from .yaml_source import Document, Pointer, Problem, is_list, is_map
+from .yaml_source import Document, Pointer, SourceProblem, is_list, is_map
 
 _At: TypeAlias = tuple[Pointer, dict[str, Any]]
 
@@ -130,14 +130,14 @@ KNOWN = "x-known"
 _ALIKE = 0.85
 
 
-def check_keywords(document: Document) -> Iterator[Problem]:
+def check_keywords(document: Document) -> Iterator[SourceProblem]:
     """Report unknown keywords, and values that have another form than their keyword needs."""
     for key, value in document.data.items():
         if kind := KEYWORDS["description"].get(key):
             yield from _check_value(document, (key,), value, kind)
 
 
-def _check_value(document: Document, at: Pointer, value: Any, kind: str) -> Iterator[Problem]:
+def _check_value(document: Document, at: Pointer, value: Any, kind: str) -> Iterator[SourceProblem]:
     """Check one keyword's value, which has a kind such as `schema`, `[schema]` or `{schema}`."""
     inner = kind.strip("[]{}")
     if kind[0] == "[":
@@ -161,7 +161,9 @@ def _check_value(document: Document, at: Pointer, value: Any, kind: str) -> Iter
         yield from _check_object(document, at, value, inner)
 
 
-def _check_object(document: Document, at: Pointer, value: Any, kind: str) -> Iterator[Problem]:
+def _check_object(
+    document: Document, at: Pointer, value: Any, kind: str
+) -> Iterator[SourceProblem]:
     if kind == "schema" and isinstance(value, bool):
         return
     if not is_map(value):

@@ -12,7 +12,7 @@ from typing import Any
 from unicodedata import normalize
 
 from .keywords import walk_schemas
-from .yaml_source import Document, Pointer, Problem, is_list, is_map
+from .yaml_source import Document, Pointer, SourceProblem, is_list, is_map
 
 _DELIMITERS = r"\. _-"
 # Names that the generator changes, because its code uses them already.
@@ -58,7 +58,7 @@ def member_name(value: str | int, index: int) -> str:
     return _snake(value.upper() if value[:1].isalpha() else f"VALUE_{index}").upper()
 
 
-def check_python_names(documents: Sequence[Document]) -> Iterator[Problem]:
+def check_python_names(documents: Sequence[Document]) -> Iterator[SourceProblem]:
     """Report names that become one in Python, and values that no enumeration can hold."""
     classes: dict[str, tuple[str, Document, Pointer]] = {}
     for document in documents:
@@ -73,7 +73,7 @@ def check_python_names(documents: Sequence[Document]) -> Iterator[Problem]:
 
 def _check_class(
     document: Document, at: Pointer, classes: dict[str, tuple[str, Document, Pointer]]
-) -> Iterator[Problem]:
+) -> Iterator[SourceProblem]:
     name = str(at[2])
     # The module of a class is named after it, in small letters.
     made = normalize("NFKC", _snake(class_name(name)))
@@ -86,7 +86,9 @@ def _check_class(
         yield document.problem(at, f"the schema {name} has no name in Python; rename it.")
 
 
-def _check_properties(document: Document, at: Pointer, names: Iterable[str]) -> Iterator[Problem]:
+def _check_properties(
+    document: Document, at: Pointer, names: Iterable[str]
+) -> Iterator[SourceProblem]:
     seen: dict[str, str] = {}
     for name in names:
         first = seen.setdefault(normalize("NFKC", python_name(name)), name)
@@ -102,7 +104,9 @@ def _resolved(one: str, other: str) -> bool:
     return python_name(one) == python_name(other) and first != second
 
 
-def _check_values(document: Document, at: Pointer, values: Sequence[Any]) -> Iterator[Problem]:
+def _check_values(
+    document: Document, at: Pointer, values: Sequence[Any]
+) -> Iterator[SourceProblem]:
     kinds: set[object] = {type(value) for value in values if value is not None}
     if not kinds:
         yield document.problem(at, "`enum` names no value; write its values, or leave it out.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeGuard
 
 from .keywords import OF_TYPES, closest, walk_schemas
-from .yaml_source import Document, Pointer, Problem, is_list
+from .yaml_source import Document, Pointer, SourceProblem, is_list
 
 _TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _TEXT, _WHOLE = ("string",), ("integer", "number")
@@ -29,7 +29,7 @@ _RANGES = (
 _LARGEST = ("maxItems", "maxLength", "maxProperties")
 
 
-def check_schemas(document: Document) -> Iterator[Problem]:
+def check_schemas(document: Document) -> Iterator[SourceProblem]:
     """Report limits that no value can follow, unknown formats, and rules about another type."""
     for at, schema in walk_schemas(document.data):
         yield from _check_limits(document, at, schema)
@@ -42,7 +42,9 @@ def check_schemas(document: Document) -> Iterator[Problem]:
         yield from _check_types(document, at, schema)
 
 
-def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+def _check_limits(
+    document: Document, at: Pointer, schema: dict[str, Any]
+) -> Iterator[SourceProblem]:
     for key in _LARGEST:
         if key in schema and not (type(schema[key]) is int and schema[key] > 0):
             text = f"`{key}` is {schema[key]!r}; write a whole number from 1 up, or leave it out."
@@ -54,7 +56,9 @@ def _check_limits(document: Document, at: Pointer, schema: dict[str, Any]) -> It
             yield document.problem((*at, most), f"{text}; change one.")
 
 
-def _check_types(document: Document, at: Pointer, schema: dict[str, Any]) -> Iterator[Problem]:
+def _check_types(
+    document: Document, at: Pointer, schema: dict[str, Any]
+) -> Iterator[SourceProblem]:
     given = schema.get("type")
     types = [name for name in (given if is_list(given) else [given]) if isinstance(name, str)]
     if not types or not {*types} <= _TYPES:  # the validator says which types there are

@@ -31,7 +31,7 @@ _TAG = "tag:yaml.org,2002:"
 
 
 @frozen(order=True)
-class Problem:
+class SourceProblem:
     """A problem in a file: its place, and a sentence that says what is wrong and what to do."""
 
     file: str
@@ -45,7 +45,7 @@ class Problem:
 class SourceError(Exception):
     """Files that cannot be used, with all problems that were found."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[SourceProblem]) -> None:
         self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
 
@@ -71,9 +71,9 @@ class Document:
             value = value[key]
         return value
 
-    def problem(self, pointer: Pointer, text: str) -> Problem:
+    def problem(self, pointer: Pointer, text: str) -> SourceProblem:
         """Return a problem with the node at `pointer`."""
-        return Problem(self.file, self.line(pointer), text)
+        return SourceProblem(self.file, self.line(pointer), text)
 
 
 def shown(path: Path) -> str:
@@ -121,7 +121,7 @@ _Loader.yaml_implicit_resolvers = {}  # remove the types of YAML 1.1
 _add_types(_Loader)
 
 
-def read(path: Path) -> tuple[Document | None, list[Problem]]:
+def read(path: Path) -> tuple[Document | None, list[SourceProblem]]:
     """Read one YAML mapping; return it and all of its problems.
 
     The document is None if nothing could be read. A document with problems may be incomplete.
@@ -131,23 +131,25 @@ def read(path: Path) -> tuple[Document | None, list[Problem]]:
         raw = path.read_bytes()
     except OSError as error:
         reason = error.strerror or "it cannot be read"
-        return None, [Problem(file, 1, f"cannot read this file ({reason}); fix or restore it.")]
+        return None, [
+            SourceProblem(file, 1, f"cannot read this file ({reason}); fix or restore it.")
+        ]
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        return None, [Problem(file, line, "this is not UTF-8; save the file as UTF-8.")]
+        return None, [SourceProblem(file, line, "this is not UTF-8; save the file as UTF-8.")]
     return parse(text, file)
 
 
-def parse(text: str, file: str) -> tuple[Document | None, list[Problem]]:
+def parse(text: str, file: str) -> tuple[Document | None, list[SourceProblem]]:
     """Read one YAML mapping from a text; `file` is its name in problems."""
     try:
         if (deep := _too_deep(text, file)) is not None:
-            return None, [Problem(file, deep, "this is nested too deeply; write it flatter.")]
+            return None, [SourceProblem(file, deep, "this is nested too deeply; write it flatter.")]
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
-            return None, [Problem(file, 1, "the file is empty; fill it or delete it.")]
+            return None, [SourceProblem(file, 1, "the file is empty; fill it or delete it.")]
         builder = _Builder(file)
         data = builder.value(node, ())
     except yaml.YAMLError as error:
@@ -171,7 +173,7 @@ def _too_deep(text: str, file: str) -> int | None:
     for count, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if count > 3 * _MOST_NODES:  # a node has one or two events, and perhaps a key
             mark: Any = event.start_mark
-            raise _TooLargeError(Problem(file, int(mark.line) + 1, _TOO_LARGE))
+            raise _TooLargeError(SourceProblem(file, int(mark.line) + 1, _TOO_LARGE))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > _DEPTH:
@@ -182,20 +184,20 @@ def _too_deep(text: str, file: str) -> int | None:
     return None
 
 
-def _broken(file: str, text: str, error: yaml.YAMLError) -> Problem:
+def _broken(file: str, text: str, error: yaml.YAMLError) -> SourceProblem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         what = getattr(error, "problem", None) or getattr(error, "context", None)
-        return Problem(file, mark.line + 1, f"this is not YAML ({what}); fix it here.")
+        return SourceProblem(file, mark.line + 1, f"this is not YAML ({what}); fix it here.")
     position = getattr(error, "position", 0)  # the position of a character that YAML forbids
     line = text.count("\n", 0, position) + 1
-    return Problem(file, line, "a control character stands here; delete it.")
+    return SourceProblem(file, line, "a control character stands here; delete it.")
 
 
 class _TooLargeError(Exception):
     """A file that has more nodes than any description, written out or by aliases."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: SourceProblem) -> None:
         self.problem = problem
         super().__init__(str(problem))
 
@@ -206,12 +208,12 @@ class _Builder:
     def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Pointer, int] = {}
-        self.problems: list[Problem] = []
+        self.problems: list[SourceProblem] = []
         self._above: set[int] = set()
         self._made = 0
 
-    def at(self, node: Any, text: str) -> Problem:
-        return Problem(self.file, node.start_mark.line + 1, text)
+    def at(self, node: Any, text: str) -> SourceProblem:
+        return SourceProblem(self.file, node.start_mark.line + 1, text)
 
     def value(self, node: Any, pointer: Pointer) -> Any:
         self._made += 1

@@ -124,10 +124,10 @@ def notes_of_api(changes: Iterable[ApiChange]) -> list[Note]:
         thing, _, member = change.path.rpartition(".")
         in_a_class = thing.rpartition(".")[2][:1].isupper()
         alike[change.severity, change.text, member if in_a_class else change.path].append(change)
-    return [note for group in alike.values() for note in _told(group)]
+    return [note for group in alike.values() for note in _notes_of_group(group)]
 
 
-def _told(group: list[ApiChange]) -> Iterator[Note]:
+def _notes_of_group(group: list[ApiChange]) -> Iterator[Note]:
     if len(group) <= _FEW:
         yield from (Note(change.severity, str(change)) for change in group)
     else:

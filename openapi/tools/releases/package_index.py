@@ -103,7 +103,7 @@ def _is_this_machine(host: str) -> bool:
 def published_versions(
     page: httpx.URL, auth: tuple[str, str], transport: httpx.BaseTransport | None = None
 ) -> frozenset[Version]:
-    """Return the versions of which the project's page in the index has a file.
+    """Return the versions that have a file on the project's page in the index.
 
     Raises ReleaseRefusedError if the page is no list of files, or is on another server.
     """

@@ -70,7 +70,7 @@ def read(tree: Path) -> PublicNames:
 
 
 def _check_readable(package: Path, tree: Path) -> None:
-    """Refuse a package with invalid Python, of which griffe would skip the module silently."""
+    """Refuse a package with invalid Python; griffe would silently skip the module."""
     if not (package / "__init__.py").is_file():
         raise UnreadablePackageError(f"the package {package.name} is not there")
     for path in sorted(package.rglob("*.py")):

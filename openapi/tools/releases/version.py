@@ -1,4 +1,4 @@
-"""The version of the package, and the smallest version that the changes since a release allow.
+"""The version of the package, and the smallest version that fits the changes since a release.
 
 Decides by semantic versioning. Before 1.0.0, where semantic versioning promises nothing, the second
 number stands for the first, and the third for the second.

@@ -1,7 +1,7 @@
-"""The inputs of one request, its response, and what the engine has to know of their operation.
+"""The inputs of one request, its response, and the operation as the engine needs it.
 
-This module decides how a refused request is split, and with which error and message a run ends. The
-meaning of a status is decided in `_transport.retry`.
+This module decides how a refused request is split, and which error and message end a run.
+`_transport.retry` decides the meaning of a status.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from attrs import Factory, define, evolve, field, frozen
 
 from hubspot_batch._matching.by_properties import PROPERTIES
 from hubspot_batch._matching.match import ItemError, Results
-from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch._transport.retry import Disposition
 from hubspot_batch.errors import (
@@ -31,14 +30,15 @@ from hubspot_batch.errors import (
     UnreachableError,
 )
 from hubspot_batch.outcomes import Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
 if TYPE_CHECKING:
     from hubspot_batch._matching.items import EncodedInput
 
 ResultT = TypeVar("ResultT")
 
-# Requests that are spent at most to find the bad inputs of a refused one. HubSpot wants errors to
-# stay below 5 % of a day's requests
+# The most extra requests that are spent to find the bad inputs of a refused one. HubSpot wants
+# errors to stay below 5 % of a day's requests
 # (https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
 EXTRA_AT_MOST = 50
 
@@ -68,12 +68,13 @@ class BatchResponse(NamedTuple):
     Attributes:
         status_code: Its HTTP status.
         disposition: Its meaning for the request.
-        read_error: Returns what it says of the whole request; few successes are asked.
+        read_error: Returns the error of the whole request. It is a function because few successes
+            need it.
         results: The results that it reports.
         errors: The errors that it reports for single inputs.
         daily: Whether it says that the limit of the day is reached.
-        foreign: Whether it looks as if it came from another server than HubSpot's API.
-        complete: Whether a success means that every input was done that no error names.
+        from_elsewhere: Whether it looks as if it came from another server than HubSpot's API.
+        complete: Whether a success means that every input without an error was done.
     """
 
     status_code: int
@@ -82,7 +83,7 @@ class BatchResponse(NamedTuple):
     results: Results = Results()
     errors: tuple[ItemError, ...] = ()
     daily: bool = False
-    foreign: bool = False
+    from_elsewhere: bool = False
     complete: bool = False
 
     @property
@@ -100,7 +101,7 @@ class BatchResponse(NamedTuple):
             address: Where the request was sent.
             alone: Whether no other response of the run came from HubSpot's API.
         """
-        wrong_address = self.foreign and alone
+        wrong_address = self.from_elsewhere and alone
         if not (wrong_address or self.disposition.ends_run):
             return None
         kind: type[HubSpotBatchError]
@@ -122,11 +123,13 @@ class BatchResponse(NamedTuple):
             correlation_id=error.correlation_id,
         )
 
-    def partial(self, operation: Operation[Any]) -> bool:
+    def maybe_partial(self, operation: Operation[Any]) -> bool:
         """Return whether a refused request of several inputs may have been carried out in part."""
         return self.disposition.partial and not operation.all_or_nothing
 
-    def silence(self, unattributed: Sequence[OutcomeError], *, reads: bool) -> OutcomeError:
+    def not_mentioned_error(
+        self, unattributed: Sequence[OutcomeError], *, reads: bool
+    ) -> OutcomeError:
         """Return the error of an input that a success does not mention.
 
         Args:
@@ -164,7 +167,7 @@ def unreachable(address: str, failure: httpx.HTTPError) -> UnreachableError:
         f"No connection to {address or 'HubSpot'} ({reason_of(failure)}); "
         "check network and address."
     )
-    # Its frames are those of httpx, and long; the message says what they could say.
+    # Its frames belong to httpx and are long; the message says the same.
     error.__cause__ = failure.with_traceback(None)
     return error
 
@@ -190,9 +193,9 @@ class Operation(Generic[ResultT]):
         limit: Inputs in a request at most.
         reads: Whether it changes nothing.
         splits: Whether the parts of a refused request may be sent again.
-        all_or_nothing: Whether a refused request counts as one of which no part was done.
+        all_or_nothing: Whether no part of a refused request counts as done.
         by_properties: Whether a result repeats values of its input.
-        named_by: The property whose text no server fills in with that of another input.
+        named_by: A property that the server stores only as its own input sent it.
         same_key: How several inputs with the same key are sent.
         encode: Given the position of the first input and the inputs, returns each as it is sent,
             or the reason why it is not.
@@ -201,13 +204,14 @@ class Operation(Generic[ResultT]):
         send: Sends a chunk with a client, and returns the response.
         asend: Does the same in a task.
         name: Its name in messages, as users write it: `calls.create`.
-        repeatable: Whether carrying it out twice does no more than once.
+        repeatable: Whether carrying it out twice has the same effect as once.
         identify: Returns what is the same for equal inputs of all runs.
         write_result: Returns the JSON text of a result.
         read_result: Returns the result of a JSON text.
         repeated: The fields whose values a result repeats.
-        marks_of: Returns by which values the record of an input is found; None if by none.
-        remark: Returns an input with the marks of an earlier run.
+        marks_of: Returns the marks of an input: the values that find its record. None without
+            marks.
+        mark_again: Returns an input with the marks of an earlier run.
     """
 
     id: str
@@ -230,13 +234,13 @@ class Operation(Generic[ResultT]):
     name: str = Factory(lambda self: self.id, takes_self=True)
     repeated: tuple[str, ...] = PROPERTIES
     marks_of: MarksOf | None = None
-    remark: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
+    mark_again: Callable[[EncodedInput, tuple[Mark, ...]], EncodedInput] | None = None
 
     def encode_again(self, outcome: Outcome[Any]) -> EncodedInput:
         """Return an input as it is sent again, by its outcome."""
         entry: Any = self.encode(outcome.index, [outcome.input])[0]
         marks = () if outcome.error is None else outcome.error.marks
-        return entry if self.remark is None else self.remark(entry, marks)
+        return entry if self.mark_again is None else self.mark_again(entry, marks)
 
 
 @define
@@ -254,8 +258,8 @@ class Chunk:
         entries: The inputs.
         state: The state of the request.
         shared: Whether inputs with the same key are sent as one.
-        refusal: The error of the first refused request of which this one is a part, if that request
-            may have been carried out in part.
+        refusal: If this is a part of a refused request that may have been carried out in part: the
+            error of that request.
         since: When that request started; None if it is not a part of one.
     """
 
@@ -280,7 +284,7 @@ class Chunk:
         return [Outcome(one.index, one.input, status, None, error) for one in self.entries]
 
     def dated(self, error: OutcomeError) -> OutcomeError:
-        """Return the error of an input that may have been done, with when that can have been."""
+        """Return the error of an input in doubt, with the time in which it may have been done."""
         state = self.state
         first = state.started if self.since is None else self.since
         if first is None:
@@ -303,7 +307,7 @@ class Chunk:
         if len({entry.identity for entry in self.entries}) == 1:
             return self.doubt(response.error, operation)
         error = batch_refused(response.error)
-        return (error, True) if response.partial(operation) else self.doubt(error, operation)
+        return (error, True) if response.maybe_partial(operation) else self.doubt(error, operation)
 
     def doubt(self, error: OutcomeError, operation: Operation[Any]) -> tuple[OutcomeError, bool]:
         """Return why an input was refused, and whether an earlier attempt may have done it."""
@@ -311,9 +315,10 @@ class Chunk:
             return error, False
         if self.refusal is None:
             return _with_reason(error, _REPEATED), True
-        # A 400 is about the values of an input, so it was as bad before. A 409 can come from what
-        # the first request has created, unless that one was refused in the same words: one account
-        # has answered 409 for the name of a campaign that exists.
+        # A 400 is about the values of an input, which did not change, so the input was refused
+        # before as well. A 409 can come from a record that the first request created, unless that
+        # request was refused with the same words: one account has answered 409 for the name of an
+        # existing campaign.
         if error.status_code == 400 or _words(error) == _words(self.refusal):
             return error, False
         return _with_reason(error, _PARTIAL), True
@@ -343,7 +348,7 @@ class Chunk:
         return Chunk(entries, state, self.shared, refusal, self._budget, since)
 
 
-# What is added to the words of a refusal where an input may have been done nevertheless.
+# Added to the message of a refusal if the input may have been done nevertheless.
 _REPEATED = "An earlier attempt, whose response was lost, may have been carried out."
 _PARTIAL = "HubSpot does not say whether it created some of the inputs of the refused request."
 
@@ -358,5 +363,5 @@ def _with_reason(error: OutcomeError, reason: str) -> OutcomeError:
 
 
 def _words(error: OutcomeError) -> tuple[object, ...]:
-    """Return what two responses have in common that refuse a request for the same reason."""
+    """Return values that are equal for two refusals with the same reason."""
     return error.status_code, error.category, error.sub_category, error.message

@@ -25,8 +25,8 @@ from hubspot_batch.errors import ConfigurationError, InputError
 
 from .chunk import SameKey
 
-# Bytes of the inputs of a request at most. HubSpot publishes no such limit for these operations; a
-# larger input goes alone.
+# The most bytes of inputs in a request. HubSpot publishes no such limit for these operations. A
+# larger input is sent alone.
 BYTES_AT_MOST = 2_000_000
 
 Inputs: TypeAlias = Iterable[object]
@@ -37,12 +37,12 @@ _PLAIN = (list, tuple)
 
 
 class InputReader:
-    """The inputs of a run, and those of them that have no outcome yet.
+    """The inputs of a run, and which of them have no outcome yet.
 
     Args:
         given: The caller's iterable. Its iterator is made when the first input is wanted.
         operation: The name of the operation that they are for.
-        reading: A context in which the caller's iterable is read.
+        reading: The context manager to enter while the caller's iterable is read.
 
     Raises:
         ConfigurationError: `given` is no iterable of inputs.
@@ -100,7 +100,7 @@ class InputReader:
             with self._reading:
                 if self._iterator is None:
                     self._iterator = iter(cast("Iterable[object]", self._given))
-                # One call in C, so an input that was taken is kept whatever comes behind it.
+                # One call in C, so an interrupt cannot lose an input that was taken.
                 self._taken.extend(islice(self._iterator, 1))
         except Exception as error:
             self.exhausted = True

@@ -1,7 +1,7 @@
 """The inputs of a run that are looked up at its end.
 
-This module decides which outcomes are held back until then: those of inputs that may have been
-done, and those of inputs that the server refused because a record has their key.
+This module decides which outcomes are held back until then: if the input may have been done, or if
+the server refused it because a record has its key.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from attrs import frozen
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-LOOKS = (5.0, 15.0, 45.0, 120.0, 300.0)
+LOOK_TIMES = (5.0, 15.0, 45.0, 120.0, 300.0)
 """Seconds after a request was given up at which its inputs are looked up."""
 
 ABSENT = "absent"
-"""The kind of an input that was certainly not done, as the server keeps its key unique."""
+"""The error kind of an input that was certainly not done: no record has its unique key."""
 
-# The words with which HubSpot refuses the second record with a unique value, in lower case.
+# HubSpot's words, in lower case, when it refuses a second record with a unique value.
 _CONFLICTS = ("already has that value", "conflicting_unique_value", "already exists")
 
 
 @frozen
-class Settles:
-    """The way in which a run settles inputs in doubt.
+class LookUpPlan:
+    """When and how a run looks up inputs in doubt.
 
     Attributes:
         after: When it looks, in seconds; empty if only refused keys are read back.
-        assume_absent_after: Seconds after which what is not found counts as not sent.
+        assume_absent_after: Seconds after which an input without a record counts as not sent.
         resend: Whether an input that was certainly not done is sent again.
     """
 
@@ -47,7 +47,7 @@ class Settles:
         *,
         resend: bool,
         by_key: bool,
-    ) -> Settles | None:
+    ) -> LookUpPlan | None:
         """Return what the arguments of a method ask for; None for nothing.
 
         Raises:
@@ -62,11 +62,11 @@ class Settles:
             if assume_absent_after is not None:
                 raise ConfigurationError("assume_absent_after needs reconcile=True.")
             return cls(()) if by_key else None
-        after = LOOKS if reconcile is True else checked_seconds("reconcile", reconcile)
-        return cls(looks(after, assume_absent_after), assume_absent_after, resend)
+        after = LOOK_TIMES if reconcile is True else checked_seconds("reconcile", reconcile)
+        return cls(look_times(after, assume_absent_after), assume_absent_after, resend)
 
 
-def looks(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ...]:
+def look_times(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ...]:
     """Return when to look: the last time is late enough to say that something is absent.
 
     Raises:
@@ -78,7 +78,7 @@ def looks(after: tuple[float, ...], assume_absent_after: Any) -> tuple[float, ..
     return (*after, last) if last > after[-1] else after
 
 
-class Looked(NamedTuple):
+class LookUpResult(NamedTuple):
     """The result of the look-up of a run.
 
     Attributes:
@@ -111,7 +111,7 @@ def checked_seconds(name: str, given: Iterable[Any]) -> tuple[float, ...]:
 
 
 def is_conflict(error: OutcomeError | None) -> bool:
-    """Return whether an input was refused because a record has its key, as far as words tell."""
+    """Return whether the error says that a record has the input's key."""
     if error is None or error.kind not in ("refused", "batch_refused"):
         return False
     said = error.message.lower()
@@ -122,26 +122,27 @@ def is_conflict(error: OutcomeError | None) -> bool:
     )
 
 
-class Doubts:
-    """The outcomes that a run holds back, and what a look-up has to know of the others.
+class HeldOutcomes:
+    """The outcomes that a run holds back, and the facts about the others that a look-up needs.
 
     Args:
-        settles: What the run does about them.
+        plan: What the run does about them.
 
     Attributes:
         held: The outcomes that are held back, by position.
-        without_record: Outcomes of inputs that were done, and whose records are not known.
+        without_record: Outcomes of inputs that were done without a known record.
         resent: The positions of inputs that were sent again.
         notes: What a person should know of the look-ups, in sentences.
     """
 
-    def __init__(self, settles: Settles) -> None:
-        self.settles = settles
+    def __init__(self, plan: LookUpPlan) -> None:
+        self.plan = plan
         self.held: dict[int, Outcome[Any]] = {}
         self.without_record: list[Outcome[Any]] = []
         self.resent: set[int] = set()
         self.notes: list[str] = []
-        # Hashes of the ids of records that belong to an input, for a run can have any length.
+        # Hashes of the ids of matched records; hashes save memory, because a run can have any
+        # length.
         self._ids = array("q")
         self._closed = False
 
@@ -166,12 +167,12 @@ class Doubts:
     def _is_held(self, outcome: Outcome[Any]) -> bool:
         error = outcome.error
         if outcome.status is OutcomeStatus.UNKNOWN:
-            return bool(self.settles.after) and error is not None
+            return bool(self.plan.after) and error is not None
         keyed = error is not None and any(mark.unique for mark in error.marks)
         return keyed and outcome.status is OutcomeStatus.FAILED and is_conflict(error)
 
-    def taken(self, ids: Iterable[str]) -> set[str]:
-        """Return those of some ids whose records belong to an input that was done."""
+    def matched(self, ids: Iterable[str]) -> set[str]:
+        """Return the ids whose records are already matched to an input."""
         by_hash = {hash(id_): id_ for id_ in ids}
         return {by_hash[one] for one in self._ids if one in by_hash}
 
@@ -185,7 +186,7 @@ class Doubts:
             if one.index not in held:
                 continue
             absent = one.error is not None and one.error.kind == ABSENT
-            if absent and self.settles.resend and one.index not in self.resent:
+            if absent and self.plan.resend and one.index not in self.resent:
                 self.resent.add(one.index)
                 again.append(one)
             else:

@@ -21,14 +21,14 @@ from .iterators import close_with
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
-    from .doubts import Looked, Settles
+    from .doubts import LookUpPlan, LookUpResult
     from .recorder import Recorder
     from .run import Run
 
-Came: TypeAlias = BatchResponse | BaseException
+ChunkResult: TypeAlias = BatchResponse | BaseException
 
 
-class Call(Protocol):
+class RunRequest(Protocol):
     """An operation, with everything but its inputs."""
 
     @property
@@ -42,7 +42,7 @@ class Call(Protocol):
         ...
 
     @property
-    def settles(self) -> Settles | None:
+    def look_up_plan(self) -> LookUpPlan | None:
         """How a run settles inputs in doubt; None for not at all."""
         ...
 
@@ -53,7 +53,7 @@ class Call(Protocol):
         ...
 
 
-class Settings(Protocol):
+class RunnerSettings(Protocol):
     """The settings that a runner gives to its drivers."""
 
     @property
@@ -83,7 +83,7 @@ class Settings(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """How time is told."""
+        """The clock of the client."""
         ...
 
 
@@ -92,7 +92,9 @@ class Driver:
 
     run: Run[Any]
 
-    def _begin(self, runner: Settings, call: Call, inputs: AsyncInputs, **how: Any) -> None:
+    def _begin(
+        self, runner: RunnerSettings, call: RunRequest, inputs: AsyncInputs, **how: Any
+    ) -> None:
         from .run import Run  # noqa: PLC0415 - not before there is a run
 
         check_open(runner.http)
@@ -110,14 +112,14 @@ class Driver:
             run_id=os.urandom(16).hex(),
             chunk_size=call.chunk_size,
             observer=runner.observer,
-            settles=call.settles,
+            look_up_plan=call.look_up_plan,
             **how,
         )
 
     def _next_chunk(self) -> Chunk | None:
         """Return a chunk to send now, if fewer requests than allowed are under way."""
         chunk = self.run.next_chunk() if self._is_free else None
-        self._check_process()  # what the inputs are read from can fork, too
+        self._check_process()  # the caller's iterable may have forked
         return chunk
 
     @property
@@ -125,20 +127,20 @@ class Driver:
         return len(self.run.under_way) < self._runner.width
 
     def _check_process(self) -> None:
-        if self.copied:
+        if self.is_copy:
             raise ConfigurationError(
                 "This run belongs to the process that began it, which goes on with it; a process "
                 "that was forked meanwhile can only begin runs of its own."
             )
 
     @property
-    def copied(self) -> bool:
-        """Whether a fork has copied the run into this process, where nothing is known of it."""
+    def is_copy(self) -> bool:
+        """Whether this is a copy of the run in a forked process, where its requests are unknown."""
         return os.getpid() != self._process
 
     def attach_result(self, error: BaseException) -> None:
         """Attach the outcomes of the run to the exception that ends it."""
-        if self.copied:
+        if self.is_copy:
             return
         if error is self.run.stopped:
             close_with(error, self.run, drain=True)
@@ -146,26 +148,28 @@ class Driver:
             self.run.interrupt(error)
             close_with(error, self.run, rest=True)
 
-    def _goes_on(self, *, came: bool) -> bool:
-        """Return whether outcomes must be taken, or inputs be read, before it waits."""
+    def _must_return(self, *, came: bool) -> bool:
+        """Return whether the caller must act before the driver waits for a response."""
         first = not self.run.collects and bool(self.run.ready)
-        return first if self.run.recorder is None else (first or self.run.paused) and not came
+        return (
+            first if self.run.recorder is None else (first or self.run.awaits_journal) and not came
+        )
 
     @staticmethod
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
         """Whether a request is under way; one that was cancelled while it waited is not."""
         return any(not (one.state.cancelled and one.state.waiting) for one in chunks)
 
-    def _resolve(self, looked: Looked) -> None:
-        """Take in what a look-up has brought, and why it ended early, if it did."""
+    def _resolve(self, looked: LookUpResult) -> None:
+        """Take in the results of a look-up, and the error if one ended it."""
         self.run.resolve(looked)
         if isinstance(looked.failure, HubSpotBatchError):
-            self.run.heed(looked.failure)
+            self.run.stop_on_failure(looked.failure)
         elif looked.failure is not None:
             raise looked.failure
 
-    def _report_last(self, chunk: Chunk, came: Came) -> BaseException | None:
-        """Report a chunk to a run that is ending; return an interrupt that came in its place."""
+    def _report_last(self, chunk: Chunk, came: ChunkResult) -> BaseException | None:
+        """Report a chunk to a run that is ending; return the interrupt if its request met one."""
         if isinstance(came, Exception | BatchResponse):
             self.run.report(chunk, came)
             return None

@@ -13,15 +13,15 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeAlias
 
-Tell: TypeAlias = Callable[[], object]
+Report: TypeAlias = Callable[[], object]
 # Makes a call, and returns a function that tells of its end.
-Work: TypeAlias = Callable[[], Tell]
+Task: TypeAlias = Callable[[], Report]
 
 
 class WorkerThread(threading.Thread):
     """A thread of a client."""
 
-    def __init__(self, serve: Callable[[Work], None], first: Work) -> None:
+    def __init__(self, serve: Callable[[Task], None], first: Task) -> None:
         super().__init__(name="hubspot-batch", daemon=True)
         self._serve = serve
         self._first = [first]  # taken out, so a thread that waits holds nothing of its first run
@@ -46,14 +46,14 @@ class ThreadExecutor:
         self._keep = keep
         self._pool = _Pool(keep)
 
-    def submit(self, work: Work) -> None:
-        """Have a call made. Its end is told when its thread is free for another one."""
+    def submit(self, work: Task) -> None:
+        """Make a call in a thread. Its end is reported when the thread is free for another call."""
         if self._pool.process != os.getpid():  # a fork takes no threads along
             self._pool = _Pool(self._keep)
         self._pool.submit(work)
 
     def shutdown(self) -> None:
-        """Let the threads end, those that make a call when it has ended."""
+        """Let the threads end; a thread that makes a call ends after it."""
         self._pool.shutdown()
 
     def __del__(self) -> None:
@@ -67,12 +67,12 @@ class _Pool:
         self.process = os.getpid()
         self._keep = keep
         self._closed = False
-        self._queue: SimpleQueue[Work | None] = SimpleQueue()
+        self._queue: SimpleQueue[Task | None] = SimpleQueue()
         # A token for each thread that waits for work.
         self._idle: deque[None] = deque()
         self._lock = threading.Lock()
 
-    def submit(self, work: Work) -> None:
+    def submit(self, work: Task) -> None:
         try:
             self._idle.pop()
         except IndexError:
@@ -81,7 +81,7 @@ class _Pool:
             # If a signal handler raises before this, a thread waits until the process ends.
             self._queue.put(work)
 
-    def _serve(self, work: Work | None) -> None:
+    def _serve(self, work: Task | None) -> None:
         while work is not None:
             tell = work()
             with self._lock:

@@ -1,9 +1,9 @@
 """Defers Ctrl-C while a run goes on.
 
-Python raises KeyboardInterrupt between any two bytecodes of the main thread, so code that it may
-meet anywhere cannot keep its state whole. While a run drives, SIGINT is only noted, and raised
-where the run can take it (as `asyncio.Runner` does). Nothing is changed if the program has a SIGINT
-handler of its own, or the run is not in the main thread.
+Python raises KeyboardInterrupt between any two bytecodes of the main thread, and no code can keep
+its state consistent under that. So during a run, SIGINT is only noted, and KeyboardInterrupt is
+raised at a safe point (as `asyncio.Runner` does). If the program has a SIGINT handler of its own,
+or the run is not in the main thread, nothing changes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Self
 
 # The first Ctrl-C ends the run, the second ends the wait for requests under way; the next is raised
 # at once.
-_PATIENCE = 2
+_DEFERRED_PRESSES = 2
 
 
 class Interrupts:
@@ -55,14 +55,14 @@ class Interrupts:
         self.check()
 
     def restore(self) -> None:
-        """Give SIGINT back its handler, also where another signal handler broke `__exit__` off."""
+        """Restore the handler of SIGINT, also after another signal interrupted `__exit__`."""
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)  # type: ignore[arg-type] # it was the handler
             self._before = None
 
     @property
     def reading(self) -> AbstractContextManager[None]:
-        """A context in which Ctrl-C is raised at once, for the caller's own code."""
+        """A context manager for the caller's own code: inside it, Ctrl-C is raised at once."""
         return _Immediately(self)
 
     def check(self) -> None:
@@ -72,7 +72,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def absorb(self, error: BaseException) -> None:
-        """Count what was pressed until now as raised, if a KeyboardInterrupt is on its way."""
+        """Count all Ctrl-C so far as raised, if this exception is a KeyboardInterrupt."""
         if isinstance(error, KeyboardInterrupt):
             self._raised = self.pressed
 
@@ -81,7 +81,7 @@ class Interrupts:
             self.restore()
             raise KeyboardInterrupt
         self.pressed += 1
-        impatient = self.pressed > self._raised + _PATIENCE
+        impatient = self.pressed > self._raised + _DEFERRED_PRESSES
         if impatient:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if self.immediate or impatient:

@@ -1,6 +1,6 @@
 """Hands out the outcomes of a run one by one.
 
-This module decides what a caller gets who iterates.
+This module decides what an iterator yields, and what its `result` holds afterwards.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def close(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None or self._driver.copied:
+        if self.result is not None or self._driver.is_copy:
             return
         try:
             with self._driver.interrupts:
@@ -79,7 +79,7 @@ class OutcomeIterator(Iterator[Outcome[ResultT]], Generic[ResultT]):
 
     def _end_with(self, error: BaseException) -> None:
         self._driver.interrupts.restore()
-        if self._driver.copied:
+        if self._driver.is_copy:
             return
         with self._driver.interrupts as interrupts:
             try:
@@ -137,7 +137,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
 
     async def aclose(self) -> None:
         """End the run: wait for the requests under way, and send nothing more."""
-        if self.result is not None or self._driver.copied:
+        if self.result is not None or self._driver.is_copy:
             return
         try:
             await self._driver.finish(GeneratorExit())
@@ -147,7 +147,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
             raise
 
     async def _end_with(self, error: BaseException) -> None:
-        if self._driver.copied:
+        if self._driver.is_copy:
             return
         try:
             await self._driver.finish(error)
@@ -165,7 +165,7 @@ class AsyncOutcomeIterator(AsyncIterator[Outcome[ResultT]], Generic[ResultT]):
         _attach_rest(error, self.result, self._run.note if early else "")
 
     def __del__(self) -> None:
-        """Cancel what is left of an iterator that is not referenced any more."""
+        """Cancel the rest of an iterator that is not referenced any more."""
         if hasattr(self, "_ready"):  # it was made whole
             self._driver.cancel_soon()
 
@@ -175,8 +175,8 @@ def close_with(
 ) -> BatchResult[ResultT]:
     """Close a run, and attach its result to the exception that ends it.
 
-    A function that is told of outcomes, or of the end, can raise in its turn. Then that exception
-    gets the result. It is told of each only once, so the next attempt comes further.
+    A caller's function for outcomes or events can raise too. Then that exception gets the result.
+    The function is called only once for each, so a second attempt to close goes further.
     """
     try:
         result = run.close(drain=drain, rest=rest)

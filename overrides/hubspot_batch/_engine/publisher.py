@@ -1,7 +1,7 @@
 """Hands out the outcomes of a run.
 
-This module decides the way of an outcome: into the journal first, then, if the input is in doubt,
-back until it was looked up, and in the end to the caller. An input has one outcome.
+This module decides the order: an outcome goes into the journal first. If its input is in doubt, it
+is held back until a look-up. Then it goes to the caller. An input has one outcome.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from hubspot_batch.events import Observer
 from hubspot_batch.outcomes import Outcome
 
-from .doubts import Doubts, Looked
+from .doubts import HeldOutcomes, LookUpResult
 
 if TYPE_CHECKING:
     from .recorder import Recorder
@@ -30,7 +30,7 @@ class Publisher(Generic[ResultT]):
         totals: The numbers of the run.
         observer: Told of events and outcomes.
         recorder: The journal of the run.
-        doubts: What is held back until it was looked up; None if nothing is.
+        doubts: The outcomes that wait for a look-up; None if none ever do.
 
     Attributes:
         ready: Outcomes that are not taken yet; take them from the left.
@@ -43,11 +43,11 @@ class Publisher(Generic[ResultT]):
         totals: Totals,
         observer: Observer | None,
         recorder: Recorder[ResultT] | None,
-        doubts: Doubts | None,
+        doubts: HeldOutcomes | None,
     ) -> None:
         self.ready: deque[Outcome[ResultT]] = deque()
         self._names = names
-        self._left = left
+        self._open = left
         self._totals = totals
         self._observer = observer
         self._recorder = recorder
@@ -55,7 +55,7 @@ class Publisher(Generic[ResultT]):
 
     def publish(self, outcomes: list[Outcome[ResultT]]) -> None:
         """Hand out outcomes of inputs that have none yet."""
-        outcomes = [outcome for outcome in outcomes if outcome.index in self._left]
+        outcomes = [outcome for outcome in outcomes if outcome.index in self._open]
         if not outcomes:
             return
         if self._recorder is not None:
@@ -64,7 +64,7 @@ class Publisher(Generic[ResultT]):
             outcomes = self._doubts.hold(outcomes)
         self._hand_out(outcomes)
 
-    def resolve(self, looked: Looked) -> list[Outcome[Any]]:
+    def resolve(self, looked: LookUpResult) -> list[Outcome[Any]]:
         """Hand out what was looked up; return the inputs that are sent again, by their outcomes."""
         assert self._doubts is not None  # noqa: S101 - something was held back
         again, outcomes = self._doubts.resolve(looked.result)
@@ -80,16 +80,16 @@ class Publisher(Generic[ResultT]):
             self._hand_out(self._doubts.release())
 
     def forget_ready(self) -> None:
-        """Count what is ready as handed out; a signal handler may have come before that."""
+        """Count ready outcomes as handed out; a signal handler may have interrupted that."""
         for outcome in self.ready:
-            self._left.pop(outcome.index, None)
+            self._open.pop(outcome.index, None)
 
     def _hand_out(self, outcomes: list[Outcome[ResultT]]) -> None:
         if not outcomes:
             return
         self.ready.extend(outcomes)
         for outcome in outcomes:
-            self._left.pop(outcome.index, None)
+            self._open.pop(outcome.index, None)
         self._totals.add_outcomes(outcomes)
         if self._observer is not None:
             self._observer.settled(*self._names, outcomes)

@@ -1,7 +1,7 @@
 """A run's use of its journal.
 
-This module decides what a run does about inputs that an earlier run has recorded: which are sent,
-and with which outcome the others end. It never decides what a response means.
+This module decides what a run does about inputs that an earlier run recorded: which are sent, and
+which outcome the others get. It never decides what a response means.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any, Generic, TypeVar
 from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import write_marks
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
 from hubspot_batch.journal import (
     Identity,
@@ -31,9 +30,10 @@ from hubspot_batch.outcomes import (
     Outcome,
     OutcomeStatus,
 )
+from hubspot_batch.outcomes.traces import write_marks
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
-from .records import DOUBTFUL, NOT_SENT, outcome_of, record_of
+from .journal_records import DOUBTFUL, NOT_SENT, outcome_of, record_of
 
 ResultT = TypeVar("ResultT")
 
@@ -48,13 +48,13 @@ class Recorder(Generic[ResultT]):
     """The journal of one run.
 
     The thread or task that drives the run calls its methods, except `intend`, which is called
-    where a chunk is sent. While a task waits, another thread may call `keep_up`.
+    where a chunk is sent. While a task waits, another thread may call `catch_up`.
 
     Args:
         journal: The journal.
         operation: The operation of the run.
         job: What the journal's head says of the run.
-        clock: How time is told.
+        clock: The clock to read.
         looks: Whether inputs in doubt are looked up at the end of the run.
     """
 
@@ -71,29 +71,30 @@ class Recorder(Generic[ResultT]):
         self._operation = operation
         self._job = job
         self._clock = clock
-        self._looks = looks
-        # By position: inputs in doubt, and those that are sent again; what look-ups have brought.
+        self._reconciles = looks
+        # By position: inputs in doubt, and inputs that are sent again. Then: the results of
+        # look-ups.
         self._in_doubt: dict[int, Identity] = {}
-        self._again: dict[int, Identity] = {}
+        self._resent: dict[int, Identity] = {}
         self._resolved: list[tuple[Identity, Recorded]] = []
         self._store: Store | None = None
-        self._opens = True
-        # Whether an earlier run may have done what cannot be looked up.
-        self._blind = False
+        self._must_open = True
+        # Whether the journal cannot be read, so an earlier run may have sent any input.
+        self._cannot_look_up = False
         self._lock = RLock()
-        # Whether inputs may have been counted that were not looked up: counted again, they would
-        # be taken for others that are equal.
-        self._miscounts = False
-        # Inputs to look up, those that were looked up, and the outcomes that some of these have.
+        # Whether inputs may have been counted but not looked up. Counting them again would treat
+        # them as further equal inputs.
+        self._counts_unreliable = False
+        # Inputs to look up; inputs that were looked up; and the outcomes that some of them have.
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
-        # By position: inputs that were counted and are to be looked up, or to be looked up again.
+        # By position: inputs that were counted, and must be looked up (again).
         self._counted: dict[int, Identity] = {}
-        # By position: inputs that this run sends, the numbers that the journal has for them, and
-        # those of them that are in the journal.
+        # By position: the inputs that this run sends; their numbers in the journal; and the inputs
+        # that are recorded as intended.
         self._identities: dict[int, Identity] = {}
-        self._seen: dict[int, int | None] = {}
+        self._numbers: dict[int, int | None] = {}
         self._intended: dict[int, Identity] = {}
         # Inputs that are sent although an earlier run may have done them.
         self._doubts: set[int] = set()
@@ -122,21 +123,21 @@ class Recorder(Generic[ResultT]):
             chunk.state.prepare = None  # else it would be kept until cycles are collected
 
     @property
-    def behind(self) -> bool:
-        """Whether there is something to do for `keep_up`."""
-        told = self._pending or self._queue or self._resolved or self._again
-        return bool(self._opens or told)
+    def has_work(self) -> bool:
+        """Whether there is something to do for `catch_up`."""
+        is_due = self._pending or self._queue or self._resolved or self._resent
+        return bool(self._must_open or is_due)
 
-    def keep_up(self) -> HubSpotBatchError | None:
+    def catch_up(self) -> HubSpotBatchError | None:
         """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
         try:
             with self._lock:
-                if self._opens:
-                    self._opens = False
+                if self._must_open:
+                    self._must_open = False
                     self._open()
                 self._flush()
                 queue, self._queue = self._queue, []
-                if queue and not self._miscounts:
+                if queue and not self._counts_unreliable:
                     self._queue = held = self._look_up(queue, waits=True)
                     undecided = {entry.index for entry in held}
                     self._found += [entry for entry in queue if entry.index not in undecided]
@@ -150,13 +151,13 @@ class Recorder(Generic[ResultT]):
 
     def _open(self) -> None:
         journal, operation = self._journal, self._operation
-        self._blind = journal.exists()
+        self._cannot_look_up = journal.exists()
         try:
             self._store = journal.open(self._job)
         except ConfigurationError:
-            self._blind = False  # the other job has other inputs
+            self._cannot_look_up = False  # the other job has other inputs
             raise
-        self._blind = not self._store.fresh
+        self._cannot_look_up = not self._store.fresh
         insists = "unknown" in journal.retry and not operation.repeatable
         if insists and not journal.may_create_twice:
             raise ConfigurationError(
@@ -165,17 +166,17 @@ class Recorder(Generic[ResultT]):
             )
 
     @property
-    def looks_up(self) -> bool:
-        """Whether inputs are to be looked up by the next `keep_up`."""
+    def has_queue(self) -> bool:
+        """Whether inputs are to be looked up by the next `catch_up`."""
         return bool(self._queue)
 
     @property
-    def holds(self) -> int:
+    def waiting(self) -> int:
         """The number of inputs here that the run has not taken back."""
         return len(self._queue) + len(self._found)
 
     def look_up(self, entries: Sequence[EncodedInput]) -> None:
-        """Have inputs looked up by the next `keep_up`."""
+        """Have inputs looked up by the next `catch_up`."""
         self._queue += entries
 
     def take(self) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
@@ -187,8 +188,8 @@ class Recorder(Generic[ResultT]):
     def _look_up(
         self, entries: Sequence[EncodedInput], *, waits: bool = False
     ) -> list[EncodedInput]:
-        """Look inputs up; return those that are waited for, because another run sends them."""
-        store, self._miscounts = self._opened(), True
+        """Look inputs up; return the ones to wait for, because another run is sending them."""
+        store, self._counts_unreliable = self._opened(), True
         new = [entry for entry in entries if entry.index not in self._counted]
         digests = [digest_of(self._operation.identify(entry)) for entry in new]
         for entry, digest, ordinal in zip(new, digests, store.count(digests), strict=True):
@@ -199,7 +200,12 @@ class Recorder(Generic[ResultT]):
         held: list[EncodedInput] = []
         for entry, identity in zip(entries, identities, strict=True):
             recorded = known.get(identity)
-            if waits and recorded is not None and recorded.held and not self._operation.repeatable:
+            if (
+                waits
+                and recorded is not None
+                and recorded.in_other_run
+                and not self._operation.repeatable
+            ):
                 held.append(entry)
                 continue
             del self._counted[entry.index]
@@ -208,14 +214,14 @@ class Recorder(Generic[ResultT]):
             sends = self._journal.sends and (entry.index in again or self._resends(recorded))
             if recorded is not None and not sends:
                 self._known[entry.index] = outcome_of(self._operation, entry, recorded, self._clock)
-                if self._looks and recorded.status is not Status.SUCCEEDED:
+                if self._reconciles and recorded.status is not Status.SUCCEEDED:
                     self._in_doubt[entry.index] = identity
                 continue
             if recorded is not None and recorded.status in _MAYBE_DONE:
                 self._doubts.add(entry.index)
             self._identities[entry.index] = identity
-            self._seen[entry.index] = None if recorded is None else recorded.number
-        self._miscounts = False
+            self._numbers[entry.index] = None if recorded is None else recorded.number
+        self._counts_unreliable = False
         return held
 
     def _resends(self, recorded: Recorded | None) -> bool:
@@ -237,12 +243,12 @@ class Recorder(Generic[ResultT]):
     ) -> set[int]:
         """Return inputs that were done, but before the change that precedes them in the inputs.
 
-        They are sent again: of several changes of a record, the last one has to be sent last.
+        They are sent again, because the last change of a record must be sent last.
         """
         if store.fresh or self._operation.same_key is not SameKey.IN_TURN:
             return set()
         keys = [digest_of(str(entry.identity).encode()) for entry in entries]
-        latest, again = store.marks(keys), set[int]()
+        latest, again = store.last_numbers(keys), set[int]()
         for entry, identity, key in zip(entries, identities, keys, strict=True):
             recorded, before = known.get(identity), latest.get(key, 0)
             number = _IN_THIS_RUN
@@ -252,7 +258,7 @@ class Recorder(Generic[ResultT]):
                     again.add(entry.index)
                     number = _IN_THIS_RUN
             latest[key] = max(number, before)
-        store.mark(latest)
+        store.note_numbers(latest)
         return again
 
     def intend(self, chunk: Chunk) -> None:
@@ -264,19 +270,19 @@ class Recorder(Generic[ResultT]):
             TakenError: Another run sends some of it, so it must be looked up again.
         """
         with self._lock:
-            # A chunk is cancelled before its inputs are settled, and to settle them takes the lock.
+            # A chunk is cancelled before its inputs are settled, and settling takes the lock.
             chunk.state.check()
             entries = [one for one in chunk.entries if one.index not in self._intended]
             identities = {one.index: self._identities[one.index] for one in entries}
             if identities:
                 marks_of = self._operation.marks_of
                 marks = [marks_of and write_marks(marks_of(one)) for one in entries]
-                # Noted first: where the commit fails, it may have been carried out.
+                # Noted first: a commit that fails may have been carried out.
                 self._intended.update(identities)
-                # What may be done twice may also be sent by two runs.
+                # Two runs may send the same input if repeating it is harmless.
                 seen = None
                 if not self._operation.repeatable:
-                    seen = [self._seen[one] for one in identities]
+                    seen = [self._numbers[one] for one in identities]
                 asked = [*identities.values()]
                 try:
                     self._opened().intend(asked, seen, sent=self._clock.wall(), marks=marks)
@@ -287,7 +293,7 @@ class Recorder(Generic[ResultT]):
                     raise
 
     def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
-        """Take outcomes for `keep_up`; return them, with what earlier runs leave in doubt."""
+        """Take outcomes for `catch_up`; return them, `unknown` where an earlier run is in doubt."""
         outcomes = [self._with_doubt(outcome) for outcome in outcomes]
         for outcome in outcomes:
             self._known.pop(outcome.index, None)
@@ -303,13 +309,13 @@ class Recorder(Generic[ResultT]):
             refused = outcome.status is OutcomeStatus.FAILED and not self._operation.repeatable
             if not_sent or refused:
                 return evolve(outcome, status=OutcomeStatus.UNKNOWN)
-        elif not_sent and self._blind and outcome.index not in self._identities:
+        elif not_sent and self._cannot_look_up and outcome.index not in self._identities:
             error = evolve(error, message=_UNREAD + error.message)
             return evolve(outcome, status=OutcomeStatus.UNKNOWN, error=error)
         return outcome
 
     def _flush(self) -> None:
-        # Where it fails, the journal says that the outcomes are unknown, until the next time.
+        # If this fails, the journal says that the outcomes are unknown, until the next attempt.
         pending, intended = [*self._pending], self._intended
         records = [
             (intended[one.index], record_of(self._operation, one, self._clock))
@@ -321,30 +327,30 @@ class Recorder(Generic[ResultT]):
         del self._pending[: len(pending)]
         for one in pending:
             identity = self._identities.pop(one.index, None)
-            if self._looks and identity is not None and one.error is not None:
+            if self._reconciles and identity is not None and one.error is not None:
                 self._in_doubt[one.index] = identity
-            self._seen.pop(one.index, None)
+            self._numbers.pop(one.index, None)
             intended.pop(one.index, None)
             self._doubts.discard(one.index)
         resolved = [*self._resolved]
         if resolved:
             self._opened().resolve(resolved)
             del self._resolved[: len(resolved)]
-        if self._again:
-            known = self._opened().find([*self._again.values()])
-            for index, identity in self._again.items():
+        if self._resent:
+            known = self._opened().find([*self._resent.values()])
+            for index, identity in self._resent.items():
                 recorded = known.get(identity)
                 self._identities[index] = identity
-                self._seen[index] = None if recorded is None else recorded.number
-            self._again = {}
+                self._numbers[index] = None if recorded is None else recorded.number
+            self._resent = {}
 
     def resolve(
         self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
     ) -> None:
-        """Take what a look-up has brought, for `keep_up`, and inputs that are sent again."""
+        """Take the results of a look-up for `catch_up`, and the inputs that are sent again."""
         for one in again:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._again[one.index] = identity
+                self._resent[one.index] = identity
         for one in outcomes:
             if (identity := self._in_doubt.pop(one.index, None)) is not None:
                 self._resolved.append((identity, record_of(self._operation, one, self._clock)))
@@ -360,7 +366,7 @@ class Recorder(Generic[ResultT]):
             looked_up = self._identities.keys() | self._known.keys()
             unread = [(index, given) for index, given in left.items() if index not in looked_up]
             for at in range(0, len(unread), _BLOCK):
-                if self._store is None or self._store.fresh or self._miscounts:
+                if self._store is None or self._store.fresh or self._counts_unreliable:
                     break
                 part = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
                 with suppress(JournalError):
@@ -368,10 +374,10 @@ class Recorder(Generic[ResultT]):
             return [*self._known.values()]
 
     def close(self) -> HubSpotBatchError | None:
-        """Record what is left, and let another run have the journal; return why it cannot be."""
+        """Record what is left, and release the journal; return the error if that fails."""
         with self._lock:
-            self._opens, self._queue = False, []
-            failure = self.keep_up()
+            self._must_open, self._queue = False, []
+            failure = self.catch_up()
             if self._store is not None:
                 self._store.close()
                 self._store = None

@@ -1,8 +1,8 @@
 """The state machine of a run: it settles every input.
 
-This module decides the outcome of each input, from what its chunk's response says or from there
-being none, and what stops the run. It performs no I/O: a driver takes chunks from it, sends several
-at a time, and reports their responses in any order.
+This module decides the outcome of each input, from its chunk's response or from the lack of one,
+and what stops the run. It performs no I/O: a driver takes chunks from it, sends several at a time,
+and reports their responses in any order.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeSt
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
-from .doubts import Doubts, Looked, Settles
+from .doubts import HeldOutcomes, LookUpPlan, LookUpResult
 from .publisher import Publisher
 from .success import not_known, outcomes_of_success
 from .totals import Totals
@@ -54,10 +54,10 @@ class Run(Generic[ResultT]):
         chunk_size: Inputs in a request; the operation's limit by default.
         collects: Whether all outcomes are kept until the end.
         observer: Told of the run's outcomes and end.
-        reading: A context in which `inputs` is read.
+        reading: The context manager to enter while `inputs` is read.
         in_task: Whether `inputs` may be an asynchronous iterable.
         recorder: The journal of the run.
-        settles: What it does about inputs in doubt; None for nothing.
+        look_up_plan: What it does about inputs in doubt; None for nothing.
 
     Attributes:
         stopped: The error that ended the run early; None if nothing did.
@@ -80,7 +80,7 @@ class Run(Generic[ResultT]):
         reading: AbstractContextManager[object] | None = None,
         in_task: bool = False,
         recorder: Recorder[ResultT] | None = None,
-        settles: Settles | None = None,
+        look_up_plan: LookUpPlan | None = None,
     ) -> None:
         size = operation.limit if chunk_size is None else chunk_size
         if type(size) is not int or not 1 <= size <= operation.limit:
@@ -93,14 +93,14 @@ class Run(Generic[ResultT]):
         self.stopped: HubSpotBatchError | None = None
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
-        self.doubts = None if settles is None else Doubts(settles)
+        self.doubts = None if look_up_plan is None else HeldOutcomes(look_up_plan)
         self._run_id, self._observer = run_id, observer
         self._size = size
         self.awaits_inputs = in_task and isinstance(inputs, AsyncIterable)
         kind = AsyncInputReader if self.awaits_inputs else InputReader
         self._reader = kind(inputs, operation.name, reading or nullcontext())
         self._chunker = Chunker(size, operation.same_key, operation.rename)
-        self._again: deque[Chunk] = deque()
+        self._halves: deque[Chunk] = deque()
         self._state = RunState(run_id, operation.id)
         self._totals = Totals(operation.name)
         names, left = (run_id, operation.id), self._reader.open
@@ -111,15 +111,15 @@ class Run(Generic[ResultT]):
         self._closed: BatchResult[ResultT] | None = None
 
     @property
-    def going(self) -> bool:
+    def has_more(self) -> bool:
         """Whether there can be another chunk, now or when one under way has been reported."""
-        left = self._again or self._chunker.waiting or not self._reader.exhausted
-        return self.stopped is None and bool(left or (self.recorder and self.recorder.holds))
+        left = self._halves or self._chunker.waiting or not self._reader.exhausted
+        return self.stopped is None and bool(left or (self.recorder and self.recorder.waiting))
 
     @property
-    def paused(self) -> bool:
-        """Whether there is no chunk before inputs were looked up in the journal."""
-        return self.stopped is None and self.recorder is not None and self.recorder.looks_up
+    def awaits_journal(self) -> bool:
+        """Whether the journal must be asked about inputs before there is another chunk."""
+        return self.stopped is None and self.recorder is not None and self.recorder.has_queue
 
     @property
     def in_doubt(self) -> bool:
@@ -132,18 +132,18 @@ class Run(Generic[ResultT]):
         There is none while an earlier change of the same record is under way, nor while many
         outcomes wait to be taken.
         """
-        if self.stopped is None and not self._again:
-            if not self.going:
+        if self.stopped is None and not self._halves:
+            if not self.has_more:
                 return None
             self._read()
             short = not self._reader.exhausted and len(self._chunker.waiting) < self._size
-            if self.recorder is not None and (short or self.paused):
+            if self.recorder is not None and (short or self.awaits_journal):
                 return None
         if self.stopped is not None:
             self._give_up_waiting()
             return None
-        if self._again:
-            chunk = self._again.popleft()
+        if self._halves:
+            chunk = self._halves.popleft()
         elif entries := self._chunker.cut():
             state = RequestState(self._state, self.operation.read, inputs=len(entries))
             chunk = Chunk(entries, state, self.operation.same_key is SameKey.SHARED)
@@ -193,8 +193,8 @@ class Run(Generic[ResultT]):
         """Await the inputs of a chunk; after a stop, the rest, if all outcomes are kept."""
         reader = self._reader
         assert isinstance(reader, AsyncInputReader)  # noqa: S101 - `awaits_inputs` says so
-        while self.stopped is None and not (reader.exhausted or self._again or self._output_full):
-            held = 0 if self.recorder is None else self.recorder.holds
+        while self.stopped is None and not (reader.exhausted or self._halves or self._output_full):
+            held = 0 if self.recorder is None else self.recorder.waiting
             if len(self._chunker.waiting) + held >= self._size:
                 return
             await reader.fetch()
@@ -215,7 +215,7 @@ class Run(Generic[ResultT]):
                 case BatchResponse():
                     self.settle(chunk, came)
                 case httpx.HTTPError():
-                    self.lose(chunk, came)
+                    self.settle_lost(chunk, came)
                 case TakenError() if self.stopped is None and self.recorder is not None:
                     self.under_way.discard(chunk)
                     self.recorder.look_up(chunk.entries)
@@ -234,7 +234,7 @@ class Run(Generic[ResultT]):
         """Settle each input of a chunk by its response."""
         disposition = response.disposition
         stop = response.stop(self.operation.name, chunk.state.address, alone=not self._reached)
-        self._reached = self._reached or not response.foreign
+        self._reached = self._reached or not response.from_elsewhere
         if stop is not None:
             self.stop(chunk, stop)
         elif disposition.effect is Effect.APPLIED:
@@ -244,7 +244,7 @@ class Run(Generic[ResultT]):
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, not_known(self.operation), response.error)
         elif disposition.splits and self._split(chunk, response):
-            self._take_back(chunk)  # its inputs are still to be sent
+            self._end_request(chunk)  # its inputs are still to be sent
             return
         else:
             error, in_doubt = chunk.refused(response, self.operation)
@@ -253,16 +253,16 @@ class Run(Generic[ResultT]):
         self._finish(chunk)
 
     def _split(self, chunk: Chunk, response: BatchResponse) -> bool:
-        # No operation has looked at a request that was too large (413).
+        # A request that is too large (413) reaches no operation.
         may_split = self.operation.splits or not response.disposition.partial
         if self.stopped is not None or not may_split:
             return False
-        halves = chunk.halves(response.error if response.partial(self.operation) else None)
+        halves = chunk.halves(response.error if response.maybe_partial(self.operation) else None)
         if halves is not None:
-            self._again.extendleft(reversed(halves))
+            self._halves.extendleft(reversed(halves))
         return halves is not None
 
-    def lose(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
+    def settle_lost(self, chunk: Chunk, failure: httpx.HTTPError) -> None:
         """Settle a chunk that got no response."""
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             self.stop(chunk, unreachable(chunk.state.address, failure))
@@ -284,7 +284,7 @@ class Run(Generic[ResultT]):
         self.abandon(chunk)
         self._give_up_waiting()
 
-    def heed(self, failure: HubSpotBatchError | None) -> None:
+    def stop_on_failure(self, failure: HubSpotBatchError | None) -> None:
         """End the run if its journal or its look-up failed."""
         if failure is not None:
             self._end(failure)
@@ -300,14 +300,14 @@ class Run(Generic[ResultT]):
         self._reader.register()
         self._give_up_waiting()
 
-    def pass_over(self, chunk: Chunk) -> None:
-        """Settle a chunk whose inputs were only to be checked."""
+    def settle_unsent(self, chunk: Chunk) -> None:
+        """Settle a chunk of a run that only checks its inputs."""
         status = OutcomeStatus.NOT_SENT
         self._publish([Outcome(one.index, one.input, status) for one in chunk.entries])
         self._finish(chunk)
 
     def abandon(self, chunk: Chunk) -> None:
-        """Settle a chunk that is waited for no longer, by what is known of its attempts."""
+        """Settle a chunk that the run no longer waits for, by the state of its request."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
             error = OutcomeError("no_answer", f"No response came. {self.stopped}")
@@ -318,12 +318,12 @@ class Run(Generic[ResultT]):
             self._not_sent(chunk.entries)
         self._finish(chunk)
 
-    def _take_back(self, chunk: Chunk) -> None:
+    def _end_request(self, chunk: Chunk) -> None:
         self.under_way.discard(chunk)
         self._totals.add_request(chunk.state)
 
     def _finish(self, chunk: Chunk) -> None:
-        self._take_back(chunk)
+        self._end_request(chunk)
         if self.operation.same_key is SameKey.IN_TURN:
             self._chunker.release(chunk.entries)
 
@@ -337,9 +337,9 @@ class Run(Generic[ResultT]):
 
     def _give_up_waiting(self) -> None:
         """Settle what was read and not handed out."""
-        while self._again:
-            self.abandon(self._again[0])
-            self._again.popleft()
+        while self._halves:
+            self.abandon(self._halves[0])
+            self._halves.popleft()
         self._not_sent([*self._chunker.waiting])
         self._chunker.waiting.clear()
 
@@ -350,8 +350,8 @@ class Run(Generic[ResultT]):
         error, status = OutcomeError("stopped", str(self.stopped)), OutcomeStatus.NOT_SENT
         self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
 
-    def resolve(self, looked: Looked) -> None:
-        """Take in what a look-up has brought, and send again what is to be sent again."""
+    def resolve(self, looked: LookUpResult) -> None:
+        """Take in the results of a look-up, and queue the inputs to send again."""
         self.unmatched = [*looked.result.unmatched]
         self._chunker.waiting += map(self.operation.encode_again, self._publisher.resolve(looked))
 
@@ -361,7 +361,7 @@ class Run(Generic[ResultT]):
         return self._totals.note(self._reader.count, complete=self.collects)
 
     def close(self, *, drain: bool, rest: bool = False) -> BatchResult[ResultT]:
-        """Settle what is left, and return the outcomes that are not taken yet.
+        """Settle the remaining inputs, and return the outcomes that are not taken yet.
 
         It may be called again after an interruption. In the end it returns the same each time.
 
@@ -389,12 +389,12 @@ class Run(Generic[ResultT]):
         left = [*self._reader.open.items()]
         self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
         if self.recorder is not None:
-            self.heed(self.recorder.close())
+            self.stop_on_failure(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
         self._totals.log(self.stopped)
         if self._observer is not None:
             stopped = None if self.stopped is None else type(self.stopped).__name__
             counts = {**self._totals.counts}
-            self._observer.tell(RunEnded(self._run_id, self.operation.id, counts, stopped))
+            self._observer.notify(RunEnded(self._run_id, self.operation.id, counts, stopped))
         return self._closed

@@ -1,7 +1,7 @@
 """Drives runs, in threads and in tasks.
 
-This module decides when a chunk is sent and when a response is waited for. What a response means is
-decided by `Run`. The two drivers differ in how they wait.
+This module decides when a chunk is sent, and when the driver waits for a response. `Run` decides
+what a response means. The two drivers differ only in how they wait.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from hubspot_batch.events import Observer
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
-from .doubts import Looked
-from .driver import Call, Came, Driver, check_open
-from .executors import Tell, ThreadExecutor, WorkerThread
+from .doubts import LookUpResult
+from .driver import ChunkResult, Driver, RunRequest, check_open
+from .executors import Report, ThreadExecutor, WorkerThread
 from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], Looked]
-AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[Looked]]
+LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], LookUpResult]
+AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[LookUpResult]]
 
 
 @frozen(eq=False, repr=False)
@@ -54,7 +54,7 @@ class Runner:
         look_up: Looks up inputs in doubt.
         observer: Told of events and outcomes.
         sends: Whether inputs are sent, or only checked.
-        clock: How time is told.
+        clock: The clock to read.
     """
 
     client: Any
@@ -66,7 +66,7 @@ class Runner:
     sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
-    def collect(self, call: Call, inputs: Inputs) -> BatchResult[Any]:
+    def collect(self, call: RunRequest, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = ThreadDriver(self, call, inputs, collects=True)
         try:
@@ -86,7 +86,7 @@ class Runner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: Inputs) -> OutcomeIterator[Any]:
+    def iterate(self, call: RunRequest, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
 
@@ -103,7 +103,7 @@ class AsyncRunner:
     sends: bool = True
     clock: Clock = SYSTEM_CLOCK
 
-    async def collect(self, call: Call, inputs: AsyncInputs) -> BatchResult[Any]:
+    async def collect(self, call: RunRequest, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
         driver = TaskDriver(self, call, inputs, collects=True)
         try:
@@ -117,7 +117,7 @@ class AsyncRunner:
                 driver.attach_result(error)
             raise
 
-    def iterate(self, call: Call, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
+    def iterate(self, call: RunRequest, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
         return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
 
@@ -125,17 +125,17 @@ class AsyncRunner:
 class ThreadDriver(Driver):
     """Drives a run in the calling thread; requests are sent by other threads.
 
-    A single request, too, is sent by another thread: Ctrl-C comes to this one, and would break it
-    off.
+    Even a single request is sent by another thread: Ctrl-C is raised in this one, and would
+    interrupt the request.
 
     Attributes:
         run: The run.
         interrupts: Ctrl-C during the run.
     """
 
-    def __init__(self, runner: Runner, call: Call, inputs: Inputs, *, collects: bool) -> None:
+    def __init__(self, runner: Runner, call: RunRequest, inputs: Inputs, *, collects: bool) -> None:
         self._under_way: set[Chunk] = set()
-        self._came: deque[tuple[Chunk, Came]] = deque()
+        self._came: deque[tuple[Chunk, ChunkResult]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
         self._look_up = runner.look_up
@@ -149,26 +149,26 @@ class ThreadDriver(Driver):
         self._record()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
-        if self._goes_on(came=bool(self._came)):
+        if self._must_return(came=bool(self._came)):
             return True
         if self._is_pending(self._under_way):
             self.run.report(*self._fetch())
             self._record()
-        if self._is_pending(self._under_way) or self.run.going:
+        if self._is_pending(self._under_way) or self.run.has_more:
             return True
         if self.run.in_doubt:
             self._resolve(self._look_up(self.run, self.interrupts.check))
             self._record()
-        return self.run.going
+        return self.run.has_more
 
     def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.behind:
-            self.run.heed(recorder.keep_up())
+        if (recorder := self.run.recorder) is not None and recorder.has_work:
+            self.run.stop_on_failure(recorder.catch_up())
 
     def _start(self, chunk: Chunk) -> None:
         if not self._runner.sends:
-            self.run.pass_over(chunk)
+            self.run.settle_unsent(chunk)
             return
         context = copy_context()
         try:
@@ -178,9 +178,9 @@ class ThreadDriver(Driver):
             self._under_way.discard(chunk)
             raise
 
-    def _send(self, chunk: Chunk) -> Tell:
+    def _send(self, chunk: Chunk) -> Report:
         """Send a chunk, in a thread of the executor."""
-        came: Came
+        came: ChunkResult
         try:
             check_open(self._runner.http)
             came = self._operation.send(self._runner.client, chunk)
@@ -188,11 +188,11 @@ class ThreadDriver(Driver):
             came = error
         return partial(self._tell, chunk, came)
 
-    def _tell(self, chunk: Chunk, came: Came) -> None:
+    def _tell(self, chunk: Chunk, came: ChunkResult) -> None:
         self._came.append((chunk, came))
         self._news.put(None)
 
-    def _fetch(self) -> tuple[Chunk, Came]:
+    def _fetch(self) -> tuple[Chunk, ChunkResult]:
         """Wait for a response."""
         while not self._came:
             self._news.get()
@@ -200,7 +200,7 @@ class ThreadDriver(Driver):
                 self.interrupts.check()
         return self._take()
 
-    def _take(self) -> tuple[Chunk, Came]:
+    def _take(self) -> tuple[Chunk, ChunkResult]:
         self._under_way.discard(self._came[0][0])
         return self._came.popleft()
 
@@ -210,11 +210,11 @@ class ThreadDriver(Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
-        if self.copied:
+        if self.is_copy:
             return
         self.run.interrupt(cause)
         if isinstance(threading.current_thread(), WorkerThread):
-            return  # a thread that throws an iterator away would wait for itself
+            return  # a thread that deletes an iterator would wait for itself
         pressed, graver = self.interrupts.pressed, None
         while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
             if self._came:
@@ -233,10 +233,10 @@ class TaskDriver(Driver):
     """
 
     def __init__(
-        self, runner: AsyncRunner, call: Call, inputs: AsyncInputs, *, collects: bool
+        self, runner: AsyncRunner, call: RunRequest, inputs: AsyncInputs, *, collects: bool
     ) -> None:
         self._loop: AbstractEventLoop | None = None
-        self._tasks: dict[Task[Came], Chunk] = {}
+        self._tasks: dict[Task[ChunkResult], Chunk] = {}
         self._look_up = runner.look_up
         self._begin(runner, call, inputs, collects=collects, in_task=True)
 
@@ -255,28 +255,28 @@ class TaskDriver(Driver):
             if (chunk := self._next_chunk()) is None:
                 break
             await self._start(chunk)
-        if self._goes_on(came=any(task.done() for task in self._tasks)):
+        if self._must_return(came=any(task.done() for task in self._tasks)):
             return True
         if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
             await self._record()
-        if self._is_pending(self._tasks.values()) or self.run.going:
+        if self._is_pending(self._tasks.values()) or self.run.has_more:
             return True
         await self._cancel()
         if self.run.in_doubt:
             self._resolve(await self._look_up(self.run))
             await self._record()
-            return self.run.going
+            return self.run.has_more
         if self.run.awaits_inputs and self.run.stopped is not None:
             await self.run.fetch()
         return False
 
     async def _record(self) -> None:
         """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.behind:
+        if (recorder := self.run.recorder) is not None and recorder.has_work:
             from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
 
-            self.run.heed(await to_thread(recorder.keep_up))
+            self.run.stop_on_failure(await to_thread(recorder.catch_up))
 
     def _at_home(self) -> bool:
         """Whether this is the event loop in which the run began, if it has."""
@@ -287,12 +287,12 @@ class TaskDriver(Driver):
 
     async def _start(self, chunk: Chunk) -> None:
         if not self._runner.sends:
-            self.run.pass_over(chunk)
+            self.run.settle_unsent(chunk)
             return
         self._tasks[running_loop().create_task(self._send(chunk))] = chunk
         await _yield()  # let it send before more inputs are read
 
-    async def _send(self, chunk: Chunk) -> Came:
+    async def _send(self, chunk: Chunk) -> ChunkResult:
         try:
             check_open(self._runner.http)
             return await self._operation.asend(self._runner.client, chunk)
@@ -303,7 +303,7 @@ class TaskDriver(Driver):
                 raise
             return error  # raised in a task, it would end the whole event loop
 
-    async def _fetch(self) -> tuple[Chunk, Came]:
+    async def _fetch(self) -> tuple[Chunk, ChunkResult]:
         """Wait for a response."""
         from asyncio import FIRST_COMPLETED, wait  # noqa: PLC0415 - threads need none of it
 
@@ -325,7 +325,7 @@ class TaskDriver(Driver):
         Raises:
             BaseException: An interrupt that one of them met, if the caller only leaves the run.
         """
-        if self.copied:
+        if self.is_copy:
             return
         self.run.interrupt(cause)
         if self._tasks and not self._at_home():
@@ -349,7 +349,7 @@ class TaskDriver(Driver):
 
     def cancel_soon(self) -> None:
         """Cancel the requests under way, from wherever this is called."""
-        if self.copied:
+        if self.is_copy:
             return
         for task in [*self._tasks]:
             loop = task.get_loop()

@@ -19,14 +19,14 @@ ResultT = TypeVar("ResultT")
 
 
 def not_known(operation: Operation[ResultT]) -> OutcomeStatus:
-    """Return the status of an input whose fate is unknown; a read has no effect to be in doubt."""
+    """Return the status of an input without a result or an error. A read is never in doubt."""
     return OutcomeStatus.FAILED if operation.reads else OutcomeStatus.UNKNOWN
 
 
 def outcomes_of_success(
     operation: Operation[ResultT], chunk: Chunk, response: BatchResponse
 ) -> tuple[list[Outcome[ResultT]], list[ResultT]]:
-    """Return the outcomes of a chunk, and the results of none of its inputs."""
+    """Return the outcomes of a chunk, and its unmatched results."""
     reads, entries = operation.reads, chunk.entries
     matches = match(
         entries,
@@ -45,9 +45,9 @@ def outcomes_of_success(
             Outcome(one.index, one.input, succeeded, done[at]) for at, one in enumerate(entries)
         ]
         return found, matches.unmatched
-    silence: OutcomeError | None = None
+    not_mentioned: OutcomeError | None = None
     if len(done) + len(refused) < len(entries):
-        silence = chunk.dated(response.silence(matches.unattributed, reads=reads))
+        not_mentioned = chunk.dated(response.not_mentioned_error(matches.unattributed, reads=reads))
     outcomes: list[Outcome[ResultT]] = []
     marks_of = operation.marks_of
     for position, entry in enumerate(entries):
@@ -59,7 +59,7 @@ def outcomes_of_success(
             status = not_known(operation) if in_doubt else OutcomeStatus.FAILED
             error = chunk.dated(error) if in_doubt else error
         else:
-            status, error = not_known(operation), silence
+            status, error = not_known(operation), not_mentioned
         if error is not None and marks_of is not None:
             error = evolve(error, marks=marks_of(entry))
         outcomes.append(Outcome(entry.index, entry.input, status, result, error))

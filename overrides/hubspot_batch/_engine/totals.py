@@ -38,7 +38,7 @@ class Totals:
         self._last = 0.0
 
     def add_outcomes(self, outcomes: Sequence[Outcome[Any]]) -> None:
-        """Count outcomes, of which there is at least one."""
+        """Count outcomes; there is at least one."""
         # Most chunks have one status. A list compares by identity first, which is faster than the
         # hash of a member of an Enum.
         statuses = [outcome.status for outcome in outcomes]
@@ -49,7 +49,7 @@ class Totals:
             self.counts.update(statuses)
 
     def add_request(self, state: RequestState) -> None:
-        """Add the attempts of a request; those that were added count no more."""
+        """Add the attempts of a request, each only once."""
         self._requests += state.attempts
         if state.waits:
             self._waits += state.waits

@@ -1,8 +1,8 @@
 """Finds records by a value that the run has filled in.
 
-This module decides what such a record proves. The property is a plain one, so the server does not
-keep its values apart; but no other program writes the values of a run. A record counts only if it
-can have the other values that were sent, too.
+This module decides what such a record proves. HubSpot does not keep the property unique, but no
+other program writes the values of a run. A record counts only if its other values fit the input,
+too.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
-from .asking import Asking, Step
-from .inquiry import Doubt, Found
-from .stored import kept, may_be_stored_as
-from .ways import Hit, request_for, search_in
+from .endpoints import FoundRecord, request_for, search_in
+from .session import LookupSession, Step
+from .stored import comparable_key, may_be_stored_as
+from .strategy import DoubtfulInput, Findings
 
 
 class ByStamp:
     """The look-up of inputs by their stamps.
 
     Args:
-        asking: The requests.
+        session: The requests.
         doubts: The inputs, each with a mark.
-        taken: Returns which ids are those of records that belong to an input.
+        matched: Returns which ids are those of records that belong to an input.
     """
 
     evidence = "stamp"
 
     def __init__(
         self,
-        asking: Asking,
-        doubts: Sequence[Doubt],
-        taken: Callable[[Iterable[str]], set[str]],
+        session: LookupSession,
+        doubts: Sequence[DoubtfulInput],
+        matched: Callable[[Iterable[str]], set[str]],
     ) -> None:
         self.doubts = doubts
-        self.found = Found({}, {}, (), {})
+        self.found = Findings({}, {}, (), {})
         self.complete_at: float | None = None
         self.failure = ""
-        self._asking = asking
-        self._taken = taken
-        self._hits: dict[str, Hit] = {}
+        self._session = session
+        self._matched = matched
+        self._found_records: dict[str, FoundRecord] = {}
 
     @property
     def settled(self) -> bool:
@@ -51,53 +51,55 @@ class ByStamp:
         """Ask for the records with the stamps that were not found yet."""
         begun = now
         for request in self._requests():
-            found, now = yield from self._asking.pages(now, request, self._since())
+            found, now = yield from self._session.pages(now, request, self._since())
             # A record that was found once exists, whatever a later search shows.
-            self._hits.update(found)
+            self._found_records.update(found)
         self.complete_at = begun
         self._count()
         return now
 
     def _requests(self) -> Iterator[Callable[[str | None], dict[str, Any]]]:
-        way = self._asking.way
+        endpoint = self._session.endpoint
         left = [one for one in self.doubts if one.place not in self.found.done]
         names = sorted({name for one in left for name in one.properties})
-        if not way.searches:
-            yield lambda after: request_for(way, names, created=None, named=None, after=after)
+        if not endpoint.searches:
+            yield lambda after: request_for(endpoint, names, created=None, named=None, after=after)
             return
         by_name: defaultdict[str, list[str]] = defaultdict(list)
-        for name, value in {mark_of(one): None for one in left}:
+        for name, value in {property_and_value(one): None for one in left}:
             by_name[name].append(value)
         for name, values in by_name.items():
-            yield from search_in(way, name, values, names)
+            yield from search_in(endpoint, name, values, names)
 
     def _since(self) -> Callable[[], float] | None:
-        """Return what returns from when on a list is read; None for all of it, and for searches."""
+        """Return a function for the earliest time to read; None to read all, and for searches."""
         attempted = [one.attempted for one in self.doubts if one.attempted is not None]
-        if self._asking.way.searches or len(attempted) < len(self.doubts):
+        if self._session.endpoint.searches or len(attempted) < len(self.doubts):
             return None
-        return lambda: min(self._asking.period(one).start for one in attempted)
+        return lambda: min(self._session.period(one).start for one in attempted)
 
     def _count(self) -> None:
-        hits: defaultdict[tuple[str, str], list[Hit]] = defaultdict(list)
-        taken = self._taken(self._hits)
+        records: defaultdict[tuple[str, str], list[FoundRecord]] = defaultdict(list)
+        matched = self._matched(self._found_records)
         names = {one.mark.property for one in self.doubts if one.mark is not None}
-        for hit in self._hits.values():
-            for name in names if hit.id not in taken else ():
-                hits[name, kept(hit.properties.get(name))].append(hit)
-        groups: defaultdict[tuple[str, str], list[Doubt]] = defaultdict(list)
+        for record in self._found_records.values():
+            for name in names if record.id not in matched else ():
+                records[name, comparable_key(record.properties.get(name))].append(record)
+        groups: defaultdict[tuple[str, str], list[DoubtfulInput]] = defaultdict(list)
         for one in self.doubts:
-            groups[mark_of(one)].append(one)
-        found = Found({}, {}, (), {})
-        unclaimed: list[Hit] = []
+            groups[property_and_value(one)].append(one)
+        found = Findings({}, {}, (), {})
+        unclaimed: list[FoundRecord] = []
         for mark, doubts in groups.items():
-            some = [hit for hit in hits.get(mark, ()) if self._in_time(doubts, hit)]
+            some = [record for record in records.get(mark, ()) if self._in_time(doubts, record)]
             if not some:
                 continue
             ours = all(one.mark is not None and one.mark.ours for one in doubts)
             enough = len(some) >= len(doubts) if ours else len(some) == len(doubts)
             like = all(
-                may_be_stored_as(one.properties, hit.properties) for one in doubts for hit in some
+                may_be_stored_as(one.properties, record.properties)
+                for one in doubts
+                for record in some
             )
             places = [one.place for one in doubts]
             certain = some[0] if len(some) == len(doubts) == 1 else None
@@ -109,17 +111,17 @@ class ByStamp:
                 unclaimed += some
         self.found = found._replace(unclaimed=tuple(unclaimed))
 
-    def _in_time(self, doubts: Sequence[Doubt], hit: Hit) -> bool:
-        """Return whether a record can be that of a request; stamps of our own need no time."""
+    def _in_time(self, doubts: Sequence[DoubtfulInput], record: FoundRecord) -> bool:
+        """Return whether a record was created in time; stamps of our own need no time."""
         return all(
             one.attempted is None
             or (one.mark is not None and one.mark.ours)
-            or (period := self._asking.period(one.attempted)).start <= hit.created <= period.end
+            or (period := self._session.period(one.attempted)).start <= record.created <= period.end
             for one in doubts
         )
 
 
-def mark_of(doubt: Doubt) -> tuple[str, str]:
+def property_and_value(doubt: DoubtfulInput) -> tuple[str, str]:
     """Return property and value of an input's mark, as searches compare them."""
     assert doubt.mark is not None  # noqa: S101 - only such inputs are looked up so
-    return doubt.mark.property, kept(doubt.mark.value)
+    return doubt.mark.property, comparable_key(doubt.mark.value)

@@ -1,7 +1,7 @@
 """Counts records against inputs in doubt.
 
-This module decides which inputs were done: those of which exactly as many records were found as
-there are equal inputs. It never decides by guess whose record one is.
+This module decides which inputs were done: equal inputs, if exactly as many records were found. It
+never guesses which record belongs to which input.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hubspot_batch._matching.by_properties import each_has_a_place
+from hubspot_batch._matching.by_properties import can_all_be_placed
 
+from .endpoints import FoundRecord, Period
 from .stored import may_be_stored_as, stored_form, stored_forms
-from .ways import Hit, Period
 
 
-class InDoubt(NamedTuple):
-    """An input of which a record may exist.
+class CountedInput(NamedTuple):
+    """An input that may have a record.
 
     Attributes:
         properties: The properties that were sent.
         period: When a record of it can have been created.
-        counts: Whether it is to be found. If not, it was certainly done, and which record is its
-            own is not known.
+        to_find: Whether its record is wanted. If not, it was certainly done, but its record is not
+            known.
     """
 
     properties: Mapping[str, Any]
     period: Period
-    counts: bool = True
+    to_find: bool = True
 
 
 class Count(NamedTuple):
@@ -36,65 +36,65 @@ class Count(NamedTuple):
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.
-        disputed: The others of which records were found, with these.
-        unclaimed: The records that belong to inputs here, and to none for certain.
+        disputed: Other inputs, with the records that may belong to them.
+        unclaimed: The records that belong to one of the inputs, but not certainly to which.
     """
 
-    done: Mapping[int, Hit | None]
-    disputed: Mapping[int, tuple[Hit, ...]]
-    unclaimed: tuple[Hit, ...]
+    done: Mapping[int, FoundRecord | None]
+    disputed: Mapping[int, tuple[FoundRecord, ...]]
+    unclaimed: tuple[FoundRecord, ...]
 
 
 class _Group:
     """Equal inputs of requests that were under way at the same time."""
 
-    def __init__(self, names: tuple[str, ...], first: InDoubt) -> None:
+    def __init__(self, names: tuple[str, ...], first: CountedInput) -> None:
         self.names = names
         self.first = first
         self.places: list[int] = []
-        self.hits: list[int] = []
+        self.record_numbers: list[int] = []
 
 
-def count(inputs: Sequence[InDoubt], hits: Sequence[Hit], named_by: str) -> Count:
+def count(inputs: Sequence[CountedInput], records: Sequence[FoundRecord], named_by: str) -> Count:
     """Count records against inputs.
 
     Args:
         inputs: The inputs in doubt, and those that are done without a record of their own.
-        hits: The records that were found, and that belong to no other input.
+        records: The records that were found, and that belong to no other input.
         named_by: The property that every input has.
     """
     groups = _groups(inputs)
-    _assign(groups, hits)
-    done: dict[int, Hit | None] = {}
-    disputed: dict[int, tuple[Hit, ...]] = {}
-    unclaimed: dict[int, Hit] = {}
+    _assign(groups, records)
+    done: dict[int, FoundRecord | None] = {}
+    disputed: dict[int, tuple[FoundRecord, ...]] = {}
+    unclaimed: dict[int, FoundRecord] = {}
     claimed: set[int] = set()
-    for part in _parts(groups, len(hits)):
-        numbers = sorted({number for group in part for number in group.hits})
-        found = tuple([hits[number] for number in numbers])
+    for part in _parts(groups, len(records)):
+        numbers = sorted({number for group in part for number in group.record_numbers})
+        found = tuple([records[number] for number in numbers])
         claimed.update(numbers)
         places = [place for group in part for place in group.places]
         if len(found) == len(places) and _all_done(part, numbers):
             one = found[0] if len(places) == 1 else None
             done.update(dict.fromkeys(places, one))
-            if one is not None and inputs[places[0]].counts:
+            if one is not None and inputs[places[0]].to_find:
                 continue
         elif found:
             disputed.update(dict.fromkeys(places, found))
         unclaimed.update(zip(numbers, found, strict=True))
-    others = [hit for number, hit in enumerate(hits) if number not in claimed]
+    others = [record for number, record in enumerate(records) if number not in claimed]
     lacking = [group for group in groups if group.places[0] not in done]
-    for place, alike in _alike(lacking, others, named_by).items():
+    for place, alike in _similar(lacking, others, named_by).items():
         disputed[place] = (*disputed.get(place, ()), *alike)
-    wanted = {place for place, one in enumerate(inputs) if one.counts}
+    wanted = {place for place, one in enumerate(inputs) if one.to_find}
     return Count(
-        {place: hit for place, hit in done.items() if place in wanted},
+        {place: record for place, record in done.items() if place in wanted},
         {place: some for place, some in disputed.items() if place in wanted},
         tuple(unclaimed.values()),
     )
 
 
-def _groups(inputs: Sequence[InDoubt]) -> list[_Group]:
+def _groups(inputs: Sequence[CountedInput]) -> list[_Group]:
     groups: dict[Hashable, _Group] = {}
     for place, one in enumerate(inputs):
         names = tuple(sorted(one.properties))
@@ -103,7 +103,7 @@ def _groups(inputs: Sequence[InDoubt]) -> list[_Group]:
     return [*groups.values()]
 
 
-def _assign(groups: Iterable[_Group], hits: Sequence[Hit]) -> None:
+def _assign(groups: Iterable[_Group], records: Sequence[FoundRecord]) -> None:
     """Tell each group of the records that have its values, and were created in its period."""
     by_values: defaultdict[tuple[str, ...], defaultdict[Hashable, list[int]]] = defaultdict(
         lambda: defaultdict(list)
@@ -111,12 +111,14 @@ def _assign(groups: Iterable[_Group], hits: Sequence[Hit]) -> None:
     for group in groups:
         if group.names not in by_values:
             values = by_values[group.names]
-            for number, hit in enumerate(hits):
-                values[stored_forms(hit.properties, group.names)].append(number)
+            for number, record in enumerate(records):
+                values[stored_forms(record.properties, group.names)].append(number)
         wanted = stored_forms(group.first.properties, group.names)
         start, end = group.first.period
         same = by_values[group.names].get(wanted, ())
-        group.hits = [number for number in same if start <= hits[number].created <= end]
+        group.record_numbers = [
+            number for number in same if start <= records[number].created <= end
+        ]
 
 
 def _parts(groups: Iterable[_Group], count: int) -> list[list[_Group]]:
@@ -124,11 +126,11 @@ def _parts(groups: Iterable[_Group], count: int) -> list[list[_Group]]:
     part_of: list[list[_Group] | None] = [None] * count
     for group in groups:
         part = [group]
-        for number in group.hits:
+        for number in group.record_numbers:
             other = part_of[number]
             if other is not None and other is not part:
                 part.extend(other)
-                for number_of_other in (n for one in other for n in one.hits):
+                for number_of_other in (n for one in other for n in one.record_numbers):
                     part_of[number_of_other] = part
             part_of[number] = part
     return [*{id(part): part for part in part_of if part is not None}.values()]
@@ -139,28 +141,28 @@ def _all_done(part: Sequence[_Group], numbers: Sequence[int]) -> bool:
     if len(part) == 1:
         return True
     owners = [group for group in part for _ in group.places]
-    having = [{*group.hits} for group in owners]
-    return each_has_a_place(
+    having = [{*group.record_numbers} for group in owners]
+    return can_all_be_placed(
         [place for place, own in enumerate(having) if number in own] for number in numbers
     )
 
 
-def _alike(
-    groups: Iterable[_Group], hits: Iterable[Hit], named_by: str
-) -> dict[int, tuple[Hit, ...]]:
-    """Return the records that inputs can have become by another change of their values."""
-    by_name: defaultdict[Hashable, list[Hit]] = defaultdict(list)
-    for hit in hits:
-        by_name[stored_form(hit.properties.get(named_by))].append(hit)
-    found: dict[int, tuple[Hit, ...]] = {}
+def _similar(
+    groups: Iterable[_Group], records: Iterable[FoundRecord], named_by: str
+) -> dict[int, tuple[FoundRecord, ...]]:
+    """Return the records that may be of inputs, if the server changed their values otherwise."""
+    by_name: defaultdict[Hashable, list[FoundRecord]] = defaultdict(list)
+    for record in records:
+        by_name[stored_form(record.properties.get(named_by))].append(record)
+    found: dict[int, tuple[FoundRecord, ...]] = {}
     for group in groups:
         sent, (start, end) = group.first.properties, group.first.period
         near = by_name.get(stored_form(sent.get(named_by)), ())
         alike = tuple(
             [
-                hit
-                for hit in near
-                if start <= hit.created <= end and may_be_stored_as(sent, hit.properties)
+                record
+                for record in near
+                if start <= record.created <= end and may_be_stored_as(sent, record.properties)
             ]
         )
         if alike:

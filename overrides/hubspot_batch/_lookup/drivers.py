@@ -1,6 +1,6 @@
 """Performs the steps of look-ups, in threads and in tasks.
 
-This module decides how a step is performed. Which steps a look-up takes is decided by `look_up`.
+This module decides how a step is performed. `look_up` decides which steps a look-up takes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from attrs import frozen
 
-from hubspot_batch._engine.doubts import Looked
+from hubspot_batch._engine.doubts import LookUpResult
 from hubspot_batch._engine.driver import check_open
 from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._transport.rate_limit import RateLimiter
@@ -21,8 +21,8 @@ from hubspot_batch.outcomes import BatchResult, Outcome, attach
 if TYPE_CHECKING:
     from hubspot_batch._engine.run import Run
 
-    from .asking import Step
     from .look_up import LookUp
+    from .session import Step
 
 # HubSpot lets an account search five times a second, and other programs may search, too
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm).
@@ -30,7 +30,7 @@ _SEARCHES = RateLimit(4, 1.0)
 
 
 def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
-    """Return what decides when a search of a client may start.
+    """Return the limiter for the searches of a client.
 
     Args:
         limit: The rate limit of the client: if several processes share it, they share this, too.
@@ -51,7 +51,7 @@ class Reconciler:
     Args:
         client: The generated client that requests are sent with.
         http: The httpx client that is closed with it.
-        clock: How time is told and spent.
+        clock: The clock to read and to sleep by.
         pace: When a search may start.
     """
 
@@ -61,11 +61,11 @@ class Reconciler:
     pace: Limiter
 
     def __call__(
-        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **options: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
+        look_up = _of_outcomes(operation, outcomes, self.pace, options)
         try:
             self._drive(look_up, None)
         except BaseException as error:
@@ -73,7 +73,7 @@ class Reconciler:
             raise
         return look_up.result()
 
-    def of_run(self, run: Run[Any], check: Callable[[], object]) -> Looked:
+    def of_run(self, run: Run[Any], check: Callable[[], object]) -> LookUpResult:
         """Look up what a run holds back.
 
         Args:
@@ -84,8 +84,8 @@ class Reconciler:
         try:
             self._drive(look_up, check)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return Looked(look_up.result(complete=False), error, look_up.notes)
-        return Looked(look_up.result(), None, look_up.notes)
+            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
+        return LookUpResult(look_up.result(), None, look_up.notes)
 
     def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
         steps = look_up.steps(self.clock.now())
@@ -104,9 +104,9 @@ class Reconciler:
             check: Called while time passes; it may raise an exception. None if Ctrl-C is raised at
                 once.
         """
-        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
+        from .session import ReserveSearch, Sleep  # noqa: PLC0415 - few programs need it
 
-        if isinstance(step, Rest):
+        if isinstance(step, Sleep):
             left = step.seconds
             while check is not None and left > _SLICE:
                 self.clock.sleep(_SLICE)
@@ -132,11 +132,11 @@ class AsyncReconciler:
     pace: Limiter
 
     async def __call__(
-        self, operation: str, outcomes: Iterable[Outcome[Any]], **wish: Any
+        self, operation: str, outcomes: Iterable[Outcome[Any]], **options: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
         check_open(self.http)
-        look_up = _of_outcomes(operation, outcomes, self.pace, wish)
+        look_up = _of_outcomes(operation, outcomes, self.pace, options)
         try:
             await self._drive(look_up)
         except BaseException as error:
@@ -144,14 +144,14 @@ class AsyncReconciler:
             raise
         return look_up.result()
 
-    async def of_run(self, run: Run[Any]) -> Looked:
+    async def of_run(self, run: Run[Any]) -> LookUpResult:
         """Look up what a run holds back."""
         look_up = _of_run(run, self.pace)
         try:
             await self._drive(look_up)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return Looked(look_up.result(complete=False), error, look_up.notes)
-        return Looked(look_up.result(), None, look_up.notes)
+            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
+        return LookUpResult(look_up.result(), None, look_up.notes)
 
     async def _drive(self, look_up: LookUp) -> None:
         steps = look_up.steps(self.clock.now())
@@ -162,9 +162,9 @@ class AsyncReconciler:
 
     async def perform(self, step: Step) -> object:
         """Perform a step, and return its result."""
-        from .asking import ReserveSearch, Rest  # noqa: PLC0415 - few programs need it
+        from .session import ReserveSearch, Sleep  # noqa: PLC0415 - few programs need it
 
-        if isinstance(step, Rest):
+        if isinstance(step, Sleep):
             return await self.clock.asleep(step.seconds)
         if isinstance(step, ReserveSearch):
             return await self.pace.areserve(*step)
@@ -176,28 +176,28 @@ class AsyncReconciler:
 
 
 def _of_outcomes(
-    operation: str, outcomes: Iterable[Outcome[Any]], pace: Limiter, wish: Mapping[str, Any]
+    operation: str, outcomes: Iterable[Outcome[Any]], pace: Limiter, options: Mapping[str, Any]
 ) -> LookUp:
     """Return the look-up of outcomes that a caller hands in."""
-    from .look_up import LookUp, Wish, taken_by  # noqa: PLC0415 - few programs need it
+    from .look_up import LookUp, LookUpOptions, matched_by  # noqa: PLC0415 - few programs need it
 
-    wanted = Wish.of(**wish)
+    wanted = LookUpOptions.of(**options)
     check_names(wanted.key_property, wanted.stamp_property)
     unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
     listed = [*outcomes]
-    return LookUp(operation, listed, unmatched, wanted, pace, taken_by(listed))
+    return LookUp(operation, listed, unmatched, wanted, pace, matched_by(listed))
 
 
 def _of_run(run: Run[Any], pace: Limiter) -> LookUp:
     """Return the look-up of what a run holds back."""
-    from .look_up import LookUp, Wish  # noqa: PLC0415 - few programs need it
+    from .look_up import LookUp, LookUpOptions  # noqa: PLC0415 - few programs need it
 
     doubts = run.doubts
     assert doubts is not None  # noqa: S101 - see `Run.in_doubt`
-    settles = doubts.settles
-    wish = Wish(settles.after, settles.assume_absent_after)
+    plan = doubts.plan
+    options = LookUpOptions(plan.after, plan.assume_absent_after)
     listed = [*doubts.held.values(), *doubts.without_record]
-    return LookUp(run.operation.id, listed, run.unmatched, wish, pace, doubts.taken)
+    return LookUp(run.operation.id, listed, run.unmatched, options, pace, doubts.matched)
 
 
 def _following(steps: Any, result: tuple[float, object]) -> Any:

@@ -13,35 +13,35 @@ from typing import Any
 from attrs import evolve, frozen
 from hubspot_batch_client.types import as_model
 
-from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, looks
+from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, look_times
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.registry import SPECS
-from hubspot_batch._traces import Attempted, Mark
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
-from .asking import Asking, FailedError, Rest, Steps
-from .by_key import APART, ByKey, NotUniqueError
+from .by_key import LOOKS_APART, ByKey, NotUniqueError
 from .by_properties import ByProperties
 from .by_stamp import ByStamp
-from .inquiry import Doubt, Inquiry
-from .ways import WAYS, Hit
+from .endpoints import LOOKUP_ENDPOINTS, FoundRecord
+from .session import FailedError, LookupSession, Sleep, Steps
+from .strategy import DoubtfulInput, LookupStrategy
 
 _log = logging.getLogger("hubspot_batch")
 
 # Seconds after its end at which the keys that a run was refused are read back.
 _READ_BACK = (0.0, 5.0, 15.0)
 # Ids that a message names at most.
-_NAMED = 5
+_IDS_SHOWN = 5
 
-Taken = Callable[[Iterable[str]], set[str]]
+MatchedIds = Callable[[Iterable[str]], set[str]]
 
 
 @frozen
-class Wish:
-    """The wishes of a caller about a look-up.
+class LookUpOptions:
+    """The options of a look-up.
 
     Attributes:
         after: Seconds after the last request was given up at which it asks.
@@ -63,13 +63,13 @@ class Wish:
         assume_absent_after: float | None,
         key_property: str | None = None,
         stamp_property: str | None = None,
-    ) -> Wish:
+    ) -> LookUpOptions:
         """Return what the arguments of a method say.
 
         Raises:
             ConfigurationError: They are no seconds.
         """
-        seconds = looks(checked_seconds("after", after), assume_absent_after)
+        seconds = look_times(checked_seconds("after", after), assume_absent_after)
         return cls(seconds, assume_absent_after, key_property, stamp_property)
 
 
@@ -80,9 +80,9 @@ class LookUp:
         operation: The id of the operation whose outcomes they are.
         outcomes: The outcomes.
         unmatched: Results that belong to none of them for certain.
-        wish: What is wanted.
+        options: What is wanted.
         pace: When a search may start.
-        taken: Returns which ids are those of records that belong to an input that was done.
+        matched: Returns which ids are those of records that belong to an input that was done.
 
     Attributes:
         notes: What a person should know of it, in sentences.
@@ -93,22 +93,22 @@ class LookUp:
         operation: str,
         outcomes: Sequence[Outcome[Any]],
         unmatched: Sequence[Any],
-        wish: Wish,
+        options: LookUpOptions,
         pace: Limiter,
-        taken: Taken,
+        matched: MatchedIds,
     ) -> None:
-        self._way = WAYS[operation]
+        self._endpoint = LOOKUP_ENDPOINTS[operation]
         self._spec = SPECS[operation]
         self._outcomes = outcomes
         self._unmatched = unmatched
-        self._wish = wish
-        self._asking = Asking(self._way, pace)
-        self._taken = taken
+        self._options = options
+        self._session = LookupSession(self._endpoint, pace)
+        self._matched = matched
         self.notes: list[str] = []
-        self._inquiries: list[Inquiry] = []
-        self._timeless: set[int] = set()
-        self._doubts: list[Doubt] = []
-        # What was sent of inputs that were done, and whose records are not known.
+        self._strategies: list[LookupStrategy] = []
+        self._undated: set[int] = set()
+        self._doubts: list[DoubtfulInput] = []
+        # The properties of inputs that were done without a known record.
         self._others: list[dict[str, Any]] = []
         encoder = self._spec.encoder("", allow_implausible=True)
         for place, one in enumerate(outcomes):
@@ -121,8 +121,9 @@ class LookUp:
                 continue
             (encoded,) = encoder.encode(one.index, [one.input])
             if not isinstance(encoded, EncodedInput):
+                name = self._endpoint.method_name
                 raise ConfigurationError(
-                    f"{self._way.name} takes the outcomes of its family's create; input "
+                    f"{name} takes the outcomes of its family's create; input "
                     f"{one.index} is none of its inputs: {encoded.message}"
                 )
             sent: dict[str, Any] = {**(encoded.wire.get("properties") or {})}
@@ -131,52 +132,56 @@ class LookUp:
                 self._others.append(sent)
                 continue
             attempted = None if one.error is None else one.error.attempted
-            self._doubts.append(Doubt(place, sent, attempted, refused=refused))
+            self._doubts.append(DoubtfulInput(place, sent, attempted, refused=refused))
 
     def steps(self, now: float) -> Steps:
         """Yield the requests and waits of the look-up, from a time on."""
-        self._doubts = [_closed(one, now) for one in self._doubts]
-        self._inquiries = self._inquire(self._doubts, by_key=self._way.reads is not None)
-        if not self._inquiries:
+        self._doubts = [_dated(one, now) for one in self._doubts]
+        self._strategies = self._strategies_for(
+            self._doubts, by_key=self._endpoint.reads is not None
+        )
+        if not self._strategies:
             return
         for moment in self._moments(now):
             if moment > now:
-                now, _ = yield Rest(moment - now)
-            left = [*self._inquiries]
+                now, _ = yield Sleep(moment - now)
+            left = [*self._strategies]
             while left:
-                inquiry = left.pop(0)
-                if inquiry.settled:
+                strategy = left.pop(0)
+                if strategy.settled:
                     continue
                 try:
-                    now = yield from inquiry.look(now)
+                    now = yield from strategy.look(now)
                 except FailedError as failed:
-                    inquiry.failure = str(failed)
+                    strategy.failure = str(failed)
                 except NotUniqueError as refusal:
-                    left += self._fall_back(inquiry, str(refusal))
+                    left += self._fall_back(strategy, str(refusal))
                 else:
-                    inquiry.failure = ""
-            if all(one.settled for one in self._inquiries):
+                    strategy.failure = ""
+            if all(one.settled for one in self._strategies):
                 return
 
     def _moments(self, now: float) -> list[float]:
         """Return when it looks. What has been missed is made up for at once."""
         lost = [one.end for one in self._doubts if not one.refused and one.attempted is not None]
-        after = self._wish.after or _READ_BACK
+        after = self._options.after or _READ_BACK
         if not lost:
             return [now, *(now + delay for delay in after if delay)]
         moments = [max(lost) + delay for delay in after]
         due = [moment for moment in moments if moment > now]
-        if len(moments) - len(due) > 1 and any(isinstance(one, ByKey) for one in self._inquiries):
+        if len(moments) - len(due) > 1 and any(isinstance(one, ByKey) for one in self._strategies):
             # One look in place of several would prove no absence.
-            due = sorted({*due, now + APART})
+            due = sorted({*due, now + LOOKS_APART})
         at_once = len(due) < len(moments) or any(one.refused for one in self._doubts)
         return [now, *due] if at_once else due
 
-    def _inquire(self, doubts: Iterable[Doubt], *, by_key: bool) -> list[Inquiry]:
+    def _strategies_for(
+        self, doubts: Iterable[DoubtfulInput], *, by_key: bool
+    ) -> list[LookupStrategy]:
         """Give each input to the best kind of evidence that there is for it."""
-        keyed: list[Doubt] = []
-        stamped: list[Doubt] = []
-        others: list[Doubt] = []
+        keyed: list[DoubtfulInput] = []
+        stamped: list[DoubtfulInput] = []
+        others: list[DoubtfulInput] = []
         for one in doubts:
             key, stamp = self._marks(one)
             if key is not None and by_key:
@@ -188,45 +193,49 @@ class LookUp:
             elif one.attempted is not None:
                 others.append(one._replace(mark=None))
             else:
-                self._timeless.add(one.place)
-        found: list[Inquiry] = []
+                self._undated.add(one.place)
+        found: list[LookupStrategy] = []
         if keyed:
-            found.append(ByKey(self._asking, keyed, self._taken))
+            found.append(ByKey(self._session, keyed, self._matched))
         if stamped:
-            found.append(ByStamp(self._asking, stamped, self._taken))
+            found.append(ByStamp(self._session, stamped, self._matched))
         if others:
-            found.append(ByProperties(self._asking, others, self._others, self._all_taken))
+            found.append(ByProperties(self._session, others, self._others, self._all_matched))
         return found
 
-    def _marks(self, doubt: Doubt) -> tuple[Mark | None, Mark | None]:
-        """Return the key and the stamp by which the record of an input is found."""
-        error, wish = self._outcomes[doubt.place].error, self._wish
+    def _marks(self, doubt: DoubtfulInput) -> tuple[Mark | None, Mark | None]:
+        """Return the key and the stamp that find the record of an input."""
+        error, options = self._outcomes[doubt.place].error, self._options
         marks = () if error is None else error.marks
-        key = next((one for one in marks if one.unique), None) or _given(doubt, wish.key_property)
+        key = next((one for one in marks if one.unique), None) or _mark_from_caller(
+            doubt, options.key_property
+        )
         stamp = next((one for one in marks if not one.unique), None)
-        stamp = stamp or _given(doubt, wish.stamp_property) or key
+        stamp = stamp or _mark_from_caller(doubt, options.stamp_property) or key
         return key, stamp
 
-    def _fall_back(self, failed: Inquiry, words: str) -> list[Inquiry]:
+    def _fall_back(self, failed: LookupStrategy, words: str) -> list[LookupStrategy]:
         """Look inputs up without their keys; return how."""
         name = next((one.mark.property for one in failed.doubts if one.mark is not None), "")
         note = (
-            f"{self._way.name}: {name} is not unique in this account ({words.rstrip('.')}). Inputs "
-            "in doubt are looked up by a stamp or by their properties, so none is certain to be "
-            "absent, and none is sent again."
+            f"{self._endpoint.method_name}: {name} is not unique in this account "
+            f"({words.rstrip('.')}). Inputs in doubt are looked up by a stamp or by "
+            "their properties, so none is certain to be absent, and none is sent again."
         )
         _log.warning("%s", note)
         self.notes.append(note)
-        made = self._inquire(failed.doubts, by_key=False)
-        self._inquiries = [*(one for one in self._inquiries if one is not failed), *made]
+        made = self._strategies_for(failed.doubts, by_key=False)
+        self._strategies = [*(one for one in self._strategies if one is not failed), *made]
         return made
 
-    def _all_taken(self, ids: Iterable[str]) -> set[str]:
+    def _all_matched(self, ids: Iterable[str]) -> set[str]:
         """Return the ids whose records belong to inputs, those found by a mark included."""
         asked = {*ids}
-        marked = [one for one in self._inquiries if not isinstance(one, ByProperties)]
-        found = {hit.id for one in marked for hit in one.found.done.values() if hit is not None}
-        return self._taken(asked) | (found & asked)
+        marked = [one for one in self._strategies if not isinstance(one, ByProperties)]
+        found = {
+            record.id for one in marked for record in one.found.done.values() if record is not None
+        }
+        return self._matched(asked) | (found & asked)
 
     def result(self, *, complete: bool = True) -> BatchResult[Any]:
         """Return the outcomes.
@@ -235,70 +244,81 @@ class LookUp:
             complete: Whether the look-up came to its end. If not, what was not found stays as it
                 was.
         """
-        outcomes, unclaimed = [*self._outcomes], list[Hit]()
-        for inquiry in self._inquiries:
-            unclaimed += inquiry.found.unclaimed
-            for doubt in inquiry.doubts:
+        outcomes, unclaimed = [*self._outcomes], list[FoundRecord]()
+        for strategy in self._strategies:
+            unclaimed += strategy.found.unclaimed
+            for doubt in strategy.doubts:
                 outcome = self._outcomes[doubt.place]
-                outcomes[doubt.place] = self._settled(inquiry, doubt, outcome, complete=complete)
-        for place in self._timeless:
+                outcomes[doubt.place] = self._settled(strategy, doubt, outcome, complete=complete)
+        for place in self._undated:
             words = "When its request was sent is not known here, so it cannot be looked up."
-            outcomes[place] = _told(outcomes[place], words)
+            outcomes[place] = _with_message(outcomes[place], words)
         used = {_id_of(one.result) for one in outcomes}
         unmatched = [one for one in self._unmatched if _id_of(one) not in used]
         known = {_id_of(one) for one in unmatched}
-        unmatched += [self._model(hit) for hit in unclaimed if hit.id not in known]
+        unmatched += [self._model(record) for record in unclaimed if record.id not in known]
         return BatchResult(tuple(outcomes), tuple(unmatched))
 
     def _settled(
-        self, inquiry: Inquiry, doubt: Doubt, outcome: Outcome[Any], *, complete: bool
+        self,
+        strategy: LookupStrategy,
+        doubt: DoubtfulInput,
+        outcome: Outcome[Any],
+        *,
+        complete: bool,
     ) -> Outcome[Any]:
-        found = inquiry.found
+        found = strategy.found
         if doubt.place in found.done:
-            hit = found.done[doubt.place]
-            record = None if hit is None else self._model(hit)
+            record = found.done[doubt.place]
+            model = None if record is None else self._model(record)
             status = OutcomeStatus.SUCCEEDED
-            return Outcome(outcome.index, outcome.input, status, record, evidence=inquiry.evidence)
+            return Outcome(outcome.index, outcome.input, status, model, evidence=strategy.evidence)
         if doubt.refused:
             return outcome
         if doubt.place in found.absent:
             since = f"{found.absent[doubt.place]:.0f} s after its request was given up"
             words = f"HubSpot was asked twice and has no record with its key, at last {since}."
-            told = _told(outcome, words, ABSENT)
-            return evolve(told, status=OutcomeStatus.NOT_SENT)
-        return self._left(inquiry, doubt, outcome) if complete else outcome
+            without_record = _with_message(outcome, words, ABSENT)
+            return evolve(without_record, status=OutcomeStatus.NOT_SENT)
+        return self._left(strategy, doubt, outcome) if complete else outcome
 
-    def _left(self, inquiry: Inquiry, doubt: Doubt, outcome: Outcome[Any]) -> Outcome[Any]:
-        """Return the outcome of an input of which it is not certain that it was done."""
-        if disputed := inquiry.found.disputed.get(doubt.place):
-            ids = ", ".join(hit.id for hit in disputed[:_NAMED])
-            more = f" and {len(disputed) - _NAMED} more" if len(disputed) > _NAMED else ""
+    def _left(
+        self, strategy: LookupStrategy, doubt: DoubtfulInput, outcome: Outcome[Any]
+    ) -> Outcome[Any]:
+        """Return the outcome of an input that remains in doubt."""
+        if disputed := strategy.found.disputed.get(doubt.place):
+            ids = ", ".join(record.id for record in disputed[:_IDS_SHOWN])
+            more = f" and {len(disputed) - _IDS_SHOWN} more" if len(disputed) > _IDS_SHOWN else ""
             words = f"Records were found that can be of this input or of others: {ids}{more}."
-            return _told(outcome, words, "not_distinguished")
-        if inquiry.complete_at is None:
-            return _told(outcome, f"It could not be looked up: {inquiry.failure}.")
+            return _with_message(outcome, words, "not_distinguished")
+        if strategy.complete_at is None:
+            return _with_message(outcome, f"It could not be looked up: {strategy.failure}.")
         if doubt.attempted is None:
-            return _told(outcome, "No record of it was found; it may still be done.", "not_found")
-        looked = inquiry.complete_at - doubt.end
+            return _with_message(
+                outcome, "No record of it was found; it may still be done.", "not_found"
+            )
+        looked = strategy.complete_at - doubt.end
         since = f"{looked:.0f} s after its request was given up, no record of it was found"
-        limit = self._wish.assume_absent_after
-        if limit is None or looked < limit or inquiry.failure:
-            return _told(outcome, f"{since}; it may still be done.", "not_found")
+        limit = self._options.assume_absent_after
+        if limit is None or looked < limit or strategy.failure:
+            return _with_message(outcome, f"{since}; it may still be done.", "not_found")
         risk = f"at the caller's own risk (assume_absent_after={limit})"
-        told = _told(outcome, f"{since}; it counts as not sent {risk}.", "not_found")
-        return evolve(told, status=OutcomeStatus.NOT_SENT)
+        without_record = _with_message(
+            outcome, f"{since}; it counts as not sent {risk}.", "not_found"
+        )
+        return evolve(without_record, status=OutcomeStatus.NOT_SENT)
 
-    def _model(self, hit: Hit) -> Any:
-        return as_model(self._spec.result, dict(hit.record))
+    def _model(self, record: FoundRecord) -> Any:
+        return as_model(self._spec.result, dict(record.json))
 
 
-def taken_by(outcomes: Iterable[Outcome[Any]]) -> Taken:
-    """Return what returns those of some ids whose records belong to one of these outcomes."""
+def matched_by(outcomes: Iterable[Outcome[Any]]) -> MatchedIds:
+    """Return a function that returns which ids belong to records of these outcomes."""
     known = {_id_of(one.result) for one in outcomes}
     return lambda ids: {id_ for id_ in ids if id_ in known}
 
 
-def _closed(doubt: Doubt, now: float) -> Doubt:
+def _dated(doubt: DoubtfulInput, now: float) -> DoubtfulInput:
     """End a request that was given up under way; leave out the time of another clock."""
     if doubt.attempted is None:
         return doubt
@@ -307,7 +327,7 @@ def _closed(doubt: Doubt, now: float) -> Doubt:
     return doubt._replace(attempted=Attempted(first, end) if first <= end <= now else None)
 
 
-def _given(doubt: Doubt, name: str | None) -> Mark | None:
+def _mark_from_caller(doubt: DoubtfulInput, name: str | None) -> Mark | None:
     """Return the mark that an input has from its caller."""
     value = doubt.properties.get(name) if name else None
     if name is None or not isinstance(value, str) or not value:
@@ -315,7 +335,7 @@ def _given(doubt: Doubt, name: str | None) -> Mark | None:
     return Mark(name, value, unique=False, ours=False)
 
 
-def _told(outcome: Outcome[Any], words: str, kind: str | None = None) -> Outcome[Any]:
+def _with_message(outcome: Outcome[Any], words: str, kind: str | None = None) -> Outcome[Any]:
     """Return an outcome whose error says what the look-up has brought."""
     error = outcome.error or OutcomeError("no_answer", "")
     if kind is None:

@@ -19,7 +19,7 @@ from hubspot_batch._json import is_map, read_object
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 
-from .ways import JSON, WAYS
+from .endpoints import JSON, LOOKUP_ENDPOINTS
 
 STAMP = "hubspot_batch_stamp"
 KEY = "hubspot_batch_key"
@@ -59,7 +59,7 @@ def create_stamp(send: Send, operation: str, name: str, *, unique: bool) -> Made
     there = _send(send, "GET", f"{_PATH}/{family}/{quote(name)}", may_be_missing=True)
     if there is not None:
         return _checked(family, name, there, unique=unique)
-    known = _send(send, "GET", f"{_PATH}/{family}/{WAYS[operation].named_by}") or {}
+    known = _send(send, "GET", f"{_PATH}/{family}/{LOOKUP_ENDPOINTS[operation].named_by}") or {}
     asked = {
         "name": name,
         "label": name.replace("_", " ").capitalize(),

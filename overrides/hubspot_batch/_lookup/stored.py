@@ -1,7 +1,7 @@
-"""Compares the properties that were sent with those of a record.
+"""Compares the sent properties with the properties of a record.
 
-This module decides which records have the very values that were sent, in the form in which the
-server keeps them, and which can have them in a form that is not known here.
+This module decides which records have exactly the sent values, as the server stores them, and which
+may have them in another form.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from decimal import Decimal
 from html import unescape
 from typing import Any
 
-from hubspot_batch._matching.likeness import instant_of, plain, sent_marks, stored_marks
+from hubspot_batch._matching.value_forms import (
+    forms_of_sent,
+    forms_of_stored,
+    instant_of,
+    letters_and_digits,
+)
 
 # A telephone number with a zero or a plus in front is a text.
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?", re.ASCII)
@@ -54,13 +59,13 @@ def may_be_stored_as(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool
 
 
 def _may_become(sent: object, stored: object) -> bool:
-    if stored == sent or not sent_marks(sent).isdisjoint(stored_marks(stored)):
+    if stored == sent or not forms_of_sent(sent).isdisjoint(forms_of_stored(stored)):
         return True
     if not isinstance(sent, str) or not isinstance(stored, str):
         return stored is None  # the server may drop a value
-    return plain(sent).startswith(plain(stored))  # or cut it
+    return letters_and_digits(sent).startswith(letters_and_digits(stored))  # or cut it
 
 
-def kept(value: object) -> str:
+def comparable_key(value: object) -> str:
     """Return a key or a stamp as servers compare it: without blanks at its ends, in lower case."""
     return "" if value is None else str(value).strip().lower()

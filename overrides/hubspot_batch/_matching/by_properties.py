@@ -1,8 +1,8 @@
 """Matches results to inputs by the property values that they repeat, where no key names the input.
 
 This module decides which input a result belongs to: the only one that a server could have stored as
-that record, by all that `likeness` knows of what servers do to values. A result that could belong
-to two different inputs is given to neither.
+that record. `value_forms` knows how servers change values. A result that could belong to two
+different inputs is given to neither.
 """
 
 from __future__ import annotations
@@ -13,10 +13,16 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
-from hubspot_batch._lazy import cached_property
 
-from .likeness import Marks, plain, plain_word, sent_marks, stored_marks
+from .value_forms import (
+    Forms,
+    forms_of_sent,
+    forms_of_stored,
+    letters_and_digits,
+    letters_and_digits_ascii,
+)
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 Properties = Mapping[str, Any]
 
 # How many blanks a cut text may have lost, if its spelling changed too.
-_BLANKS = 2
+_BLANKS_CUT = 2
 
 
 PROPERTIES = ("properties",)
@@ -34,7 +40,7 @@ PROPERTIES = ("properties",)
 
 
 def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Properties:
-    """Return the values of an input or a result by which one is known from the other.
+    """Return the values that an input and its result have in common.
 
     Args:
         wire: The JSON object.
@@ -49,15 +55,15 @@ def repeated_values(wire: Mapping[str, Any], fields: Sequence[str]) -> Propertie
         if is_list(value):  # a list of properties, such as customProperties
             value = {one["name"]: one.get("value") for one in value if _is_property(one)}
         if is_map(value):
-            # A server may complete it by names of its own, so each is compared for itself.
+            # A server may add names of its own, so each value is compared separately.
             inner = value.items()
-            found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _DEEP)}
+            found |= {f"{name}.{key}": one for key, one in inner if not isinstance(one, _NESTED)}
         elif name in wire:
             found[name] = value
     return found
 
 
-_DEEP = (dict, list)
+_NESTED = (dict, list)
 
 
 def _is_property(value: object) -> bool:
@@ -68,8 +74,8 @@ class PropertyMatches(NamedTuple):
     """Results that were matched by their properties.
 
     Attributes:
-        done: By position, the results of the inputs that were carried out; None where all of
-            several inputs were, and it is open which result is whose.
+        done: By position, the results of the inputs that were carried out. None if several inputs
+            were carried out, and it is open which result belongs to which.
         left: The numbers of the results that could not be matched.
     """
 
@@ -87,11 +93,11 @@ def match_by_properties(
     named_by: str | None = None,
     repeated: Sequence[str] = PROPERTIES,
 ) -> PropertyMatches:
-    """Match results without a key to inputs that nothing is known of.
+    """Match results without a key to inputs without a result or an error.
 
     Args:
         entries: The inputs of the request.
-        positions: The positions of those that nothing is known of.
+        positions: The positions of inputs without a result or an error.
         results: The results of the response.
         numbers: The numbers of those without a key.
         complete: Whether every error names its input. If not, counting proves nothing.
@@ -127,7 +133,7 @@ def match_by_properties(
                     if not groups[at]:
                         free.discard(at)
                     break
-    # A record of an input that has one already was made twice, so another input may have none.
+    # A second record of an input was made twice, so another input may have none.
     twice = any(not groups[at] for number in stored for at, _ in candidates[number])
     counted = _count(stored, index, groups) if complete and not twice else []
     done.update(dict.fromkeys(counted))
@@ -150,7 +156,7 @@ def _equal_inputs(entries: Sequence[EncodedInput], positions: Sequence[int]) -> 
 def _count(
     stored: Mapping[int, Properties], index: _PropertyIndex, groups: Sequence[Sequence[int]]
 ) -> list[int]:
-    """Return the inputs that are left if as many records as inputs are: then all were done.
+    """Return the remaining inputs if as many records remain: then all were done.
 
     Each record must be able to belong to an input of its own. Two records of one input would leave
     another input without one.
@@ -160,16 +166,16 @@ def _count(
         return []
     owners = [at for at, group in enumerate(groups) for _ in group]
     wishes = [
-        [place for place, at in enumerate(owners) if index.may_be(properties, at)]
+        [place for place, at in enumerate(owners) if index.may_belong_to(properties, at)]
         for properties in stored.values()
     ]
-    return free if each_has_a_place(wishes) else []
+    return free if can_all_be_placed(wishes) else []
 
 
-def each_has_a_place(wishes: Iterable[Sequence[int]]) -> bool:
-    """Whether each can take a place that it wishes, those with the most choices last.
+def can_all_be_placed(wishes: Iterable[Sequence[int]]) -> bool:
+    """Whether each can take one of its places; the ones with the fewest choices go first.
 
-    False does not mean that there is no way; looking for every way is not worth its code.
+    False may be wrong: not every combination is tried, to keep the code small.
     """
     taken: set[int] = set()
     for wish in sorted(wishes, key=len):
@@ -200,9 +206,9 @@ class _PropertyIndex:
         self._named_by = named_by
         self._distinct = _distinct_name(inputs)
         self.all_differ = self._distinct is not None
-        self._by_mark: dict[str, dict[Hashable, set[int]]] = {}
+        self._by_form: dict[str, dict[Hashable, set[int]]] = {}
         self._by_word: dict[str, list[tuple[str, int]]] = {}
-        self._marks: dict[str, Marks] = {}
+        self._forms: dict[str, Forms] = {}
         self._longest: dict[str, tuple[int, int]] = {}
 
     @cached_property
@@ -229,7 +235,7 @@ class _PropertyIndex:
             return {}
         if not all(text[:1].isalpha() for text in texts):
             return {}
-        words = sorted(zip(map(plain_word, texts), range(len(texts)), strict=True))
+        words = sorted(zip(map(letters_and_digits_ascii, texts), range(len(texts)), strict=True))
         whole: dict[object, int] = {text: at for at, text in enumerate(texts)}
         for place, ((word, at), (following, _)) in enumerate(pairwise(words), 1):
             if word == following:
@@ -241,7 +247,7 @@ class _PropertyIndex:
     def _is_cut_of_another(
         self, words: Sequence[tuple[str, int]], place: int, texts: Sequence[str]
     ) -> bool:
-        """Whether the text before a place can be the beginning of one that follows."""
+        """Whether the text before a place can be a truncated form of a following text."""
         assert self._distinct is not None  # noqa: S101 - the texts are its values
         word, at = words[place - 1]
         longer = takewhile(lambda other: other[0].startswith(word), islice(words, place, None))
@@ -259,8 +265,8 @@ class _PropertyIndex:
         name = next((name for name in self._names if name in stored), None)
         if name is None:
             return []
-        nameless = self._nameless(stored)
-        near = self._near(name, stored[name]) - nameless
+        nameless = self._unnamed(stored)
+        near = self._inputs_stored_as(name, stored[name]) - nameless
         found: list[tuple[int, set[int]]] = []
         for at in near:
             sent = self._inputs[at]
@@ -286,15 +292,15 @@ class _PropertyIndex:
         common = sent.keys() & stored.keys() & others.keys()
         return any(not self._may_become(name, others[name], stored[name]) for name in common)
 
-    def _nameless(self, stored: Properties) -> set[int]:
-        """Return the inputs that lack the name which a result has of another input."""
+    def _unnamed(self, stored: Properties) -> set[int]:
+        """Return the inputs without the name that a result has from another input."""
         name = self._named_by
         if name is None or not stored.get(name):
             return set()
-        nameless = self._marked(name)[None]
-        return nameless if self._near(name, stored[name]) - nameless else set()
+        nameless = self._inputs_by_form(name)[None]
+        return nameless if self._inputs_stored_as(name, stored[name]) - nameless else set()
 
-    def may_be(self, stored: Properties, at: int) -> bool:
+    def may_belong_to(self, stored: Properties, at: int) -> bool:
         """Return False if a result has other values for all that the input set."""
         sent = self._inputs[at]
         common = sent.keys() & stored.keys()
@@ -302,7 +308,7 @@ class _PropertyIndex:
 
     def _same(self, stored: object, sent: object) -> bool:
         """Whether a value is what was sent, in another form."""
-        return stored == sent or not self._sent_marks(sent).isdisjoint(stored_marks(stored))
+        return stored == sent or not self._forms_of_sent(sent).isdisjoint(forms_of_stored(stored))
 
     def _may_become(self, name: str, sent: object, stored: object) -> bool:
         """Whether a server can have stored one value as another, or as the beginning of it."""
@@ -310,12 +316,12 @@ class _PropertyIndex:
             return True
         if not isinstance(sent, str) or not isinstance(stored, str):
             return False
-        word = plain(stored)
-        begins = word != "" and plain(sent).startswith(word)
+        word = letters_and_digits(stored)
+        begins = word != "" and letters_and_digits(sent).startswith(word)
         return begins and self._may_be_cut(name, sent, stored)
 
     def _may_be_cut(self, name: str, sent: str, stored: str) -> bool:
-        """Whether a server can have cut a text at the end of its beginning.
+        """Whether a server can have truncated one text to the other.
 
         Where another result has a longer text, the server does not cut the texts at this length.
         Some servers count characters, some count bytes, and some cut off blanks afterwards.
@@ -325,7 +331,7 @@ class _PropertyIndex:
             in_bytes = max((len(each.encode(errors="replace")) for each in texts), default=0)
             self._longest[name] = max(map(len, texts), default=0), in_bytes
         characters, in_bytes = self._longest[name]
-        blanks = _BLANKS
+        blanks = _BLANKS_CUT
         if sent.startswith(stored):
             rest = sent[len(stored) :]
             blanks = len(rest) - len(rest.lstrip())
@@ -333,40 +339,44 @@ class _PropertyIndex:
             return True
         return len(stored.encode(errors="replace")) + blanks >= in_bytes
 
-    def _sent_marks(self, value: object) -> Marks:
+    def _forms_of_sent(self, value: object) -> Forms:
         if not isinstance(value, str):
-            return sent_marks(value)
-        marks = self._marks.get(value)
+            return forms_of_sent(value)
+        marks = self._forms.get(value)
         if marks is None:
-            marks = self._marks[value] = sent_marks(value)
+            marks = self._forms[value] = forms_of_sent(value)
         return marks
 
-    def _marked(self, name: str) -> dict[Hashable, set[int]]:
-        """Return the inputs by the marks of a property; by None those that do not set it."""
-        by_mark = self._by_mark.get(name)
+    def _inputs_by_form(self, name: str) -> dict[Hashable, set[int]]:
+        """Return the inputs by the forms of a property's value; under None those without it."""
+        by_mark = self._by_form.get(name)
         if by_mark is None:
-            by_mark = self._by_mark[name] = defaultdict(set)
+            by_mark = self._by_form[name] = defaultdict(set)
             for at, properties in enumerate(self._inputs):
-                for mark in self._sent_marks(properties[name]) if name in properties else (None,):
+                for mark in (
+                    self._forms_of_sent(properties[name]) if name in properties else (None,)
+                ):
                     by_mark[mark].add(at)
         return by_mark
 
-    def _near(self, name: str, value: object) -> set[int]:
-        """Return the inputs whose value may have become another, and those that set none."""
-        by_mark = self._marked(name)
+    def _inputs_stored_as(self, name: str, value: object) -> set[int]:
+        """Return the inputs that may be stored with this value, and those that set none."""
+        by_mark = self._inputs_by_form(name)
         near = {*by_mark.get(None, ())}
-        for mark in stored_marks(value):
+        for mark in forms_of_stored(value):
             near |= by_mark.get(mark, set())
         if isinstance(value, str):
-            near.update(self._longer(name, plain(value)))
+            near.update(self._inputs_beginning_with(name, letters_and_digits(value)))
         return near
 
-    def _longer(self, name: str, word: str) -> Iterator[int]:
+    def _inputs_beginning_with(self, name: str, word: str) -> Iterator[int]:
         """Yield the inputs whose text begins with a word."""
         words = self._by_word.get(name)
         if words is None:
             texts = [(at, one.get(name)) for at, one in enumerate(self._inputs)]
-            words = sorted((plain(text), at) for at, text in texts if isinstance(text, str))
+            words = sorted(
+                (letters_and_digits(text), at) for at, text in texts if isinstance(text, str)
+            )
             self._by_word[name] = words
         start = bisect_left(words, (word,)) if word else len(words)
         while start < len(words) and words[start][0].startswith(word):
@@ -375,7 +385,7 @@ class _PropertyIndex:
 
 
 def _distinct_name(inputs: Sequence[Properties]) -> str | None:
-    """Return a property of which each input has a text of its own; None if there is none."""
+    """Return a property with a different text in each input; None if there is none."""
     for name in inputs[0] if inputs else ():
         values = [properties.get(name) for properties in inputs]
         if {*map(type, values)} == {str} and len(set(values)) == len(values):

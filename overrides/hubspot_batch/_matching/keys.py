@@ -1,4 +1,4 @@
-"""Identifies records, also where the id of an input is a value of one of their properties.
+"""Identifies records, also if the id of an input is the value of a property.
 
 This module decides which record an input means, and which input a result or an error names. A name
 that fits two inputs names neither.
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import is_map
-from hubspot_batch._lazy import cached_property
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # HubSpot carries out the good ones and names the others (openapi/pages/create_calls.yaml).
 TRACE_ID = "objectWriteTraceId"
 
-# The field that names the property whose value an input's id is.
+# The field that names a property: the input's id is its value.
 ID_PROPERTY = "idProperty"
 
 # HubSpot keeps email addresses in lower case, so two spellings are one address.
@@ -31,12 +31,12 @@ _IN_LOWER_CASE = ("email",)
 
 
 def id_property_of(wire: Mapping[str, Any], of_all: str | None) -> str | None:
-    """Return the property of which an input's id is a value; None where it is a record's id."""
+    """Return the property that an input's id is a value of; None if it is a record's id."""
     return wire.get(ID_PROPERTY) or of_all
 
 
 def key_of(id_: str, id_property: str | None) -> str:
-    """Return what is the same for all inputs that mean the same record by the same property."""
+    """Return a key that is equal for inputs that name the same record by the same property."""
     return id_ if id_property is None else f"{_kept(id_property, id_)} ({id_property})"
 
 
@@ -114,7 +114,7 @@ class KeyRules:
         return False
 
     def index(self, entries: Sequence[EncodedInput]) -> KeyIndex | None:
-        """Return an index of inputs whose ids need not be ids of records; None for plain keys."""
+        """Return an index of inputs if their ids may be property values; None for plain keys."""
         if not isinstance(self.input_key, str) or self.plain:
             return None
         by_id = not self.ids_are_values and self.of_all is None
@@ -161,10 +161,10 @@ class KeyIndex:
                 self._by_record.setdefault(id_, set()).add(key)
             for spelling in {id_, _kept(name or "", id_)}:
                 self._by_id.setdefault(spelling, set()).add(key)
-            # Another record can have this id, and be what an error speaks of.
+            # Another record can have this id, so an error may be about that one.
             if id_.isdecimal() if name is not None else not of_records:
                 self._doubtful.add(id_)
-            # An input can give its record the value by which another one names its own.
+            # An input can set the value that names another input's record.
             sent: Mapping[str, Any] = wire.get("properties") or {}
             for other in self._properties:
                 value = sent.get(other)

@@ -16,7 +16,7 @@ from attrs import define, field
 from hubspot_batch.outcomes import OutcomeError
 
 from .by_properties import PROPERTIES, match_by_properties
-from .shared_errors import about
+from .shared_errors import error_for_key
 
 if TYPE_CHECKING:
     from .items import EncodedInput
@@ -84,8 +84,8 @@ def match(
         by_properties: Whether a result without a key may be matched by the values that it repeats.
         keys_in_messages: Whether an error that lists no keys may name one in its message.
         named_by: The property that a record has only if its own input set it.
-        repeated: The fields whose values a result repeats; None if there are no results, and every
-            input was done that no error names.
+        repeated: The fields that a result repeats. None if there are no results, and every input
+            without an error was done.
     """
     matches = Matches()
     by_key: dict[Any, Sequence[int]] = {entry.key: (at,) for at, entry in enumerate(entries)}
@@ -98,7 +98,7 @@ def match(
     keyless = _match_by_key(matches, by_key, results, shared=shared)
     _match_errors(matches, by_key, errors, keys_in_messages=keys_in_messages)
     if repeated is None:
-        _finish_silent(matches, len(entries))
+        _finish_unmentioned(matches, len(entries))
     elif keyless and by_properties:
         known = matches.done.keys() | matches.refused.keys()
         positions = [at for at in range(len(entries)) if at not in known]
@@ -131,16 +131,16 @@ def _match_errors(
             keys = _keys_in(error.error.message, by_key)
         if not keys:
             matches.unattributed.append(error.error)
-        told = about(error.error, keys)
+        error_for = error_for_key(error.error, keys)
         for key in keys:
-            own = told(key)
+            own = error_for(key)
             for position in by_key[key]:
                 if position not in matches.done:
                     matches.refused.setdefault(position, own)
 
 
-def _finish_silent(matches: Matches, count: int) -> None:
-    """Let every input be done that no error names, if every error names one."""
+def _finish_unmentioned(matches: Matches, count: int) -> None:
+    """If every error names an input, count the inputs without an error as done."""
     if not matches.unattributed:
         matches.done.update((at, None) for at in range(count) if at not in matches.refused)
 

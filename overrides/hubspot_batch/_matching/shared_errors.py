@@ -1,7 +1,7 @@
-"""One error for many inputs, cut down to the part that concerns each of them.
+"""One error for many inputs, reduced to the part about one input.
 
-HubSpot writes the ids of up to 100 inputs into one message. This module decides what of it is shown
-on the outcome of one input: its own id. It never decides which inputs an error is for.
+HubSpot writes the ids of up to 100 inputs into one message. The outcome of an input shows only its
+own id. This module never decides which inputs an error is for.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from attrs import evolve
 from hubspot_batch.outcomes import OutcomeError
 
 # Between two ids of a list stand at most this many other characters, such as `", "` in JSON.
-_GAP = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
+_MARK = r"[\s,;\"']{1,6}(?:(?:and|or)\s)?"
 
 
-def about(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
-    """Return a function that returns an error as the input with a key is told it.
+def error_for_key(error: OutcomeError, keys: Collection[str]) -> Callable[[str], OutcomeError]:
+    """Return a function that returns the error as the input with a key gets it.
 
     Args:
         error: The error as HubSpot worded it.
@@ -27,12 +27,12 @@ def about(error: OutcomeError, keys: Collection[str]) -> Callable[[str], Outcome
     if len(keys) < 2:
         return lambda _: error
     one = "(?:" + "|".join(map(re.escape, sorted(keys, key=len, reverse=True))) + ")"
-    parts = re.split(rf"(?<![\w-]){one}(?:{_GAP}{one})+(?![\w-])", error.message)
+    parts = re.split(rf"(?<![\w-]){one}(?:{_MARK}{one})+(?![\w-])", error.message)
 
-    def told(key: str) -> OutcomeError:
+    def error_for(key: str) -> OutcomeError:
         listed = {
             name: (key,) if key in values else values for name, values in error.context.items()
         }
         return evolve(error, message=key.join(parts), context=listed)
 
-    return told
+    return error_for

@@ -1,4 +1,4 @@
-"""A call of an operation: the arguments of a method, checked, in the form in which they are sent.
+"""A call of an operation: the checked arguments of a method, as they are sent.
 
 This module decides which arguments are valid. The methods themselves are generated.
 """
@@ -20,7 +20,7 @@ from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
-from hubspot_batch._engine.doubts import Settles
+from hubspot_batch._engine.doubts import LookUpPlan
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-# The generated methods import these types for type checkers only. Here they can be found at run
-# time, too, where a program asks for the annotations.
+# The generated methods import these types only for type checkers. Programs that read the
+# annotations at run time find them here.
 for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
     setattr(families, _named.__name__, _named)
 
@@ -59,7 +59,7 @@ class OperationCall:
         journal: The journal of the job; None if it has none.
         key_property: The property whose values are unique, by which records are found again.
         stamp_property: Another one, which only the run fills in.
-        settles: What the run does about inputs in doubt; None for nothing.
+        look_up_plan: What the run does about inputs in doubt; None for nothing.
         api_version: The version of the API; None for the default.
     """
 
@@ -71,7 +71,7 @@ class OperationCall:
     journal: Journal | None = None
     key_property: str | None = None
     stamp_property: str | None = None
-    settles: Settles | None = None
+    look_up_plan: LookUpPlan | None = None
     api_version: str | None = None
 
     def recorder(
@@ -82,7 +82,7 @@ class OperationCall:
             return None
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
-        looks = self.settles is not None
+        looks = self.look_up_plan is not None
         return Recorder(self.journal, operation, self.head(base_url), clock, looks=looks)
 
     def head(self, base_url: str) -> dict[str, str]:
@@ -176,12 +176,16 @@ def operation_call(
     if not named and reconcile is False and not resend:
         return call  # usually
     check_names(key_property, stamp_property)
-    settles = Settles.of(reconcile, assume_absent_after, resend=resend, by_key=bool(key_property))
-    return evolve(call, key_property=key_property, stamp_property=stamp_property, settles=settles)
+    look_up_plan = LookUpPlan.of(
+        reconcile, assume_absent_after, resend=resend, by_key=bool(key_property)
+    )
+    return evolve(
+        call, key_property=key_property, stamp_property=stamp_property, look_up_plan=look_up_plan
+    )
 
 
 def checked_arguments(described: Described | Listing, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a method in the form in which they are sent.
+    """Return the arguments of a method as they are sent.
 
     Args:
         described: The operation.
@@ -266,7 +270,7 @@ def _part_of_path(argument: Argument, value: Any) -> Any:
     if isinstance(found, str):
         # Clients and servers drop a part of an address that is a dot or two.
         if found.strip() in ("", ".", ".."):
-            raise _wrong(name, "a text, of which HubSpot makes a part of the address", value)
+            raise _wrong(name, "a text that can be a part of the address", value)
         try:
             found.encode()
         except UnicodeEncodeError:
@@ -291,12 +295,12 @@ def _of_form(argument: Argument, value: Any) -> Any:
         if isinstance(value, str | bytes) or not isinstance(value, Iterable):
             raise _wrong(name, f"a list of {words}", value)
         listed: list[Any] = [*value]
-        if not all(_is(kind, one) for one in listed):
+        if not all(_is_a(kind, one) for one in listed):
             raise _wrong(name, f"a list of {words}", listed)
         return listed
     if form in _ONE:
         kind, words = _ONE[form]
-        if not _is(kind, value):
+        if not _is_a(kind, value):
             raise _wrong(name, words, value)
         return value
     return _day(name, value) if form == "date" else _time(name, value)
@@ -319,7 +323,7 @@ _SEVERAL: Mapping[str, tuple[Any, str]] = {
 }
 
 
-def _is(kind: Any, value: object) -> bool:
+def _is_a(kind: Any, value: object) -> bool:
     return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
 
 
@@ -328,16 +332,16 @@ def _day(name: str, value: object) -> dt.date:
         return value.date()
     if isinstance(value, dt.date):
         return value
-    return _meant(name, value, read_date, "a date, such as 2026-01-31")
+    return _parsed(name, value, read_date, "a date, such as 2026-01-31")
 
 
 def _time(name: str, value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value
-    return _meant(name, value, read_datetime, "a time, such as 2026-01-31T09:30:00Z")
+    return _parsed(name, value, read_datetime, "a time, such as 2026-01-31T09:30:00Z")
 
 
-def _meant(name: str, value: object, read: Callable[[str], _T], wanted: str) -> _T:
+def _parsed(name: str, value: object, read: Callable[[str], _T], wanted: str) -> _T:
     if not isinstance(value, str):
         raise _wrong(name, wanted, value)
     try:

@@ -1,8 +1,8 @@
-"""Turns an input that people have into the JSON object that is sent.
+"""Turns a caller's input into the JSON object that is sent.
 
-This module decides, by the JSON Schema of an input, where which values of Python are taken, and
-names all problems of an input at once. How a single value is written is decided in `values`; the
-rules of a schema that are not looked at here are left to the full check.
+This module decides, by the JSON Schema of an input, which Python values each field takes, and names
+all problems of an input at once. `values` decides how a single value is written. The full check
+applies the other rules of a schema.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from hubspot_batch_client.types import Model, to_json
 from hubspot_batch._json import is_list, is_map
 
 from . import values
-from .problems import Problem, year_problem
+from .problems import InputProblem, year_problem
 from .schemas import is_id, is_list_of_properties, merged
 from .values import NO_VALUE, shown
 
-Convert: TypeAlias = Callable[[Any, str, list[Problem]], Any]
+Convert: TypeAlias = Callable[[Any, str, list[InputProblem]], Any]
 """Returns what is sent for a value; takes its place, and a list that gets the problems."""
 
 
@@ -70,7 +70,7 @@ def _of_kind(kind: Any, schema: Any, *, closed: bool, name: str, property_: bool
 def items_of(value: object) -> dict[Any, Any] | None:
     """Return the items of a mapping of any kind; None if a value is no mapping.
 
-    What has keys and gives values for them is a mapping too, such as a row of pandas or sqlite3.
+    An object with keys and values is a mapping too, such as a row of pandas or sqlite3.
     """
     if type(value) is dict:
         return value  # pyright: ignore[reportUnknownVariableType]
@@ -83,21 +83,21 @@ def items_of(value: object) -> dict[Any, Any] | None:
     return None
 
 
-def _free(value: Any, at: str, problems: list[Problem]) -> Any:
+def _free(value: Any, at: str, problems: list[InputProblem]) -> Any:
     """Pass any JSON on."""
     try:
         return to_json(value)
     except RecursionError:
-        problems.append(Problem(at, "is nested too deeply, or holds itself"))
+        problems.append(InputProblem(at, "is nested too deeply, or holds itself"))
         return None
 
 
 def _value(convert: Callable[[Any], Any]) -> Convert:
-    def convert_value(value: Any, at: str, problems: list[Problem]) -> Any:
+    def convert_value(value: Any, at: str, problems: list[InputProblem]) -> Any:
         try:
             return convert(value)
         except ValueError as error:
-            problems.append(Problem(at, str(error)))
+            problems.append(InputProblem(at, str(error)))
             return value
 
     return convert_value
@@ -127,12 +127,14 @@ def _option(value: Any, options: list[Any]) -> Any:
 def _array(convert: Convert, item: Mapping[str, Any]) -> Convert:
     names = [*item.get("required", ())]
 
-    def convert_array(value: Any, at: str, problems: list[Problem]) -> Any:
+    def convert_array(value: Any, at: str, problems: list[InputProblem]) -> Any:
         found = values.simplify(value)
         if found is NO_VALUE:
             return NO_VALUE
         if not is_list(found):
-            problems.append(Problem(at, f"is {shown(value)}, but must be a list{advice(value)}"))
+            problems.append(
+                InputProblem(at, f"is {shown(value)}, but must be a list{advice(value)}")
+            )
             return value
         done = [convert(one, f"{at}[{number}]", problems) for number, one in enumerate(found)]
         return [one for one in done if one is not NO_VALUE]
@@ -148,12 +150,12 @@ def _array(convert: Convert, item: Mapping[str, Any]) -> Convert:
 
 
 def _map(convert: Convert) -> Convert:
-    def convert_map(value: Any, at: str, problems: list[Problem]) -> Any:
+    def convert_map(value: Any, at: str, problems: list[InputProblem]) -> Any:
         items = items_of(value)
         if items is None:
             if values.simplify(value) is NO_VALUE:
                 return NO_VALUE
-            problems.append(Problem(at, f"is {shown(value)}, but must be a map"))
+            problems.append(InputProblem(at, f"is {shown(value)}, but must be a map"))
             return value
         done: dict[str, Any] = {}
         for name, one in items.items():
@@ -168,14 +170,14 @@ def _map(convert: Convert) -> Convert:
     return convert_map
 
 
-def _check_year(value: object, sent: Any, at: str, problems: list[Problem]) -> None:
+def _check_year(value: object, sent: Any, at: str, problems: list[InputProblem]) -> None:
     if isinstance(value, dt.date) and value.year < 1900 and isinstance(sent, str):
-        problems.append(Problem(at, year_problem(sent), doubtful=True))
+        problems.append(InputProblem(at, year_problem(sent), doubtful=True))
 
 
-def _name(name: object, at: str, problems: list[Problem]) -> str:
+def _name(name: object, at: str, problems: list[InputProblem]) -> str:
     if not isinstance(name, str):
-        problems.append(Problem(at, f"has the name {shown(name)}, but names must be text"))
+        problems.append(InputProblem(at, f"has the name {shown(name)}, but names must be text"))
     return str.__str__(name) if isinstance(name, str) else str(name)
 
 
@@ -196,12 +198,12 @@ class _Object:
             (n for n, part in fields.items() if is_list_of_properties(merged(part))), None
         )
 
-    def __call__(self, value: Any, at: str, problems: list[Problem]) -> Any:
+    def __call__(self, value: Any, at: str, problems: list[InputProblem]) -> Any:
         items = items_of(value)
         if items is None:
             if values.simplify(value) is NO_VALUE and at:
                 return NO_VALUE
-            problems.append(Problem(at, f"is {shown(value)}, but must be a map"))
+            problems.append(InputProblem(at, f"is {shown(value)}, but must be a map"))
             return value
         done: dict[str, Any] = {}
         empty: list[str] = []
@@ -229,7 +231,7 @@ class _Object:
         return done
 
     def _add(
-        self, more: dict[str, Any], done: dict[str, Any], at: str, problems: list[Problem]
+        self, more: dict[str, Any], done: dict[str, Any], at: str, problems: list[InputProblem]
     ) -> None:
         if not self._closed:
             done.update({name: _free(one, at, problems) for name, one in more.items()})
@@ -240,7 +242,7 @@ class _Object:
         for name in more:
             near = get_close_matches(name, self._names, 1, 0.75)
             if near and near[0] not in done:
-                problems.append(Problem(at, f'has no field {name}; write "{near[0]}"'))
+                problems.append(InputProblem(at, f'has no field {name}; write "{near[0]}"'))
             else:
                 flat.append(name)
         if not flat:
@@ -253,7 +255,7 @@ class _Object:
         elif self._listed:
             shape = ", ".join(f'{{"name": "{name}", "value": ...}}' for name in flat)
             advice += f'; custom properties go under {self._listed}: "{self._listed}": [{shape}]'
-        problems.append(Problem(at, f"has no field {names}; {advice}"))
+        problems.append(InputProblem(at, f"has no field {names}; {advice}"))
 
     def _check_required(
         self,
@@ -261,15 +263,15 @@ class _Object:
         empty: list[str],
         more: set[str],
         at: str,
-        problems: list[Problem],
+        problems: list[InputProblem],
     ) -> None:
         missing = [name for name in self._required if name not in done]
         problems += [
-            Problem(f"{at}.{name}" if at else name, "has no value")
+            InputProblem(f"{at}.{name}" if at else name, "has no value")
             for name in missing
             if name in empty
         ]
-        # A flat row lacks only what its fields are put under.
+        # A flat row lacks only the field that its values belong under.
         lacking = [n for n in missing if n not in empty and not (more and self._maps)]
         if lacking:
-            problems.append(Problem(at, f"lacks {', '.join(lacking)}"))
+            problems.append(InputProblem(at, f"lacks {', '.join(lacking)}"))

@@ -15,18 +15,18 @@ from attrs import frozen
 from msgspec import UNSET, Meta, Raw, UnsetType, convert, defstruct, field
 from msgspec.json import Decoder, Encoder
 
-from hubspot_batch._lazy import cached_property
+from hubspot_batch._cached_property import cached_property
 
 
 @frozen(slots=False)
 class FastValidator:
     """Proves lists of inputs valid, given in Python or as JSON text.
 
-    Both ways raise where they do not prove it. They return copies whose attribute `key` is the
-    key: false where an input has none, and it may be set then. In Python, required lists that were
-    left out are empty; text is only proven valid as it can be sent. `write` returns the JSON text
-    of a copy, and raises ValueError for half of a surrogate pair; `split` returns the texts of the
-    items of a JSON array.
+    Both checks raise an exception if they cannot prove the inputs valid. They return copies with
+    the key in the attribute `key`. It is false if an input has no key; then it may be set. In
+    Python, required lists that were left out are empty; text is only proven valid as it can be
+    sent. `write` returns the JSON text of a copy, and raises ValueError for half of a surrogate
+    pair; `split` returns the texts of the items of a JSON array.
     """
 
     _schema: dict[str, Any]
@@ -40,8 +40,8 @@ class FastValidator:
         """Check inputs in Python."""
         item = _type_of(self._schema, self._key, self._lists)
         checked = partial(convert, type=list.__class_getitem__(item))
-        # msgspec looks at a type when it is first used. Two threads that did so at once would end
-        # the process, so no other thread gets this one before.
+        # msgspec inspects a type when it is first used. Two threads that did so at the same time
+        # would crash the process, so other threads get the type only after its first use.
         checked([])
         return checked
 

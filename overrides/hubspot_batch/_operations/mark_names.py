@@ -1,4 +1,4 @@
-"""The names of the properties by which records are found again.
+"""The names of the properties that hold keys and stamps.
 
 This module decides which names a caller may give. It is apart from `marks`, because every call
 needs the check and few need the rest.

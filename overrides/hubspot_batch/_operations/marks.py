@@ -1,4 +1,4 @@
-"""The values by which the records of a run can be found again.
+"""The values that find the records of a run again.
 
 This module decides what an input gets in the property that the caller names for it: the number of
 the run, and the position of the input. An input that has a value there keeps it.
@@ -16,12 +16,12 @@ from attrs import evolve, field, frozen
 from hubspot_batch._engine.chunk import Encoded, Operation
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import Mark
 from hubspot_batch.outcomes import OutcomeError
+from hubspot_batch.outcomes.traces import Mark
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-# 41 bits. A longer one leaves room for fewer values in a search, and what was found by its mark has
-# the values that were sent, too.
+# 41 bits. With longer numbers, fewer values would fit in a search. A record that is found by its
+# mark must have the sent values, too.
 _NUMBER_LENGTH = 8
 
 
@@ -38,11 +38,11 @@ def _in_digits(number: int) -> str:
 
 @frozen
 class Marker:
-    """Fills in the properties by which records are found again.
+    """Fills in the properties that find records again.
 
     Searches compare texts in lower case
     (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm), so the values
-    have no other letters.
+    have only lower-case letters.
 
     Attributes:
         names: The properties, each with whether the server keeps its values unique.
@@ -52,7 +52,7 @@ class Marker:
     _run: str = field(factory=_run_number)
 
     def marking(self, operation: Operation[Any]) -> Operation[Any]:
-        """Return an operation whose inputs have such values when they are sent."""
+        """Return an operation that fills in these values before it sends an input."""
 
         def encode(first: int, given: list[Any]) -> list[Encoded]:
             found = operation.encode(first, given)
@@ -66,13 +66,13 @@ class Marker:
             encode=encode,
             identify=identify,
             marks_of=self.marks_of,
-            remark=self.remark,
+            mark_again=self.mark_again,
         )
 
     def fill(self, entry: EncodedInput) -> EncodedInput:
         """Return an input with a value in each of the properties."""
         value = self._value(entry)
-        return _with(entry, {name: value for name in self.names if not _stands(entry, name)})
+        return _with(entry, {name: value for name in self.names if not _is_set(entry, name)})
 
     def marks_of(self, entry: EncodedInput) -> tuple[Mark, ...]:
         """Return the marks of an input."""
@@ -85,7 +85,7 @@ class Marker:
             ]
         )
 
-    def remark(self, entry: EncodedInput, marks: tuple[Mark, ...]) -> EncodedInput:
+    def mark_again(self, entry: EncodedInput, marks: tuple[Mark, ...]) -> EncodedInput:
         """Return an input with the marks that an earlier run gave it."""
         return _with(entry, {mark.property: mark.value for mark in marks if mark.ours})
 
@@ -94,7 +94,7 @@ class Marker:
         value, wire = self._value(entry), entry.wire
         sent = _properties(wire)
         kept = {name: one for name, one in sent.items() if name not in self.names or one != value}
-        return entry if kept == sent else _rewritten(entry, {**wire, "properties": kept})
+        return entry if kept == sent else _re_encoded(entry, {**wire, "properties": kept})
 
     def _value(self, entry: EncodedInput) -> str:
         return self._run + _in_digits(entry.index)
@@ -105,7 +105,7 @@ def _properties(wire: Mapping[str, Any]) -> Mapping[str, Any]:
     return sent if is_map(sent) else {}
 
 
-def _stands(entry: EncodedInput, name: str) -> bool:
+def _is_set(entry: EncodedInput, name: str) -> bool:
     return _properties(entry.wire).get(name) not in (None, "")
 
 
@@ -113,8 +113,8 @@ def _with(entry: EncodedInput, values: Mapping[str, str]) -> EncodedInput:
     if not values:
         return entry
     wire = entry.wire
-    return _rewritten(entry, {**wire, "properties": {**_properties(wire), **values}})
+    return _re_encoded(entry, {**wire, "properties": {**_properties(wire), **values}})
 
 
-def _rewritten(entry: EncodedInput, wire: Mapping[str, Any]) -> EncodedInput:
+def _re_encoded(entry: EncodedInput, wire: Mapping[str, Any]) -> EncodedInput:
     return EncodedInput(entry.index, entry.input, json.dumps(wire).encode(), entry.key)

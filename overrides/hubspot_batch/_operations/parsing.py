@@ -1,7 +1,7 @@
 """Reads models of responses into the engine's terms.
 
-This module decides what in a response is a result and what is an error, and what each of them
-names. Which inputs they belong to is decided in `_matching`.
+This module decides which parts of a response are results or errors, and which inputs they name.
+`_matching` decides which inputs they belong to.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
-from hubspot_batch.remarks import raw_values
+from hubspot_batch.outcomes.remarks import raw_values
 
 # The attribute of a result that repeats a trace id.
 TRACE_IDS = "object_write_trace_id"
 
-# Bytes of a page that are looked at, and characters of its words that are shown.
+# The most bytes of a page that are read, and the most characters of its words that are shown.
 _PAGE_AT_MOST = 20_000
 _WORDS_AT_MOST = 200
 
@@ -43,7 +43,7 @@ class MatchKeys(NamedTuple):
         id_key: The attribute that holds the record's id, if that is another one.
         error_keys: The names under which an error's context lists keys.
         results: The attribute of a response that holds the results; empty if it has none.
-        repeated: The fields that a result repeats of its input, if only these say whose it is.
+        repeated: The fields that a result repeats, if only these match it to its input.
     """
 
     result_key: str | tuple[str, ...] | None
@@ -62,7 +62,7 @@ def parse_response(
         response: The response.
         read: The transport's reading of it.
         keys: Where results and errors name inputs.
-        index: The inputs by their keys, where their ids need not be those of records.
+        index: The inputs by their keys, if their ids may be property values.
     """
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
@@ -75,7 +75,7 @@ def parse_response(
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
     whole, foreign = _whole_error(response, body), _is_foreign(response, body)
-    return BatchResponse(status, disposition, lambda: whole, daily=daily, foreign=foreign)
+    return BatchResponse(status, disposition, lambda: whole, daily=daily, from_elsewhere=foreign)
 
 
 def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:
@@ -106,13 +106,13 @@ def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Resu
         named = _names_of(values, keys.result_key)
     records = _names_of(values, keys.id_key) if keys.id_key else named
     if keys.repeated not in (PROPERTIES, ()) and not keys.id_key:
-        # What is listed twice, word for word, is one record.
+        # Two equal results are one record.
         records = [canonical(to_json(value)).decode() for value in values]
     return Results(values, records, named, _repeated_by(keys))
 
 
 def _repeated_by(keys: MatchKeys) -> Callable[[Any], Mapping[str, Any]]:
-    """Return what gives the values by which a result is known that has no key."""
+    """Return a function for the values that match a result without a key."""
     if keys.repeated in (PROPERTIES, ()):
         return _properties_of
     return partial(_fields_of, keys.repeated)
@@ -130,7 +130,7 @@ def _fields_of(names: tuple[str, ...], value: Any) -> Mapping[str, Any]:
 
 
 def _properties_of(value: Any) -> dict[str, Any]:
-    """Return the properties of a result; those that HubSpot has normalised as they were sent."""
+    """Return the properties of a result; normalised ones as they were sent."""
     properties = getattr(value, "properties", None)
     if not is_map(properties):
         return {}
@@ -141,7 +141,7 @@ def _properties_of(value: Any) -> dict[str, Any]:
 def _item_errors(
     model: Any, whole: Callable[[], OutcomeError], keys: MatchKeys, index: KeyIndex | None
 ) -> Iterator[ItemError]:
-    """Yield the errors that a success reports; one without keys where it does not say of what."""
+    """Yield the errors that a success reports, with the keys of their inputs, if they name any."""
     listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
     items = _items_of(listed)
     if not hasattr(model, "errors"):  # of a response that the description gives no usual frame
@@ -178,7 +178,7 @@ def _item_error(
 
 
 def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeError:
-    """Return the error of a success that says something besides, such as why it did nothing."""
+    """Return the error of a success that has a message, such as why it did nothing."""
     message = _text_of(model.additional_properties.get("message")) if "message" in model else None
     header = response.headers.get("X-HubSpot-Correlation-Id")
     words = message or "something was refused"
@@ -187,7 +187,7 @@ def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeErro
 
 
 def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> OutcomeError:
-    """Return what a response says as the error of the whole request."""
+    """Return the error of the whole request, from its response."""
     status = response.status_code
     header = response.headers.get("X-HubSpot-Correlation-Id")
     kind = "refused" if 300 <= status <= 499 else "server_error"
@@ -299,7 +299,7 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
 
 
 def write_result(result: Any) -> bytes:
-    """Return the JSON text of a result, also of one that no proper server sends."""
+    """Return the JSON text of a result, also of an unusual one."""
     import orjson  # noqa: PLC0415 - few runs need it
 
     nones = 0
@@ -318,8 +318,8 @@ def write_result(result: Any) -> bytes:
 
     try:
         text = orjson.dumps(result, unfold, orjson.OPT_PASSTHROUGH_DATETIME)
-        # orjson writes null for infinite numbers, which Python's parser reads. Where each null
-        # stands for None, there is none of them.
+        # Python's parser reads infinite numbers, and orjson writes them as null. If each null
+        # stands for None, there are no infinite numbers.
         if text.count(b"null") == nones:
             return text
     except (orjson.JSONEncodeError, TypeError):  # numbers of more than 64 bits, unpaired surrogates

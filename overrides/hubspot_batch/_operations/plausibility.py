@@ -1,8 +1,8 @@
-"""Finds values that can be sent, but that are most likely not what was meant.
+"""Finds values that can be sent, but are most likely mistakes.
 
-This module decides what is implausible: the words that programs write for a missing value, years
-below 1900, calls whose time is in the wrong unit, and properties that HubSpot does not take.
-The caller can send such values anyway (`allow_implausible`).
+This module decides which values are implausible: words that programs write for a missing value,
+years below 1900, times of calls in the wrong unit, and properties that HubSpot does not take. The
+caller can send such values anyway (`allow_implausible`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from hubspot_batch._json import is_list, is_map
 
-from .problems import Problem, year_problem
+from .problems import InputProblem, year_problem
 from .schemas import is_id, is_list_of_properties, merged
 from .values import epoch_time
 
@@ -25,15 +25,16 @@ from .values import epoch_time
 # (https://developers.hubspot.com/docs/faq/how-should-timestamps-be-formatted-for-hubspots-apis).
 _TIMESTAMP = "hs_timestamp"
 
-# What str() makes of the missing values of Python, pandas, JSON and SQL.
+# The texts of missing values in Python, pandas, JSON and SQL.
 _WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
 
-# What a usual time of a call is not: epoch milliseconds of 13 digits, or a date of this century.
+# Matches times that are not usual; usual are epoch milliseconds of 13 digits, and dates of this
+# century.
 _UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
 
 
 def foreign_names(names: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return the names that are HubSpot's own, and not among those that are known to be taken.
+    """Return HubSpot's own names that are not known to be writable.
 
     An account cannot give a property of its own such a name.
     """
@@ -49,7 +50,7 @@ def advice(name: str, known: Collection[str]) -> str:
 
 
 class WrittenTexts(NamedTuple):
-    """The places in an input whose texts HubSpot stores.
+    """The fields of an input with texts that HubSpot stores.
 
     Attributes:
         fields: The names of text fields, except ids.
@@ -65,10 +66,10 @@ class WrittenTexts(NamedTuple):
     lists: tuple[str, ...]
     known: frozenset[str] = frozenset()
 
-    def problems(self, wire: Mapping[str, Any]) -> list[Problem]:
+    def problems(self, wire: Mapping[str, Any]) -> list[InputProblem]:
         """Return what is implausible in an input, given as a JSON object."""
         found = ((where, self._reason(name, text)) for where, name, text in self._texts(wire))
-        return [Problem(where, reason, doubtful=True) for where, reason in found if reason]
+        return [InputProblem(where, reason, doubtful=True) for where, reason in found if reason]
 
     def _reason(self, name: str, text: str) -> str | None:
         if foreign_names((name,), self.known):
@@ -96,7 +97,7 @@ class WrittenTexts(NamedTuple):
         """Return whether `problems` can find something in one of the inputs.
 
         Args:
-            inputs: Objects whose attributes are the fields that the fast path knows.
+            inputs: Objects with the fields that the fast path knows as attributes.
         """
         return (
             any(
@@ -152,7 +153,7 @@ def _times_suspicious(name: str, texts: list[str]) -> bool:
 def written_texts(
     schema: dict[str, Any], key: str | None, known: Iterable[str] = ()
 ) -> WrittenTexts:
-    """Return the places in an input whose texts HubSpot stores.
+    """Return the fields of an input with texts that HubSpot stores.
 
     Args:
         schema: The schema of an input.

@@ -1,7 +1,7 @@
-"""Imports what runs import on first use, before a fork.
+"""Imports the modules that runs need, before a fork.
 
-A process that is forked while another thread imports a module can never import it: the lock of that
-import stays held. So this module decides that no import of a run is half done at a fork.
+If a process is forked while another thread imports a module, the child can never import it: the
+lock of that import stays held. So this module decides which imports are complete before a fork.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The problems of an input, and where they are.
 
-This module decides the form in which problems are named.
+This module decides how problems are worded.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import NamedTuple
 from hubspot_batch.outcomes import Detail
 
 
-class Problem(NamedTuple):
-    """Something for which an input is not sent.
+class InputProblem(NamedTuple):
+    """A reason not to send an input.
 
     Attributes:
         where: Its place in the input, such as `properties.hs_timestamp`; empty for all of it.
         reason: What is wrong there and what to do, to be read after the place.
-        doubtful: Whether it can be sent, but is most likely not what was meant.
+        doubtful: Whether the value can be sent, but is most likely a mistake.
     """
 
     where: str
@@ -31,7 +31,7 @@ class Problem(NamedTuple):
 
     @property
     def detail(self) -> Detail:
-        """The problem in the form in which HubSpot's own are given, which has a code as well."""
+        """The problem in the form of HubSpot's own problems, which have a code as well."""
         return Detail(self.where.removeprefix("properties.") or None, None, self.sentence)
 
 
@@ -42,7 +42,7 @@ class InvalidInputError(Exception):
         problems: What is wrong with it.
     """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[InputProblem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
         sentences = [one.sentence for one in self.problems]
         if any(one.doubtful for one in self.problems):
@@ -51,7 +51,7 @@ class InvalidInputError(Exception):
 
 
 def year_problem(text: str) -> str:
-    """Return why a date is implausible whose year is below 1900."""
+    """Return why a date with a year below 1900 is implausible."""
     if text.startswith("1899-12-3"):
         cause = "spreadsheets write that for an empty cell, or for a time without a date"
     elif text.startswith("0001-01-01"):

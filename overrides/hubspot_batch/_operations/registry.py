@@ -22,9 +22,9 @@ from hubspot_batch_client.contract import LISTINGS, OPERATIONS
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import Model, as_model, read_model
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._engine.chunk import BatchResponse, Chunk, Operation, SameKey
 from hubspot_batch._json import read
-from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
@@ -39,13 +39,13 @@ class Kind(NamedTuple):
 
     Attributes:
         reads: Whether it changes nothing.
-        repeatable: Whether carrying it out twice does no more than once.
+        repeatable: Whether carrying it out twice has the same effect as once.
         same_key: How several inputs with the same key are sent.
         named_by_id: Whether inputs name records that exist by their `id`. If not, they may carry a
             trace id.
         adds_trace_ids: Whether inputs get a trace id in addition to their id.
         ids_are_values: Whether an id is a property value rather than the id of a record.
-        takes_ids: Whether the id of a record stands for an input that has nothing else.
+        takes_ids: Whether an input may be given as the id alone.
     """
 
     reads: bool
@@ -89,16 +89,16 @@ class OperationSpec:
 
     Attributes:
         id: The operation's id in the description.
-        input_key: The field by which a response names an input, or several that do so together;
-            None if there is none.
+        input_key: The field that names an input in a response, or several fields together; None if
+            there is none.
         error_keys: The names under which an error's context lists it.
         all_or_nothing: Whether a refused create has created nothing.
-        repeated: The fields that a result shares with its input, if only these say whose it is.
+        repeated: The fields that a result shares with its input, if only these match it.
         named_by: The property that every record has from its input, and no server fills in with the
             text of another input; None if there is none.
-        id_property: The property whose values the ids of all inputs are; None if they are ids of
-            records, or each input names the property.
-        version: The version of the API whose inputs it has; None for the default.
+        id_property: The property that the ids of all inputs are values of. None if they are ids of
+            records, or if each input names the property.
+        version: The version of the API; None for the default.
     """
 
     id: str
@@ -210,7 +210,7 @@ class OperationSpec:
             *(self.validator, self._rules, self.inputs, self.validator.key),
             takes_ids=self.takes_ids,
             run_id=run_id,
-            # What is only asked for, or archived, cannot be stored by mistake.
+            # A read or an archive stores no value, so none can be stored by mistake.
             plausible=not (self.kind.takes_ids or not self.inputs or allow_implausible),
         )
 
@@ -282,7 +282,7 @@ class OperationSpec:
         """Return a response in the engine's terms."""
         read = chunk.state.interpretation
         assert isinstance(read, Interpretation)  # noqa: S101 - the transport has read each response
-        # A response of httpx refers to itself, and so would keep the models alive for a while.
+        # An httpx response refers to itself, so it would keep the models in memory for a while.
         chunk.state.interpretation = None
         index = None if self._rules.plain else self._rules.index(chunk.entries)
         return parse_response(response, read, self._match_keys, index)
@@ -329,7 +329,7 @@ REPEATABLE = all_paths(
 
 @lru_cache(maxsize=64)
 def spec_by_property(id_: str, id_property: str) -> OperationSpec:
-    """Return an operation all of whose ids are values of a property."""
+    """Return an operation for ids that are values of a property."""
     return evolve(SPECS[id_], id_property=id_property)
 
 

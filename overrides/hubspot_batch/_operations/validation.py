@@ -1,8 +1,8 @@
 """Checks inputs against the description, and encodes them, before anything is sent.
 
-This module decides whether an input can be valid, by the JSON Schema of the description. Whether
-HubSpot accepts a valid one is for HubSpot to decide. Values of Python are turned into JSON in
-`conversion`, and implausible ones are found in `plausibility`.
+This module decides whether an input can be valid, by the JSON Schema of the description. HubSpot
+decides whether it accepts a valid one. `conversion` turns Python values into JSON, and
+`plausibility` finds implausible values.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from uuid import UUID
 from attrs import define
 from hubspot_batch_client.types import Model, plain_to_bytes
 
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
-from hubspot_batch._lazy import cached_property
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 
 from .conversion import Convert, converter, items_of
 from .plausibility import WrittenTexts, written_texts
-from .problems import InvalidInputError, Problem
+from .problems import InputProblem, InvalidInputError
 from .schemas import fields_of
 from .values import NO_VALUE, id_text, is_real, shown, simplify, time_advice, whole_number
 
@@ -52,7 +52,9 @@ class InputValidator:
     key: str | None
     writable: tuple[str, ...] = ()
 
-    def convert(self, given: object, *, more_names: bool) -> tuple[dict[str, Any], list[Problem]]:
+    def convert(
+        self, given: object, *, more_names: bool
+    ) -> tuple[dict[str, Any], list[InputProblem]]:
         """Return an input as a JSON object, and what is wrong with it.
 
         Required lists that were left out are empty.
@@ -64,12 +66,12 @@ class InputValidator:
         """
         if self._alternatives:
             return self._convert_either(given, more_names=more_names)
-        problems: list[Problem] = []
+        problems: list[InputProblem] = []
         wire: Any = (self._convert_open if more_names else self._convert_closed)(
             given, "", problems
         )
         if is_map(wire) and self.key and wire.get(self.key) == "":
-            problems.append(Problem(self.key, "is empty"))
+            problems.append(InputProblem(self.key, "is empty"))
         return wire, problems
 
     def write(self, wire: dict[str, Any], *, more_names: bool) -> bytes:
@@ -90,9 +92,9 @@ class InputValidator:
             return _WRITE(wire).encode()
         except JsonSchemaValueException as error:
             where = str(error.name).removeprefix("data").lstrip(".")
-            raise InvalidInputError([Problem(where, _reason(error))]) from None
+            raise InvalidInputError([InputProblem(where, _reason(error))]) from None
         except (TypeError, ValueError, RecursionError) as error:
-            problem = Problem("", f"cannot be written as JSON: {error}")
+            problem = InputProblem("", f"cannot be written as JSON: {error}")
             raise InvalidInputError([problem]) from None
 
     @cached_property
@@ -102,9 +104,9 @@ class InputValidator:
 
     def _convert_either(
         self, given: object, *, more_names: bool
-    ) -> tuple[dict[str, Any], list[Problem]]:
-        """Convert an input by the first form that it fits, or else by the one that is nearest."""
-        nearest: tuple[dict[str, Any], list[Problem]] = {}, []
+    ) -> tuple[dict[str, Any], list[InputProblem]]:
+        """Convert an input by the first form that it fits, or else by the nearest one."""
+        nearest: tuple[dict[str, Any], list[InputProblem]] = {}, []
         for one in self._alternatives:
             wire, problems = one.convert(given, more_names=more_names)
             if not problems:
@@ -134,7 +136,7 @@ class InputValidator:
 
     @cached_property
     def written(self) -> WrittenTexts:
-        """The places whose texts HubSpot stores."""
+        """The fields with texts that HubSpot stores."""
         key = None if self.key == TRACE_ID else self.key
         if self._alternatives:
             return written_texts({"properties": fields_of(self.schema)}, key, self.writable)
@@ -270,9 +272,9 @@ class InputEncoder:
                 return _whole(given)
             wire = given if type(given) is str else id_text(given)
         except ValueError as error:
-            raise InvalidInputError([Problem("", str(error))]) from None
+            raise InvalidInputError([InputProblem("", str(error))]) from None
         if wire is NO_VALUE or wire == "":
-            raise InvalidInputError([Problem("", "is empty")])
+            raise InvalidInputError([InputProblem("", "is empty")])
         return wire
 
     def convert(self, given: object) -> tuple[Any, bool]:
@@ -334,7 +336,7 @@ class InputEncoder:
             )
         raise InvalidInputError(
             [
-                Problem(
+                InputProblem(
                     "",
                     f"must be {'an id, a ' if self.takes_ids else 'a '}{forms}, "
                     f"not {type(given).__name__}{hint}",
@@ -368,7 +370,7 @@ def _may_be_id(value: object) -> bool:
 
 
 def _compile(schema: dict[str, Any]) -> Callable[[object], object]:
-    # Not needed for inputs that are seen to be valid, nor by who only imports this package.
+    # Imported only when the fast path cannot prove an input valid.
     from fastjsonschema import compile  # noqa: A004, PLC0415
 
     check: Callable[[object], object] = compile(schema, use_default=False)

@@ -1,8 +1,8 @@
-"""Turns one value that people have into what HubSpot stores: the text of a property, an id, a flag.
+"""Turns one Python value into HubSpot's form: the text of a property, an id, a flag.
 
-This module decides how a Python value is written, and which values mean that there is none. Values
-of numpy, pandas and their like are recognised by what they can do, so nothing of them is imported.
-A ValueError says what is wrong with a value, and what to write in its place.
+This module decides how a Python value is written, and which values mean that there is none. It
+recognises values of numpy, pandas and the like by their methods, so it imports none of them. A
+ValueError says what is wrong with a value, and what to write in its place.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NO_VALUE: Final = _NoValue.NO_VALUE
 
 NoValue: TypeAlias = Literal[_NoValue.NO_VALUE]
 
-# A number with more digits is no measure of anything, and can take all memory to write.
+# A longer number is a mistake, and writing it could take all memory.
 _DIGITS = 1000
 
 
@@ -111,7 +111,8 @@ def whole_number(value: object) -> int | NoValue:
     exact = _exact(real)
     if exact.is_infinite() or exact.adjusted() > _DIGITS or exact != exact.to_integral_value():
         raise ValueError(f"is {real}, but must be a whole number")
-    # The numbers beside one of many digits are the same float, so it may have been one of them.
+    # Neighbouring whole numbers of many digits share one float, so the float may stand for any of
+    # them.
     kind = cast("Callable[[int], object]", type(real))
     number = int(real)
     if not isinstance(real, Decimal) and (kind(number + 1) == real or kind(number - 1) == real):
@@ -178,7 +179,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 def epoch_time(number: float) -> str | None:
     """Return the time that a number of epoch seconds or milliseconds means; None if it is neither.
 
-    Both are taken for what gives a time between the years 1973 and 5138.
+    The number counts as seconds or milliseconds if that gives a time between the years 1973 and
+    5138.
     """
     for least, unit in ((10**11, 1000), (10**8, 1)):
         if least <= number < least * 1000:
@@ -195,7 +197,7 @@ def _epoch_advice(number: Any) -> str:
 def simplify(value: Any) -> object:
     """Return a value as one of Python's own types: NO_VALUE if it is none, a list for several.
 
-    A number of another kind than Python's float, and whatever is not recognised, stays as it is.
+    Numbers of other kinds than Python's float, and values of unknown types, stay as they are.
     """
     if isinstance(value, bool) or type(value) is str:
         return value

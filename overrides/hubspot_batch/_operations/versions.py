@@ -1,7 +1,7 @@
 """The version of the API that a client uses.
 
-This module decides which versions there are, and where a request of an operation is sent in each of
-them. What differs between versions stands in the fragments (`x-versions`).
+This module decides which versions there are, and where each sends the requests of an operation. The
+fragments list the differences between versions (`x-versions`).
 
 HubSpot: https://developers.hubspot.com/docs/developer-tooling/platform/versioning
 """
@@ -18,7 +18,8 @@ from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch._transport.repeatable import path_pattern
 from hubspot_batch.errors import ConfigurationError
 
-# What is shown of a wrong version. Anything else may be the token, put in the wrong place.
+# The only form of a wrong version that is shown. Any other text may be the token in the wrong
+# place.
 _LIKE_A_VERSION = re.compile(r"v?[\d.-]{1,10}(?:-[a-z]{1,8})?")
 _NAMES = re.compile(r"\{[^{}/]*\}")
 
@@ -54,7 +55,7 @@ def located(described: Described | Listing, version: str | None) -> Version:
 
 
 def path_of(version: str | None) -> Callable[[str], str] | None:
-    """Return the function that returns where requests are sent in a version; None if nowhere else.
+    """Return a function for the path of a request in a version; None for the default paths.
 
     Args:
         version: Its name; None for the default.

@@ -1,6 +1,6 @@
 """Performs the steps of reading pages, in threads and in tasks.
 
-This module decides how records are handed out. Which steps it takes is decided by `reading`.
+This module decides how records are handed out. `reading` decides which steps are taken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Pages:
     """Reads the pages of searches and lists, for the calling thread.
 
     Args:
-        performer: What sends and waits. Its pace is that of all searches of the client.
+        performer: Performs the steps, at the pace of all searches of the client.
         version: The version of the API; None for the default.
     """
 
@@ -35,14 +35,14 @@ class Pages:
         return self._records(_query(operation, self.version, given))
 
     def _records(self, query: Query) -> Iterator[Any]:
-        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+        from .reading import Records, pages  # noqa: PLC0415 - few programs need it
 
         now = self.performer.clock.now
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
             came: object = None
-            if isinstance(step, Found):
+            if isinstance(step, Records):
                 yield from step.records
             else:
                 came = self.performer.perform(step)
@@ -62,14 +62,14 @@ class AsyncPages:
         return self._records(_query(operation, self.version, given))
 
     async def _records(self, query: Query) -> AsyncIterator[Any]:
-        from .reading import Found, pages  # noqa: PLC0415 - few programs need it
+        from .reading import Records, pages  # noqa: PLC0415 - few programs need it
 
         now = self.performer.clock.now
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
             came: object = None
-            if isinstance(step, Found):
+            if isinstance(step, Records):
                 for record in step.records:
                     yield record
             else:

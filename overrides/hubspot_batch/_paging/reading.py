@@ -2,8 +2,8 @@
 
 This module performs nothing itself: `pages` is a generator that yields requests, waits and records,
 and is sent the results, so `drivers` can perform it in threads and in tasks. It decides whether a
-page is whole: one that lacks records that there should be is asked for again, and ends it with an
-error if it stays so. An iterator that just ends has handed out everything.
+page is complete. If records are missing, the page is requested again, and if they stay missing, an
+error ends the iterator. So an iterator that ends without an error has handed out everything.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import unreachable
 from hubspot_batch._json import is_list
-from hubspot_batch._lookup.asking import Ask, ReserveSearch, Rest
+from hubspot_batch._lookup.session import ReserveSearch, Send, Sleep
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._transport.request_state import EXTENSION, RequestState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure
@@ -29,7 +29,7 @@ from hubspot_batch.options import Limiter
 from .query import RESULTS_AT_MOST, Position, Query
 
 
-class Found(NamedTuple):
+class Records(NamedTuple):
     """Hand out records."""
 
     records: Sequence[Any]
@@ -49,7 +49,7 @@ class _Page(NamedTuple):
     after: str | None
 
 
-Step: TypeAlias = "Ask | Rest | ReserveSearch | Found"
+Step: TypeAlias = "Send | Sleep | ReserveSearch | Records"
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 
@@ -85,7 +85,7 @@ def pages(query: Query, pace: Limiter, now: float) -> Steps:
         new = [one for one in page.records if one.id not in handed_out]
         handed_out.update(one.id for one in new)
         if new:
-            now, _ = yield Found(new)
+            now, _ = yield Records(new)
         start += len(page.records)
         if page.after is None:
             return
@@ -103,7 +103,7 @@ def _last(ids: set[str]) -> str:
 
 
 def _check_goes_on(query: Query, total: int) -> None:
-    """Refuse a search whose last results HubSpot would not show."""
+    """Refuse a search with more results than HubSpot would show."""
     if not query.goes_on:
         cause = "with these filters" if query.by_id else "in an order of your own"
         raise ConfigurationError(
@@ -123,19 +123,19 @@ def _page(
         _, pause = yield ReserveSearch(now, state)
         if not pause:
             break
-        now, _ = yield Rest(pause)
+        now, _ = yield Sleep(pause)
     started = now
     function: Any = import_module(f"hubspot_batch_client.api.{listing.tag}.{listing.id}")
     request: dict[str, Any] = function._get_kwargs(**query.arguments(at))
     try:
-        now, came = yield Ask({**request, "extensions": {EXTENSION: state}})
+        now, came = yield Send({**request, "extensions": {EXTENSION: state}})
     finally:
         if searches:
             pace.report(started, now, {}, None)
-    return _settled(query, came, state), now
+    return _page_of(query, came, state), now
 
 
-def _settled(query: Query, came: Any, state: RequestState) -> _Page:
+def _page_of(query: Query, came: Any, state: RequestState) -> _Page:
     """Return the page that came, or raise why there is none."""
     if isinstance(came, httpx.HTTPError):
         if disposition_of_failure(came).effect is Effect.NOT_SENT:
@@ -153,16 +153,16 @@ def _settled(query: Query, came: Any, state: RequestState) -> _Page:
             "Ask again.",
             status_code=status,
         )
-    told = parse_response(came, read, MatchKeys(None, None, ()), None)
-    stop: HubSpotBatchError | None = told.stop(query.name, state.address, alone=True)
+    refusal = parse_response(came, read, MatchKeys(None, None, ()), None)
+    stop: HubSpotBatchError | None = refusal.stop(query.name, state.address, alone=True)
     if stop is not None:
         raise stop
     kind = ConfigurationError if status == 400 else UnfinishedError
-    words = told.error.message.rstrip(".")
+    words = refusal.error.message.rstrip(".")
     raise kind(
         f"{query.name}: HubSpot refuses it (HTTP {status}: {words}).",
         status_code=status,
-        correlation_id=told.error.correlation_id,
+        correlation_id=refusal.error.correlation_id,
     )
 
 

@@ -17,7 +17,7 @@ from hubspot_batch.options import SYSTEM_CLOCK
 
 from .request_state import RequestState
 
-# Sockets wait in real time, also for a client whose own clock is another.
+# Sockets wait in real time, also if the client has another clock.
 _now = SYSTEM_CLOCK.now
 
 

@@ -1,8 +1,8 @@
-"""Closes a connection whose request is cancelled while it is made.
+"""Closes a connection if its request is cancelled while it is opened.
 
 anyio and httpcore lose a connection if a task is cancelled at certain moments, and its socket stays
-open as long as the event loop. So a task of its own makes each connection, and closes it if no task
-waits for it any more; and a connection on which TLS cannot be begun is closed.
+open as long as the event loop. So each connection is opened in a task of its own, which closes it
+if no other task waits for it any more. A connection is also closed if TLS cannot be begun on it.
 """
 
 # ruff: noqa: ASYNC109 - the signatures are httpcore's

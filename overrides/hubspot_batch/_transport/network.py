@@ -1,9 +1,9 @@
 """Sends requests over the network, with httpcore.
 
-This module decides what a failure on the network says of a request: whatever fails before its first
-byte has left is raised as a failure to connect, whichever exception httpcore raises. It also
-decides that no message repeats what came over the wire, and that a connection on which more came
-than a response is not used again. httpx's own transport offers none of that, and no place for it.
+This module decides the meaning of a network failure. A failure before the first byte has left is
+raised as a failure to connect, whichever exception httpcore raises. No message repeats bytes from
+the network. A connection that received more than a response is not used again. httpx's own
+transport does none of this, and has no hook for it.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from .request_state import CancelledBeforeSendError
 from .response_body import ResponseBody
 from .streams import TaskBackend, ThreadBackend
 
-# Seconds for which an idle connection is kept. Servers keep theirs longer: one that the server
-# closes at the moment of a create would leave that create in doubt.
+# An idle connection is kept for so many seconds. Servers keep connections longer; if a server
+# closed one at the moment of a create, the create would be in doubt.
 _KEPT = 4.0
 
 

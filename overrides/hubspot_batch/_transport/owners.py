@@ -179,7 +179,7 @@ class LoopTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the connections of this loop; those of other loops are closed when they end."""
+        """Close the connections of this loop; other loops close theirs when they end."""
         with suppress(ConfigurationError):  # another library runs: nothing was opened in it
             made = self._loops.values.pop(running_loop(), None)
             if made is not None:

@@ -1,7 +1,7 @@
 """The account's rate limit: a rolling window of starts, and the requests left for the day.
 
 This module decides when a request may start. It follows the limit that the server names, and leaves
-to other programs what they use of it. Times are handed in, in seconds; it reads no clock.
+other programs their share. Times are handed in, in seconds; it reads no clock.
 
 HubSpot's rules: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 """
@@ -16,36 +16,37 @@ from collections.abc import Mapping, Sequence
 
 from hubspot_batch.options import RateLimit
 
+from .configured_limit import MARGIN as _MARGIN
+from .configured_limit import ConfiguredLimit
 from .retry import believable_interval, number
-from .told_limit import MARGIN as _MARGIN
-from .told_limit import ToldLimit
 
 # Seconds below which two clock readings are the same moment. Otherwise a rounding error would make
 # a request wait in endless steps of nothing.
-_MOMENT = 0.001
-# How many evenly spaced starts that came late may be made up for at once.
-_LATE = 4
+_CLOCK_TOLERANCE = 0.001
+# The most late starts that may be made up for at once.
+_CATCH_UP = 4
 # One request in this many stays free, so the first requests of another program get in and are seen.
-_NEWCOMER = 95
+_ONE_FREE_IN = 95
 # Seconds of growth after which another program is expected to grow further before it shows.
-_RECENT = 1.0
+_GROWTH_PERIOD = 1.0
 # Seconds before asking again while another program is seen: any response can change what is free.
-_LOOK_AGAIN = 0.05
+_ASK_AGAIN = 0.05
 # Seconds without a response after which a request may have to open a connection first.
-_SILENT = 1.0
-# Seconds for which starts are remembered beyond their window, to understand a slow response.
-_LATEST = 20.0
+_IDLE = 1.0
+# Starts are remembered for so many seconds beyond their window, to understand a slow response.
+_SLOWEST_RESPONSE = 20.0
 # Larger numbers of requests are not believed.
-_MOST = 100_000
-# Seconds for which the number of requests left for the day is believed: midnight resets it.
-_DAY_KNOWN = 900.0
+_LARGEST_LIMIT = 100_000
+# The number of requests left for the day is believed for so many seconds: midnight resets it.
+_DAY_VALID = 900.0
 
 
 class ServerWindow:
     """The rolling limit that the server names, which other programs may use too.
 
     It starts with a burst of half the limit, then spaces requests evenly. Further bursts would keep
-    other programs out for most of each window, and hide them: only a response tells what they use.
+    other programs out for most of each window, and would hide them, because only responses show
+    what they use.
 
     Args:
         since: The start of the first window.
@@ -57,8 +58,8 @@ class ServerWindow:
         self.resize(requests, seconds)
         # When responses came, and how many requests of other programs they showed.
         self._others: deque[tuple[float, int]] = deque()
-        self._due = -math.inf
-        self._since = since
+        self._next_even = -math.inf
+        self._begun = since
 
     def resize(self, requests: int, seconds: float) -> None:
         """Set the limit that applies from now on."""
@@ -66,7 +67,9 @@ class ServerWindow:
         self.seconds = seconds
         self._span = seconds + _MARGIN
 
-    def see(self, starts: Sequence[float], started: float, now: float, left: int) -> None:
+    def note_remaining(
+        self, starts: Sequence[float], started: float, now: float, left: int
+    ) -> None:
         """Note how many requests a response says are left, and so how many others have made."""
         first = bisect_right(starts, started - self._span)
         ours = bisect_right(starts, started + _MARGIN) - first
@@ -78,9 +81,9 @@ class ServerWindow:
             self._others.popleft()
         others = max((count for _, count in self._others), default=0)
         if not others:
-            free = self.requests // _NEWCOMER
+            free = self.requests // _ONE_FREE_IN
         else:
-            before = [count for when, count in self._others if when <= now - _RECENT]
+            before = [count for when, count in self._others if when <= now - _GROWTH_PERIOD]
             growth = others - max(before, default=others)
             free = growth + 3 if growth else 1
         return max(1, self.requests - others - free)
@@ -91,25 +94,25 @@ class ServerWindow:
         count = len(starts) - first
         allowed = self.allowed(now)
         if count == 0:
-            self._since = now
-        end = self._since + self._span
+            self._begun = now
+        end = self._begun + self._span
         moment = now
         if count >= allowed:
             moment = starts[len(starts) - allowed] + self._span
         if now >= end:
-            moment = max(moment, self._due - _LATE * self._span / allowed)
+            moment = max(moment, self._next_even - _CATCH_UP * self._span / allowed)
         elif allowed / 2 <= count < allowed:
             moment = max(moment, starts[-1] + (end - starts[-1]) / (allowed - count + 1))
         return moment
 
     @property
-    def crowded(self) -> bool:
+    def others_seen(self) -> bool:
         """Whether other programs were seen, so any response can change what is free."""
         return any(count for _, count in self._others)
 
     def start(self, now: float) -> None:
         """Note that a request starts."""
-        self._due = max(self._due, now) + self._span / self.allowed(now)
+        self._next_even = max(self._next_even, now) + self._span / self.allowed(now)
 
 
 class RateLimiter:
@@ -128,21 +131,21 @@ class RateLimiter:
 
     def __init__(self, limit: RateLimit | None, daily_reserve: int | None = None) -> None:
         self._limit = limit
-        self._told = None if limit is None else ToldLimit(limit)
+        self._configured = None if limit is None else ConfiguredLimit(limit)
         self._reserve = daily_reserve
         self._server: ServerWindow | None = None
         self._starts: list[float] = []
         # Starts that may have arrived late.
-        self._slow: deque[float] = deque(maxlen=1000)
+        self._slow_starts: deque[float] = deque(maxlen=1000)
         self._last_response = -math.inf
-        self._closed_until = -math.inf
+        self._paused_until = -math.inf
         self._under_way = 0
         # Requests left for the day, less those started since, and when a response said so.
         self._day: tuple[float, float] | None = None
-        # Whether responses say it: not with OAuth.
-        self._day_is_told = True
-        # When a response said it that is not older than another one.
-        self._day_heard = -math.inf
+        # Whether responses have that number; with OAuth they do not.
+        self._day_is_reported = True
+        # When the latest response with that number came.
+        self._day_reported_at = -math.inf
         self._lock = threading.Lock()
 
     def reserve(self, now: float, _holder: object = None, /) -> float | None:
@@ -154,17 +157,17 @@ class RateLimiter:
             if self._day_is_spent(now):
                 return None
             if self._day_is_unknown and self._under_way:
-                # One request finds out what is left, and the others wait for its response.
-                return _LOOK_AGAIN
-            wait = max(self._closed_until, self._free_at(now)) - now
-            if wait >= _MOMENT:
+                # One request finds out how many are left, and the others wait for its response.
+                return _ASK_AGAIN
+            wait = max(self._paused_until, self._free_at(now)) - now
+            if wait >= _CLOCK_TOLERANCE:
                 return wait
             if self._limit is not None:
                 insort(self._starts, now)
-                if now - self._last_response > _SILENT:
-                    self._slow.append(now)
-                if (told := self._told_in_force) is not None:
-                    told.start(now)
+                if now - self._last_response > _IDLE:
+                    self._slow_starts.append(now)
+                if (configured := self._configured_in_force) is not None:
+                    configured.start(now)
             if self._server is not None:
                 self._server.start(now)
             self._under_way += 1
@@ -174,49 +177,49 @@ class RateLimiter:
 
     @property
     def window(self) -> float:
-        """Seconds of the window that the server told; 0 if it told none."""
+        """Seconds of the window that the server named; 0 if it named none."""
         server = self._server
         return 0.0 if server is None else server.seconds
 
-    def nap(self, wait: float) -> float:
+    def seconds_to_sleep(self, wait: float) -> float:
         """Return how many seconds to sleep: less where any response can change the wait."""
         with self._lock:
-            crowded = self._server is not None and self._server.crowded
-            told = self._told_in_force
-            changes = crowded or (told is not None and told.all_open)
-        return min(wait, _LOOK_AGAIN) if changes else wait
+            others_seen = self._server is not None and self._server.others_seen
+            configured = self._configured_in_force
+            changes = others_seen or (configured is not None and configured.awaits_response)
+        return min(wait, _ASK_AGAIN) if changes else wait
 
     @property
-    def _told_in_force(self) -> ToldLimit | None:
-        """The limit that was told, unless the server's takes its place."""
+    def _configured_in_force(self) -> ConfiguredLimit | None:
+        """The configured limit, unless the server's limit replaces it."""
         if self._server is not None and self._limit is not None and self._limit.learns:
             return None
-        return self._told
+        return self._configured
 
     def _free_at(self, now: float) -> float:
         moments = [now]
         server, longest = self._server, 0.0
-        if self._limit is not None and (told := self._told_in_force) is not None:
+        if self._limit is not None and (configured := self._configured_in_force) is not None:
             longest = self._limit.seconds + _MARGIN
-            moments.append(told.free_at(now))
+            moments.append(configured.free_at(now))
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
             moments.append(server.free_at(self._starts, now))
         # A late response is about a window that began long ago.
-        del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _LATEST)]
+        del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _SLOWEST_RESPONSE)]
         return max(moments)
 
-    forgone = False
+    has_unused = False
     """Nothing is promised, so there is nothing to give back."""
 
-    def forgo(self, _holder: object, /) -> None:
-        """Do nothing; see `forgone`."""
+    def cancel_start(self, _holder: object, /) -> None:
+        """Do nothing; see `has_unused`."""
 
-    def give_back(self, now: float) -> None:
-        """Do nothing; see `forgone`."""
+    def return_unused(self, now: float) -> None:
+        """Do nothing; see `has_unused`."""
 
-    async def agive_back(self, now: float) -> None:
-        """Do nothing; see `forgone`."""
+    async def areturn_unused(self, now: float) -> None:
+        """Do nothing; see `has_unused`."""
 
     async def areserve(self, now: float, _holder: object = None, /) -> float | None:
         """Do as `reserve`, which never blocks."""
@@ -230,8 +233,8 @@ class RateLimiter:
         """
         with self._lock:
             self._under_way -= 1
-            if self._told is not None:
-                self._told.abandon(started)
+            if self._configured is not None:
+                self._configured.abandon(started)
 
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None
@@ -246,8 +249,8 @@ class RateLimiter:
         """
         with self._lock:
             self._under_way -= 1
-            if self._told is not None:
-                self._told.end(started, now)
+            if self._configured is not None:
+                self._configured.end(started, now)
         if headers:
             self.learn(started, now, headers)
         if refused_until is not None:
@@ -270,13 +273,13 @@ class RateLimiter:
             now: When its response came; when it started, by default.
         """
         with self._lock:
-            self._closed_until = max(self._closed_until, until)
+            self._paused_until = max(self._paused_until, until)
             # A limit that the user set is kept exactly, so it counts this one, too.
             exact = self._limit is not None and not self._limit.learns
             if not exact and started in self._starts:
                 self._starts.remove(started)
-            if (told := self._told_in_force) is not None and self._server is None:
-                told.refuse(started, started if now is None else now, until)
+            if (configured := self._configured_in_force) is not None and self._server is None:
+                configured.refuse(started, started if now is None else now, until)
 
     def learn(self, started: float, now: float, headers: Mapping[str, str]) -> None:
         """Learn from a response's headers (HubSpot's usage guidelines list them).
@@ -293,44 +296,45 @@ class RateLimiter:
         left_today = number(said, "x-hubspot-ratelimit-daily-remaining")
         with self._lock:
             self._last_response = now
-            if started in self._slow:
-                self._slow.remove(started)
+            if started in self._slow_starts:
+                self._slow_starts.remove(started)
                 if started in self._starts:
                     # It arrived before its response came; more is not known.
                     self._starts.remove(started)
                     insort(self._starts, now)
                     started = now
-            if self._limit is not None and most and interval and 1 <= most <= _MOST:
+            if self._limit is not None and most and interval and 1 <= most <= _LARGEST_LIMIT:
                 limit = int(most), interval
                 if self._server is None:
                     self._server = ServerWindow(started, *limit)
                 self._server.resize(*limit)
                 if left is not None:
-                    self._server.see(self._starts, started, now, int(left))
+                    self._server.note_remaining(self._starts, started, now, int(left))
             if left_today is None:
-                # A response of the edge tells no limits at all, and so nothing about the day.
-                if most is not None or self._day_heard == -math.inf:
-                    self._day_is_told = False
+                # A response of HubSpot's edge has no limits at all, so it says nothing about the
+                # day.
+                if most is not None or self._day_reported_at == -math.inf:
+                    self._day_is_reported = False
             else:
-                self._day_is_told = True
+                self._day_is_reported = True
                 # The server may not have counted the requests under way yet.
                 left_today -= self._under_way
-                if self._day is not None and started <= self._day_heard:
+                if self._day is not None and started <= self._day_reported_at:
                     # It may report an older number than the known one.
                     left_today = min(left_today, self._day[0])
                 else:
-                    self._day_heard = now
+                    self._day_reported_at = now
                 self._day = (left_today, now)
 
     @property
     def _day_is_unknown(self) -> bool:
-        return self._reserve is not None and self._day is None and self._day_is_told
+        return self._reserve is not None and self._day is None and self._day_is_reported
 
     def _day_is_spent(self, now: float) -> bool:
         if self._reserve is None or self._day is None:
             return False
         left, at = self._day
-        if now - at > _DAY_KNOWN:
+        if now - at > _DAY_VALID:
             self._day = None
             return False
         return left <= self._reserve

@@ -1,7 +1,7 @@
 """Which requests may be carried out twice.
 
-This module decides which operation a request belongs to, by its method and path. A path of an
-operation may have names in braces, each of which stands for one part of an address.
+This module decides which operation a request belongs to, by its method and path. A path may have
+names in braces; each stands for one part of an address.
 """
 
 from __future__ import annotations

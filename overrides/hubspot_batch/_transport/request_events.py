@@ -1,4 +1,4 @@
-"""The events of one request: what is told of each attempt.
+"""The events of one request and its attempts.
 
 This module decides which numbers of a response an event repeats. It is only used where a function
 is to be told.
@@ -46,7 +46,7 @@ class RequestEvents:
         run = self._state.run
         self._attempt += 1
         self._under_way = True
-        self._observer.tell(
+        self._observer.notify(
             RequestSent(
                 *(run.id, run.operation, self._request_id, self._attempt),
                 *(self._request.method, self._request.url.path, self._state.inputs),
@@ -78,7 +78,7 @@ class RequestEvents:
         self._under_way = False
         run = self._state.run
         limits = (number(headers, f"x-hubspot-ratelimit-{name}") for name in _LIMITS)
-        self._observer.tell(
+        self._observer.notify(
             Answered(
                 *(run.id, run.operation, self._request_id, self._attempt),
                 *(seconds, status, error, headers.get("x-hubspot-correlation-id")),

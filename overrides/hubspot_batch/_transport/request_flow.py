@@ -145,11 +145,11 @@ class RequestFlow:
         # A wait for the limit that the user set, or for HubSpot's own window, is the normal pace
         # and not beyond what `retry` allows. The second is for margins and rounding.
         own = 0.0 if options.rate_limit is None else options.rate_limit.seconds
-        self._patience = 1.0 + max(options.retry.ceiling, own, WINDOW)
+        self._longest_wait = 1.0 + max(options.retry.ceiling, own, WINDOW)
         self._observer = observer
 
     def with_options(self, options: ClientOptions, observer: Observer | None) -> RequestFlow:
-        """Return a flow that retries otherwise, with the same token and rate limit."""
+        """Return a flow with other options, and the same token and rate limit."""
         made = copy(self)
         made._set(options, observer)
         return made
@@ -174,7 +174,7 @@ class RequestFlow:
             while True:
                 attempt = yield from self._attempt(request, tokens, number, state, events)
                 received, disposition = attempt.received, attempt.meaning.disposition
-                # Before its inputs are in doubt no more: the function that is told may raise.
+                # While its inputs still count as in doubt, because the caller's function may raise.
                 events.answered(received, attempt.ended - attempt.started)
                 state.interpretation = attempt.meaning
                 state.end_attempt(attempt.started, attempt.ended, in_doubt=disposition.in_doubt)
@@ -283,7 +283,7 @@ class RequestFlow:
                     "leaves to other programs; go on after midnight in its time zone."
                 )
             # Other programs can make a wait longer than the window; that is no reason to stop.
-            if min(pause, self._limiter.window) > self._patience:
+            if min(pause, self._limiter.window) > self._longest_wait:
                 raise RateLimitError(
                     f"HubSpot lets the next request start in {pause:.0f} s, and `retry` allows no "
                     f"more than {self._retry.ceiling:.0f} s; go on later, or allow more."
@@ -292,9 +292,9 @@ class RequestFlow:
                 self._wait(pause, "rate_limit", request, number, state)
                 told_until = now + pause
             try:
-                now = yield from self._sleep(self._limiter.nap(pause), state)
+                now = yield from self._sleep(self._limiter.seconds_to_sleep(pause), state)
             except BaseException:
-                self._limiter.forgo(state)
+                self._limiter.cancel_start(state)
                 raise
 
     @staticmethod
@@ -321,7 +321,7 @@ class RequestFlow:
         if log_wait(wait, cause):
             state.waits += (seconds,)
         if self._observer is not None:
-            self._observer.tell(wait)
+            self._observer.notify(wait)
 
     def _address(self, url: httpx.URL) -> str:
         port = url.port or {"https": 443, "http": 80}.get(url.scheme)
@@ -332,7 +332,7 @@ class RequestFlow:
     def _interpret(
         self, request: httpx.Request, received: _Received, state: RequestState
     ) -> Interpretation:
-        """Read what was received, once for all who need to know."""
+        """Interpret a response or failure, once for all readers."""
         if not isinstance(received, httpx.Response):
             return Interpretation(disposition_of_failure(received), None)
         status = received.status_code

@@ -21,7 +21,7 @@ ReadSuccess = Callable[[httpx.Response], Any]
 
 
 class CancelledBeforeSendError(Exception):
-    """A request was cancelled while nothing of it was under way."""
+    """A request was cancelled before anything of it was sent."""
 
 
 class Interpretation(NamedTuple):

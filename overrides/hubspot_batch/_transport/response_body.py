@@ -1,8 +1,8 @@
 """How much of a response is read, and how it is decoded.
 
-This module decides that a response has an end: one that is larger than any that HubSpot gives is
-unreadable, and no more of it is read or decompressed. httpx itself would read and decompress it
-all.
+This module limits the size of a response. A response that is larger than any of HubSpot's is
+unreadable, and the rest of it is neither read nor decompressed. httpx itself would read and
+decompress all of it.
 """
 
 from __future__ import annotations

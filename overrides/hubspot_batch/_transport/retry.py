@@ -1,4 +1,4 @@
-"""Which responses and failures are sent again, when, and what they say of a request's effect.
+"""The meaning of a response or failure: the effect of its request, and whether to send again.
 
 This module holds the one table of HTTP statuses. It answers and never acts: it sends nothing, and
 reads no clock.
@@ -46,7 +46,7 @@ class Disposition(NamedTuple):
         retry: When it is sent again.
         least: Seconds to wait before that, at least.
         ends_run: Whether other requests would fail in the same way.
-        splits: Whether part of the inputs may be accepted where all together were not.
+        splits: Whether part of the inputs may be accepted although all together were refused.
         partial: Whether it is about inputs, so an operation may have carried out some others.
     """
 

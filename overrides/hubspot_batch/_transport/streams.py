@@ -1,9 +1,8 @@
 """Network connections that know which attempt they work for.
 
-This module decides how long a step on a connection may take, when the first byte of a request has
-left, and that a connection is used again only if nothing has arrived on it unasked. httpcore calls
-it for each connection, read and write. Which request goes over which connection is decided by
-httpcore.
+This module decides how long a step on a connection may take, and when the first byte of a request
+has left. A connection is used again only if nothing has arrived on it unasked. httpcore calls this
+module for each connection, read and write, and decides which request uses which connection.
 """
 
 # ruff: noqa: ASYNC109 - the signatures are httpcore's
@@ -23,7 +22,7 @@ from .cancellation import ClosingBackend
 _PIECE = 16 * 1024
 
 
-class _Watched:
+class _ObservedStream:
     """Watches the connections of threads and of tasks.
 
     Args:
@@ -110,7 +109,7 @@ def _left(timeout: float | None, failure: type[httpcore.TimeoutException]) -> fl
     return left
 
 
-class ThreadStream(_Watched, httpcore.NetworkStream):
+class ThreadStream(_ObservedStream, httpcore.NetworkStream):
     """A connection that a thread waits for."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -142,7 +141,7 @@ class ThreadStream(_Watched, httpcore.NetworkStream):
         return ThreadStream(inner, context, to_server=ssl_context is context)
 
 
-class TaskStream(_Watched, httpcore.AsyncNetworkStream):
+class TaskStream(_ObservedStream, httpcore.AsyncNetworkStream):
     """A connection that a task waits for."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:

@@ -1,7 +1,7 @@
 """The access token: where it comes from, and that nothing shows it.
 
-This module decides what can be a token, and when its provider is asked for another. It never stores
-one, and never checks its format, of which HubSpot has several.
+This module decides which text can be a token, and when its provider is asked for another. It never
+stores a token, and never checks its format: HubSpot has several.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _ASYNCHRONOUS = (
 
 
 class Token:
-    """A token, its provider, or what that returned, which no repr shows.
+    """A token, its provider, or the provider's result; no repr shows it.
 
     So no traceback with the values of variables shows it either: the text itself is never the value
     of a variable of ours where an exception can be raised.
@@ -219,7 +219,7 @@ FailureT = TypeVar("FailureT", bound=Exception)
 
 
 def hide_in_failure(tokens: Iterable[Token], failure: FailureT) -> FailureT:
-    """Return a failure to send whose message does not repeat a token.
+    """Return a failure to send, without a token in its message.
 
     A library can quote the lines that it could not read, and they can repeat the request.
     """

@@ -1,7 +1,7 @@
 """Performs the steps of requests, in threads and in tasks, around an httpx transport.
 
-This module decides how a step is performed, and how much of a failure can be seen. Which steps a
-request takes is decided by `request_flow`.
+This module decides how a step is performed, and which parts of a failure can be seen.
+`request_flow` decides which steps a request takes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         options: How it sends, and the only address that the token is sent to.
         repeatable: Method and path of the operations that may be carried out twice.
         observer: Told of attempts and waits; None if no function is to be told.
-        clock: How time is told and spent.
+        clock: The clock to read and to sleep by.
         proxy: The address of the proxy that `inner` sends through, for people; None without one.
     """
 
@@ -80,7 +80,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         )
 
     def with_options(self, options: ClientOptions, observer: Observer | None) -> Transport:
-        """Return a transport that sends otherwise, over the same connections and in the same pace.
+        """Return a transport with other options, over the same connections and at the same pace.
 
         It has slots of its own if `max_concurrency` differs.
         """
@@ -102,8 +102,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     except StopIteration as done:
                         return cast("httpx.Response", done.value)
         except BaseException:
-            if self._limiter.forgone:
-                self._limiter.give_back(self._clock.now())
+            if self._limiter.has_unused:
+                self._limiter.return_unused(self._clock.now())
             raise
 
     def _perform(self, step: Step) -> object:
@@ -141,8 +141,8 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     except StopIteration as done:
                         return cast("httpx.Response", done.value)
         except BaseException as error:
-            if self._limiter.forgone and not isinstance(error, GeneratorExit):
-                await self._limiter.agive_back(self._clock.now())
+            if self._limiter.has_unused and not isinstance(error, GeneratorExit):
+                await self._limiter.areturn_unused(self._clock.now())
             raise
 
     async def _perform_async(self, step: Step) -> object:
@@ -193,7 +193,7 @@ def _limiter(options: ClientOptions) -> Limiter:
 
 
 class _Slots:
-    """Slots of a client, of which each request under way takes one.
+    """The slots of a client; each request under way takes one.
 
     Each event loop has slots of its own.
 

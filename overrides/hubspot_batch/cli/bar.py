@@ -25,7 +25,7 @@ from .tally import Tally, done
 _WIDTH = 40
 
 
-class _Forgiving:
+class _SafeStream:
     """A terminal that may go away. rich would end the process then, and the job with it."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -69,7 +69,7 @@ class Bar:
 
     def __init__(self, err: TextIO, *, colour: bool = True) -> None:
         self._console = Console(
-            file=cast("TextIO", _Forgiving(err)),
+            file=cast("TextIO", _SafeStream(err)),
             force_terminal=True,
             no_color=not colour,
             highlight=False,
@@ -80,9 +80,9 @@ class Bar:
         self._ended = False
         self._lock = threading.Lock()
 
-    def tell(self, event: JobEvent) -> None:
+    def notify(self, event: JobEvent) -> None:
         """Take an event, and draw with the first one."""
-        self._tally.tell(event)
+        self._tally.take(event)
         if self._live is None and not self._ended:
             with self._lock:
                 self._begin()

@@ -43,7 +43,7 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
         "mapping",
         help="write a mapping file to start from",
         description="Write a mapping file to start from: headings, sample values and proposals. "
-        "Read it, change it, and hand it to --map. What is not sure is a comment in it.",
+        "Read it, change it, and hand it to --map. Uncertain lines are comments.",
         epilog="example: hubspot-batch mapping calls.csv > calls.toml",
         allow_abbrev=False,
     )

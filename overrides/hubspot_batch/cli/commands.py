@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hubspot_batch._lookup.ways import WAYS
+from hubspot_batch._lookup.endpoints import LOOKUP_ENDPOINTS
 from hubspot_batch._operations.registry import OperationSpec
 from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
-from hubspot_batch.jobs.records import FORMS
+from hubspot_batch.jobs.record_tables import FORMS
 from hubspot_batch.options import RateLimit
 
 from .command_list import Subparsers, verb_of
@@ -68,7 +68,7 @@ def _add_operation(
     add_reading(parser)
     _add_mapping(parser)
     _add_run(parser, spec)
-    if spec.id in WAYS:
+    if spec.id in LOOKUP_ENDPOINTS:
         _add_settling(parser, spec)
     _add_earlier(parser)
     add_progress_options(parser)
@@ -145,7 +145,7 @@ def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group.add_argument(
         "--reconcile", action="store_true", help="look them up when everything was sent"
     )
-    if WAYS[spec.id].reads is not None:
+    if LOOKUP_ENDPOINTS[spec.id].reads is not None:
         group.add_argument(
             "--key-property", metavar="P", help="look up by P, whose values HubSpot keeps unique"
         )

@@ -28,7 +28,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    """Yield all options and positional arguments, those of commands below too."""
+    """Yield all options and positional arguments, including those of subcommands."""
     for action in parser._actions:  # pyright: ignore[reportPrivateUsage]
         yield action
         choices: Any = action.choices

@@ -14,14 +14,14 @@ from typing import Any, TextIO
 
 from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import open_table, propose
+from hubspot_batch.jobs.outcome_files import OUTCOMES, REJECTS, UNKNOWN
 from hubspot_batch.jobs.report_files import REPORTS, read_outcomes
-from hubspot_batch.jobs.results import OUTCOMES, REJECTS, UNKNOWN
 from hubspot_batch.journal import Journal
 
 from .commands import add_reading
 from .job_words import one_line
 from .load import JOURNAL, complain, load
-from .output import Out
+from .output import Output
 
 _DONE, _WRONG_USE = 0, 2
 
@@ -57,11 +57,11 @@ def add_jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _guarded(
-    run: Callable[[argparse.Namespace, Out], int],
+    run: Callable[[argparse.Namespace, Output], int],
 ) -> Callable[[argparse.Namespace, TextIO], int]:
     def guarded(arguments: argparse.Namespace, stream: TextIO) -> int:
         try:
-            return run(arguments, Out(stream))
+            return run(arguments, Output(stream))
         except (ConfigurationError, JournalError) as error:
             complain(error.message)
         except OSError as error:
@@ -71,7 +71,7 @@ def _guarded(
     return guarded
 
 
-def _mapping(arguments: argparse.Namespace, out: Out) -> int:
+def _mapping(arguments: argparse.Namespace, out: Output) -> int:
     table = open_table(
         arguments.file,
         format=arguments.format,
@@ -84,7 +84,7 @@ def _mapping(arguments: argparse.Namespace, out: Out) -> int:
     return _DONE
 
 
-def _list(arguments: argparse.Namespace, out: Out) -> int:
+def _list(arguments: argparse.Namespace, out: Output) -> int:
     folder: Path = arguments.folder
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is no folder.")
@@ -123,13 +123,13 @@ def _report(folder: Path) -> dict[str, Any] | None:
 def _cut_off(folder: Path) -> bool:
     """Return whether the last run has written outcomes, but no report: it was killed."""
     try:
-        written, told = ((folder / name).stat().st_mtime_ns for name in (OUTCOMES, REPORTS[0]))
+        written, reported = ((folder / name).stat().st_mtime_ns for name in (OUTCOMES, REPORTS[0]))
     except OSError:
         return False
-    return written > told
+    return written > reported
 
 
-def _show(arguments: argparse.Namespace, out: Out) -> int:
+def _show(arguments: argparse.Namespace, out: Output) -> int:
     folder = _job(arguments.folder)
     out.lines([f"{folder}: {_state(folder)}"])
     report = _report(folder)
@@ -156,7 +156,7 @@ def _show(arguments: argparse.Namespace, out: Out) -> int:
     return _DONE
 
 
-def _rejects(arguments: argparse.Namespace, out: Out) -> int:
+def _rejects(arguments: argparse.Namespace, out: Output) -> int:
     folder = _job(arguments.folder)
     found = False
     for line in _rejected(folder):
@@ -174,7 +174,7 @@ def _rejects(arguments: argparse.Namespace, out: Out) -> int:
     return _DONE
 
 
-def _reconcile(arguments: argparse.Namespace, out: Out) -> int:
+def _reconcile(arguments: argparse.Namespace, out: Output) -> int:
     """Carry the command of a job out once more, without sending a row."""
     from .main import parse  # noqa: PLC0415 - which loads this module
 

@@ -24,11 +24,11 @@ from hubspot_batch.errors import ConfigurationError, JournalError
 from hubspot_batch.files import Mapping, open_table
 from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
-    INSISTS,
-    Earlier,
-    Ended,
+    CREATES_TWICE,
+    EarlierRun,
     Job,
     JobEvent,
+    JobResult,
     Plan,
     Work,
     check_earlier,
@@ -39,7 +39,7 @@ from hubspot_batch.jobs import (
 from hubspot_batch.jobs.json_forms import event_to_json
 from hubspot_batch.jobs.kept_rows import KeptRows
 from hubspot_batch.jobs.online import ask_account
-from hubspot_batch.jobs.records import Records
+from hubspot_batch.jobs.record_tables import RecordTables
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
@@ -49,7 +49,7 @@ from hubspot_batch.options import (
 )
 
 from .job_words import brief_lines, one_line, plan_lines, summary_lines
-from .output import Out
+from .output import Output
 from .progress import displays, shown
 from .signals import Signals
 
@@ -67,7 +67,7 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
             and `wall` (returns the time of day).
         stream: Where the output goes.
     """
-    out = Out(stream)
+    out = Output(stream)
     arguments.definitions = None
     worst = SUCCEEDED
     for name in arguments.files:
@@ -90,7 +90,7 @@ class _Place:
     journal: Path
 
 
-def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
+def _load_file(arguments: argparse.Namespace, name: str, out: Output) -> int:
     work = _work(arguments, name)
     rate_limit = arguments.rate or DEFAULT_RATE_LIMIT
     options = ClientOptions(
@@ -112,10 +112,10 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Out) -> int:
 
 
 def _load_rows(
-    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Out
+    arguments: argparse.Namespace, work: Work, options: ClientOptions, place: _Place, out: Output
 ) -> int:
     journal = _journal(arguments, work, place)
-    earlier = Earlier(arguments.resume, arguments.restart, arguments.allow_edited)
+    earlier = EarlierRun(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
     plan = make_plan(work, options.base_url, arguments.rate or DEFAULT_RATE_LIMIT)
     if arguments.expect and arguments.expect.lower() != plan.digest:
@@ -164,7 +164,7 @@ def _run(
     journal: Journal,
     options: ClientOptions,
     tell: Callable[[JobEvent], object],
-) -> tuple[Ended, Signals]:
+) -> tuple[JobResult, Signals]:
     form = getattr(arguments, "to", None)
     job = Job(
         work,
@@ -175,7 +175,7 @@ def _run(
         resume=command_line(arguments.argv, "--resume"),
         tell=tell,
         max_failures=arguments.max_failures,
-        records=Records(place.folder, form) if form else None,
+        records=RecordTables(place.folder, form) if form else None,
         clock=SYSTEM_CLOCK,
         wall=arguments.wall,
     )
@@ -185,7 +185,7 @@ def _run(
         rate_limit=options.rate_limit,
         daily_reserve=options.daily_reserve,
         api_version=options.api_version,
-        on_event=job.heed,
+        on_event=job.on_event,
     ) as client:
         try:
             check_folder(place.folder)
@@ -199,7 +199,7 @@ def _run(
             return job.run(client), signals
 
 
-def _end(arguments: argparse.Namespace, ended: Ended, signals: Signals, out: Out) -> int:
+def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out: Output) -> int:
     summary, failure = ended.summary, ended.failure
     if ended.unwritten:
         complain(f"The reports cannot be written to {summary.folder}: {ended.unwritten}.")
@@ -296,12 +296,12 @@ def _insists(arguments: argparse.Namespace, work: Work) -> bool:
     if said is None and _asks():
         said = _ask(
             f"Rows that are unknown may have been created. Look them up in HubSpot first. To send "
-            f"them again, type: {INSISTS}\n> "
+            f"them again, type: {CREATES_TWICE}\n> "
         )
-    if said != INSISTS:
+    if said != CREATES_TWICE:
         raise ConfigurationError(
             "--retry unknown sends rows again that may have been created, and nothing was sent "
-            f'now. Look them up in HubSpot first, then add --insist "{INSISTS}".'
+            f'now. Look them up in HubSpot first, then add --insist "{CREATES_TWICE}".'
         )
     return True
 
@@ -331,7 +331,7 @@ def token_for(base_url: str) -> str | None:
     return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None
 
 
-def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Out) -> None:
+def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Output) -> None:
     if arguments.json:
         out.lines([json.dumps(event_to_json(plan.event))])
     else:

@@ -12,7 +12,7 @@ from typing import TextIO
 from .progress import discard
 
 
-class Out:
+class Output:
     """An output that its reader may close.
 
     Args:

@@ -33,7 +33,7 @@ _HOW = ("auto", "bar", "lines", "none")
 class Display(Protocol):
     """Shows the events of a job; any thread may tell them."""
 
-    def tell(self, event: JobEvent) -> None:
+    def notify(self, event: JobEvent) -> None:
         """Take an event."""
 
     def close(self) -> None:
@@ -90,12 +90,12 @@ def automatic(err: TextIO | None, environ: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def shown(using: Sequence[Display]) -> Generator[Tell, None, None]:
+def shown(using: Sequence[Display]) -> Generator[Notify, None, None]:
     """Show a job while the block runs; gives the function to tell of events."""
 
     def tell(event: JobEvent) -> None:
         for display in using:
-            display.tell(event)
+            display.notify(event)
 
     with contextlib.ExitStack() as stack:
         for display in using:
@@ -103,7 +103,7 @@ def shown(using: Sequence[Display]) -> Generator[Tell, None, None]:
         yield tell
 
 
-class Tell(Protocol):
+class Notify(Protocol):
     """A function that takes an event."""
 
     def __call__(self, event: JobEvent, /) -> None:
@@ -129,7 +129,7 @@ class JsonLines:
         self._out: TextIO | None = out
         self._lock = threading.Lock()
 
-    def tell(self, event: JobEvent) -> None:
+    def notify(self, event: JobEvent) -> None:
         """Write an event."""
         line = json.dumps(event_to_json(event)) + "\n"
         with self._lock:
@@ -167,9 +167,9 @@ class Lines:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def tell(self, event: JobEvent) -> None:
+    def notify(self, event: JobEvent) -> None:
         """Take an event, and begin to write lines with the first one."""
-        self._tally.tell(event)
+        self._tally.take(event)
         if self._thread is None and self._every is not None:
             with self._lock:
                 self._begin()
@@ -208,7 +208,7 @@ class Lines:
 
 
 def discard(stream: TextIO) -> None:
-    """Let nothing of a stream be written any more, not even when the process ends."""
+    """Discard everything that a stream has not written, even at the end of the process."""
     with contextlib.suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

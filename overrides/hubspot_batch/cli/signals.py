@@ -13,7 +13,7 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-PATIENCE = 30.0
+MAX_WAIT = 30.0
 """Seconds that requests under way are waited for after the first signal."""
 
 WATCH = "hubspot-batch signals"
@@ -44,7 +44,7 @@ class Signals:
         first: The number of the first signal; None if there was none.
     """
 
-    def __init__(self, patience: float = PATIENCE) -> None:
+    def __init__(self, patience: float = MAX_WAIT) -> None:
         self.first: int | None = None
         self._patience = patience
         self._before: dict[int, Any] = {}

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 from typing import TextIO
 
+from hubspot_batch._lookup.endpoints import LOOKUP_ENDPOINTS
 from hubspot_batch._lookup.stamp import KEY, STAMP, create_stamp
-from hubspot_batch._lookup.ways import WAYS
 from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.client import HubSpotBatch
@@ -17,7 +17,7 @@ from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.options import ClientOptions
 
 from .load import STOPPED, SUCCEEDED, WRONG_USE, complain, confirmed, token_for
-from .output import Out
+from .output import Output
 
 
 def add_stamp(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_stamp(parser: argparse.ArgumentParser) -> None:
     one: argparse.ArgumentParser = kinds.add_parser(
         "create", help=words, description=f"{words.capitalize()}.", allow_abbrev=False
     )
-    families = {SPECS[id_].described.tag: id_ for id_ in WAYS}
+    families = {SPECS[id_].described.tag: id_ for id_ in LOOKUP_ENDPOINTS}
     one.add_argument("family", choices=sorted(families), metavar="FAMILY", help=", ".join(families))
     one.add_argument("--property", metavar="P", help=f"its name; {STAMP}, or {KEY} with --unique")
     one.add_argument(
@@ -39,7 +39,7 @@ def add_stamp(parser: argparse.ArgumentParser) -> None:
 
 
 def _create(arguments: argparse.Namespace, stream: TextIO) -> int:
-    out, family, unique = Out(stream), arguments.family, arguments.unique
+    out, family, unique = Output(stream), arguments.family, arguments.unique
     name = arguments.property or (KEY if unique else STAMP)
     option = "--key-property" if unique else "--stamp-property"
     try:
@@ -48,7 +48,7 @@ def _create(arguments: argparse.Namespace, stream: TextIO) -> int:
         if not confirmed(options.base_url, yes=arguments.yes):
             complain("Nothing was made.")
             return WRONG_USE
-        operation = next(id_ for id_ in WAYS if SPECS[id_].described.tag == family)
+        operation = next(id_ for id_ in LOOKUP_ENDPOINTS if SPECS[id_].described.tag == family)
         token = arguments.token or token_for(options.base_url)
         with HubSpotBatch(token, base_url=options.base_url) as client:
             made = create_stamp(client.raw.send, operation, name, unique=unique)

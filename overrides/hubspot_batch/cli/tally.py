@@ -35,7 +35,7 @@ class Tally:
         # Seconds, requests and rows that are done, of late: what the pace is taken from.
         self._recent: tuple[tuple[float, int, int], ...] = ()
 
-    def tell(self, event: JobEvent) -> None:
+    def take(self, event: JobEvent) -> None:
         """Take an event."""
         if isinstance(event, Progress):
             self.now, self.waiting = event, None
@@ -98,7 +98,7 @@ class Tally:
         return max(0.0, (self.rows - done(self.now.counts)) / rows_a_second)
 
     def counts(self) -> str:
-        """Return how many rows have each outcome, those of nothing left out."""
+        """Return how many rows have each outcome, without zeros."""
         if self.now is None:
             return ""
         counts = self.now.counts

@@ -9,13 +9,13 @@ from .mapping import Mapping
 from .opening import open_table
 from .proposals import propose
 from .row_mapper import Input, InvalidRow, RowMapper
-from .table import Form, Row, Table
+from .table import FileForm, Row, Table
 from .writing import RowWriter
 
 __all__ = [
     "EmptyTableError",
     "FileError",
-    "Form",
+    "FileForm",
     "Input",
     "InvalidRow",
     "Mapping",

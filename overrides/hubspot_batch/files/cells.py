@@ -80,13 +80,13 @@ def reader(kind: str, **settings: Any) -> Read:
     if kind == "moment":
         form, zone, time = settings["date"], settings["zone"], settings["time"]
         own = settings["own"]
-        return lambda cell: moments.moment(_meant(cell), form, zone, time, milliseconds=own)
+        return lambda cell: moments.moment(_not_empty(cell), form, zone, time, milliseconds=own)
     if kind == "day":
         form = settings["date"]
-        return lambda cell: moments.day(_meant(cell), form)
+        return lambda cell: moments.day(_not_empty(cell), form)
     if kind == "duration":
         unit = settings["unit"]
-        return remembered(lambda cell: moments.duration(_meant(cell), unit))
+        return remembered(lambda cell: moments.duration(_not_empty(cell), unit))
     if kind == "option":
         options: Mapping[str, str] = settings["options"]
         return remembered(lambda cell: _option(cell, options))
@@ -131,7 +131,7 @@ def _refuse(text: str, nothing: frozenset[str]) -> None:
 # Each of these is called for nearly every cell, and nearly every text is longer than those words.
 
 
-def _meant(cell: Any) -> Any:
+def _not_empty(cell: Any) -> Any:
     if isinstance(cell, str) and len(cell) <= _LONGEST_WORD:
         _refuse(cell, NOTHING)
     return cell
@@ -160,7 +160,7 @@ def _phone(cell: Any) -> str:
 
 
 def _digits(cell: Any, what: str) -> str:
-    """Return a text of digits, of which a spreadsheet must not have lost any."""
+    """Return a text of digits; refuse one that a spreadsheet has shortened."""
     if isinstance(cell, float):
         if not cell.is_integer() or abs(cell) >= _EXACT:
             raise ValueError(f"{cell} is not {what}: Excel keeps 15 digits only")

@@ -13,10 +13,10 @@ from . import cells
 from .cells import Read
 from .definitions import Definitions, refusal, value_problems
 from .errors import MappingError
-from .known import Property
-from .mapping_file import Column, Settings
+from .known import KnownProperty
+from .mapping_file import Column, MappingSettings
 from .moments import plain, zone_of
-from .operations import CUSTOM, PROPERTIES, Operation, nearest, operation
+from .operations import CUSTOM, PROPERTIES, FileOperation, file_operation, nearest
 from .proposals import proposed_line
 from .row_mapper import Association, RowMapper, Step, raw
 from .table import OUR_COLUMNS, normal
@@ -26,7 +26,7 @@ _ZONED = ("epoch seconds", "epoch milliseconds")
 
 
 def check_columns(
-    settings: Settings,
+    settings: MappingSettings,
     columns: tuple[str, ...],
     unit: str = "line",
     account: Definitions | None = None,
@@ -50,7 +50,7 @@ class _Check:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: MappingSettings,
         columns: tuple[str, ...],
         unit: str,
         account: Definitions | None,
@@ -61,7 +61,7 @@ class _Check:
                 'operation = "calls create", or the like.'
             )
         self._settings = settings
-        self._operation: Operation = operation(settings.operation)
+        self._operation: FileOperation = file_operation(settings.operation)
         self._columns = columns
         self._unit = unit
         self._account = account
@@ -212,7 +212,7 @@ class _Check:
             self._notes.append(f"{name} is not among the properties known here, and not checked.")
         return ""
 
-    def _reader(self, column: Column, known: Property, *, own: bool) -> Read:
+    def _reader(self, column: Column, known: KnownProperty, *, own: bool) -> Read:
         if known.kind == "raw":
             return raw
         zone = column.timezone or self._settings.timezone
@@ -246,7 +246,7 @@ class _Check:
             return
         read: Read = cells.record
         if column.words:
-            read = _with_words(column, read, Property("record"))
+            read = _with_words(column, read, KnownProperty("record"))
         kind = {"associationCategory": column.category, "associationTypeId": int(type_id)}
         separator = column.separator or ";"
         self._associations.append(Association(name, self._at[name], read, separator, kind))
@@ -309,7 +309,7 @@ def _with_separator(separator: str, read: Read) -> Read:
     return read_all
 
 
-def _with_words(column: Column, read: Read, known: Property) -> Read:
+def _with_words(column: Column, read: Read, known: KnownProperty) -> Read:
     """Return a reader that first looks up the words of the column."""
     strict = known.kind in ("text", "short", "phone", "url") and column.others == "refuse"
 

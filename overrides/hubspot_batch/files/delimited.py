@@ -47,11 +47,11 @@ def find_dialect(name: str, sample: list[str], said: str | None) -> Dialect:
     """
     first = sample[0] if sample else ""
     line_end = first[len(first.rstrip("\r\n")) :] or "\n"
-    told = first.strip().strip('"')
-    sep_line = told[:4].lower() == "sep=" and len(told) <= 5
+    line = first.strip().strip('"')
+    sep_line = line[:4].lower() == "sep=" and len(line) <= 5
     rest = sample[1:] if sep_line else sample
-    if said is None and sep_line and len(told) == 5:
-        said = told[4]
+    if said is None and sep_line and len(line) == 5:
+        said = line[4]
     elif said is None and sep_line:
         said = "\t"  # which stripping took away
     delimiter = said or max(DELIMITERS, key=lambda one: _fit(name, rest, one))
@@ -66,7 +66,7 @@ def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int
     """Return how well a delimiter fits: the more records are as wide as the first, the better."""
     widths: list[int] = []
     try:
-        for _, cells in Records(name, sample, delimiter, returns=True):
+        for _, cells in DelimitedRecords(name, sample, delimiter, returns=True):
             if any(cells):
                 widths.append(len(cells))
     except FileError:
@@ -77,7 +77,7 @@ def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int
     return (width > 1 and width == widths[0], count / len(widths) if width > 1 else 0, width)
 
 
-class Records:
+class DelimitedRecords:
     """The records of a text: the line at which each begins, and its cells.
 
     Args:
@@ -127,7 +127,7 @@ class Records:
             return None
 
     def _quoted(self, line: str) -> list[str]:
-        """Return the cells of a record with quotes, of which the first line is given."""
+        """Return the cells of a record with quotes, given its first line."""
         delimiter, start = self._delimiter, self._number
         cells: list[str] = []
         at = 0

@@ -1,4 +1,4 @@
-"""Decides in which encoding the bytes of a text are, and where they stop being a text.
+"""Decides the encoding of a text's bytes, and where they stop being a text.
 
 It never decides by a part: every byte is decoded before the first row is handed out, so that a
 fault far below does not change how the rows above it were read.
@@ -18,7 +18,7 @@ Open = Callable[[], BinaryIO]
 """Opens the bytes of a text from their beginning."""
 
 _BLOCK = 1 << 18
-# The longer marks first: that of UTF-32 begins with that of UTF-16.
+# The longer marks first: the mark of UTF-32 begins with the mark of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -173,7 +173,7 @@ def _checked(name: str, open_bytes: Open, encoding: str, *, mark: bool = False) 
 
 
 class _LineCounter:
-    """Counts line ends, of which one of two characters may be cut apart by a block."""
+    """Counts line ends; the end of a block may cut one of two characters apart."""
 
     def __init__(self) -> None:
         self._newlines = io.IncrementalNewlineDecoder(None, translate=True)

@@ -13,7 +13,7 @@ from typing import Any
 from .arrow_tables import read_frame
 from .errors import FileError, MappingError
 from .opening import open_table
-from .table import Form, Table, value_table
+from .table import FileForm, Table, value_table
 
 _INDEX = "__index_level_"  # what pandas adds for an index with values of its own
 
@@ -53,7 +53,7 @@ def _of_frame(frame: Any) -> Table:
     name = type(frame).__name__
     schema, read = read_frame(name, frame)
     kept = [at for at, one in enumerate(schema.names) if not one.startswith(_INDEX)]
-    form = Form("arrow", suffix=".arrow", schema=schema)
+    form = FileForm("arrow", suffix=".arrow", schema=schema)
     if len(kept) == len(schema.names):
         return value_table(name, form.headed(schema.names), read)
 

@@ -41,7 +41,7 @@ def read_json_array(name: str, text: TextIO) -> Iterator[tuple[int, dict[str, An
     Raises:
         FileError: It is no array of JSON objects. Nothing after the fault is read.
     """
-    array = _Array(name, text)
+    array = _ArrayReader(name, text)
     array.take("[", "an array must begin with [")
     if not array.skip("]"):
         while True:
@@ -65,7 +65,7 @@ def _words(error: Exception) -> str:
     return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
 
 
-class _Array:
+class _ArrayReader:
     """An array that is being read; the buffer holds the item under way, and not much more."""
 
     def __init__(self, name: str, text: TextIO) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from attrs import Factory, frozen
 
 
-class Property(NamedTuple):
+class KnownProperty(NamedTuple):
     """The values that a property takes, as far as they are known.
 
     Attributes:
@@ -27,7 +27,7 @@ class Property(NamedTuple):
 
 
 @frozen
-class Family:
+class KnownFamily:
     """The properties of a family's records, as far as they are known.
 
     Attributes:
@@ -40,12 +40,12 @@ class Family:
         id_kind: The kind of a record's id.
     """
 
-    properties: Mapping[str, Property] = Factory(dict[str, Property])
+    properties: Mapping[str, KnownProperty] = Factory(dict[str, KnownProperty])
     required: str | None = None
     refused: frozenset[str] = frozenset()
     closed: bool = False
     associations: Mapping[str, int] = Factory(dict[str, int])
-    fields: Mapping[str, Property] = Factory(dict[str, Property])
+    fields: Mapping[str, KnownProperty] = Factory(dict[str, KnownProperty])
     id_kind: str = "id"
 
 
@@ -71,23 +71,23 @@ DISPOSITIONS = {
     "Wrong number": "17b47fee-58de-441e-a44c-c6300d46f273",
 }
 
-_CALLS = Family(
+_CALLS = KnownFamily(
     properties={
-        "hs_timestamp": Property("moment"),
-        "hs_call_title": Property("short"),
-        "hs_call_body": Property("text"),
-        "hs_call_duration": Property("duration"),
-        "hs_call_direction": Property("option", DIRECTIONS),
-        "hs_call_status": Property("option", STATUSES),
-        "hs_call_disposition": Property(
+        "hs_timestamp": KnownProperty("moment"),
+        "hs_call_title": KnownProperty("short"),
+        "hs_call_body": KnownProperty("text"),
+        "hs_call_duration": KnownProperty("duration"),
+        "hs_call_direction": KnownProperty("option", DIRECTIONS),
+        "hs_call_status": KnownProperty("option", STATUSES),
+        "hs_call_disposition": KnownProperty(
             "option", {words.lower(): id_ for words, id_ in DISPOSITIONS.items()}
         ),
-        "hs_call_from_number": Property("phone"),
-        "hs_call_to_number": Property("phone"),
-        "hs_call_recording_url": Property("url"),
-        "hubspot_owner_id": Property("record"),
-        "hs_activity_type": Property("short"),
-        "hs_attachment_ids": Property("short"),
+        "hs_call_from_number": KnownProperty("phone"),
+        "hs_call_to_number": KnownProperty("phone"),
+        "hs_call_recording_url": KnownProperty("url"),
+        "hubspot_owner_id": KnownProperty("record"),
+        "hs_activity_type": KnownProperty("short"),
+        "hs_attachment_ids": KnownProperty("short"),
     },
     required="hs_timestamp",
     associations={"contact": 194, "company": 182, "deal": 206, "ticket": 220},
@@ -95,17 +95,17 @@ _CALLS = Family(
 
 # HubSpot refuses all other names of its own with PROPERTY_SET_CONTAINS_VALUES_FORBIDDEN_FOR_WRITE,
 # as recorded from two accounts in September 2026. A date with a time is refused as well.
-_CAMPAIGNS = Family(
+_CAMPAIGNS = KnownFamily(
     properties={
-        "hs_name": Property("short"),
-        "hs_start_date": Property("day"),
-        "hs_end_date": Property("day"),
-        "hs_notes": Property("text"),
-        "hs_audience": Property("text"),
-        "hs_currency_code": Property("short"),
-        "hs_campaign_status": Property("short"),
-        "hs_utm": Property("short"),
-        "hs_business_unit_ids": Property("short"),
+        "hs_name": KnownProperty("short"),
+        "hs_start_date": KnownProperty("day"),
+        "hs_end_date": KnownProperty("day"),
+        "hs_notes": KnownProperty("text"),
+        "hs_audience": KnownProperty("text"),
+        "hs_currency_code": KnownProperty("short"),
+        "hs_campaign_status": KnownProperty("short"),
+        "hs_utm": KnownProperty("short"),
+        "hs_business_unit_ids": KnownProperty("short"),
     },
     required="hs_name",
     refused=frozenset(
@@ -117,18 +117,18 @@ _CAMPAIGNS = Family(
     closed=True,
 )
 
-_EVENTS = Family(
+_EVENTS = KnownFamily(
     fields={
-        "eventName": Property("short"),
-        "eventType": Property("short"),
-        "eventOrganizer": Property("short"),
-        "eventDescription": Property("text"),
-        "eventUrl": Property("url"),
+        "eventName": KnownProperty("short"),
+        "eventType": KnownProperty("short"),
+        "eventOrganizer": KnownProperty("short"),
+        "eventDescription": KnownProperty("text"),
+        "eventUrl": KnownProperty("url"),
     },
     id_kind="record",
 )
 
-FAMILIES: Mapping[str, Family] = {
+FAMILIES: Mapping[str, KnownFamily] = {
     "calls": _CALLS,
     "campaigns": _CAMPAIGNS,
     "marketing_events": _EVENTS,
@@ -141,7 +141,7 @@ NOTHING = frozenset({"nan", "nat", "<na>", "n/a", "#n/a", "none", "null", "undef
 """What programs write for a value that is missing, in lower case."""
 
 TEXT_NOTHING = frozenset({"nan", "nat", "<na>", "#n/a"})
-"""Those of them that a person would not write."""
+"""The texts among them that a person would not write."""
 
 SHEET_ERRORS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#####"})
 """What a spreadsheet shows in place of a value."""

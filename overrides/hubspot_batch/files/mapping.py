@@ -19,8 +19,8 @@ from .checking import check_columns
 from .definitions import Definitions
 from .errors import MappingError
 from .frames import as_table
-from .mapping_file import Settings
-from .operations import operation
+from .mapping_file import MappingSettings
+from .operations import file_operation
 from .row_mapper import Input, InvalidRow, RowMapper
 from .table import Row, Table
 
@@ -34,7 +34,7 @@ class Mapping:
         account: How the account defines its properties; None if it was not asked.
     """
 
-    settings: Settings
+    settings: MappingSettings
     account: Definitions | None = field(default=None, eq=False, repr=False)
 
     @classmethod
@@ -72,18 +72,18 @@ class Mapping:
         """
         if name is None:
             return self
-        wanted, said = operation(name), self.settings.operation
-        if said is not None and operation(said).id != wanted.id:
+        wanted, said = file_operation(name), self.settings.operation
+        if said is not None and file_operation(said).id != wanted.id:
             raise MappingError(
-                f"{self.settings.source} is for {operation(said).words}, and not for "
+                f"{self.settings.source} is for {file_operation(said).words}, and not for "
                 f"{wanted.words}."
             )
-        return evolve(self, settings=self.settings.joined(Settings(operation=wanted.id)))
+        return evolve(self, settings=self.settings.joined(MappingSettings(operation=wanted.id)))
 
     def digest(self) -> str:
         """Return the SHA-256 of what was said, wherever it was said, in hexadecimal."""
         name = self.settings.operation
-        id_ = operation(name).id if name else None  # which has two spellings
+        id_ = file_operation(name).id if name else None  # which has two spellings
         said = asdict(evolve(self.settings, source="", operation=id_))
         return sha256(json.dumps(said, default=str, sort_keys=True).encode()).hexdigest()
 

@@ -64,7 +64,7 @@ class Column:
 
 
 @frozen
-class Settings:
+class MappingSettings:
     """All settings of a mapping.
 
     Attributes:
@@ -85,7 +85,7 @@ class Settings:
     timezone: str | None = None
     source: str = "the mapping"
 
-    def joined(self, other: Settings) -> Settings:
+    def joined(self, other: MappingSettings) -> MappingSettings:
         """Return these settings with others, which win where both say something."""
         new = {column.heading for column in other.columns}
         old = (one for one in self.columns if one.heading not in (*new, *other.ignore))
@@ -100,7 +100,7 @@ class Settings:
         )
 
 
-def load(path: str | os.PathLike[str]) -> Settings:
+def load(path: str | os.PathLike[str]) -> MappingSettings:
     """Read a mapping file.
 
     Raises:
@@ -119,7 +119,7 @@ def load(path: str | os.PathLike[str]) -> Settings:
     return parse(said, name)
 
 
-def parse(said: Mapping[str, Any], source: str) -> Settings:
+def parse(said: Mapping[str, Any], source: str) -> MappingSettings:
     """Return the settings of a mapping file's content.
 
     Raises:
@@ -127,7 +127,7 @@ def parse(said: Mapping[str, Any], source: str) -> Settings:
     """
     _known(said, _TOP, source)
     columns = _table(said, "columns", source)
-    return Settings(
+    return MappingSettings(
         operation=_text(said, "operation", source),
         columns=tuple(column(heading, value, source) for heading, value in columns.items()),
         constants={k: _constant(k, v, source) for k, v in _table(said, "set", source).items()},
@@ -146,7 +146,7 @@ def from_options(
     timezone: str | None = None,
     ignore: Iterable[str] = (),
     ignore_unknown: bool = False,
-) -> Settings:
+) -> MappingSettings:
     """Return the settings that options of the command line say.
 
     Args:
@@ -160,19 +160,19 @@ def from_options(
     Raises:
         MappingError: An option cannot be read.
     """
-    settings = Settings(source="the options")
+    settings = MappingSettings(source="the options")
     for option in map:
         if option.endswith(".toml") and "=" not in option:
             settings = settings.joined(load(option))
             continue
         heading, target = _pair(option, "--map", "Column=property", last=True)
-        settings = settings.joined(Settings(columns=(Column(heading, "to", target),)))
+        settings = settings.joined(MappingSettings(columns=(Column(heading, "to", target),)))
     for option in associate:
         target, heading = _pair(option, "--associate", "contact=Column")
-        settings = settings.joined(Settings(columns=(Column(heading, "associate", target),)))
+        settings = settings.joined(MappingSettings(columns=(Column(heading, "associate", target),)))
     pairs = [_pair(option, "--set", "property=value") for option in set]
     return settings.joined(
-        Settings(
+        MappingSettings(
             constants=dict(pairs),
             ignore=tuple(ignore),
             ignore_unknown=ignore_unknown,

@@ -226,7 +226,7 @@ UNITS = {
 """The milliseconds of each unit of a column's bare numbers."""
 
 CLOCKS = ("hh:mm:ss", "mm:ss", "hh:mm")
-"""The units of columns whose cells are clocks."""
+"""The units of columns with clocks as cells."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)(\.\d{1,6})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,17})?", re.ASCII)

@@ -13,13 +13,13 @@ from typing import Any, BinaryIO
 from attrs import evolve
 
 from . import arrow_tables, workbooks
-from .delimited import Dialect, Records, find_dialect
+from .delimited import DelimitedRecords, Dialect, find_dialect
 from .encodings import Encoding, find_encoding
 from .errors import EmptyTableError, FileError
 from .formats import FORMATS, find_format
 from .json_rows import read_json_array, read_json_lines
 from .sources import Source
-from .table import Form, Row, Table, column_names, fitted, heading_notes, is_blank, value_table
+from .table import FileForm, Row, Table, column_names, fitted, heading_notes, is_blank, value_table
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _SAMPLE_LINES = 100
@@ -35,7 +35,7 @@ def open_table(
     sheet: str | None = None,
     headings: int | None = None,
 ) -> Table:
-    """Open a file as a table, whose rows are read one after another.
+    """Open a file as a table; its rows are read one after another.
 
     Args:
         path: The file; `-` for standard input. It may be compressed by gzip.
@@ -87,7 +87,7 @@ def _delimited(
         if dialect.sep_line:
             next(lines)
         return iter(
-            Records(
+            DelimitedRecords(
                 name,
                 lines,
                 dialect.delimiter,
@@ -127,9 +127,9 @@ def _sample(lines: Iterator[str]) -> Iterator[str]:
         return  # said again when the rows are read
 
 
-def _text_form(source: Source, kind: str, encoding: Encoding, dialect: Dialect | None) -> Form:
+def _text_form(source: Source, kind: str, encoding: Encoding, dialect: Dialect | None) -> FileForm:
     suffix = f".{kind}"
-    form = Form(
+    form = FileForm(
         format=kind,
         suffix=suffix + (".gz" if source.gzip else ""),
         gzip=source.gzip,
@@ -223,7 +223,7 @@ def _workbook(source: Source, sheet: str | None, headings: int | None) -> Table:
                 yield row
 
     _check_rows(name, rows)
-    form = Form("xlsx", suffix=".xlsx", sheet=chosen).headed(found)
+    form = FileForm("xlsx", suffix=".xlsx", sheet=chosen).headed(found)
     said = (*notes, *heading_notes(found))
     return Table(name, column_names(found), form, said, rows=rows, fingerprint=source.fingerprint)
 
@@ -231,7 +231,7 @@ def _workbook(source: Source, sheet: str | None, headings: int | None) -> Table:
 def _arrow(source: Source, kind: str) -> Table:
     read_file = arrow_tables.read_parquet if kind == "parquet" else arrow_tables.read_arrow
     schema, read = read_file(source.name, source.open)
-    form = Form(kind, suffix=f".{kind}", schema=schema).headed(schema.names)
+    form = FileForm(kind, suffix=f".{kind}", schema=schema).headed(schema.names)
     table = value_table(source.name, form, read, source.fingerprint)
     _check_rows(table.name, table.__iter__)
     return table

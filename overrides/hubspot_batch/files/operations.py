@@ -1,7 +1,7 @@
 """The part of an operation that a mapping needs: the fields of an input, and the family.
 
 This module decides where in an input a name belongs. All of it is data of the description and of
-`known`, so that a new operation needs nothing here.
+`known`, so a new operation needs no change here.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from attrs import frozen
 from hubspot_batch._operations.registry import SPECS
 
 from .errors import MappingError
-from .known import FAMILIES, Family, Property
+from .known import FAMILIES, KnownFamily, KnownProperty
 
 PROPERTIES, ASSOCIATIONS, CUSTOM = "properties", "associations", "customProperties"
 _CONTAINERS = (PROPERTIES, ASSOCIATIONS, CUSTOM)
 
 
 @frozen(eq=False)
-class Operation:
+class FileOperation:
     """An operation as a mapping sees it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Operation:
     creates: bool
     fields: Mapping[str, Any]
     required: tuple[str, ...]
-    family: Family
+    family: KnownFamily
 
     def place(self, name: str) -> tuple[str, str] | None:
         """Return where a name belongs (`field`, `property` or `custom`) and its name there.
@@ -57,22 +57,22 @@ class Operation:
             return "field", name
         return ("property", name) if PROPERTIES in self.fields else None
 
-    def kind(self, place: str, name: str) -> Property:
+    def kind(self, place: str, name: str) -> KnownProperty:
         """Return what is known of the values of a target."""
         if place == "property":
-            return self.family.properties.get(name, Property())
+            return self.family.properties.get(name, KnownProperty())
         if place == "custom":
-            return Property()
+            return KnownProperty()
         schema = self.fields.get(name, {})
         if name in ("id", "objectId"):
-            return Property(self.family.id_kind)
+            return KnownProperty(self.family.id_kind)
         if name in self.family.fields:
             return self.family.fields[name]
         if schema.get("type") in ("object", "array"):
-            return Property("raw")
+            return KnownProperty("raw")
         if schema.get("format") == "date-time":
-            return Property("moment")
-        return Property("flag" if schema.get("type") == "boolean" else "short")
+            return KnownProperty("moment")
+        return KnownProperty("flag" if schema.get("type") == "boolean" else "short")
 
     def known(self) -> tuple[str, ...]:
         """Return the names that a heading may have to map itself."""
@@ -81,7 +81,7 @@ class Operation:
 
 
 @lru_cache
-def operation(name: str) -> Operation:
+def file_operation(name: str) -> FileOperation:
     """Return an operation by its id (`create_calls`) or its words (`calls create`).
 
     Raises:
@@ -98,10 +98,10 @@ def operation(name: str) -> Operation:
                 for one in schema.get("required", ())
                 if fields.get(one, {}).get("type") not in ("object", "array")
             )
-            family = FAMILIES.get(described.tag, Family())
+            family = FAMILIES.get(described.tag, KnownFamily())
             kind = described.kind
             ids, creates = spec.takes_ids, kind == "create"
-            return Operation(id_, words, ids, creates, fields, required, family)
+            return FileOperation(id_, words, ids, creates, fields, required, family)
     known = [_words(id_) for id_ in SPECS]
     raise MappingError(f"There is no operation {name!r}; there are {', '.join(known)}.")
 

@@ -17,7 +17,7 @@ from typing import Any
 from attrs import frozen
 
 from .known import SYNONYMS
-from .operations import PROPERTIES, Operation, nearest, operation
+from .operations import PROPERTIES, FileOperation, file_operation, nearest
 from .table import OUR_COLUMNS, Table, is_blank, normal
 from .toml import toml_line, toml_value
 
@@ -27,7 +27,7 @@ _ROWS = 200
 
 
 @frozen(eq=False)
-class Shipped:
+class ShippedMapping:
     """A mapping for the exports of one system.
 
     Attributes:
@@ -49,15 +49,15 @@ class Shipped:
 
 
 @lru_cache
-def shipped() -> tuple[Shipped, ...]:
+def shipped() -> tuple[ShippedMapping, ...]:
     """Return the mappings that come with the package."""
-    found: list[Shipped] = []
+    found: list[ShippedMapping] = []
     folder = files("hubspot_batch.files").joinpath("mappings")
     for file in sorted(folder.iterdir(), key=lambda one: one.name):
         if file.name.endswith(".toml"):
             said = tomllib.loads(file.read_text("utf-8"))
             found.append(
-                Shipped(
+                ShippedMapping(
                     file.name.removesuffix(".toml").replace("_", " "),
                     tuple(said.get("about", ())),
                     said["source"],
@@ -69,11 +69,11 @@ def shipped() -> tuple[Shipped, ...]:
     return tuple(found)
 
 
-def proposed_line(heading: str, wanted: Operation) -> str:
+def proposed_line(heading: str, wanted: FileOperation) -> str:
     """Return the line of a mapping file that may be meant for a column; empty if there is none."""
     name = normal(heading)
     for mapping in shipped():
-        if operation(mapping.operation).id == wanted.id and name in mapping.columns:
+        if file_operation(mapping.operation).id == wanted.id and name in mapping.columns:
             value: Any = mapping.columns[name]
             if not (isinstance(value, dict) and "join" in value):
                 return toml_line(heading, value)
@@ -104,7 +104,7 @@ def propose(table: Table, operation_name: str | None = None) -> str:
     """
     columns = [name for name in table.columns if name not in OUR_COLUMNS]
     best = _best(columns, operation_name)
-    wanted = operation(operation_name or (best.operation if best else _guess(columns)))
+    wanted = file_operation(operation_name or (best.operation if best else _guess(columns)))
     samples = _samples(table)
     lines = [f"# What the columns of {_name(table)} mean. Check every line before you use it."]
     if best is not None:
@@ -136,12 +136,12 @@ def _name(table: Table) -> str:
     return " ".join(table.name.replace("\\", "/").rpartition("/")[2].split())
 
 
-def _best(columns: list[str], wanted: str | None) -> Shipped | None:
+def _best(columns: list[str], wanted: str | None) -> ShippedMapping | None:
     """Return the shipped mapping that knows most of the columns; at least half, and three."""
     names = {normal(one) for one in columns}
-    found: list[tuple[int, Shipped]] = []
+    found: list[tuple[int, ShippedMapping]] = []
     for mapping in shipped():
-        if wanted is None or operation(wanted).id == operation(mapping.operation).id:
+        if wanted is None or file_operation(wanted).id == file_operation(mapping.operation).id:
             joined = {normal(one) for value in mapping.columns.values() for one in _joined(value)}
             found.append((len(names & {*mapping.columns, *mapping.ignored, *joined}), mapping))
     count, best = max(found, key=lambda one: one[0], default=(0, None))
@@ -151,14 +151,14 @@ def _best(columns: list[str], wanted: str | None) -> Shipped | None:
 def _guess(columns: list[str]) -> str:
     """Return the operation that knows most of the headings."""
     counts = {
-        words: len({*columns} & {*operation(words).known()})
+        words: len({*columns} & {*file_operation(words).known()})
         for words in ("calls create", "campaigns create", "marketing-events update")
     }
     return max(counts, key=lambda words: counts[words])
 
 
 def _decide(
-    columns: list[str], best: Shipped | None, wanted: Operation
+    columns: list[str], best: ShippedMapping | None, wanted: FileOperation
 ) -> tuple[dict[str, str], list[str], list[str]]:
     """Return the lines of the columns that are decided, and the ignored and the open columns."""
     found = {normal(name): name for name in columns}

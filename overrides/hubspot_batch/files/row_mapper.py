@@ -17,7 +17,7 @@ from hubspot_batch._operations.problems import InvalidInputError
 from .cells import Read, separated
 from .definitions import Definitions, value_problems
 from .known import TOTALS
-from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, Operation
+from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, FileOperation
 from .table import Row, is_blank
 
 _LONGER_THAN_TOTALS = 16
@@ -127,7 +127,7 @@ class Association(NamedTuple):
 
 @frozen(eq=False)
 class RowMapper:
-    """Makes the inputs of a table, whose columns fit the mapping.
+    """Makes the inputs of a table; its columns fit the mapping.
 
     Attributes:
         operation: The operation.
@@ -142,7 +142,7 @@ class RowMapper:
         account: How the account defines its properties; None if it was not asked.
     """
 
-    operation: Operation
+    operation: FileOperation
     properties: tuple[Step, ...]
     fields: tuple[Step, ...]
     custom: tuple[Step, ...]

@@ -1,4 +1,4 @@
-"""A table: columns with names of their own, rows, and the form in which it came.
+"""A table: columns with distinct names, rows, and the form of its file.
 
 This module decides how columns are called and which rows count. It never decides what a cell means.
 """
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 @frozen
-class Form:
+class FileForm:
     """The form of a file: enough to write rows in the same form.
 
     Attributes:
@@ -66,7 +66,7 @@ class Form:
         """The thing that the number of a row counts."""
         return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
 
-    def headed(self, headings: Iterable[str]) -> Form:
+    def headed(self, headings: Iterable[str]) -> FileForm:
         """Return the form with these headings."""
         return evolve(self, headings=tuple(headings))
 
@@ -78,13 +78,13 @@ class Table:
     Attributes:
         name: The file's name, as it was given.
         columns: The name of each column. No two are the same.
-        form: The form in which it came.
+        form: The form of its file.
         notes: What a person should know of how it was read, in sentences.
     """
 
     name: str
     columns: tuple[str, ...]
-    form: Form
+    form: FileForm
     notes: tuple[str, ...] = ()
     _rows: Callable[[], Iterator[Row]] = field(alias="rows", kw_only=True, repr=False)
     _fingerprint: Callable[[], tuple[int, str]] | None = field(
@@ -150,7 +150,7 @@ def is_blank(cell: Any) -> bool:
 
 
 def fitted(line: int, cells: list[Any], width: int) -> Row | None:
-    """Return a row whose cells stand under the headings, or one with a problem; None if blank.
+    """Return a row with its cells under the headings, or with a problem; None if blank.
 
     Args:
         line: The line at which it begins.
@@ -170,7 +170,7 @@ def fitted(line: int, cells: list[Any], width: int) -> Row | None:
 
 def value_table(
     name: str,
-    form: Form,
+    form: FileForm,
     read: Callable[[], Iterator[list[Any]]],
     fingerprint: Callable[[], tuple[int, str]] | None = None,
 ) -> Table:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, BinaryIO
 from xml.sax.saxutils import escape, quoteattr
 
-from .table import Form
+from .table import FileForm
 
 _XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -63,7 +63,7 @@ class SheetWriter:
         form: The form of the rows.
     """
 
-    def __init__(self, stream: BinaryIO, form: Form) -> None:
+    def __init__(self, stream: BinaryIO, form: FileForm) -> None:
         self.stream = stream
         self._archive = zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED)
         name = quoteattr(form.sheet or "Sheet1")

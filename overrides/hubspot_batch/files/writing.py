@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, cast
 
 from .arrow_tables import pyarrow
-from .table import OUR_COLUMNS, Form, Row, Table
+from .table import OUR_COLUMNS, FileForm, Row, Table
 from .workbook_writing import SheetWriter
 
 _ROWS = 1024
@@ -25,7 +25,7 @@ _ROWS = 1024
 class RowWriter:
     """Writes rows of a table into a file of the same form.
 
-    Columns, order and dialect are those of the table. Behind each row stand `_status`, `_error` and
+    Columns, order and dialect are as in the table. Behind each row stand `_status`, `_error` and
     `_line`; what the table has of these columns is replaced. The file is made when the first row is
     written, and has its name when the writer is closed without an exception.
 
@@ -84,7 +84,7 @@ class _Rows(Protocol):
     def close(self) -> None: ...
 
 
-def _rows(stream: BinaryIO, form: Form) -> _Rows:
+def _rows(stream: BinaryIO, form: FileForm) -> _Rows:
     if form.format in ("csv", "tsv"):
         return _Delimited(stream, form)
     if form.format in ("parquet", "arrow"):
@@ -102,7 +102,7 @@ def _sync(stream: BinaryIO) -> None:
 
 
 class _Text:
-    def __init__(self, stream: BinaryIO, form: Form) -> None:
+    def __init__(self, stream: BinaryIO, form: FileForm) -> None:
         self.stream = stream
         self._form = form
         # The time of writing is left out, so that the same rows make the same bytes.
@@ -122,7 +122,7 @@ class _Text:
 
 
 class _Delimited(_Text):
-    def __init__(self, stream: BinaryIO, form: Form) -> None:
+    def __init__(self, stream: BinaryIO, form: FileForm) -> None:
         super().__init__(stream, form)
         if form.sep_line:
             self._out.write(f"sep={form.delimiter}{form.line_end}")
@@ -141,7 +141,7 @@ class _Delimited(_Text):
 
 
 class _Json(_Text):
-    def __init__(self, stream: BinaryIO, form: Form) -> None:
+    def __init__(self, stream: BinaryIO, form: FileForm) -> None:
         super().__init__(stream, form)
         self._array = form.format == "json"
         self._any = False
@@ -162,7 +162,7 @@ class _Json(_Text):
 
 
 class _Arrow:
-    def __init__(self, stream: BinaryIO, form: Form) -> None:
+    def __init__(self, stream: BinaryIO, form: FileForm) -> None:
         pa = pyarrow("the rows")
         self.stream = stream
         self._pa = pa

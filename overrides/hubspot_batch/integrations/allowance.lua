@@ -4,8 +4,8 @@
 -- replies. KEYS[1]: the state. ARGV[1]: the request as JSON. Optional ARGV[2]: the time in
 -- milliseconds, for that test; the server's own otherwise.
 
-local MARGIN, HELD, LATE, NEWCOMER, RECENT = 50, 1000, 4, 95, 1000
-local FEW, DAY_KNOWN, LOOK_AGAIN, FOUND = 20, 900000, 50, 1300
+local MARGIN, CONFIRM_AFTER, CATCH_UP, ONE_FREE_IN, GROWTH_PERIOD = 50, 1000, 4, 95, 1000
+local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME = 20, 900000, 50, 1300
 
 local ask = cjson.decode(ARGV[1])
 local now
@@ -20,14 +20,14 @@ local kept = redis.call('GET', KEYS[1])
 local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
-    born = now, now = now, starts = {}, since = 0, due = 0, closed = 0, others = {}, requests = 0,
-    milliseconds = 0, left_today = -1, left_at = 0, heard = 0, told_today = true, reserve = -1,
+    created = now, now = now, starts = {}, begun = 0, next_even = 0, paused_until = 0, others = {}, requests = 0,
+    milliseconds = 0, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
     workers = {},
   }
 end
 if 0 < ask.expires and ask.expires < now then
-  if state.born == now then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', 3600000) end
-  return {now, 0, -1, state.born, state.closed, 0, 0, 0, 0}
+  if state.created == now then redis.call('SET', KEYS[1], cjson.encode(state), 'PX', 3600000) end
+  return {now, 0, -1, state.created, state.paused_until, 0, 0, 0, 0}
 end
 state.now = now
 local starts = state.starts
@@ -55,8 +55,8 @@ local function remove(start)
   return false
 end
 
-local function see(count)
-  local second = now - now % RECENT
+local function note_others(count)
+  local second = now - now % GROWTH_PERIOD
   local last = state.others[#state.others]
   if last and last[1] == second then
     last[2] = math.max(last[2], count)
@@ -70,42 +70,42 @@ local function learn(report)
   local left, left_today, refused_for = report[4], report[5], report[6]
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
-    if left >= 0 and start >= state.born and start > (state.partial or 0) then
+    if left >= 0 and start >= state.created and start > (state.incomplete_until or 0) then
       local ours = until_(start + MARGIN) - until_(start - milliseconds - MARGIN)
-      see(math.max(0, requests - left - ours))
+      note_others(math.max(0, requests - left - ours))
     end
   end
   if refused_for > 0 then
-    state.closed = math.max(state.closed, now + refused_for)
+    state.paused_until = math.max(state.paused_until, now + refused_for)
     if ask.learns then remove(start) end
-    for at = #starts, until_(now + HELD) + 1, -1 do table.remove(starts, at) end
+    for at = #starts, until_(now + CONFIRM_AFTER) + 1, -1 do table.remove(starts, at) end
   end
-  state.told_today = left_today >= 0 or (requests < 0 and state.told_today)
+  state.day_is_reported = left_today >= 0 or (requests < 0 and state.day_is_reported)
   if left_today >= 0 then
     local rest = math.max(0, left_today - (#starts - until_(start)))
-    if state.left_today >= 0 and start <= state.heard then
+    if state.left_today >= 0 and start <= state.day_reported_at then
       rest = math.min(rest, state.left_today)
     else
-      state.heard = start
+      state.day_reported_at = start
     end
     state.left_today, state.left_at = rest, now
   end
 end
 
-if ask.born ~= 0 and ask.born ~= state.born then
+if ask.known_state ~= 0 and ask.known_state ~= state.created then
   local lost = math.max(ask.milliseconds, state.milliseconds, 10000) + MARGIN
-  state.closed = math.max(state.closed, state.born + lost)
+  state.paused_until = math.max(state.paused_until, state.created + lost)
 end
-for _, ago in ipairs(ask.alone) do insert(now - ago) end
-if #ask.alone > 0 then
-  if now > (state.partial or 0) + math.max(ask.milliseconds, state.milliseconds) then
-    state.closed = math.max(state.closed, now + FOUND)
+for _, ago in ipairs(ask.offline) do insert(now - ago) end
+if #ask.offline > 0 then
+  if now > (state.incomplete_until or 0) + math.max(ask.milliseconds, state.milliseconds) then
+    state.paused_until = math.max(state.paused_until, now + RECONNECT_TIME)
   end
-  state.partial = now + FOUND
+  state.incomplete_until = now + RECONNECT_TIME
 end
 local given, free = {}, {}
 for _, start in ipairs(state.free or {}) do given[start] = true end
-if ask.born == state.born then
+if ask.known_state == state.created then
   for _, start in ipairs(ask.unused) do given[start] = true end
 end
 for start in pairs(given) do
@@ -142,7 +142,7 @@ state.reserve = math.max(state.reserve, ask.reserve)
 
 local seen, others = {}, 0
 for _, one in ipairs(state.others) do
-  if one[1] > now - (state.milliseconds + RECENT) then
+  if one[1] > now - (state.milliseconds + GROWTH_PERIOD) then
     table.insert(seen, one)
     others = math.max(others, one[2])
   end
@@ -150,12 +150,12 @@ end
 state.others = seen
 local left_free
 if others == 0 then
-  left_free = math.floor(limits[1][1] / NEWCOMER)
-  if left_free == 0 and limits[1][1] >= FEW then left_free = 1 end
+  left_free = math.floor(limits[1][1] / ONE_FREE_IN)
+  if left_free == 0 and limits[1][1] >= SMALL_LIMIT then left_free = 1 end
 else
   local before
   for _, one in ipairs(seen) do
-    if one[1] <= now - RECENT then before = math.max(before or 0, one[2]) end
+    if one[1] <= now - GROWTH_PERIOD then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
   left_free = growth > 0 and growth + 3 or 1
@@ -165,9 +165,9 @@ local span = limits[1][2] + MARGIN
 
 local function next_start()
   local count, last = #starts, now
-  local moment = math.max(now, state.closed)
+  local moment = math.max(now, state.paused_until)
   if count == 0 then
-    state.since = now
+    state.begun = now
   else
     last = starts[count]
     moment = math.max(moment, last)
@@ -178,10 +178,10 @@ local function next_start()
       moment = math.max(moment, starts[count - most + 1] + limit[2] + MARGIN)
     end
   end
-  local finish = state.since + span
-  local burst = state.since == state.born and 1 or allowed / 2
+  local finish = state.begun + span
+  local burst = state.begun == state.created and 1 or allowed / 2
   if moment >= finish then
-    moment = math.max(moment, math.ceil(state.due - LATE * span / allowed))
+    moment = math.max(moment, math.ceil(state.next_even - CATCH_UP * span / allowed))
   elseif burst <= count and count < allowed then
     moment = math.max(moment, math.ceil(last + (finish - last) / (allowed - count + 1)))
   end
@@ -189,42 +189,42 @@ local function next_start()
 end
 
 -- The next start, or when to ask again.
-local function give()
-  local held = ask.born == state.born and ask.held or 0
-  if held ~= 0 and remove(held) then
-    if state.closed <= now and now <= held + MARGIN then
-      insert(held)
-      return held, 0
+local function give_start()
+  local promised = ask.known_state == state.created and ask.promised or 0
+  if promised ~= 0 and remove(promised) then
+    if state.paused_until <= now and now <= promised + MARGIN then
+      insert(promised)
+      return promised, 0
     end
-    if state.closed <= now and (#starts == 0 or starts[#starts] < held + span) then
+    if state.paused_until <= now and (#starts == 0 or starts[#starts] < promised + span) then
       insert(now)
       return now, 0
     end
   elseif state.reserve >= 0 then
-    if now - state.left_at > DAY_KNOWN then state.left_today = -1 end
+    if now - state.left_at > DAY_VALID then state.left_today = -1 end
     if state.left_today >= 0 then
       if state.left_today <= state.reserve then return 0, 0 end
-    elseif state.told_today and #starts > 0 then
-      return 0, now + LOOK_AGAIN
+    elseif state.day_is_reported and #starts > 0 then
+      return 0, now + ASK_AGAIN
     end
   end
   while #free > 0 and not limits[2] do
     local first = table.remove(free, 1)
     local at = until_(first)
-    if first >= state.closed and at > 0 and starts[at] == first then return first, 0 end
+    if first >= state.paused_until and at > 0 and starts[at] == first then return first, 0 end
   end
   local start = next_start()
   if start > now + span and others > 0 then return 0, now + math.floor(span / 4) end
-  if held == 0 and state.left_today >= 0 then state.left_today = state.left_today - 1 end
+  if promised == 0 and state.left_today >= 0 then state.left_today = state.left_today - 1 end
   table.insert(starts, start)
-  state.due = math.max(state.due, start) + math.floor(span / allowed)
+  state.next_even = math.max(state.next_even, start) + math.floor(span / allowed)
   return start, 0
 end
 
 local start, again = 0, 0
-if ask.wants then start, again = give() end
+if ask.wants then start, again = give_start() end
 
 -- It expires when nothing in it matters any more, and an hour after the last request.
-local life = math.max(3600000, (starts[#starts] or now) - now + 2 * longest, state.closed - now)
+local life = math.max(3600000, (starts[#starts] or now) - now + 2 * longest, state.paused_until - now)
 redis.call('SET', KEYS[1], cjson.encode(state), 'PX', math.ceil(life))
-return {now, start, again, state.born, state.closed, size, allowed, limits[1][2], state.since + span}
+return {now, start, again, state.created, state.paused_until, size, allowed, limits[1][2], state.begun + span}

@@ -22,25 +22,25 @@ from attrs import define, field
 # Added to each window, because the server's clock can run faster, and requests arrive late.
 MARGIN = 50
 # A process asks again before it uses a start that was promised more than this long ago.
-HELD = 1_000
+CONFIRM_AFTER = 1_000
 # How many evenly spaced starts that came late may be made up for at once.
-_LATE = 4
+_CATCH_UP = 4
 # One request in this many stays free, so the first requests of another program get in and are seen.
-_NEWCOMER = 95
+_ONE_FREE_IN = 95
 # From this limit on, at least one stays free, because some requests arrive later than others.
-_FEW = 20
+_SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
-_RECENT = 1_000
+_GROWTH_PERIOD = 1_000
 # For how long the number of requests left for the day is believed: midnight resets it.
-_DAY_KNOWN = 900_000
-# When to ask again while another request finds out what is left for the day.
-_LOOK_AGAIN = 50
+_DAY_VALID = 900_000
+# When to ask again while another request finds out how many are left for the day.
+_ASK_AGAIN = 50
 # Within this time after a process found the store again, the others find it, too. Until then they
 # go on without it, so it gives no start.
-_FOUND = 1_300
+_RECONNECT_TIME = 1_300
 
 
-class Report(NamedTuple):
+class LimitReport(NamedTuple):
     """The content of a response about limits; -1 where it said nothing.
 
     Attributes:
@@ -59,18 +59,18 @@ class Report(NamedTuple):
     refused_for: int
 
 
-class Ask(NamedTuple):
-    """The question of a process, with what it tells.
+class AllowanceRequest(NamedTuple):
+    """The request of a process for a start, with its reports.
 
     Attributes:
         worker: The name of the process.
-        born: When the state that it knows was made; 0 if it knows none.
+        known_state: When the state that it knows was made; 0 if it knows none.
         wants: Whether it wants a start.
-        held: The start that it was promised; 0 for none.
+        promised: The start that it was promised; 0 for none.
         requests, milliseconds: The limit that its user set or assumes.
         learns: Whether the server's limit replaces that one.
         reserve: Requests of the day that are left to others; -1 to use all.
-        alone: How long ago it started each request that the store was not asked about.
+        offline: How long ago it started each request that the store was not asked about.
         reports: What responses said.
         unused: Starts that it was promised for requests that were cancelled.
         expires: When it will have given up waiting for the reply, by the store's time as it reckons
@@ -78,20 +78,20 @@ class Ask(NamedTuple):
     """
 
     worker: str
-    born: int
+    known_state: int
     wants: bool
-    held: int
+    promised: int
     requests: int
     milliseconds: int
     learns: bool
     reserve: int
-    alone: tuple[int, ...] = ()
-    reports: tuple[Report, ...] = ()
+    offline: tuple[int, ...] = ()
+    reports: tuple[LimitReport, ...] = ()
     unused: tuple[int, ...] = ()
     expires: int = 0
 
 
-class Reply(NamedTuple):
+class AllowanceReply(NamedTuple):
     """The reply to a process.
 
     Attributes:
@@ -99,86 +99,88 @@ class Reply(NamedTuple):
         start: When its request may start; 0 for none, see `again`.
         again: When it is to ask again, if it was given no start; 0 if the day is spent, and -1 if
             the question had expired: then nothing of it was taken in.
-        born: When the state began.
-        closed: Until when no request starts.
+        state_id: When the state began, which names it.
+        paused_until: Until when no request starts.
         workers: How many processes share the allowance.
         requests, milliseconds: How many requests of them all a window may hold, and its length.
-        even: From when starts are spaced evenly.
+        even_from: From when starts are spaced evenly.
     """
 
     now: int
     start: int
     again: int
-    born: int
-    closed: int
+    state_id: int
+    paused_until: int
     workers: int
     requests: int
     milliseconds: int
-    even: int
+    even_from: int
 
 
 @define
-class State:
+class AllowanceState:
     """The state that a store keeps.
 
     Attributes:
-        born: When it began.
+        created: When it began.
         now: When it was last asked.
         starts: When requests started, or will, in order.
-        free: Those of them that a process has given back.
-        partial: Until when processes may not have told yet what they started without the store.
-        since: The start of the first window after a pause.
-        due: When the next start is due at an even pace.
-        closed: Until when no request starts.
+        free: The starts that processes have given back.
+        incomplete_until: Until when some starts without the store may not be reported yet.
+        begun: The start of the first window after a pause.
+        next_even: When the next start is due at an even pace.
+        paused_until: Until when no request starts.
         others: When other programs were seen, and how many requests they used.
-        requests, milliseconds: The limit that the server told; 0 if it told none.
+        requests, milliseconds: The limit that the server named; 0 if it named none.
         left_today: Requests left for the day; -1 if unknown.
         left_at: When that was said.
-        heard: The latest start of a request whose response said it.
-        told_today: Whether responses say it: not with OAuth.
+        day_reported_at: When the request started whose response said that.
+        day_is_reported: Whether responses have that number; with OAuth they do not.
         reserve: The largest number of requests of the day that a process leaves to others.
         workers: When each process last asked.
     """
 
-    born: int
+    created: int
     now: int
     starts: list[int] = field(factory=list[int])
     free: list[int] = field(factory=list[int])
-    partial: int = 0
-    since: int = 0
-    due: int = 0
-    closed: int = 0
+    incomplete_until: int = 0
+    begun: int = 0
+    next_even: int = 0
+    paused_until: int = 0
     others: list[list[int]] = field(factory=list[list[int]])
     requests: int = 0
     milliseconds: int = 0
     left_today: int = -1
     left_at: int = 0
-    heard: int = 0
-    told_today: bool = True
+    day_reported_at: int = 0
+    day_is_reported: bool = True
     reserve: int = -1
     workers: dict[str, int] = field(factory=dict[str, int])
 
 
-def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
-    """Take in what a process tells, and give it a start if it wants one."""
-    # A clock that went back is that of a machine that has been started again.
+def decide(
+    state: AllowanceState | None, now: int, ask: AllowanceRequest
+) -> tuple[AllowanceState, AllowanceReply]:
+    """Take in the reports of a process, and give it a start if it wants one."""
+    # If the clock went back, the machine was restarted.
     if state is None or now < state.now:
-        state = State(now, now)
+        state = AllowanceState(now, now)
     if 0 < ask.expires < now:
-        # A store that was frozen reads what was asked meanwhile; who asked has given up by then.
-        return state, Reply(now, 0, -1, state.born, state.closed, 0, 0, 0, 0)
+        # A store that was frozen reads requests whose processes have given up by now.
+        return state, AllowanceReply(now, 0, -1, state.created, state.paused_until, 0, 0, 0, 0)
     state.now = now
-    if ask.born and ask.born != state.born:
+    if ask.known_state and ask.known_state != state.created:
         # The store has lost what it knew: the last window may have been full.
         lost = max(ask.milliseconds, state.milliseconds, 10_000) + MARGIN
-        state.closed = max(state.closed, state.born + lost)
-    for ago in ask.alone:
+        state.paused_until = max(state.paused_until, state.created + lost)
+    for ago in ask.offline:
         insort(state.starts, now - ago)
-    if ask.alone:
-        if now > state.partial + max(ask.milliseconds, state.milliseconds):
-            state.closed = max(state.closed, now + _FOUND)
-        state.partial = now + _FOUND
-    unused = ask.unused if ask.born == state.born else ()
+    if ask.offline:
+        if now > state.incomplete_until + max(ask.milliseconds, state.milliseconds):
+            state.paused_until = max(state.paused_until, now + _RECONNECT_TIME)
+        state.incomplete_until = now + _RECONNECT_TIME
+    unused = ask.unused if ask.known_state == state.created else ()
     state.free = sorted(start for start in {*state.free, *unused} if start >= now)
     for report in ask.reports:
         _learn(state, now, report, ask)
@@ -191,95 +193,97 @@ def answer(state: State | None, now: int, ask: Ask) -> tuple[State, Reply]:
     allowed = _allowed(state, limits[0][0], now)
     start = again = 0
     if ask.wants:
-        held = ask.held if ask.born == state.born else 0
-        start, again = _give(state, now, held, limits, allowed)
-    return state, Reply(
+        promised = ask.promised if ask.known_state == state.created else 0
+        start, again = _give_start(state, now, promised, limits, allowed)
+    return state, AllowanceReply(
         now,
         start,
         again,
-        state.born,
-        state.closed,
+        state.created,
+        state.paused_until,
         len(state.workers),
         allowed,
         limits[0][1],
-        state.since + limits[0][1] + MARGIN,
+        state.begun + limits[0][1] + MARGIN,
     )
 
 
-def _limits(state: State, ask: Ask) -> list[tuple[int, int]]:
-    """Return the limits in force, the one first by which starts are spaced."""
-    told, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
+def _limits(state: AllowanceState, ask: AllowanceRequest) -> list[tuple[int, int]]:
+    """Return the limits in force; the first one spaces the starts."""
+    own, server = (ask.requests, ask.milliseconds), (state.requests, state.milliseconds)
     if not state.requests:
-        return [told]
-    return [server] if ask.learns else [server, told]
+        return [own]
+    return [server] if ask.learns else [server, own]
 
 
-def _allowed(state: State, requests: int, now: int) -> int:
+def _allowed(state: AllowanceState, requests: int, now: int) -> int:
     """Return how many starts of these processes a window may hold."""
-    span = (state.milliseconds or 0) + _RECENT
+    span = (state.milliseconds or 0) + _GROWTH_PERIOD
     state.others = [seen for seen in state.others if seen[0] > now - span]
     others = max((count for _, count in state.others), default=0)
     if not others:
-        free = requests // _NEWCOMER or int(requests >= _FEW)
+        free = requests // _ONE_FREE_IN or int(requests >= _SMALL_LIMIT)
     else:
-        before = [count for when, count in state.others if when <= now - _RECENT]
+        before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
         free = growth + 3 if growth > 0 else 1
     return max(1, requests - others - free)
 
 
-def _give(
-    state: State, now: int, held: int, limits: list[tuple[int, int]], allowed: int
+def _give_start(
+    state: AllowanceState, now: int, promised: int, limits: list[tuple[int, int]], allowed: int
 ) -> tuple[int, int]:
     """Return the next start, or when to ask again."""
     span = limits[0][1] + MARGIN
-    if held and held in state.starts:
-        if state.closed <= now <= held + MARGIN:
-            return held, 0
-        state.starts.remove(held)
-        if state.closed <= now and (not state.starts or state.starts[-1] < held + span):
+    if promised and promised in state.starts:
+        if state.paused_until <= now <= promised + MARGIN:
+            return promised, 0
+        state.starts.remove(promised)
+        if state.paused_until <= now and (not state.starts or state.starts[-1] < promised + span):
             # It woke too late. No start was promised yet because this one would be out of the
             # window, so it may be now.
             insort(state.starts, now)
             return now, 0
-    elif (again := _again_today(state, now)) is not None:
+    elif (again := _check_day(state, now)) is not None:
         return 0, again
     # One that was given back was given by the server's limit, not by one that a user set.
     while state.free and len(limits) == 1:
         start = state.free.pop(0)
-        if start >= state.closed and start in state.starts:
+        if start >= state.paused_until and start in state.starts:
             return start, 0
-    start = _next(state, now, limits, allowed)
+    start = _next_start(state, now, limits, allowed)
     if start > now + span and any(count for _, count in state.others):
         # What others use can change before then, so nothing that far ahead is promised.
         return 0, now + span // 4
-    if not held and state.left_today >= 0:
+    if not promised and state.left_today >= 0:
         state.left_today -= 1
     state.starts.append(start)
     # Rounded down: the window itself holds back what would be too many.
-    state.due = max(state.due, start) + math.floor(span / allowed)
+    state.next_even = max(state.next_even, start) + math.floor(span / allowed)
     return start, 0
 
 
-def _again_today(state: State, now: int) -> int | None:
+def _check_day(state: AllowanceState, now: int) -> int | None:
     """Return None if the day allows a start, 0 if it is spent, or else when to ask again."""
     if state.reserve < 0:
         return None
-    if now - state.left_at > _DAY_KNOWN:
+    if now - state.left_at > _DAY_VALID:
         state.left_today = -1
     if state.left_today >= 0:
         return 0 if state.left_today <= state.reserve else None
-    # One request finds out what is left, and the others wait for its response.
-    return now + _LOOK_AGAIN if state.told_today and state.starts else None
+    # One request finds out how many are left, and the others wait for its response.
+    return now + _ASK_AGAIN if state.day_is_reported and state.starts else None
 
 
-def _next(state: State, now: int, limits: list[tuple[int, int]], allowed: int) -> int:
+def _next_start(
+    state: AllowanceState, now: int, limits: list[tuple[int, int]], allowed: int
+) -> int:
     """Return when the next request may start."""
     span = limits[0][1] + MARGIN
     count = len(state.starts)
-    moment = max(now, state.closed)
+    moment = max(now, state.paused_until)
     if not count:
-        state.since = now
+        state.begun = now
         last = now
     else:
         last = state.starts[-1]
@@ -288,47 +292,49 @@ def _next(state: State, now: int, limits: list[tuple[int, int]], allowed: int) -
         most = allowed if number == 0 else requests
         if count >= most:
             moment = max(moment, state.starts[count - most] + milliseconds + MARGIN)
-    end = state.since + span
+    end = state.begun + span
     # A new state says nothing of what was sent before it, so it begins without a burst.
-    burst = 1 if state.since == state.born else allowed / 2
+    burst = 1 if state.begun == state.created else allowed / 2
     if moment >= end:
-        moment = max(moment, math.ceil(state.due - _LATE * span / allowed))
+        moment = max(moment, math.ceil(state.next_even - _CATCH_UP * span / allowed))
     elif burst <= count < allowed:
         moment = max(moment, math.ceil(last + (end - last) / (allowed - count + 1)))
     return moment
 
 
-def _learn(state: State, now: int, report: Report, ask: Ask) -> None:
+def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceRequest) -> None:
     """Take in what a response said."""
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
-        # Where not all starts of ours are known, neither is what others used.
-        known = report.start >= state.born and report.start > state.partial
+        # If not all of our starts are known, the use by others is unknown too.
+        known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
             first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
             ours = bisect_right(state.starts, report.start + MARGIN) - first
-            _see(state, now, max(0, report.requests - report.left - ours))
+            _note_others(state, now, max(0, report.requests - report.left - ours))
     if report.refused_for > 0:
-        state.closed = max(state.closed, now + report.refused_for)
+        state.paused_until = max(state.paused_until, now + report.refused_for)
         if ask.learns and report.start in state.starts:
             state.starts.remove(report.start)  # a refused request does not count
         # A process that was promised one of these asks again before it uses it.
-        state.starts = [start for start in state.starts if start <= now + HELD]
-    state.told_today = report.left_today >= 0 or (report.requests < 0 and state.told_today)
+        state.starts = [start for start in state.starts if start <= now + CONFIRM_AFTER]
+    state.day_is_reported = report.left_today >= 0 or (
+        report.requests < 0 and state.day_is_reported
+    )
     if report.left_today >= 0:
         # The server had not counted the requests that started later.
         later = len(state.starts) - bisect_right(state.starts, report.start)
         left = max(0, report.left_today - later)
-        if state.left_today >= 0 and report.start <= state.heard:
+        if state.left_today >= 0 and report.start <= state.day_reported_at:
             left = min(left, state.left_today)
         else:
-            state.heard = report.start
+            state.day_reported_at = report.start
         state.left_today, state.left_at = left, now
 
 
-def _see(state: State, now: int, count: int) -> None:
+def _note_others(state: AllowanceState, now: int, count: int) -> None:
     """Note how many requests other programs used; the largest number of each second."""
-    second = now - now % _RECENT
+    second = now - now % _GROWTH_PERIOD
     if state.others and state.others[-1][0] == second:
         state.others[-1][1] = max(state.others[-1][1], count)
     else:

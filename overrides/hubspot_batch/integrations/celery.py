@@ -1,7 +1,7 @@
 """A base class for tasks of Celery that may be run twice.
 
 This module decides which journal a task has: one of its own, which every attempt finds again.
-What is sent, and what a second attempt does about the first, is decided by the library.
+The library decides which inputs a second attempt sends.
 """
 
 # Celery has no types, and is installed only where it is used.

@@ -52,8 +52,8 @@ def hubspot(
     dlt.pipeline("calls", destination=destination).run(rows, table_name="calls")
     ```
 
-    A pipeline that broke off is run again as always, and creates nothing twice. Tables whose names
-    begin with `_dlt`, and such columns, are left out.
+    If a pipeline broke off, run it again: nothing is created twice. Tables and columns with names
+    that begin with `_dlt` are left out.
 
     Args:
         operation: The method of a client, such as `calls.create`.

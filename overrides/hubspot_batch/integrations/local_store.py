@@ -1,7 +1,7 @@
 """Keeps a shared allowance in a file of SQLite, for the processes of one machine.
 
 This module decides what the file holds: one line for each key, which is the state of the rule as
-JSON. The time is that of a clock that all processes of a machine share.
+JSON. Times are read from a clock that all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from attrs import asdict
 
 from hubspot_batch.options import Clock
 
-from .allowance_rule import Ask, Reply, State, answer
-from .shared_limiter import PATIENCE, StoreLostError
+from .allowance_rule import AllowanceReply, AllowanceRequest, AllowanceState, decide
+from .shared_limiter import STORE_TIMEOUT, StoreLostError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS allowance (key TEXT PRIMARY KEY, state TEXT NOT NULL)"
 
@@ -27,7 +27,7 @@ class LocalStore:
     Args:
         path: The file, which is made if there is none.
         key: The name of the allowance in it.
-        clock: How time is told; every process must hand in the same.
+        clock: The clock; every process must pass in the same one.
     """
 
     def __init__(self, path: str, key: str, clock: Clock) -> None:
@@ -38,7 +38,7 @@ class LocalStore:
         # Threads take turns, for the transaction belongs to the connection.
         self._lock = threading.Lock()
 
-    def ask(self, ask: Ask) -> Reply:
+    def ask(self, ask: AllowanceRequest) -> AllowanceReply:
         """Answer a process, and keep what it told.
 
         Raises:
@@ -51,20 +51,20 @@ class LocalStore:
                 self._close()
                 raise StoreLostError(f"the file {self._path} ({error})") from error
 
-    async def aask(self, ask: Ask) -> Reply:
+    async def aask(self, ask: AllowanceRequest) -> AllowanceReply:
         """Do as `ask`, which takes less than a switch to a thread would."""
         return self.ask(ask)
 
-    def _answer(self, ask: Ask) -> Reply:
+    def _answer(self, ask: AllowanceRequest) -> AllowanceReply:
         one = self._connection or self._open()
         one.execute("BEGIN IMMEDIATE")
         try:
             query = "SELECT state FROM allowance WHERE key = ?"
             row = one.execute(query, (self._key,)).fetchone()
-            state = None if row is None else State(**json.loads(row[0]))
+            state = None if row is None else AllowanceState(**json.loads(row[0]))
             # Read while the file is locked, so the times of different processes are in order.
             # In the rule, 0 is no time.
-            state, reply = answer(state, 1 + int(self._clock.now() * 1000), ask)
+            state, reply = decide(state, 1 + int(self._clock.now() * 1000), ask)
             one.execute(
                 "INSERT OR REPLACE INTO allowance VALUES (?, ?)",
                 (self._key, json.dumps(asdict(state))),
@@ -78,7 +78,7 @@ class LocalStore:
 
     def _open(self) -> sqlite3.Connection:
         one = self._connection = sqlite3.connect(
-            self._path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            self._path, timeout=STORE_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         # What is lost in a power cut is of no use after it.
         one.execute("PRAGMA synchronous = OFF")

@@ -61,7 +61,7 @@ class OpenTelemetry:
             "hubspot_batch.requests", "{request}", "Attempts of requests."
         )
         self._records = meter.create_counter(
-            "hubspot_batch.records", "{record}", "Inputs whose outcome is known."
+            "hubspot_batch.records", "{record}", "Inputs with a known outcome."
         )
         self._waits = meter.create_counter("hubspot_batch.waits", "{wait}", "Waits.")
         self._waited = meter.create_histogram(

@@ -1,7 +1,7 @@
 """Batches of a Ray Dataset, sent by actors on any number of machines.
 
-This module decides how a batch becomes inputs, and its outcomes become columns. Ray runs a batch
-again whose machine is lost; the journal, which all actors share, says what was sent of it.
+This module decides how a batch becomes inputs, and its outcomes become columns. If a machine is
+lost, Ray runs its batch again; the journal, which all actors share, knows which inputs were sent.
 """
 
 # pyright: basic, reportMissingImports=false

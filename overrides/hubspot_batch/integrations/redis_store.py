@@ -15,8 +15,8 @@ from typing import Any
 
 from hubspot_batch.errors import ConfigurationError
 
-from .allowance_rule import Ask, Reply
-from .shared_limiter import PATIENCE, StoreLostError
+from .allowance_rule import AllowanceReply, AllowanceRequest
+from .shared_limiter import STORE_TIMEOUT, StoreLostError
 
 
 @cache
@@ -64,7 +64,7 @@ class RedisStore:
         self._client = client if self._asynchronous else _impatient(client)
         self._key = f"hubspot-batch:allowance:{key}"
 
-    def ask(self, ask: Ask) -> Reply:
+    def ask(self, ask: AllowanceRequest) -> AllowanceReply:
         """Answer a process."""
         if self._asynchronous:
             raise ConfigurationError(
@@ -79,9 +79,9 @@ class RedisStore:
                 reply = self._client.eval(script(), 1, self._key, text)
         except self._errors as error:
             raise _lost(error) from None
-        return Reply(*map(int, reply))
+        return AllowanceReply(*map(int, reply))
 
-    async def aask(self, ask: Ask) -> Reply:
+    async def aask(self, ask: AllowanceRequest) -> AllowanceReply:
         """Answer a process, in a task."""
         if not self._asynchronous:
             raise ConfigurationError(
@@ -92,14 +92,14 @@ class RedisStore:
 
         text = _text(ask)
         try:
-            async with timeout(PATIENCE):
+            async with timeout(STORE_TIMEOUT):
                 try:
                     reply = await self._client.evalsha(_digest(), 1, self._key, text)
                 except self._missing:
                     reply = await self._client.eval(script(), 1, self._key, text)
         except self._errors as error:
             raise _lost(error) from None
-        return Reply(*map(int, reply))
+        return AllowanceReply(*map(int, reply))
 
 
 def _library(client: Any) -> str:
@@ -114,15 +114,15 @@ def _impatient(client: Any) -> Any:
     )
     settings = {
         **pool.connection_kwargs,
-        "socket_timeout": PATIENCE,
-        "socket_connect_timeout": PATIENCE,
+        "socket_timeout": STORE_TIMEOUT,
+        "socket_connect_timeout": STORE_TIMEOUT,
         "retry": retry,
     }
     made = type(pool)(connection_class=pool.connection_class, **settings)
     return type(client)(connection_pool=made)
 
 
-def _text(ask: Ask) -> str:
+def _text(ask: AllowanceRequest) -> str:
     return json.dumps(ask._asdict())
 
 

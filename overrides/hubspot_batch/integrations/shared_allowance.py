@@ -73,7 +73,7 @@ class SharedAllowance:
             key: The name of the allowance in it.
             limit: As for a store.
             on_lost: As for a store.
-            clock: How time is told, for tests that must not wait.
+            clock: The clock, for tests that must not wait.
         """
         from .local_store import LocalStore  # noqa: PLC0415 - only where it is used
 

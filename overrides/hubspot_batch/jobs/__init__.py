@@ -4,10 +4,10 @@ In come a table, a mapping and a client. Out come the plan, the outcomes as they
 files that are left behind, and a summary. It never decides what a row or a response means.
 """
 
-from .job import Ended, Job, MaxFailures
+from .earlier_run import CREATES_TWICE, EarlierRun, check_earlier, command_line
+from .job import Job, JobResult, MaxFailures
+from .outcome_files import check_folder
 from .plan import Plan, make_plan
-from .results import check_folder
-from .resume import INSISTS, Earlier, check_earlier, command_line
 from .summary import (
     JobEnded,
     JobEvent,
@@ -22,12 +22,12 @@ from .summary import (
 from .work import Work, command_words
 
 __all__ = [
-    "INSISTS",
-    "Earlier",
-    "Ended",
+    "CREATES_TWICE",
+    "EarlierRun",
     "Job",
     "JobEnded",
     "JobEvent",
+    "JobResult",
     "JobSummary",
     "MaxFailures",
     "PacePoint",

@@ -1,7 +1,7 @@
 """Carries a job out: rows go to the client, and outcomes to the files, as they become known.
 
-This module decides when a job stops by itself, and what is told of the rows that it did not reach.
-Only rows that were read and have no outcome yet are in memory.
+This module decides when a job stops by itself, and what is written about rows that it did not
+reach. Only rows that were read and have no outcome yet are in memory.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from hubspot_batch.journal import Journal
 from hubspot_batch.options import Clock
 from hubspot_batch.outcomes import Outcome
 
+from .outcome_files import OutcomeFiles, row_done
 from .plan import Plan
-from .recall import recall
-from .records import Records
+from .record_tables import RecordTables
+from .recorded_rows import recorded_rows
 from .report_files import write_reports
-from .results import Results, row_done
 from .summary import JobEnded, JobEvent, JobSummary, PacePoint, Progress, RowDone, Waiting
 from .work import Work
 
@@ -61,7 +61,7 @@ class MaxFailures(NamedTuple):
 
 
 @frozen(eq=False)
-class Ended:
+class JobResult:
     """How a job ended.
 
     Attributes:
@@ -105,7 +105,7 @@ class Job:
         clock: Clock,
         wall: Callable[[], float],
         max_failures: MaxFailures | None = None,
-        records: Records | None = None,
+        records: RecordTables | None = None,
     ) -> None:
         self._work = work
         self._plan = plan
@@ -117,15 +117,15 @@ class Job:
         self._max_failures = max_failures
         self._records = records
         self._clock = clock
-        self._wall = wall
+        self._wall_clock = wall
         self._began = clock.now()
-        self._told = self._began
+        self._progress_at = self._began
         self._resumed = False
         # Rows that were read and have no outcome yet, by position.
         self._pending: dict[int, Row] = {}
         self._read = 0
         self._failures = 0
-        self._results: Results | None = None
+        self._results: OutcomeFiles | None = None
         self._notes: tuple[str, ...] = ()
         self._requests = self._waits = 0
         self._waited = 0.0
@@ -133,7 +133,7 @@ class Job:
         self._pace: Counter[int] = Counter()
         self._step = 1
 
-    def heed(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Take an event of the client; for its `on_event`."""
         if isinstance(event, RequestSent):
             with self._lock:  # threads that send tell of it themselves
@@ -142,7 +142,7 @@ class Job:
             with self._lock:  # as do threads that wait
                 self._waits += 1
                 self._waited += event.seconds
-            self._tell(Waiting(event.seconds, event.reason, event.status_code))
+            self._notify(Waiting(event.seconds, event.reason, event.status_code))
 
     def _count_request(self) -> None:
         self._requests += 1
@@ -154,16 +154,16 @@ class Job:
                 halved[at // 2] += count
             self._pace = halved
 
-    def run(self, client: HubSpotBatch) -> Ended:
+    def run(self, client: HubSpotBatch) -> JobResult:
         """Carry the job out.
 
-        Whatever stops it is no exception here: the summary says it. The files tell what became of
+        An error that stops it is not raised: the summary holds it. The files hold the outcome of
         each row, as far as they can be written.
 
         Args:
-            client: The client, whose `on_event` is `heed`.
+            client: The client, whose `on_event` is `on_event`.
         """
-        started = self._wall()
+        started = self._wall_clock()
         self._resumed = self._journal.exists() and not self._journal.restart
         failure: BaseException | None = None
         stopped: str | None = None
@@ -199,7 +199,7 @@ class Job:
             operation=self._plan.operation,
             base_url=self._plan.base_url,
             started=dt.datetime.fromtimestamp(started, dt.UTC),
-            ended=dt.datetime.fromtimestamp(self._wall(), dt.UTC),
+            ended=dt.datetime.fromtimestamp(self._wall_clock(), dt.UTC),
             rows=self._plan.rows,
             counts=_all_counts(counts),
             requests=self._requests,
@@ -222,8 +222,8 @@ class Job:
                 summary = write_reports(summary)
             except OSError as error:
                 unwritten = error
-        self._tell(JobEnded(summary))
-        return Ended(summary, failure, unwritten)
+        self._notify(JobEnded(summary))
+        return JobResult(summary, failure, unwritten)
 
     def _load(
         self, client: HubSpotBatch, guard: Interrupts
@@ -287,11 +287,11 @@ class Job:
         results.add(done, row, lowest)
         self._pending.pop(done.index, None)
         self._failures += done.status in ("failed", "unknown")
-        self._tell(done)
+        self._notify(done)
         now = self._clock.now()
-        if now - self._told >= _PROGRESS_SECONDS:
-            self._told = now
-            self._tell(
+        if now - self._progress_at >= _PROGRESS_SECONDS:
+            self._progress_at = now
+            self._notify(
                 Progress(
                     now - self._began,
                     self._plan.rows,
@@ -314,16 +314,16 @@ class Job:
             counts["not_sent"] += missing
         return counts
 
-    def _tell(self, event: JobEvent) -> None:
+    def _notify(self, event: JobEvent) -> None:
         try:
             self._listener(event)
         except Exception as error:  # noqa: BLE001 - a listener must not harm the job
             _log.warning("A listener of the job raised %s.", type(error).__name__)
 
-    def _opened(self) -> Results:
+    def _opened(self) -> OutcomeFiles:
         """Return the files. They are begun when the journal is held: no other run has them then."""
         if self._results is None:
-            self._results = Results(self._folder, self._work.table)
+            self._results = OutcomeFiles(self._folder, self._work.table)
         return self._results
 
     @property
@@ -336,7 +336,7 @@ class Job:
         left = sorted(self._pending)
         first = left[0] if left else self._read
         taken = set(left)
-        for index, row, done in recall(
+        for index, row, done in recorded_rows(
             self._work, self._journal if self._resumed else None, self._plan.base_url, first
         ):
             if index in taken or index >= self._read:

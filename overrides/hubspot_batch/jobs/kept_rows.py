@@ -1,7 +1,7 @@
 """Keeps the rows of a file with their inputs, from the pass that plans a job to the one that sends.
 
-This module decides when rows are taken from there in place of the file: when one pass has come to
-the end of it. So most files are read and mapped once, and what is sent is what was planned.
+This module decides when the kept rows replace the file: after one pass has read it to its end. So
+most files are read and mapped once, and the rows that are sent are the rows that were planned.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Asks an account how it defines the properties of the records that a job writes.
 
-This module decides which request that is, and what a person is told if the account does not answer.
+This module decides which request that is, and the message if the account does not answer.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The plan of a job: everything that can be said of it before the first request.
+"""The plan of a job: everything that is known about it before the first request.
 
-This module decides what is counted, and what the digest of a plan holds: two plans with the same
-digest send the same to the same server.
+This module decides what is counted, and what the digest of a plan covers: two plans with the same
+digest send the same inputs to the same server.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN = 5
 _AT_ONCE = 5_000
 
 
-class Invalid(NamedTuple):
+class RowProblem(NamedTuple):
     """A row that makes no input.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plan:
     base_url: str
     rows: int
     invalid: int
-    first_invalid: Sequence[Invalid]
+    first_invalid: Sequence[RowProblem]
     equal: int
     requests: int
     seconds: float
@@ -107,14 +107,14 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
     mapper = work.mapping.check(work.table.columns)
     rows = invalid = 0
     first: EncodedInput | None = None
-    bad: list[Invalid] = []
+    bad: list[RowProblem] = []
     equal = _Equal()
     for row, entry, digest in work.contents():
         rows += 1
         if digest is None or isinstance(entry, OutcomeError):
             invalid += 1
             if len(bad) < _SHOWN and isinstance(entry, OutcomeError):
-                bad.append(Invalid(row.line, entry.message))
+                bad.append(RowProblem(row.line, entry.message))
         else:
             first = first or entry
             equal.add(digest)
@@ -160,7 +160,7 @@ def _settling(how: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _digest(work: Work, base_url: str, rows: int, invalid: int) -> str:
-    """Return what names a plan: what is sent, and to which server."""
+    """Return the digest of a plan: of everything that is sent, and of the server."""
     said = [
         *(work.operation, base_url, work.mapping.digest(), work.table.fingerprint()),
         *(dict(work.arguments), work.allow_implausible, work.limit),
@@ -172,7 +172,7 @@ def _digest(work: Work, base_url: str, rows: int, invalid: int) -> str:
 
 
 def _seconds(requests: int, limit: RateLimit | None) -> float:
-    """Return how long requests take, where the first half of a window's are sent at once."""
+    """Return how long requests take, if the first half of a window is sent at once."""
     if limit is None:
         return 0.0
     return max(0.0, (requests - limit.requests / 2) * limit.seconds / limit.requests)

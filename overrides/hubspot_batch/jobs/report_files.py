@@ -14,8 +14,8 @@ from pathlib import Path
 from attrs import evolve
 
 from .json_forms import read_outcome_line, summary_to_json
+from .outcome_files import OUTCOMES
 from .report import PAGE, report_html
-from .results import OUTCOMES
 from .summary import JobSummary, RowDone
 
 REPORTS = ("report.json", PAGE)

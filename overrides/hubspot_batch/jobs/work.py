@@ -25,7 +25,7 @@ from .kept_rows import KeptRows
 _BLOCK = 100
 
 
-class Content(NamedTuple):
+class RowContent(NamedTuple):
     """The input that a row makes.
 
     Attributes:
@@ -98,7 +98,7 @@ class Work:
         rows = islice(self.mapping.map_rows(self.table), self.limit)
         return rows if self.kept is None else self.kept.keep(rows)
 
-    def contents(self) -> Iterator[Content]:
+    def contents(self) -> Iterator[RowContent]:
         """Yield what each row makes, checked as before it is sent.
 
         Raises:
@@ -112,9 +112,9 @@ class Work:
             entries = operation.encode(at, [made for _, made in block])
             for (row, _), entry in zip(block, entries, strict=True):
                 if isinstance(entry, EncodedInput):
-                    yield Content(row, entry, digest_of(operation.identify(entry)))
+                    yield RowContent(row, entry, digest_of(operation.identify(entry)))
                 else:
-                    yield Content(row, entry, None)
+                    yield RowContent(row, entry, None)
             at += len(block)
 
 

@@ -1,7 +1,7 @@
 """The journal of a job: what it is about to send, and the outcome of each input.
 
-In come the digests of inputs before a request is sent, and outcomes after. Out comes, for the same
-inputs in a later run, what is known of them. What a run does with that is decided by the engine.
+In: the digests of inputs before a request is sent, and outcomes after it. Out: the known outcomes
+of the same inputs, for a later run. The engine decides what a run does with them.
 """
 
 from .options import Journal

@@ -66,7 +66,8 @@ class Journal:
         source_size: The size in bytes of the file that the inputs come from, for the record.
         source_digest: A digest of that file, for the record.
         command: The command that runs the job, for the record.
-        sends: Whether anything is sent. If not, only what the journal has is told, or looked up.
+        sends: Whether anything is sent. If not, the outcomes come only from the journal and from
+            look-ups.
 
     Raises:
         ConfigurationError: An argument is wrong.
@@ -137,7 +138,7 @@ class Journal:
             job: What the run adds to the head: `operation`, `arguments`, `base_url`.
 
         Raises:
-            ConfigurationError: The journal is that of another job.
+            ConfigurationError: The journal belongs to another job.
             JournalError: It cannot be opened, or another run has it.
         """
         from .sqlite import SqliteStore  # noqa: PLC0415 - most programs have no journal

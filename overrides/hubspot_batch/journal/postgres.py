@@ -58,13 +58,13 @@ FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[]) AS given (digest, ord
 JOIN hubspot_batch_inputs AS known ON known.journal = %(journal)s
   AND known.digest = given.digest AND known.ordinal = given.ordinal
 """
-_HELD = """
+_LOCKED = """
 SELECT objid::bigint FROM pg_locks
 WHERE locktype = 'advisory' AND classid = %(locks)s AND objsubid = 2 AND granted
   AND mode = 'ExclusiveLock'
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-# In the order of the key, so that two of them never wait for each other.
+# In the order of the key, so two statements never wait for each other.
 _INTEND = """
 WITH given AS (
   SELECT * FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(seen)s::bigint[],
@@ -94,7 +94,7 @@ WHERE known.journal = %(journal)s AND known.digest = given.digest
 """
 # Where another run has intended an input since, the number is another one.
 _OF_THIS_RUN = _SETTLE + "AND known.number = given.number AND known.status = 'intended'"
-_FOUND_OUT = (
+_RESOLVE = (
     _SETTLE
     + "AND known.number = coalesce(given.number, known.number) AND known.status <> 'succeeded'"
 )
@@ -131,7 +131,7 @@ class PostgresStore:
         self._memory = RunMemory(self._temporary)
         self._connection: Connection | None = connect(key, conninfo)
         try:
-            with telling(key, "opened"):
+            with as_journal_error(key, "opened"):
                 self._begin(self._connection, head)
         except BaseException:
             self.close()
@@ -152,33 +152,33 @@ class PostgresStore:
 
     def count(self, digests: Sequence[bytes]) -> list[int]:
         """Return how often each digest was counted before in this run, and count it."""
-        with telling(self._key, "read"):
+        with as_journal_error(self._key, "read"):
             return self._memory.count(digests)
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
-        with telling(self._key, "read"):
-            return self._memory.marks(keys)
+        with as_journal_error(self._key, "read"):
+            return self._memory.last_numbers(keys)
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
-        with telling(self._key, "written"):
-            self._memory.mark(numbers)
+        with as_journal_error(self._key, "written"):
+            self._memory.note_numbers(numbers)
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what other runs recorded of inputs; other inputs are missing."""
-        with telling(self._key, "read"):
+        with as_journal_error(self._key, "read"):
             found, recent = self._find(identities)
             if not recent:
                 return found
-            rows = self._open().execute(_HELD, {"locks": _LOCKS}).fetchall()
+            rows = self._open().execute(_LOCKED, {"locks": _LOCKS}).fetchall()
             locked = {number for (number,) in rows}
             # Between the two questions, some may have been settled, and their locks given back.
             again, recent = self._find(identities)
         for identity in recent:
             number, before = again[identity].number, found.get(identity)
             if _lock_of(number) in locked or before is None or before.number != number:
-                again[identity] = again[identity]._replace(held=True)
+                again[identity] = again[identity]._replace(in_other_run=True)
                 self._awaited = number
         return again
 
@@ -200,11 +200,11 @@ class PostgresStore:
         return found, recent
 
     def wait(self) -> None:
-        """Wait a moment for another run to settle what `find` has called held."""
+        """Wait a moment for another run to settle its inputs."""
         if self._awaited is None:
             return
         key = (_LOCKS, _lock_of(self._awaited))
-        with telling(self._key, "read"):
+        with as_journal_error(self._key, "read"):
             if self._waiting is None:
                 self._waiting = connect(self._key, self._conninfo)
                 self._waiting.execute("SET lock_timeout = '250ms'")
@@ -221,7 +221,7 @@ class PostgresStore:
         marks: Sequence[str | None],
     ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
-        with telling(self._key, "written"):
+        with as_journal_error(self._key, "written"):
             one = self._open()
             row = one.execute("SELECT nextval('hubspot_batch_intents')").fetchone()
             number: int = row[0] if row else 0
@@ -252,7 +252,7 @@ class PostgresStore:
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the outcomes of inputs that are recorded as intended."""
         mine = [(identity, one) for identity, one in records if identity in self._numbers]
-        with telling(self._key, "written"):
+        with as_journal_error(self._key, "written"):
             numbers = [self._numbers[identity] for identity, _ in mine]
             self._open().execute(_OF_THIS_RUN, self._values(mine, numbers))
             self._left.subtract(self._numbers.pop(identity) for identity, _ in mine)
@@ -262,10 +262,10 @@ class PostgresStore:
             del self._left[number]
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
-        """Record durably what was found out of inputs that had no outcome, or another one."""
-        with telling(self._key, "written"):
+        """Record durably the results of look-ups."""
+        with as_journal_error(self._key, "written"):
             numbers = [one.number for _, one in records]
-            self._open().execute(_FOUND_OUT, self._values(records, numbers))
+            self._open().execute(_RESOLVE, self._values(records, numbers))
 
     def _values(
         self, records: Sequence[tuple[Identity, Recorded]], numbers: Sequence[int | None]
@@ -312,7 +312,7 @@ def look(key: str, conninfo: str) -> Inspection | None:
     Raises:
         JournalError: It cannot be read.
     """
-    with connect(key, conninfo) as one, telling(key, "read"):
+    with connect(key, conninfo) as one, as_journal_error(key, "read"):
         if not _has_tables(one) or not (head := _head_of(one, key)):
             return None
         query = "SELECT status, count(*) FROM hubspot_batch_inputs WHERE journal = %s GROUP BY 1"
@@ -336,7 +336,7 @@ def connect(key: str, conninfo: str) -> Connection:
             "conninfo must be a connection string of Postgres, such as "
             '"host=db.example.com dbname=jobs" or "postgresql://db.example.com/jobs".'
         ) from None
-    with telling(key, "opened"):
+    with as_journal_error(key, "opened"):
         return psycopg.connect(conninfo, autocommit=True)
 
 
@@ -378,7 +378,7 @@ def _head_of(one: Connection, key: str) -> dict[str, str]:
 
 
 @contextmanager
-def telling(key: str, done: str) -> Generator[None]:
+def as_journal_error(key: str, done: str) -> Generator[None]:
     """Raise what Postgres says as an error that names the journal and what to do."""
     try:
         yield

@@ -1,7 +1,7 @@
-"""The memory of one run about its inputs, whatever its journal is kept in.
+"""The memory of one run about its inputs, for every kind of journal.
 
-This module decides where that is: in temporary tables of SQLite, and so in a temporary file, since
-a run can have any length.
+This module keeps it in temporary tables of SQLite, so in a temporary file, because a run can have
+any length.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class RunMemory:
         one.executemany("INSERT OR REPLACE INTO counted VALUES (?, ?)", before.items())
         return ordinals
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with."""
         found: dict[bytes, int] = {}
         for part, marks in _parts(keys):
@@ -54,7 +54,7 @@ class RunMemory:
             found.update(self._connection.execute(query, part))
         return found
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers."""
         self._connection.executemany("INSERT OR REPLACE INTO marked VALUES (?, ?)", numbers.items())
 

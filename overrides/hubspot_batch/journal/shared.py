@@ -56,8 +56,8 @@ class PostgresJournal(Journal):
         path: The key of the journal: a name that all workers of one job use, and no other job.
         conninfo: How libpq connects, as text or an address; what it leaves out comes from the
             environment (`PGHOST`, `PGPASSWORD`, ...). It is in no message and no `repr`.
-        lease: Seconds for which others wait for a worker that lives and says nothing, for example
-            because its machine is suspended. After that, what it may have sent is `unknown`.
+        lease: Seconds to wait for a worker that is alive but silent, for example because its
+            machine is suspended. After that, the inputs that it may have sent are `unknown`.
         retry: As for `Journal`, as are the other arguments.
 
     Raises:
@@ -94,7 +94,7 @@ class PostgresJournal(Journal):
             job: What the run adds to the head: `operation`, `arguments`, `base_url`.
 
         Raises:
-            ConfigurationError: The journal is that of another job.
+            ConfigurationError: The journal belongs to another job.
             JournalError: The database cannot be used.
         """
         with _naming_the_extra():

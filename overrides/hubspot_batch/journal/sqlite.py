@@ -1,6 +1,6 @@
 """Keeps a journal in a file of SQLite.
 
-This module decides what the file looks like, and which errors of SQLite mean what. Every commit
+This module decides the tables of the file, and the meaning of SQLite's errors. Every commit
 waits until the disk has it (`synchronous=FULL`), so a kill or a power cut loses no intent.
 """
 
@@ -52,7 +52,7 @@ class SqliteStore:
     def __init__(self, path: str, head: Mapping[str, str], *, restart: bool = False) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        with _telling(path, "opened"):
+        with _as_journal_error(path, "opened"):
             # Not the text itself, which SQLite may give a meaning, as it does to ":memory:".
             connection = self._connection = sqlite3.connect(
                 Path(path).absolute(),
@@ -108,7 +108,7 @@ class SqliteStore:
         found: dict[Identity, Recorded] = {}
         if self.fresh:
             return found
-        with _telling(self._path, "read"):
+        with _as_journal_error(self._path, "read"):
             one = self._open()
             for identity in identities:
                 row = one.execute(query, identity).fetchone()
@@ -119,16 +119,16 @@ class SqliteStore:
                 found[identity] = Recorded(Status(row[0]), *row[1:])
         return found
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
-        with _telling(self._path, "read"):
+        with _as_journal_error(self._path, "read"):
             self._open()
-            return self._memory.marks(keys)
+            return self._memory.last_numbers(keys)
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
         with self._writing():
-            self._memory.mark(numbers)
+            self._memory.note_numbers(numbers)
 
     def wait(self) -> None:
         """Do nothing: no other run has the journal."""
@@ -164,7 +164,7 @@ class SqliteStore:
             )
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
-        """Record durably what was found out of inputs that had no outcome, or another one."""
+        """Record durably the results of look-ups."""
         with self._writing() as one:
             one.executemany(
                 "UPDATE inputs SET status = ?, result = ?, error = ?, evidence = ? "
@@ -191,7 +191,7 @@ class SqliteStore:
     @contextmanager
     def _writing(self) -> Generator[sqlite3.Connection]:
         """Commit what the block writes, or nothing of it."""
-        with _telling(self._path, "written"):
+        with _as_journal_error(self._path, "written"):
             one = self._open()
             one.execute("BEGIN IMMEDIATE")
             try:
@@ -212,7 +212,7 @@ def look(path: str) -> Inspection | None:
     Raises:
         JournalError: There is no file, it cannot be read, or a run has it.
     """
-    with _telling(path, "read"):
+    with _as_journal_error(path, "read"):
         address = f"file:{quote(str(Path(path).absolute()))}?mode=rw"
         one = sqlite3.connect(address, uri=True, timeout=_LOCK_SECONDS, isolation_level=None)
         try:
@@ -250,7 +250,7 @@ def _head_of(connection: sqlite3.Connection, path: str) -> dict[str, str]:
 
 
 @contextmanager
-def _telling(path: str, done: str) -> Generator[None]:
+def _as_journal_error(path: str, done: str) -> Generator[None]:
     """Raise what SQLite says as an error that names the journal and what to do."""
     try:
         yield

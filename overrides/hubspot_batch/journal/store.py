@@ -1,7 +1,7 @@
 """The record that a journal keeps of each input, and the interface of a journal's storage.
 
-This module decides by what an input is known from one run to the next: the digest of what is sent
-and its number among equal inputs. Its position is no part of that, because rows of a file move.
+This module decides how runs recognise an input: by the digest of the text that is sent, and by its
+number among equal inputs. Its position does not count, because rows of a file move.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 SETTLED = (Status.SUCCEEDED, Status.FAILED)
-"""What a later run does not send again by itself."""
+"""The statuses that a later run does not send again by itself."""
 
 
 def digest_of(text: bytes) -> bytes:
@@ -52,11 +52,11 @@ class Recorded(NamedTuple):
         result: The JSON text of its result; None if it has none.
         error: The JSON text of its error; None if it has none.
         number: Orders inputs by when they were last intended; None before it is recorded.
-        held: Whether it is intended by another run that lives.
+        in_other_run: Whether it is intended by another run that lives.
         sent: When its last request was intended, in seconds since 1970; None in journals of older
             versions.
         given_up: When that request was given up; None where it was not, or had an answer.
-        marks: By which values its record is found, as JSON text; None if by none.
+        marks: The values that find its record, as JSON text; None without any.
         evidence: What a success rests on; None if it is no success, or is not recorded.
     """
 
@@ -64,7 +64,7 @@ class Recorded(NamedTuple):
     result: bytes | None = None
     error: bytes | None = None
     number: int | None = None
-    held: bool = False
+    in_other_run: bool = False
     sent: float | None = None
     given_up: float | None = None
     marks: str | None = None
@@ -90,11 +90,11 @@ class TakenError(Exception):
 class Store(Protocol):
     """An open journal. No other run can open it until it is closed, unless workers share it.
 
-    Its methods are called by several threads, one at a time. Each but `close` raises JournalError
-    where the storage fails; nothing of what it was to write is written then.
+    Its methods are called by several threads, one at a time. Each except `close` raises
+    JournalError if the storage fails; then nothing of its data is written.
 
     Attributes:
-        fresh: Whether it said nothing of any input when it was opened.
+        fresh: Whether it had no inputs when it was opened.
     """
 
     fresh: bool
@@ -107,16 +107,16 @@ class Store(Protocol):
         """Return what other runs recorded of inputs; other inputs are missing."""
         ...
 
-    def marks(self, keys: Sequence[bytes]) -> dict[bytes, int]:
+    def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
         ...
 
-    def mark(self, numbers: Mapping[bytes, int]) -> None:
+    def note_numbers(self, numbers: Mapping[bytes, int]) -> None:
         """Mark keys with numbers until the end of this run."""
         ...
 
     def wait(self) -> None:
-        """Wait a moment for another run to settle what `find` has called held."""
+        """Wait a moment for another run to settle its inputs (`in_other_run`)."""
         ...
 
     def intend(
@@ -146,7 +146,7 @@ class Store(Protocol):
         ...
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
-        """Record durably what was found out of inputs that had no outcome, or another one."""
+        """Record durably the results of look-ups."""
         ...
 
     def close(self) -> None:

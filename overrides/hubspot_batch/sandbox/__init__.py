@@ -10,7 +10,7 @@ from .clock import FakeClock
 from .core import RequestEntry, Sandbox, add_examples
 from .fault_plans import Rates, Script, rates, script
 from .faults import FAULTS, LATE, Fault
-from .messages import SandboxAnswer, SandboxRequest
+from .messages import SandboxRequest, SandboxResponse
 from .server import ServeError, live_sandbox, serve, served
 from .store import Record
 from .transport import SandboxTransport
@@ -26,8 +26,8 @@ __all__ = [
     "Record",
     "RequestEntry",
     "Sandbox",
-    "SandboxAnswer",
     "SandboxRequest",
+    "SandboxResponse",
     "SandboxTransport",
     "Script",
     "ServeError",

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .core import Sandbox
-from .messages import Loss, SandboxAnswer, SandboxRequest
+from .messages import Loss, SandboxRequest, SandboxResponse
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -93,8 +93,8 @@ async def _lose_connection(loss: Loss, scope: Scope, receive: Receive) -> None:
         pass
 
 
-async def _send_response(response: SandboxAnswer, now: float, send: Send) -> None:
-    # The times of records are those of the sandbox's clock, so its responses tell that one.
+async def _send_response(response: SandboxResponse, now: float, send: Send) -> None:
+    # Records have times of the sandbox's clock, so its responses have them too.
     date = formatdate(now, usegmt=True)
     length = str(len(response.body))
     headers = {"Date": date, **response.headers, "Content-Length": length}

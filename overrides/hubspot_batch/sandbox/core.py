@@ -20,10 +20,10 @@ from .fault_plans import Faults, start_plans
 from .handler import handle
 from .limits import RequestLimits
 from .lookups import LOOKUPS, SEARCH
-from .messages import Loss, SandboxAnswer, SandboxRequest
-from .operations import SPECS, OperationSpec
+from .messages import Loss, SandboxRequest, SandboxResponse
+from .operations import SPECS, SandboxOperation
 from .properties import PROPERTIES
-from .state import State
+from .state import SandboxState
 from .store import Record, Store, seeded_random
 from .usage import Arrival, TokenUsage, usage_of
 
@@ -66,7 +66,7 @@ class Sandbox:
     - `scopes`: the scopes of the token; None stands for all scopes.
     - `rate_limit`: requests and seconds of the rolling window; None for no limit.
     - `daily_limit`: requests in one UTC day; None for no limit.
-    - `limits_told`: responses say in headers what the limits are, and what is left.
+    - `limits_told`: responses name in headers the limits, and the remaining requests.
     - `faults`: one or more plans (see `script` and `rates`), or a mapping of fault names to rates.
     - `clock`: returns seconds since 1970; by default a `FakeClock`, which stands still.
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.
@@ -95,13 +95,13 @@ class Sandbox:
         unique_properties: Iterable[str] = ("calls",),
         max_inputs: Mapping[str, int] | None = None,
         operations: Mapping[str, Operation] = OPERATIONS,
-        specs: Mapping[str, OperationSpec] = SPECS,
+        specs: Mapping[str, SandboxOperation] = SPECS,
     ) -> None:
         self.clock = FakeClock() if clock is None else clock
         served = {name: operations[name] for name in specs}
         families = {spec.family.name: spec.family for spec in specs.values()}
         requests, seconds = rate_limit or (None, 0.0)
-        self._state = State(
+        self._state = SandboxState(
             seed=seed,
             token=token,
             scopes=None if scopes is None else frozenset(scopes),
@@ -127,7 +127,7 @@ class Sandbox:
         counts = ", ".join(f"{name}={len(store)}" for name, store in self._state.stores.items())
         return f"<Sandbox seed={self._state.seed} {counts}>"
 
-    def handle(self, request: SandboxRequest) -> SandboxAnswer:
+    def handle(self, request: SandboxRequest) -> SandboxResponse:
         """Process one request, with the fault that is planned for it, and return the response."""
         with self._lock:
             self._state.request_number += 1

@@ -12,17 +12,17 @@ from attrs import evolve, frozen
 
 from .families import Family, View
 from .faults import Treatment
-from .naming import Input, fields_of, find, name_of, repeat_name, values_of
-from .operations import OperationSpec
-from .rewrites import normalization_warnings
-from .store import Record, Store
-from .validation import (
-    Problem,
+from .input_checks import (
+    Refusal,
     id_property_problem,
     rule_problem,
     uniqueness_problem,
     value_problem,
 )
+from .naming import Input, fields_of, find, name_of, repeat_name, values_of
+from .operations import SandboxOperation
+from .rewrites import normalization_warnings
+from .store import Record, Store
 
 ID_PROPERTY = "idProperty"
 
@@ -39,7 +39,7 @@ class Batch:
     """
 
     inputs: Sequence[Input]
-    spec: OperationSpec
+    spec: SandboxOperation
     family: Family
     store: Store
     view: View
@@ -54,23 +54,23 @@ class Batch:
 
 
 @frozen
-class BatchResult:
+class EffectResult:
     """The results and the item errors of a batch, or the problem that refused all of it."""
 
     results: Sequence[dict[str, Any]] = ()
     errors: Sequence[dict[str, Any]] = ()
-    refusal: Problem | None = None
+    refusal: Refusal | None = None
 
 
-def apply_batch(batch: Batch) -> BatchResult:
+def apply_batch(batch: Batch) -> EffectResult:
     """Carry out the operation on the store."""
     if batch.treatment == "refused":
-        problem = Problem("The record is busy. Please try again", category="CONFLICT")
-        return BatchResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
+        problem = Refusal("The record is busy. Please try again", category="CONFLICT")
+        return EffectResult(errors=[problem.item_error(_names(batch, one)) for one in batch.inputs])
     kind = batch.spec.kind
     refusal = id_property_problem(batch.family, kind, batch.id_property, batch.inputs)
     if refusal is not None:
-        return BatchResult(refusal=refusal)
+        return EffectResult(refusal=refusal)
     return _EFFECTS[kind](batch)
 
 
@@ -84,10 +84,10 @@ def _names(batch: Batch, item: Input) -> dict[str, list[str]]:
     return {spec.single_id_key: [name]} if name else {}
 
 
-def _create(batch: Batch) -> BatchResult:
+def _create(batch: Batch) -> EffectResult:
     claimed: set[tuple[str, str]] = set()
 
-    def check(item: Input) -> Problem | None:
+    def check(item: Input) -> Refusal | None:
         complete = batch.treatment != "incomplete"
         fields = fields_of(item)
         problem = value_problem(batch.family, fields, complete=complete)
@@ -105,9 +105,9 @@ def _create(batch: Batch) -> BatchResult:
 
 def _apply_each(
     batch: Batch,
-    check: Callable[[Input], Problem | None],
+    check: Callable[[Input], Refusal | None],
     apply: Callable[[Input], dict[str, Any]],
-) -> BatchResult:
+) -> EffectResult:
     """Apply the good inputs if every input has a unique trace id; else all inputs or none."""
     field = batch.spec.trace_id_field
     trace_ids = [fields_of(item).get(field) for item in batch.inputs] if field else []
@@ -126,8 +126,8 @@ def _apply_each(
             # Nothing says that a refused batch of campaigns is refused before the first is created.
             for one in good if batch.treatment == "partly" and field is None else ():
                 apply(one)
-            return BatchResult(refusal=problem)
-    return BatchResult(_reorder(batch, [apply(item) for item in good]), errors)
+            return EffectResult(refusal=problem)
+    return EffectResult(_reorder(batch, [apply(item) for item in good]), errors)
 
 
 def _create_record(batch: Batch, item: Input, record_id: str | None = None) -> dict[str, Any]:
@@ -182,20 +182,20 @@ def _render_with_trace_id(batch: Batch, record: Record, item: Input) -> dict[str
     return _render(evolve(batch, view=view), record, item)
 
 
-def _read(batch: Batch) -> BatchResult:
+def _read(batch: Batch) -> EffectResult:
     # Duplicate ids are dropped silently (HubSpot, campaigns batch read): a dict keeps one of each.
     asked = {name_of(batch.spec, item): item for item in batch.inputs}
     found = {name: _find_record(batch, item) for name, item in asked.items()}
     missing = [name for name, record in found.items() if not record]
     records = {record.id: (record, asked[name]) for name, record in found.items() if record}
     results = [_render(batch, record, item) for record, item in records.values()]
-    return BatchResult(_reorder(batch, results), _not_found_errors(batch.spec, missing))
+    return EffectResult(_reorder(batch, results), _not_found_errors(batch.spec, missing))
 
 
-def _update(batch: Batch) -> BatchResult:
+def _update(batch: Batch) -> EffectResult:
     for item in batch.inputs:
         if problem := value_problem(batch.family, fields_of(item), complete=False):
-            return BatchResult(refusal=problem)
+            return EffectResult(refusal=problem)
     results: dict[str, dict[str, Any]] = {}
     missing: list[str] = []
     for item in batch.inputs:
@@ -207,10 +207,10 @@ def _update(batch: Batch) -> BatchResult:
         else:
             missing.append(record_id)
     errors = _not_found_errors(batch.spec, missing)
-    return BatchResult(_reorder(batch, list(results.values())), errors)
+    return EffectResult(_reorder(batch, list(results.values())), errors)
 
 
-def _upsert(batch: Batch) -> BatchResult:
+def _upsert(batch: Batch) -> EffectResult:
     spec = batch.spec
     by_id = spec.id_field == "id"
 
@@ -222,10 +222,10 @@ def _upsert(batch: Batch) -> BatchResult:
         sent: dict[str, Any] = fields.get("properties") or {}
         return {**fields, "properties": {fields[ID_PROPERTY]: fields["id"], **sent}}
 
-    def check(item: Input) -> Problem | None:
+    def check(item: Input) -> Refusal | None:
         exists = _find_record(batch, item) is not None
         if by_id and not exists and not fields_of(item).get(ID_PROPERTY):
-            return Problem(f"{batch.family.label} {name_of(spec, item)} was not found", 404)
+            return Refusal(f"{batch.family.label} {name_of(spec, item)} was not found", 404)
         fields = fields_of(with_id_property(item))
         problem = value_problem(batch.family, fields, complete=not exists)
         return problem or (None if exists else rule_problem(batch.enforced, fields))
@@ -233,42 +233,42 @@ def _upsert(batch: Batch) -> BatchResult:
     def apply(item: Input) -> dict[str, Any]:
         if record := _find_record(batch, item):
             updated = _update_record(batch, record, item)
-            return told(_render_with_trace_id(batch, updated, item), new=False)
+            return result_of_upsert(_render_with_trace_id(batch, updated, item), new=False)
         name = name_of(spec, item) if isinstance(spec.id_field, str) and not by_id else None
-        return told(_create_record(batch, with_id_property(item), name), new=True)
+        return result_of_upsert(_create_record(batch, with_id_property(item), name), new=True)
 
-    def told(result: dict[str, Any], *, new: bool) -> dict[str, Any]:
+    def result_of_upsert(result: dict[str, Any], *, new: bool) -> dict[str, Any]:
         return {**result, "new": new} if spec.tells_new else result
 
     return _apply_each(batch, check, apply)
 
 
-def _archive(batch: Batch) -> BatchResult:
+def _archive(batch: Batch) -> EffectResult:
     results: list[dict[str, Any]] = []
     for item in batch.inputs:
         if record := _find_record(batch, item):
             results.append(_render(batch, record, item))
             batch.store.remove(record.id)
-    # HubSpot archives what is there, and says nothing of what is not.
-    return BatchResult(_reorder(batch, results) if batch.spec.results else ())
+    # HubSpot archives existing records, and says nothing of missing ones.
+    return EffectResult(_reorder(batch, results) if batch.spec.results else ())
 
 
-def _act(batch: Batch) -> BatchResult:
+def _act(batch: Batch) -> EffectResult:
     """Do something that the contract does not explain: to the records named, or to a new one."""
     return _update(batch) if values_of(batch.spec, batch.inputs[0]) else _create(batch)
 
 
-_EFFECTS: Mapping[str, Callable[[Batch], BatchResult]] = {
+_EFFECTS: Mapping[str, Callable[[Batch], EffectResult]] = {
     "create": _create,
     "read": _read,
     "update": _update,
     "upsert": _upsert,
     "archive": _archive,
-    "action": lambda batch: _act(batch) if batch.inputs else BatchResult(),
+    "action": lambda batch: _act(batch) if batch.inputs else EffectResult(),
 }
 
 
-def _other_fields(spec: OperationSpec, item: Input) -> dict[str, Any]:
+def _other_fields(spec: SandboxOperation, item: Input) -> dict[str, Any]:
     """Return the fields of an input that a record keeps in `fields`."""
     handled: set[str | None] = {spec.trace_id_field, ID_PROPERTY}
     handled |= {"properties", "associations", "customProperties"}
@@ -291,12 +291,12 @@ def _reorder(batch: Batch, results: list[dict[str, Any]]) -> list[dict[str, Any]
     return results
 
 
-def _not_found_errors(spec: OperationSpec, ids: Sequence[str]) -> list[dict[str, Any]]:
+def _not_found_errors(spec: SandboxOperation, ids: Sequence[str]) -> list[dict[str, Any]]:
     """Return one error for all ids that were not found; HubSpot counts them as one error."""
     if not ids:
         return []
     unique_ids = list(dict.fromkeys(ids))
-    problem = Problem(
+    problem = Refusal(
         f"{spec.family.label} records were not found: {', '.join(unique_ids)}",
         category="OBJECT_NOT_FOUND",
         sub_category=spec.not_found_sub_category,

@@ -68,7 +68,7 @@ class Family:
     - `render`: makes the result of a record.
     - `required`: names of the properties that every record must have.
     - `writable`: the server's own properties that a client may write; none if it may write all.
-    - `unique`: names of the properties whose values no two records may share.
+    - `unique`: names of the properties that must differ between records.
     - `keys`: the same, of properties that the account has made; a second one is another refusal.
     - `naming`: names of other properties by which records can be named, too.
     - `open`: properties and association types that are not listed are accepted, too.

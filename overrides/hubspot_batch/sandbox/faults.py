@@ -13,17 +13,17 @@ from attrs import evolve, frozen
 
 from . import rewrites
 from .limits import DAILY, ROLLING, SECONDLY
-from .messages import Loss, SandboxAnswer, add_headers
+from .messages import Loss, SandboxResponse, add_headers
 from .responses import edge_page, error_body, rate_limit_body
 
-Change = Callable[[SandboxAnswer, random.Random], SandboxAnswer]
+Change = Callable[[SandboxResponse, random.Random], SandboxResponse]
 Edit = Callable[[dict[str, Any], random.Random], None]
 Treatment: TypeAlias = Literal["alone", "partly", "incomplete", "refused"]
 """How inputs are treated: bad ones fail alone, without being named; those before the first bad one
 are created and then the batch is refused; they need not be complete; all are refused one by one."""
 
 
-def _unchanged(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+def _unchanged(response: SandboxResponse, _: random.Random) -> SandboxResponse:
     return response
 
 
@@ -46,7 +46,7 @@ class Fault:
     treatment: Treatment | None = None
     latest: float = 0.0
 
-    def apply(self, answer: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+    def apply(self, answer: SandboxResponse, rng: random.Random) -> SandboxResponse:
         """Return the response as the fault changes it."""
         return evolve(self.change(answer, rng), delay=self.delay, loss=self.loss)
 
@@ -55,37 +55,37 @@ def _error(
     status: int,
     category: str | None,
     message: str,
-    response: SandboxAnswer,
+    response: SandboxResponse,
     _: random.Random,
     headers: Mapping[str, str] | None = None,
-) -> SandboxAnswer:
+) -> SandboxResponse:
     body = error_body(response.correlation_id, message, category)
     return add_headers(response.with_json(body, status), headers or {})
 
 
 def _rate_limit(
     policy: str,
-    response: SandboxAnswer,
+    response: SandboxResponse,
     _: random.Random,
     headers: Mapping[str, str] | None = None,
-) -> SandboxAnswer:
+) -> SandboxResponse:
     body = rate_limit_body(response.correlation_id, policy)
     return add_headers(response.with_json(body, 429), headers or {})
 
 
-def _html(status: int, response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+def _html(status: int, response: SandboxResponse, _: random.Random) -> SandboxResponse:
     return response.with_html(status, edge_page(status, response.correlation_id))
 
 
-def _truncate(response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+def _truncate(response: SandboxResponse, rng: random.Random) -> SandboxResponse:
     return evolve(response, body=response.body[: rng.randrange(1, len(response.body))])
 
 
-def _empty(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+def _empty(response: SandboxResponse, _: random.Random) -> SandboxResponse:
     return evolve(response, body=b"")
 
 
-def _other_success_status(response: SandboxAnswer, _: random.Random) -> SandboxAnswer:
+def _other_success_status(response: SandboxResponse, _: random.Random) -> SandboxResponse:
     return evolve(response, status=201 if response.status == 200 else 200)
 
 
@@ -129,7 +129,7 @@ def _remove_contexts(document: dict[str, Any], _: random.Random) -> None:
         error.pop("context", None)
 
 
-def _if_success(change: Change, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+def _if_success(change: Change, response: SandboxResponse, rng: random.Random) -> SandboxResponse:
     return change(response, rng) if response.status < 300 and response.body else response
 
 
@@ -138,7 +138,7 @@ def _success_fault(name: str, effect: str, change: Change, *, work_done: bool = 
     return Fault(name, work_done, effect, partial(_if_success, change))
 
 
-def _edit_json(edit: Edit, response: SandboxAnswer, rng: random.Random) -> SandboxAnswer:
+def _edit_json(edit: Edit, response: SandboxResponse, rng: random.Random) -> SandboxResponse:
     document = response.document()
     edit(document, rng)
     return response.with_json(document)

@@ -16,25 +16,25 @@ from attrs import evolve, frozen
 from hubspot_batch_client.contract import Operation, Version
 
 from .clock import is_date
-from .effects import ID_PROPERTY, Batch, BatchResult, apply_batch
+from .effects import ID_PROPERTY, Batch, EffectResult, apply_batch
 from .families import Family, View
 from .faults import Fault
+from .input_checks import Refusal, schema_problem
 from .limits import SECONDLY
 from .lookups import Lookup, look_up, lookup_on
-from .messages import CORRELATION_ID, SandboxAnswer, SandboxRequest, add_headers
-from .operations import OperationSpec
+from .messages import CORRELATION_ID, SandboxRequest, SandboxResponse, add_headers
+from .operations import SandboxOperation
 from .properties import PROPERTIES, list_properties, make_property, property_path, show_property
-from .responses import batch_body, error_answer, missing_scopes_body, rate_limit_body
-from .state import State
+from .responses import batch_body, error_response, missing_scopes_body, rate_limit_body
+from .state import SandboxState
 from .store import seeded_random
-from .validation import Problem, schema_problem
 
 
 @frozen
 class HandlerResult:
     """A response, and the facts about its request for the request log."""
 
-    response: SandboxAnswer
+    response: SandboxResponse
     operation: str | None = None
     fault: str | None = None
     inputs: int | None = None
@@ -48,23 +48,23 @@ class _Context:
     without a body.
     """
 
-    state: State
+    state: SandboxState
     request: SandboxRequest
     operation: Operation
-    spec: OperationSpec
+    spec: SandboxOperation
     version: Version
     names: tuple[str, ...]
     now: float
     rng: random.Random
-    empty: SandboxAnswer
+    empty: SandboxResponse
     number: int
 
 
-def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
+def handle(state: SandboxState, request: SandboxRequest, now: float) -> HandlerResult:
     """Answer one request and apply its effects to the state."""
     # Each request has its own generator, so earlier requests do not shift its random choices.
     rng = seeded_random(state.seed, state.request_number)
-    empty = SandboxAnswer(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
+    empty = SandboxResponse(200, {CORRELATION_ID: _correlation_id(rng)}, b"")
     if way := lookup_on(state.specs, request.path):
         return _show(state, way, request, now, rng, empty)
     if (place := property_path(state.families, request.path)) is not None:
@@ -78,8 +78,8 @@ def handle(state: State, request: SandboxRequest, now: float) -> HandlerResult:
     # A path that is written out is nearer than one in which names are left open.
     on_path.sort(key=lambda one: len(one[2]))
     if not on_path:
-        problem = Problem("resource not found", 404, category=None)
-        return HandlerResult(error_answer(empty, problem))
+        problem = Refusal("resource not found", 404, category=None)
+        return HandlerResult(error_response(empty, problem))
     found = next((one for one in on_path if one[0].method == request.method), None)
     if found is None:
         return HandlerResult(_not_allowed(empty, *(known.method for known, *_ in on_path)))
@@ -100,18 +100,18 @@ def path_names(path: str, sent: str) -> tuple[str, ...] | None:
     return tuple(map(unquote, fits.groups())) if fits else None
 
 
-def _not_allowed(empty: SandboxAnswer, *methods: str) -> SandboxAnswer:
-    problem = Problem("HTTP 405 Method Not Allowed", 405, category=None)
-    return add_headers(error_answer(empty, problem), {"Allow": ", ".join(sorted(methods))})
+def _not_allowed(empty: SandboxResponse, *methods: str) -> SandboxResponse:
+    problem = Refusal("HTTP 405 Method Not Allowed", 405, category=None)
+    return add_headers(error_response(empty, problem), {"Allow": ", ".join(sorted(methods))})
 
 
 def _show(
-    state: State,
+    state: SandboxState,
     way: Lookup,
     request: SandboxRequest,
     now: float,
     rng: random.Random,
-    empty: SandboxAnswer,
+    empty: SandboxResponse,
 ) -> HandlerResult:
     """Answer a request that looks up records."""
     if request.method != way.method:
@@ -123,22 +123,22 @@ def _show(
             return HandlerResult(denial, way.operation)
         if not way.secondly:  # a search has no headers of limits
             empty = add_headers(empty, state.limits.headers())
-    page: dict[str, Any] | Problem = {"results": []}
+    page: dict[str, Any] | Refusal = {"results": []}
     if fault is None or fault.work_done:
         page = look_up(state, way, request.query, request.body, now)
-    response = error_answer(empty, page) if isinstance(page, Problem) else empty.with_json(page)
+    response = error_response(empty, page) if isinstance(page, Refusal) else empty.with_json(page)
     if fault:
         response = fault.apply(response, rng)
     return HandlerResult(response, way.operation, fault.name if fault else None)
 
 
 def _define(
-    state: State,
+    state: SandboxState,
     place: tuple[Family, str | None],
     request: SandboxRequest,
     now: float,
     rng: random.Random,
-    empty: SandboxAnswer,
+    empty: SandboxResponse,
 ) -> HandlerResult:
     """Answer a request about the properties of a family."""
     family, name = place
@@ -151,14 +151,14 @@ def _define(
         if denial := _check_access(state, request, (), empty, now):
             return HandlerResult(denial, PROPERTIES)
         empty = add_headers(empty, state.limits.headers())
-    found: dict[str, Any] | Problem = {}
+    found: dict[str, Any] | Refusal = {}
     if fault is None or fault.work_done:
         if makes:
             found = make_property(state, family, request.body, now)
         else:
             found = list_properties(family) if name is None else show_property(family, name)
-    if isinstance(found, Problem):
-        response = error_answer(empty, found)
+    if isinstance(found, Refusal):
+        response = error_response(empty, found)
     else:
         response = empty.with_json(found, 201 if makes else 200)
     if fault:
@@ -172,7 +172,7 @@ def _respond(context: _Context) -> HandlerResult:
         (fault for plan in state.fault_plans if (fault := plan.next(operation.id, rng))), None
     )
     body = _parse_body(context.request.body)
-    count = None if isinstance(body, Problem) else len(body.inputs)
+    count = None if isinstance(body, Refusal) else len(body.inputs)
     # A refused connection never reaches the server, so the server cannot count it.
     if fault is None or fault.loss != "refused":
         scopes = operation.scopes
@@ -182,7 +182,7 @@ def _respond(context: _Context) -> HandlerResult:
     if fault is None or fault.work_done or fault.treatment:
         response = _run_operation(context, body, fault)
     else:
-        response = _success_response(context, BatchResult())
+        response = _success_response(context, EffectResult())
     if fault and fault.latest:
         moment = context.now + rng.uniform(0.0, fault.latest)
         state.late.append((moment, lambda at: _run_operation(evolve(context, now=at), body, None)))
@@ -193,20 +193,20 @@ def _respond(context: _Context) -> HandlerResult:
 
 
 def _check_access(
-    state: State,
+    state: SandboxState,
     request: SandboxRequest,
     scopes: Sequence[str],
-    response: SandboxAnswer,
+    response: SandboxResponse,
     now: float,
     *,
     secondly: bool = False,
-) -> SandboxAnswer | None:
+) -> SandboxResponse | None:
     """Return the 401, 429 or 403 that denies access; None grants it."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token or state.token not in (None, token):
         message = "The access token is missing or not valid."
-        return error_answer(response, Problem(message, 401, "INVALID_AUTHENTICATION"))
+        return error_response(response, Refusal(message, 401, "INVALID_AUTHENTICATION"))
     if secondly:
         policy = state.searches.admit(now) and SECONDLY
     else:
@@ -227,31 +227,33 @@ class _Body:
     arguments: dict[str, Any]
 
 
-def _parse_body(content: bytes) -> _Body | Problem:
+def _parse_body(content: bytes) -> _Body | Refusal:
     """Parse a body. For broken JSON the problem is a 400 without a category."""
     try:
         document: object = json.loads(content)
     except (ValueError, RecursionError):
-        return Problem("Invalid input JSON: it cannot be read", category=None)
+        return Refusal("Invalid input JSON: it cannot be read", category=None)
     if not isinstance(document, dict):
-        return Problem("Invalid input JSON: it is not an object", category=None)
+        return Refusal("Invalid input JSON: it is not an object", category=None)
     arguments = cast("dict[str, Any]", document)
     inputs = arguments.pop("inputs", None)
     if not isinstance(inputs, list):
-        return Problem(
+        return Refusal(
             "Invalid input JSON: some required fields were not set: [inputs]", category=None
         )
     return _Body(cast("list[object]", inputs), arguments)
 
 
-def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None) -> SandboxAnswer:
-    if isinstance(body, Problem):
-        return error_answer(context.empty, body)
+def _run_operation(
+    context: _Context, body: _Body | Refusal, fault: Fault | None
+) -> SandboxResponse:
+    if isinstance(body, Refusal):
+        return error_response(context.empty, body)
     if problem := _check_body(context, body):
-        return error_answer(context.empty, problem)
+        return error_response(context.empty, problem)
     view = _select_view(context.spec, context.request.query, body.arguments)
-    if isinstance(view, Problem):
-        return error_answer(context.empty, view)
+    if isinstance(view, Refusal):
+        return error_response(context.empty, view)
     state = context.state
     name = context.spec.family.name
     result = apply_batch(
@@ -272,26 +274,26 @@ def _run_operation(context: _Context, body: _Body | Problem, fault: Fault | None
         )
     )
     if result.refusal:
-        return error_answer(context.empty, result.refusal)
+        return error_response(context.empty, result.refusal)
     return _success_response(context, result)
 
 
-def _check_body(context: _Context, body: _Body) -> Problem | None:
+def _check_body(context: _Context, body: _Body) -> Refusal | None:
     """Return the first violation of the limit of inputs or of a schema, or None."""
     limit = context.state.max_inputs[context.operation.id]
     if limit is not None and len(body.inputs) > limit:
-        return Problem(
+        return Refusal(
             f"The maximum number of inputs supported in a batch is {limit}. "
             "Please reduce the number of items and try again"
         )
     schema = context.operation.schema_in(context.version)
     for item in body.inputs:
         if violation := schema_problem(item, schema, "an input"):
-            return Problem(f"Invalid input JSON: {violation}", category=None)
+            return Refusal(f"Invalid input JSON: {violation}", category=None)
     if violation := schema_problem(
         body.arguments, _arguments_schema(context.operation), "the body"
     ):
-        return Problem(f"Invalid input JSON: {violation}", category=None)
+        return Refusal(f"Invalid input JSON: {violation}", category=None)
     return None
 
 
@@ -307,8 +309,8 @@ def _arguments_schema(operation: Operation) -> dict[str, Any]:
 
 
 def _select_view(
-    spec: OperationSpec, query: Sequence[tuple[str, str]], arguments: Mapping[str, Any]
-) -> View | Problem:
+    spec: SandboxOperation, query: Sequence[tuple[str, str]], arguments: Mapping[str, Any]
+) -> View | Refusal:
     """Choose what the results show. Property names may be repeated, joined by commas, or both."""
     view = spec.view
     if name := spec.properties_argument:
@@ -319,12 +321,12 @@ def _select_view(
         dates = {key: text for key, text in query if key in spec.date_arguments}
         for key, text in dates.items():
             if not is_date(text):
-                return Problem(f"{key} is not a date in the form YYYY-MM-DD")
+                return Refusal(f"{key} is not a date in the form YYYY-MM-DD")
         view = evolve(view, metrics=len(dates) == len(spec.date_arguments))
     return view
 
 
-def _success_response(context: _Context, result: BatchResult) -> SandboxAnswer:
+def _success_response(context: _Context, result: EffectResult) -> SandboxResponse:
     completed = context.now + context.rng.randrange(20, 400) / 1000
     status = context.spec.success_status
     if not (context.spec.results or result.errors):
@@ -334,7 +336,7 @@ def _success_response(context: _Context, result: BatchResult) -> SandboxAnswer:
     return context.empty.with_json(body, partial if result.errors else status)
 
 
-def _with_results_under(name: str, response: SandboxAnswer) -> SandboxAnswer:
+def _with_results_under(name: str, response: SandboxResponse) -> SandboxResponse:
     """Give the results of a success the name that the contract has for them."""
     if name in ("", "results") or response.status >= 300:
         return response

@@ -18,14 +18,14 @@ DAY = 86_400.0
 class RequestLimits:
     """Accept at most `requests` in any span of `seconds`, and at most `daily` in one UTC day.
 
-    If `requests` or `daily` is None, there is no such limit and its headers are absent. If `told`
-    is False, all headers are absent.
+    If `requests` or `daily` is None, there is no such limit and its headers are absent. If
+    `in_headers` is False, all headers are absent.
     """
 
     requests: int | None
     seconds: float
     daily: int | None
-    told: bool = True
+    in_headers: bool = True
     _arrivals: deque[float] = field(factory=deque[float], init=False)
     _day: float = field(default=0.0, init=False)
     _used: int = field(default=0, init=False)
@@ -49,7 +49,7 @@ class RequestLimits:
     def headers(self) -> dict[str, str]:
         """Return the rate-limit headers of a response to the latest request."""
         headers: dict[str, str] = {}
-        if not self.told:
+        if not self.in_headers:
             return headers
         if self.requests is not None:
             remaining = str(self.requests - len(self._arrivals))

@@ -1,4 +1,4 @@
-"""The search of calls and the list of campaigns, by which a client looks up what it created.
+"""The search of calls and the list of campaigns, for a client that looks up its creates.
 
 The module decides which records such a request shows, in which order, and which requests are
 refused. A record is shown some time after it was created, and not in the order of creation: each
@@ -17,10 +17,10 @@ from hubspot_batch_client.contract import LISTINGS
 
 from .clock import parse_datetime
 from .families import DATETIME, Family, View
-from .operations import OperationSpec
-from .state import State
+from .input_checks import Refusal
+from .operations import SandboxOperation
+from .state import SandboxState
 from .store import Record, seeded_random
-from .validation import Problem
 
 _SEARCH_AT_MOST, _LIST_AT_MOST = 200, 100
 _HITS_AT_MOST = 10_000
@@ -49,17 +49,17 @@ class Lookup:
     operation: str
     method: str
     scopes: tuple[str, ...]
-    spec: OperationSpec
+    spec: SandboxOperation
     secondly: bool
 
 
-_Test: TypeAlias = Callable[[Mapping[str, Any]], bool]
+_Filter: TypeAlias = Callable[[Mapping[str, Any]], bool]
 
 SEARCH: Final = "search_calls"
 LOOKUPS = (SEARCH, "list_campaigns")
 
 
-def lookup_on(specs: Mapping[str, OperationSpec], path: str) -> Lookup | None:
+def lookup_on(specs: Mapping[str, SandboxOperation], path: str) -> Lookup | None:
     """Return the way on a path, in any version of the API."""
     for name, created_by in (
         (SEARCH, "create_calls"),
@@ -73,8 +73,8 @@ def lookup_on(specs: Mapping[str, OperationSpec], path: str) -> Lookup | None:
 
 
 def look_up(
-    state: State, way: Lookup, query: Sequence[tuple[str, str]], body: bytes, now: float
-) -> dict[str, Any] | Problem:
+    state: SandboxState, way: Lookup, query: Sequence[tuple[str, str]], body: bytes, now: float
+) -> dict[str, Any] | Refusal:
     """Return the page that a request asks for, or why it is refused."""
     family = state.families[way.spec.family.name]
     records = [one for one in state.stores[family.name] if _is_shown(state, family, one, now)]
@@ -86,7 +86,7 @@ def look_up(
     return _search(family, way.spec.view, records, body, building)
 
 
-def _is_shown(state: State, family: Family, record: Record, now: float) -> bool:
+def _is_shown(state: SandboxState, family: Family, record: Record, now: float) -> bool:
     least, most = state.search_lag
     share = seeded_random(state.seed, "lag", family.name, record.id).random()
     return now >= record.created_at + least + (most - least) * share**3
@@ -94,20 +94,20 @@ def _is_shown(state: State, family: Family, record: Record, now: float) -> bool:
 
 def _list(
     family: Family, view: View, records: list[Record], query: Sequence[tuple[str, str]]
-) -> dict[str, Any] | Problem:
+) -> dict[str, Any] | Refusal:
     given: dict[str, str] = {key: text for key, text in query if key != "properties"}
     names = [name for key, text in query if key == "properties" for name in text.split(",")]
     unknown = [name for name in names if name not in (*family.properties, *_READ_ONLY)]
     if unknown:
-        return Problem(f"Properties that cannot be read: {', '.join(unknown)}")
+        return Refusal(f"Properties that cannot be read: {', '.join(unknown)}")
     sort, part = given.get("sort", "hs_name"), given.get("name", "")
     if sort.removeprefix("-") not in _SORTS:
-        return Problem(f"{sort} is no sort order")
+        return Refusal(f"{sort} is no sort order")
     limit = _number(given.get("limit", "50"), 1, _LIST_AT_MOST)
     # The position is opaque: it begins with a word, so that no client counts on a number.
     start = _number(given.get("after", "at0").removeprefix("at"), 0, 10**9)
     if limit is None or start is None:
-        return Problem("limit or after is out of range")
+        return Refusal("limit or after is out of range")
 
     def order(record: Record) -> Any:
         name = str(record.properties.get("hs_name") or "")
@@ -123,23 +123,23 @@ def _list(
 
 def _search(
     family: Family, view: View, records: list[Record], body: bytes, building: set[str]
-) -> dict[str, Any] | Problem:
+) -> dict[str, Any] | Refusal:
     asked = _read_search(body)
-    if isinstance(asked, Problem):
+    if isinstance(asked, Refusal):
         return asked
     limit = _number(asked.get("limit", 10), 1, _SEARCH_AT_MOST)
     start = _number(asked.get("after") or "0", 0, 10**9)
     if limit is None or start is None:
-        return Problem("limit or after is out of range")
+        return Refusal("limit or after is out of range")
     if start + limit > _HITS_AT_MOST:
-        return Problem(f"A search shows at most {_HITS_AT_MOST} results")
-    groups: list[list[_Test]] = []
+        return Refusal(f"A search shows at most {_HITS_AT_MOST} results")
+    groups: list[list[_Filter]] = []
     for group in _objects(asked, "filterGroups"):
         tests = [_test(family, one, building) for one in group["filters"]]
         for test in tests:
-            if isinstance(test, Problem):
+            if isinstance(test, Refusal):
                 return test
-        groups.append([test for test in tests if not isinstance(test, Problem)])
+        groups.append([test for test in tests if not isinstance(test, Refusal)])
     chosen = tuple(asked.get("properties") or ("hs_createdate", "hs_lastmodifieddate"))
     everything = evolve(view, properties=None)
 
@@ -161,21 +161,21 @@ def _search(
     return _page(family, evolve(view, properties=chosen), ordered, start, limit, "")
 
 
-def _read_search(body: bytes) -> dict[str, Any] | Problem:
+def _read_search(body: bytes) -> dict[str, Any] | Refusal:
     """Return the body of a search, or why it is refused."""
     if len(body.decode(errors="replace")) > _BODY_AT_MOST:
-        return Problem(f"A search has at most {_BODY_AT_MOST} characters")
+        return Refusal(f"A search has at most {_BODY_AT_MOST} characters")
     try:
         document: object = json.loads(body)
     except ValueError:
         document = None
     asked = cast("dict[str, Any]", document) if isinstance(document, dict) else None
     if asked is None or not asked.keys() <= _SEARCH_FIELDS:
-        return Problem("Invalid input JSON", category=None)
+        return Refusal("Invalid input JSON", category=None)
     filters = [len(group["filters"]) for group in _objects(asked, "filterGroups")]
     many = len(filters) > _GROUPS or max(filters, default=0) > _FILTERS
     if many or sum(filters) > _FILTERS_IN_ALL:
-        return Problem("There are too many filters")
+        return Refusal("There are too many filters")
     return asked
 
 
@@ -220,14 +220,14 @@ def _sortable(family: Family, name: str, value: object) -> tuple[bool, Any]:
     return True, (_milliseconds(value) or 0) if _is_time(family, name) else str(value)
 
 
-def _test(family: Family, asked: Mapping[str, Any], building: set[str]) -> _Test | Problem:
+def _test(family: Family, asked: Mapping[str, Any], building: set[str]) -> _Filter | Refusal:
     """Return whether a record's values pass a filter, or why the filter is refused."""
     name, operator = asked["propertyName"], asked["operator"]
     known = (*family.properties, *_TIMES, _ID)
     if name not in known:
-        return Problem(f"There is no property {name}")
+        return Refusal(f"There is no property {name}")
     if name in building:
-        return Problem(f"The index of {name} is being built")
+        return Refusal(f"The index of {name} is being built")
     if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
         wanted = operator == "HAS_PROPERTY"
         return lambda values: (values.get(name) not in (None, "")) is wanted
@@ -240,10 +240,10 @@ def _test(family: Family, asked: Mapping[str, Any], building: set[str]) -> _Test
         return lambda values: (_plain_text(values.get(name)) in listed) is (operator == "IN")
     value, high = read(asked.get("value")), read(asked.get("highValue"))
     if value is None or (operator == "BETWEEN" and high is None):
-        return Problem(f"The filter of {name} has no value that can be compared")
+        return Refusal(f"The filter of {name} has no value that can be compared")
     compare = _COMPARED.get(operator)
     if compare is None:
-        return Problem(f"{operator} is no operator")
+        return Refusal(f"{operator} is no operator")
     absent = operator.startswith(("NEQ", "NOT_"))
 
     def passes(values: Mapping[str, Any]) -> bool:

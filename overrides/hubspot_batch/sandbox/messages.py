@@ -34,7 +34,7 @@ class SandboxRequest:
 
 
 @frozen
-class SandboxAnswer:
+class SandboxResponse:
     """One HTTP response: it takes `delay` seconds, or the client gets only the `loss`."""
 
     status: int
@@ -52,7 +52,7 @@ class SandboxAnswer:
         """Parse the body as JSON; ValueError if it is not JSON."""
         return json.loads(self.body)
 
-    def with_json(self, document: object, status: int | None = None) -> "SandboxAnswer":
+    def with_json(self, document: object, status: int | None = None) -> "SandboxResponse":
         """Return a copy with this JSON body, and with another status if one is given."""
         headers = {**self.headers, "Content-Type": "application/json;charset=utf-8"}
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -63,12 +63,12 @@ class SandboxAnswer:
             body=text.encode(errors="replace"),
         )
 
-    def with_html(self, status: int, text: str) -> "SandboxAnswer":
+    def with_html(self, status: int, text: str) -> "SandboxResponse":
         """Return a copy with an HTML page, as HubSpot's edge sends it: no rate-limit headers."""
         headers = {CORRELATION_ID: self.correlation_id, "Content-Type": "text/html; charset=UTF-8"}
         return evolve(self, status=status, headers=headers, body=text.encode())
 
 
-def add_headers(response: SandboxAnswer, headers: Mapping[str, str]) -> SandboxAnswer:
+def add_headers(response: SandboxResponse, headers: Mapping[str, str]) -> SandboxResponse:
     """Return a copy of a response with these headers in addition to its own."""
     return evolve(response, headers={**response.headers, **headers})

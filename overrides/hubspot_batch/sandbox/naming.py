@@ -1,13 +1,13 @@
 """How an input names its record, and how a result repeats that name.
 
-The module decides by which fields a record is found. An input can be an id and nothing else, a
+The module decides which fields find a record. An input can be an id and nothing else, a
 field can hold the id, or several fields can name a record together.
 """
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias, cast
 
-from .operations import OperationSpec
+from .operations import SandboxOperation
 from .store import Record, Store
 
 Input: TypeAlias = Any
@@ -19,8 +19,8 @@ def fields_of(item: Input) -> Mapping[str, Any]:
     return cast("dict[str, Any]", item) if isinstance(item, dict) else {}
 
 
-def values_of(spec: OperationSpec, item: Input) -> tuple[Any, ...]:
-    """Return the values by which an input names its record; none if it names none."""
+def values_of(spec: SandboxOperation, item: Input) -> tuple[Any, ...]:
+    """Return the values that name an input's record; none if it names none."""
     if not isinstance(item, dict):
         return (item,)
     names = spec.id_field if isinstance(spec.id_field, tuple) else (spec.id_field,)
@@ -28,12 +28,14 @@ def values_of(spec: OperationSpec, item: Input) -> tuple[Any, ...]:
     return tuple(fields[name] for name in names)
 
 
-def name_of(spec: OperationSpec, item: Input) -> str:
+def name_of(spec: SandboxOperation, item: Input) -> str:
     """Return the name of an input's record, as messages show it; empty if it has none."""
     return ", ".join(map(str, values_of(spec, item)))
 
 
-def find(spec: OperationSpec, store: Store, item: Input, id_property: str | None) -> Record | None:
+def find(
+    spec: SandboxOperation, store: Store, item: Input, id_property: str | None
+) -> Record | None:
     """Return the record that an input names, or None."""
     if isinstance(spec.id_field, tuple) and isinstance(item, dict):
         names, fields = spec.id_field, fields_of(item)
@@ -44,7 +46,9 @@ def find(spec: OperationSpec, store: Store, item: Input, id_property: str | None
     return store.find(id_property, name) if id_property else store.get(name)
 
 
-def repeat_name(spec: OperationSpec, item: Input, record: Record, result: dict[str, Any]) -> None:
+def repeat_name(
+    spec: SandboxOperation, item: Input, record: Record, result: dict[str, Any]
+) -> None:
     """Let a result name its record as the contract says, in the form that the input has."""
     if spec.record_field and spec.record_field not in result:
         result[spec.record_field] = record.id

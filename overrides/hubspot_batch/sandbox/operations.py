@@ -1,8 +1,9 @@
 """The sandbox's side of each batch operation, as data.
 
-An `OperationSpec` names the family of records, the kind of operation, the success status and how a
-batch with bad inputs ends. Paths, scopes, limits and the schema of an input come from the contract.
-An operation that is not described here gets a spec from its contract: see `_default_spec`.
+A `SandboxOperation` names the family of records, the kind of operation, the success status and how
+a batch with bad inputs ends. Paths, scopes, limits and the schema of an input come from the
+contract. An operation that is not described here gets a spec from its contract: see
+`_default_spec`.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ TRACE_ID = "objectWriteTraceId"
 
 
 @frozen
-class OperationSpec:
+class SandboxOperation:
     """The behaviour of one operation.
 
     - `success_status`: the status without item errors; with item errors it is 207.
@@ -60,11 +61,11 @@ class OperationSpec:
     view: View = field(factory=View)
 
 
-_DESCRIBED: Mapping[str, OperationSpec] = {
+_DESCRIBED: Mapping[str, SandboxOperation] = {
     spec.operation: spec
     for spec in (
-        OperationSpec("create_campaigns", CAMPAIGNS, "create", 201),
-        OperationSpec(
+        SandboxOperation("create_campaigns", CAMPAIGNS, "create", 201),
+        SandboxOperation(
             "read_campaigns",
             CAMPAIGNS,
             "read",
@@ -75,7 +76,7 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
             date_arguments=("startDate", "endDate"),
             view=View(assets=True),
         ),
-        OperationSpec(
+        SandboxOperation(
             "update_marketing_events",
             MARKETING_EVENTS,
             "update",
@@ -83,7 +84,7 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
             result_order="reversed",
             id_field="objectId",
         ),
-        OperationSpec(
+        SandboxOperation(
             "upsert_marketing_events",
             MARKETING_EVENTS,
             "upsert",
@@ -92,7 +93,7 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
             id_field=("externalAccountId", "externalEventId"),
             tells_new=False,
         ),
-        OperationSpec(
+        SandboxOperation(
             "delete_marketing_events",
             MARKETING_EVENTS,
             "archive",
@@ -100,12 +101,12 @@ _DESCRIBED: Mapping[str, OperationSpec] = {
             id_field=("externalAccountId", "externalEventId"),
             results="",
         ),
-        OperationSpec("create_calls", CALLS, "create", 201, trace_id_field=TRACE_ID),
+        SandboxOperation("create_calls", CALLS, "create", 201, trace_id_field=TRACE_ID),
     )
 }
 
 
-def _default_spec(operation: Operation) -> OperationSpec:
+def _default_spec(operation: Operation) -> SandboxOperation:
     """Derive the spec of an operation that is not described, from its contract."""
     families = {spec.family.name: spec.family for spec in _DESCRIBED.values()}
     fields = {
@@ -115,7 +116,7 @@ def _default_spec(operation: Operation) -> OperationSpec:
     }
     key = operation.key
     arguments = {argument.name for argument in operation.arguments}
-    return OperationSpec(
+    return SandboxOperation(
         operation.id,
         families.get(operation.tag) or crm_family(operation.tag, operation.result_fields),
         operation.kind,
@@ -131,6 +132,6 @@ def _default_spec(operation: Operation) -> OperationSpec:
     )
 
 
-SPECS: Mapping[str, OperationSpec] = {
+SPECS: Mapping[str, SandboxOperation] = {
     name: _DESCRIBED.get(name) or _default_spec(operation) for name, operation in OPERATIONS.items()
 }

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from .families import DATE, DATETIME, NUMBER, TEXT, Family, Property
-from .state import State
-from .validation import Problem
+from .input_checks import Refusal
+from .state import SandboxState
 
 PROPERTIES = "properties"
 """The name of these requests in the log and in plans of faults."""
@@ -53,16 +53,16 @@ def list_properties(family: Family) -> dict[str, Any]:
     return {"results": [_definition(family, name) for name in names]}
 
 
-def show_property(family: Family, name: str) -> dict[str, Any] | Problem:
+def show_property(family: Family, name: str) -> dict[str, Any] | Refusal:
     """Return the definition of a property, or why there is none."""
     if name not in (*family.properties, *_READ_ONLY):
-        return Problem(f"Property {name} does not exist", 404, "OBJECT_NOT_FOUND")
+        return Refusal(f"Property {name} does not exist", 404, "OBJECT_NOT_FOUND")
     return _definition(family, name)
 
 
 def make_property(
-    state: State, family: Family, body: bytes, now: float
-) -> dict[str, Any] | Problem:
+    state: SandboxState, family: Family, body: bytes, now: float
+) -> dict[str, Any] | Refusal:
     """Make a property; return its definition, or why it is refused."""
     try:
         document: object = json.loads(body)
@@ -70,18 +70,18 @@ def make_property(
         document = None
     asked = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
     if not all(isinstance(asked.get(one), str) for one in ("name", "label", "type", "fieldType")):
-        return Problem("Invalid input JSON: some required fields were not set", category=None)
+        return Refusal("Invalid input JSON: some required fields were not set", category=None)
     if asked.get("groupName") != _group(family):
-        return Problem(f"Property group {asked.get('groupName')} does not exist")
+        return Refusal(f"Property group {asked.get('groupName')} does not exist")
     name, unique = asked["name"], bool(asked.get("hasUniqueValue"))
     if name in (*family.properties, *_READ_ONLY):
-        return Problem(f"A property named {name} already exists", 409, "CONFLICT")
+        return Refusal(f"A property named {name} already exists", 409, "CONFLICT")
     can_be_unique = family.name in state.unique_properties
     if unique and not (can_be_unique and len(family.keys) < _UNIQUE_AT_MOST):
-        return Problem(f"{family.label} cannot have another property with unique values")
+        return Refusal(f"{family.label} cannot have another property with unique values")
     made = _KINDS.get(asked["type"])
     if made is None:
-        return Problem(f"{asked['type']} is no type of a property")
+        return Refusal(f"{asked['type']} is no type of a property")
     state.add_property(family.name, name, made, unique=unique)
     state.indexed_at[family.name, name] = now + _INDEXING
     return _definition(state.families[family.name], name)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from .clock import format_datetime
+from .input_checks import Refusal
 from .limits import DAILY, ROLLING, SECONDLY
-from .messages import SandboxAnswer
-from .validation import Problem
+from .messages import SandboxResponse
 
 _GROUPS = {
     ROLLING: "publicapi:private_app-api-calls-ten-secondly:1234567:7654321",
@@ -37,7 +37,7 @@ def error_body(
     return body
 
 
-def error_answer(empty: SandboxAnswer, problem: Problem) -> SandboxAnswer:
+def error_response(empty: SandboxResponse, problem: Refusal) -> SandboxResponse:
     """Return the response that refuses a request."""
     body = error_body(
         empty.correlation_id,

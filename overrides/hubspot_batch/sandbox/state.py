@@ -8,12 +8,12 @@ from hubspot_batch_client.contract import Operation
 from .families import Family, Property
 from .fault_plans import ActivePlan
 from .limits import RequestLimits
-from .operations import OperationSpec
+from .operations import SandboxOperation
 from .store import Store
 
 
 @define
-class State:
+class SandboxState:
     """The data that `handler` works on.
 
     `families` are those of the specs, with the properties and association types that users added.
@@ -23,7 +23,7 @@ class State:
     token: str | None = field(repr=False)
     scopes: frozenset[str] | None
     trace_echo: float
-    specs: Mapping[str, OperationSpec]
+    specs: Mapping[str, SandboxOperation]
     operations: Mapping[str, Operation]
     max_inputs: Mapping[str, int | None]
     limits: RequestLimits
@@ -37,7 +37,7 @@ class State:
     unique_properties: frozenset[str] = frozenset()
     # When the search index of a new property is built, by family and name.
     indexed_at: dict[tuple[str, str], float] = field(factory=dict[tuple[str, str], float])
-    searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, told=False))
+    searches: RequestLimits = field(factory=lambda: RequestLimits(5, 1.0, None, in_headers=False))
     # Work that is done later than its request was answered: when, and what.
     late: list[tuple[float, Callable[[float], object]]] = field(
         factory=list[tuple[float, Callable[[float], object]]]

@@ -54,7 +54,7 @@ class Store:
     """The records of one family, found by id and by the values of properties.
 
     - `guids`: ids are GUIDs; otherwise each id is the next number after `last_number`.
-    - `indexed`: names of the properties by whose values records are found.
+    - `indexed`: names of the properties that find records.
     """
 
     guids: bool

@@ -12,7 +12,7 @@ import httpx
 
 from .clock import FakeClock
 from .core import Sandbox
-from .messages import SandboxAnswer, SandboxRequest
+from .messages import SandboxRequest, SandboxResponse
 
 _LOSSES: dict[str, tuple[type[httpx.TransportError], str]] = {
     "refused": (httpx.ConnectError, "Connection refused"),
@@ -78,7 +78,7 @@ class SandboxTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             loss, seconds = "timeout", read_timeout or 0.0
         return seconds, self._response(answer, request) if loss is None else _error(loss, request)
 
-    def _response(self, answer: SandboxAnswer, request: httpx.Request) -> httpx.Response:
+    def _response(self, answer: SandboxResponse, request: httpx.Request) -> httpx.Response:
         # A server on a socket sends the time, too.
         date = formatdate(self.sandbox.clock(), usegmt=True)
         headers = {"Date": date, **answer.headers}

@@ -1,6 +1,6 @@
-"""The example files: which operation each is for, and by which columns people know its rows.
+"""The example files: the operation of each, and the columns that name its rows.
 
-This module decides in which order they are loaded. Their mappings stand beside them, as TOML.
+This module decides the order of loading. Their mappings stand beside them, as TOML.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Example:
     Attributes:
         operation: The operation, as the command line calls it.
         stem: The name of the file and of its mapping, without `.csv` and `.toml`.
-        label: The columns by which people know a row; the first that is filled in counts.
+        label: The columns that name a row for people; the first that is filled in counts.
         options: Options of its command.
     """
 

@@ -26,7 +26,7 @@ from hubspot_batch.sandbox import Sandbox, served
 
 from .account import Loaded, disagreements, fill_account, look
 from .examples import CALLS, CAMPAIGNS, EXAMPLES, Example, copy_example
-from .tables import Entry, Report, Section
+from .tables import DemoReport, DemoRow, Section
 
 SEED = 2026
 _TOKEN = "HUBSPOT_ACCESS_TOKEN"  # noqa: S105 - the variable's name
@@ -69,7 +69,7 @@ def run(
         ServeError: The sandbox cannot be started.
     """
     token = os.environ.get(_TOKEN, "").strip()
-    report = Report(stream, everything=everything)
+    report = DemoReport(stream, everything=everything)
     if base_url is not None:
         address = _checked(base_url, token, confirmed=confirmed)
         report.say(f"Loading the example files into {address}.")
@@ -107,7 +107,7 @@ def _checked(base_url: str, token: str, *, confirmed: bool) -> str:
 
 
 def _compare(
-    code: int, loaded: Sequence[Loaded], before: Any, sandbox: Sandbox, report: Report
+    code: int, loaded: Sequence[Loaded], before: Any, sandbox: Sandbox, report: DemoReport
 ) -> int:
     found = disagreements(before, look(sandbox), loaded)
     if found:
@@ -126,7 +126,7 @@ def _compare(
 
 
 def _load(
-    base_url: str, token: str | None, command: Command, report: Report, folder: Path | None
+    base_url: str, token: str | None, command: Command, report: DemoReport, folder: Path | None
 ) -> tuple[int, list[Loaded]]:
     """Load the example files, one after another; return the exit code and what was loaded."""
     folder = folder or Path(tempfile.mkdtemp(prefix="hubspot-batch-demo-"))
@@ -174,7 +174,8 @@ def _section(example: Example, path: Path, file: Loaded) -> Section:
     table = open_table(path)
     labels = _labels(table, example.label)
     entries = tuple(
-        Entry(example.file, label, done) for label, (_, done) in zip(labels, file.rows, strict=True)
+        DemoRow(example.file, label, done)
+        for label, (_, done) in zip(labels, file.rows, strict=True)
     )
     results = path.with_name(f"{path.name}.hubspot") / "report.json"
     stopped: str | None = json.loads(results.read_text("utf-8"))["stopped"]

@@ -27,12 +27,12 @@ STATUSES: dict[OutcomeStatus, tuple[str, str]] = {
 """How each status is called, and its colour."""
 
 _FIRST = 3
-# Where there is no terminal no line is broken, so that every row can be searched and cut.
+# Without a terminal, no line is broken, so tools can search and cut every row.
 _ENDLESS = 1_000_000
 
 
 @frozen
-class Entry:
+class DemoRow:
     """A row and what became of it.
 
     Attributes:
@@ -74,7 +74,7 @@ class Section:
 
     operation: str
     source: str
-    entries: tuple[Entry, ...]
+    entries: tuple[DemoRow, ...]
     stopped: str | None = None
 
     @property
@@ -90,7 +90,7 @@ def plain(text: str) -> str:
     )
 
 
-class Report:
+class DemoReport:
     """Writes the demo's output to a stream, in colour where that is a terminal.
 
     With `everything`, rows that succeeded get a line each too.
@@ -170,7 +170,7 @@ def _numbers(sections: Iterable[Section]) -> list[Text]:
     ]
 
 
-def _rows(entries: Iterable[Entry]) -> Table:
+def _rows(entries: Iterable[DemoRow]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("row", no_wrap=True)
     table.add_column("what", overflow="fold", ratio=2)

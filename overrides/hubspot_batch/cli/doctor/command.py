@@ -14,18 +14,23 @@ from typing import TextIO
 
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.cli.job_words import one_line
-from hubspot_batch.cli.output import Out
+from hubspot_batch.cli.output import Output
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import ClientOptions, Retry, is_loopback
 
-from .findings import Finding, State
+from .findings import CheckResult, CheckState
 from .machine import look
 from .server import Server
 
 _FINE, _WRONG = 0, 1
 _NO_TOKEN = "no-token-was-given"  # noqa: S105 - HubSpot refuses it, and says so
-_MARKS = {State.OK: "ok", State.NOTE: "note", State.FAILED: "WRONG", State.SKIPPED: "-"}
+_MARKS = {
+    CheckState.OK: "ok",
+    CheckState.NOTE: "note",
+    CheckState.FAILED: "WRONG",
+    CheckState.SKIPPED: "-",
+}
 
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
@@ -53,14 +58,14 @@ def add_doctor(parser: argparse.ArgumentParser) -> None:
 
 def doctor(arguments: argparse.Namespace, stream: TextIO) -> int:
     """Look at everything, print what was found, and return the exit code."""
-    out = Out(stream)
-    found: list[Finding] = []
+    out = Output(stream)
+    found: list[CheckResult] = []
     for one in _findings(arguments):
         found.append(one)
         if not arguments.json:
             name = one.name.partition(":")[0].replace("_", " ")
             out.lines([f"{_MARKS[one.state]:<6} {name:<14} {one_line(one.message)}"])
-    wrong = sum(one.state is State.FAILED for one in found)
+    wrong = sum(one.state is CheckState.FAILED for one in found)
     if arguments.json:
         document = {"ok": not wrong, "findings": [one.to_dict() for one in found]}
         out.lines([json.dumps(document, indent=2)])
@@ -70,13 +75,13 @@ def doctor(arguments: argparse.Namespace, stream: TextIO) -> int:
     return _WRONG if wrong else _FINE
 
 
-def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
+def _findings(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     failed = False
     for one in look(arguments.base_url, arguments.out):
-        failed = failed or (one.state is State.FAILED and one.name in ("address", "proxy"))
+        failed = failed or (one.state is CheckState.FAILED and one.name in ("address", "proxy"))
         yield one
     if failed:
-        yield Finding("connection", State.SKIPPED, "Not tried, because of the above.")
+        yield CheckResult("connection", CheckState.SKIPPED, "Not tried, because of the above.")
         return
     options = ClientOptions(arguments.base_url)
     token = arguments.token or os.environ.get("HUBSPOT_ACCESS_TOKEN") or ""
@@ -87,7 +92,7 @@ def _findings(arguments: argparse.Namespace) -> Iterator[Finding]:
             token or _NO_TOKEN, base_url=options.base_url, timeout=15, retry=Retry(1)
         )
     except ConfigurationError as error:
-        yield Finding("token", State.FAILED, error.message)
+        yield CheckResult("token", CheckState.FAILED, error.message)
         return
     with client:
         server = Server(client, arguments.wall, has_token=bool(token) or here)

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """How a finding is meant."""
 
     OK = "ok"
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 @frozen
-class Finding:
+class CheckResult:
     """One thing that was looked at.
 
     Attributes:
@@ -37,7 +37,7 @@ class Finding:
     """
 
     name: str
-    state: State
+    state: CheckState
     message: str
     values: Mapping[str, Any] = field(factory=dict[str, Any])
 

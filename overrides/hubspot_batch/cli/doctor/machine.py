@@ -21,27 +21,27 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import DEFAULT_BASE_URL, ClientOptions
 from hubspot_batch.version import __version__
 
-from .findings import Finding, State
+from .findings import CheckResult, CheckState
 
 _DISTRIBUTION = "hubspot-batch"
 _LEAST_FREE = 100_000_000  # bytes
 
 
-def python() -> Finding:
+def python() -> CheckResult:
     """Name the interpreter and the system."""
     version, system = platform.python_version(), platform.platform(terse=True)
     name = platform.python_implementation()
     values = {"version": version, "implementation": name, "system": system}
-    return Finding("python", State.OK, f"{name} {version} on {system}.", values)
+    return CheckResult("python", CheckState.OK, f"{name} {version} on {system}.", values)
 
 
-def packages() -> Finding:
+def packages() -> CheckResult:
     """Name the versions of this package and of what it imports."""
     try:
         needed = metadata.requires(_DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         text = f"{_DISTRIBUTION} {__version__} is not installed as a distribution."
-        return Finding("packages", State.NOTE, text, {"version": __version__})
+        return CheckResult("packages", CheckState.NOTE, text, {"version": __version__})
     names = {re.split(r"[^\w.-]", one, maxsplit=1)[0]: "extra ==" not in one for one in needed}
     found = {_DISTRIBUTION: __version__}
     missing: list[str] = []
@@ -54,11 +54,11 @@ def packages() -> Finding:
     values = {"versions": found, "missing": missing}
     if missing:
         text = f"{', '.join(missing)} is missing; install {_DISTRIBUTION} again."
-        return Finding("packages", State.FAILED, text, values)
-    return Finding("packages", State.OK, f"{said}.", values)
+        return CheckResult("packages", CheckState.FAILED, text, values)
+    return CheckResult("packages", CheckState.OK, f"{said}.", values)
 
 
-def way(given: str | None) -> Iterator[Finding]:
+def check_way(given: str | None) -> Iterator[CheckResult]:
     """Name the address, the proxy and the certificates; the last finding says what is wrong."""
     where = "--base-url" if given else "HUBSPOT_BASE_URL"
     if not given and not os.environ.get("HUBSPOT_BASE_URL"):
@@ -66,44 +66,48 @@ def way(given: str | None) -> Iterator[Finding]:
     try:
         options = ClientOptions(given)
     except ConfigurationError as error:
-        yield Finding("address", State.FAILED, error.message)
+        yield CheckResult("address", CheckState.FAILED, error.message)
         return
     values = {"base_url": options.base_url, "source": where}
-    state = State.OK if options.base_url == DEFAULT_BASE_URL else State.NOTE
-    yield Finding("address", state, f"{options.base_url} ({where}).", values)
+    state = CheckState.OK if options.base_url == DEFAULT_BASE_URL else CheckState.NOTE
+    yield CheckResult("address", state, f"{options.base_url} ({where}).", values)
     try:
         proxy = route_to(options).proxy
     except ConfigurationError as error:
-        yield Finding("proxy", State.FAILED, error.message)
+        yield CheckResult("proxy", CheckState.FAILED, error.message)
         return
     if proxy is None:
-        yield Finding("proxy", State.OK, "No proxy is used.", {"proxy": None})
+        yield CheckResult("proxy", CheckState.OK, "No proxy is used.", {"proxy": None})
     else:
         text = f"{proxy.address}, which {proxy.variable} names."
         named = {"proxy": proxy.address, "source": proxy.variable}
-        yield Finding("proxy", State.NOTE, text, named)
+        yield CheckResult("proxy", CheckState.NOTE, text, named)
     yield _certificates(options.base_url)
 
 
-def _certificates(base_url: str) -> Finding:
+def _certificates(base_url: str) -> CheckResult:
     if base_url.startswith("http:"):
         text = "Plain http to this machine needs no certificates."
-        return Finding("certificates", State.OK, text, {"source": None})
+        return CheckResult("certificates", CheckState.OK, text, {"source": None})
     for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if path := os.environ.get(variable):
             values = {"path": path, "source": variable}
-            return Finding("certificates", State.NOTE, f"{path}, which {variable} names.", values)
+            return CheckResult(
+                "certificates", CheckState.NOTE, f"{path}, which {variable} names.", values
+            )
     version = metadata.version("certifi")
     text = f"Those of certifi {version}."
-    return Finding("certificates", State.OK, text, {"source": "certifi", "version": version})
+    return CheckResult(
+        "certificates", CheckState.OK, text, {"source": "certifi", "version": version}
+    )
 
 
-def journal_folder(folder: Path) -> Finding:
+def journal_folder(folder: Path) -> CheckResult:
     """Try whether a journal can be written in a folder."""
     values: dict[str, object] = {"path": str(folder)}
     if not folder.is_dir():
         text = f"{folder} is no folder; make it, or name another one with --out."
-        return Finding("journal_folder", State.FAILED, text, values)
+        return CheckResult("journal_folder", CheckState.FAILED, text, values)
     try:
         with (
             tempfile.TemporaryDirectory(dir=folder, prefix=".hubspot-batch-") as made,
@@ -113,18 +117,18 @@ def journal_folder(folder: Path) -> Finding:
         free = shutil.disk_usage(folder).free
     except (OSError, sqlite3.Error) as error:
         text = f"A journal cannot be written in {folder} ({error})."
-        return Finding("journal_folder", State.FAILED, text, values)
+        return CheckResult("journal_folder", CheckState.FAILED, text, values)
     said = f"A journal can be written in {folder}; {free / 1e9:.1f} GB are free"
     values |= {"free_bytes": free, "sqlite": sqlite3.sqlite_version}
     if free < _LEAST_FREE:
         text = f"{said}, which may be too little for a large file."
-        return Finding("journal_folder", State.NOTE, text, values)
-    return Finding("journal_folder", State.OK, f"{said}.", values)
+        return CheckResult("journal_folder", CheckState.NOTE, text, values)
+    return CheckResult("journal_folder", CheckState.OK, f"{said}.", values)
 
 
-def look(base_url: str | None, folder: Path) -> Iterator[Finding]:
+def look(base_url: str | None, folder: Path) -> Iterator[CheckResult]:
     """Yield all findings about this machine."""
     yield python()
     yield packages()
-    yield from way(base_url)
+    yield from check_way(base_url)
     yield journal_folder(folder)

@@ -20,7 +20,7 @@ from hubspot_batch._transport.retry import number
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import HubSpotBatchError
 
-from .findings import Finding, State
+from .findings import CheckResult, CheckState
 
 # Seconds by which clocks may differ: the server's header has whole seconds.
 _CLOCKS_APART = 5.0
@@ -45,7 +45,7 @@ class Server:
         self._headers: Mapping[str, str] = {}
         self._clocks: tuple[float, float] | None = None
 
-    def look(self, operations: Sequence[str], *, try_writes: bool) -> Iterator[Finding]:
+    def look(self, operations: Sequence[str], *, try_writes: bool) -> Iterator[CheckResult]:
         """Yield all findings about HubSpot.
 
         Args:
@@ -56,19 +56,23 @@ class Server:
         first = next((one for one in SPECS.values() if one.kind.reads and _plain(one)), None)
         answers: dict[str, httpx.Response] = {}
         if first is None:
-            yield Finding("connection", State.SKIPPED, "There is no read operation to try.")
+            yield CheckResult(
+                "connection", CheckState.SKIPPED, "There is no read operation to try."
+            )
         else:
             try:
                 answers[first.id] = self._ask(first)
             except (httpx.HTTPError, HubSpotBatchError) as error:
                 said = str(error) or type(error).__name__
                 text = f"{self._address} cannot be reached: {said}"
-                yield Finding("connection", State.FAILED, text, {"error": type(error).__name__})
+                yield CheckResult(
+                    "connection", CheckState.FAILED, text, {"error": type(error).__name__}
+                )
                 return
             yield from self._reached(answers[first.id])
             token = self._token(answers[first.id])
             yield token
-            if token.state is State.OK:
+            if token.state is CheckState.OK:
                 yield from self._scopes(specs, answers, try_writes=try_writes)
             yield from self._allowance()
             yield self._clock()
@@ -96,7 +100,7 @@ class Server:
         self._headers = {**self._headers, **response.headers}
         return response
 
-    def _reached(self, response: httpx.Response) -> Iterator[Finding]:
+    def _reached(self, response: httpx.Response) -> Iterator[CheckResult]:
         status = response.status_code
         values = {"status_code": status}
         if read_object(response.content) is None:
@@ -104,23 +108,23 @@ class Server:
                 f"{self._address} answers HTTP {status} with something else than JSON, so it is no "
                 "address of HubSpot's API, or a proxy answers in its place."
             )
-            yield Finding("connection", State.FAILED, text, values)
+            yield CheckResult("connection", CheckState.FAILED, text, values)
         else:
-            yield Finding("connection", State.OK, f"{self._address} answers.", values)
+            yield CheckResult("connection", CheckState.OK, f"{self._address} answers.", values)
 
-    def _token(self, response: httpx.Response) -> Finding:
+    def _token(self, response: httpx.Response) -> CheckResult:
         status = response.status_code
         if not self._has_token:
             text = "None is given; set HUBSPOT_ACCESS_TOKEN."
-            return Finding("token", State.FAILED, text, {"given": False})
+            return CheckResult("token", CheckState.FAILED, text, {"given": False})
         values = {"given": True, "status_code": status}
         if status == 401:
             text = "HubSpot does not accept it; check it, or get a new one."
-            return Finding("token", State.FAILED, text, values)
+            return CheckResult("token", CheckState.FAILED, text, values)
         if status >= 500 or status == 429 or read_object(response.content) is None:
             text = f"Not known: HubSpot answers HTTP {status}."
-            return Finding("token", State.SKIPPED, text, values)
-        return Finding("token", State.OK, "HubSpot accepts it.", values)
+            return CheckResult("token", CheckState.SKIPPED, text, values)
+        return CheckResult("token", CheckState.OK, "HubSpot accepts it.", values)
 
     def _scopes(
         self,
@@ -128,7 +132,7 @@ class Server:
         answers: dict[str, httpx.Response],
         *,
         try_writes: bool,
-    ) -> Iterator[Finding]:
+    ) -> Iterator[CheckResult]:
         # Operations that need the same scopes get the same response: one of them is asked.
         known: dict[tuple[str, ...], httpx.Response] = {
             SPECS[id_].described.scopes: answer for id_, answer in answers.items()
@@ -140,48 +144,50 @@ class Server:
                     known[scopes] = self._ask(spec)
                 except (httpx.HTTPError, HubSpotBatchError) as error:
                     text = f"{spec.name}: not known ({type(error).__name__})."
-                    yield _scope(spec, State.SKIPPED, text)
+                    yield _scope(spec, CheckState.SKIPPED, text)
                     continue
             yield _judge(spec, known.get(scopes))
 
-    def _allowance(self) -> Iterator[Finding]:
+    def _allowance(self) -> Iterator[CheckResult]:
         said = {name.lower(): value for name, value in self._headers.items()}
         most, left, interval, day, day_left = (
             number(said, f"x-hubspot-ratelimit-{name}")
             for name in ("max", "remaining", "interval-milliseconds", "daily", "daily-remaining")
         )
         if most is None or interval is None:
-            yield Finding("allowance", State.SKIPPED, "The responses do not say it.")
+            yield CheckResult("allowance", CheckState.SKIPPED, "The responses do not say it.")
         else:
             text = f"{most:.0f} requests in {interval / 1000:g} seconds"
             text += "." if left is None else f", of which {left:.0f} were left."
             values = {"limit": most, "seconds": interval / 1000, "remaining": left}
-            yield Finding("allowance", State.OK, text, values)
+            yield CheckResult("allowance", CheckState.OK, text, values)
         if day_left is None:
-            yield Finding("day", State.SKIPPED, "The responses do not say it, as with OAuth.")
+            yield CheckResult(
+                "day", CheckState.SKIPPED, "The responses do not say it, as with OAuth."
+            )
             return
         values = {"limit": day, "remaining": day_left}
         text = f"{day_left:.0f} requests are left"
         text += "." if day is None else f" of the {day:.0f} of the account's day."
         few = day_left == 0 or (day is not None and day_left < _FEW * day)
-        state = State.FAILED if day_left == 0 else State.NOTE if few else State.OK
-        yield Finding("day", state, text, values)
+        state = CheckState.FAILED if day_left == 0 else CheckState.NOTE if few else CheckState.OK
+        yield CheckResult("day", state, text, values)
 
-    def _clock(self) -> Finding:
+    def _clock(self) -> CheckResult:
         if self._clocks is None:
-            return Finding("clock", State.SKIPPED, "The responses have no Date header.")
+            return CheckResult("clock", CheckState.SKIPPED, "The responses have no Date header.")
         here, there = self._clocks
         ahead = here - there
         values = {"seconds_ahead": round(ahead, 1)}
         if abs(ahead) <= _CLOCKS_APART:
             text = "It agrees with HubSpot's within a few seconds."
-            return Finding("clock", State.OK, text, values)
+            return CheckResult("clock", CheckState.OK, text, values)
         which = "ahead of" if ahead > 0 else "behind"
         text = (
             f"It is {abs(ahead):.0f} s {which} HubSpot's; set it, or reconcile looks for records "
             "in the wrong period."
         )
-        return Finding("clock", State.FAILED, text, values)
+        return CheckResult("clock", CheckState.FAILED, text, values)
 
 
 def _plain(spec: OperationSpec) -> bool:
@@ -189,26 +195,26 @@ def _plain(spec: OperationSpec) -> bool:
     return "{" not in spec.described.path
 
 
-def _judge(spec: OperationSpec, response: httpx.Response | None) -> Finding:
+def _judge(spec: OperationSpec, response: httpx.Response | None) -> CheckResult:
     needed = ", ".join(spec.described.scopes) or "no scope"
     if response is None:
         text = f"{spec.name}: not tried, because it writes; it needs {needed} (see --try-writes)."
-        return _scope(spec, State.SKIPPED, text)
+        return _scope(spec, CheckState.SKIPPED, text)
     status = response.status_code
     if status == 403:
         text = f"{spec.name}: the token may not do this; it needs {needed}."
-        return _scope(spec, State.FAILED, text)
+        return _scope(spec, CheckState.FAILED, text)
     if status in (401, 429) or status >= 500:
-        return _scope(spec, State.SKIPPED, f"{spec.name}: not known (HTTP {status}).")
-    return _scope(spec, State.OK, f"{spec.name}: allowed ({needed}).")
+        return _scope(spec, CheckState.SKIPPED, f"{spec.name}: not known (HTTP {status}).")
+    return _scope(spec, CheckState.OK, f"{spec.name}: allowed ({needed}).")
 
 
-def _scope(spec: OperationSpec, state: State, text: str) -> Finding:
+def _scope(spec: OperationSpec, state: CheckState, text: str) -> CheckResult:
     values = {"operation": spec.id, "scopes": [*spec.described.scopes]}
-    return Finding(f"scope:{spec.name}", state, text, values)
+    return CheckResult(f"scope:{spec.name}", state, text, values)
 
 
-def _api_versions(specs: Sequence[OperationSpec]) -> Finding:
+def _api_versions(specs: Sequence[OperationSpec]) -> CheckResult:
     found = sorted({one for spec in specs for one in _VERSION.findall(spec.described.path)})
     text = f"The operations use {', '.join(found) or 'no version'} of HubSpot's API."
-    return Finding("api_version", State.OK, text, {"versions": found})
+    return CheckResult("api_version", CheckState.OK, text, {"versions": found})

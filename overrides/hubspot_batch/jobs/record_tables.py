@@ -26,7 +26,7 @@ _BATCH = 1_000
 Flat = dict[str, str | None]
 
 
-class Records:
+class RecordTables:
     """Writes records into a folder.
 
     Args:

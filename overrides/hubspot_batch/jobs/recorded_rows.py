@@ -21,13 +21,13 @@ from hubspot_batch.journal import Identity, Journal, Recorded, Status, Store
 from hubspot_batch.outcomes import OutcomeError
 
 from .summary import RowDone
-from .work import Content, Work
+from .work import RowContent, Work
 
 _BLOCK = 100
 _SHOWN = 5
 
 
-class Recalled(NamedTuple):
+class RecordedRow(NamedTuple):
     """A row, and what an earlier run recorded of it.
 
     Attributes:
@@ -37,12 +37,12 @@ class Recalled(NamedTuple):
     """
 
     at: int
-    content: Content
+    content: RowContent
     recorded: Recorded | None
 
 
 @frozen
-class Comparison:
+class JournalComparison:
     """A file, compared with the journal of an earlier run.
 
     Attributes:
@@ -60,11 +60,11 @@ class Comparison:
     gone_succeeded: int
 
 
-def compare(work: Work, journal: Journal, base_url: str) -> Comparison:
+def compare_with_journal(work: Work, journal: Journal, base_url: str) -> JournalComparison:
     """Compare the rows of a file with what the journal says.
 
     Raises:
-        ConfigurationError: The file cannot be read, or the journal is that of another job.
+        ConfigurationError: The file cannot be read, or the journal belongs to another job.
         JournalError: The journal cannot be read, or another run has it.
     """
     totals = journal.counts()
@@ -83,7 +83,7 @@ def compare(work: Work, journal: Journal, base_url: str) -> Comparison:
     finally:
         store.close()
     maybe_done = (Status.SUCCEEDED, Status.UNKNOWN, Status.INTENDED)
-    return Comparison(
+    return JournalComparison(
         known=found.total(),
         new=new,
         new_lines=tuple(lines),
@@ -92,7 +92,7 @@ def compare(work: Work, journal: Journal, base_url: str) -> Comparison:
     )
 
 
-def recall(
+def recorded_rows(
     work: Work, journal: Journal | None, base_url: str, first: int
 ) -> Iterator[tuple[int, Row, RowDone | None]]:
     """Yield the rows from a position on, each with its outcome, if it has one without being sent.
@@ -125,7 +125,7 @@ def recall(
         store.close()
 
 
-def _invalid(index: int, content: Content) -> RowDone | None:
+def _invalid(index: int, content: RowContent) -> RowDone | None:
     """Return the outcome of a row that makes no input; it will never be sent."""
     row, entry = content.row, content.entry
     if not isinstance(entry, OutcomeError):
@@ -138,7 +138,7 @@ def _open(work: Work, journal: Journal, base_url: str) -> Store:
     return plain.open(work.call.head(base_url))
 
 
-def _look_up(work: Work, store: Store) -> Iterator[Recalled]:
+def _look_up(work: Work, store: Store) -> Iterator[RecordedRow]:
     contents = enumerate(work.contents())
     while block := list(islice(contents, _BLOCK)):
         digests = [one.digest for _, one in block if one.digest is not None]
@@ -147,7 +147,7 @@ def _look_up(work: Work, store: Store) -> Iterator[Recalled]:
         left = iter(identities)
         for index, content in block:
             recorded = known.get(next(left)) if content.digest is not None else None
-            yield Recalled(index, content, recorded)
+            yield RecordedRow(index, content, recorded)
 
 
 def _row_done(index: int, row: Row, recorded: Recorded) -> RowDone:

@@ -1,4 +1,4 @@
-"""The parts of both clients: the transport, its connections, and the functions that are told.
+"""The parts of both clients: the transport, its connections, and the caller's functions.
 
 This module decides how a client's arguments become these parts.
 """
@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from attrs import evolve
 from hubspot_batch_client import Client
 
-from ._deprecation import warn_argument
-from ._lookup.ways import lookup_requests
-from ._operations.call import OperationCall, operation_call
-from ._operations.preload import preload_before_forks
-from ._operations.registry import REPEATABLE
-from ._operations.versions import path_of
-from ._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
-from ._transport.response_body import ACCEPT_ENCODING
-from ._transport.tokens import AsyncTokenProvider, Token
-from ._transport.transport import Transport
-from .errors import ConfigurationError
-from .events import Observer, OnEvent, OnOutcome, OnWait, observer_of
-from .options import SAME, ClientOptions, Clock, Same, check
-from .version import __version__
+from hubspot_batch._deprecation import warn_argument
+from hubspot_batch._lookup.endpoints import lookup_requests
+from hubspot_batch._operations.call import OperationCall, operation_call
+from hubspot_batch._operations.preload import preload_before_forks
+from hubspot_batch._operations.registry import REPEATABLE
+from hubspot_batch._operations.versions import path_of
+from hubspot_batch._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
+from hubspot_batch._transport.response_body import ACCEPT_ENCODING
+from hubspot_batch._transport.tokens import AsyncTokenProvider, Token
+from hubspot_batch._transport.transport import Transport
+from hubspot_batch.errors import ConfigurationError
+from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait, observer_of
+from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check
+from hubspot_batch.version import __version__
 
 if TYPE_CHECKING:
-    from ._transport.network import AsyncNetwork, Network
+    from hubspot_batch._transport.network import AsyncNetwork, Network
 
 
 def open_connections(
     kind: type[Network | AsyncNetwork], options: ClientOptions
 ) -> tuple[Callable[[], AnyTransport], str | None]:
     """Return a function that returns a new transport for the network, and its proxy."""
-    from ._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
+    from hubspot_batch._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
 
     route = route_to(options)  # certificates are read once: that takes longest
     proxy = None if route.proxy is None else route.proxy.address
@@ -54,14 +54,14 @@ def lend_transport(transport: AnyTransport, options: ClientOptions) -> Callable[
 
 
 def hold_token(token: str | AsyncTokenProvider | None) -> Token:
-    """Return a token, or its provider, as a value that nothing shows, before anything is raised."""
+    """Wrap a token, or its provider, at once, so no traceback shows it."""
     return Token(os.environ.get("HUBSPOT_ACCESS_TOKEN", "") if token is None else token)
 
 
 def observe(
     on_event: OnEvent | None, on_outcome: OnOutcome | None, on_wait: OnWait | None = None
 ) -> Observer | None:
-    """Return what tells a client's functions; None if there are none."""
+    """Return the observer that calls a client's functions; None if there are none."""
     check("on_event", on_event, Callable | None, "a function that takes an event, or None")
     check("on_outcome", on_outcome, Callable | None, "a function that takes an Outcome, or None")
     check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
@@ -73,7 +73,7 @@ def observe(
 def change_options(
     options: ClientOptions | None, timeout: Any, retry: Any, max_concurrency: Any, headers: Any
 ) -> ClientOptions:
-    """Return options of which those are changed that are not SAME."""
+    """Return options with the changes that are not SAME."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     given = {"timeout": timeout, "retry": retry, "max_concurrency": max_concurrency}
     if headers is not SAME:
@@ -85,7 +85,7 @@ def change_options(
 def change_observer(
     observer: Observer | None, on_event: OnEvent | Same | None, on_outcome: OnOutcome | Same | None
 ) -> Observer | None:
-    """Return what tells other functions, of which those stay that are SAME."""
+    """Return an observer with other functions; SAME keeps a function."""
     known = observer or Observer(None, None)
     return observe(
         known.on_event if on_event is SAME else on_event,
@@ -106,7 +106,7 @@ def refuse_pages(*_: object, **__: object) -> NoReturn:
 def validating(
     options: ClientOptions | None,
 ) -> tuple[Callable[..., OperationCall], Callable[..., NoReturn], Callable[..., NoReturn]]:
-    """Return what methods pass their arguments to where nothing is sent, besides a runner."""
+    """Return the functions behind the methods of `validate`, besides its runner."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
     call = partial(operation_call, api_version=options.api_version)
     return call, refuse_reconcile, refuse_pages
@@ -122,7 +122,7 @@ def make_transport(
     *,
     one_loop: bool = False,
 ) -> ProcessTransport:
-    """Return what sends the requests of a client."""
+    """Return the transport that sends the requests of a client."""
     check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
 
     def make() -> AnyTransport:

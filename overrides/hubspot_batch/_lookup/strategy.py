@@ -1,6 +1,6 @@
-"""An input in doubt, and what a look-up has found out of it.
+"""An input in doubt, and the findings of a look-up.
 
-This module has the words that all kinds of evidence share.
+These types are shared by all kinds of evidence.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from hubspot_batch._traces import Attempted, Mark
+from hubspot_batch.outcomes.traces import Attempted, Mark
 
-from .asking import Step
-from .ways import Hit
+from .endpoints import FoundRecord
+from .session import Step
 
 
-class Doubt(NamedTuple):
+class DoubtfulInput(NamedTuple):
     """An input in doubt.
 
     Attributes:
@@ -39,24 +39,24 @@ class Doubt(NamedTuple):
         return self.attempted.given_up
 
 
-class Found(NamedTuple):
-    """The findings of an inquiry, by the places of inputs.
+class Findings(NamedTuple):
+    """The findings of a look-up, by the places of inputs.
 
     Attributes:
         done: The inputs that were done, each with its record where that is certain.
-        disputed: Inputs of which records were found that can be those of others, with these.
-        unclaimed: The records that belong to inputs here, and to none for certain.
-        absent: The inputs that were certainly not done, each with the seconds after its request
-            was given up until which it was looked for.
+        disputed: Inputs with the records that may belong to them or to other inputs.
+        unclaimed: The records that belong to one of the inputs, but not certainly to which.
+        absent: The inputs that were certainly not done, each with the time of the last read, in
+            seconds after its request was given up.
     """
 
-    done: dict[int, Hit | None]
-    disputed: dict[int, tuple[Hit, ...]]
-    unclaimed: tuple[Hit, ...]
+    done: dict[int, FoundRecord | None]
+    disputed: dict[int, tuple[FoundRecord, ...]]
+    unclaimed: tuple[FoundRecord, ...]
     absent: dict[int, float]
 
 
-class Inquiry(Protocol):
+class LookupStrategy(Protocol):
     """The look-up of those inputs that have the same kind of evidence.
 
     Attributes:
@@ -68,8 +68,8 @@ class Inquiry(Protocol):
     """
 
     evidence: str
-    doubts: Sequence[Doubt]
-    found: Found
+    doubts: Sequence[DoubtfulInput]
+    found: Findings
     complete_at: float | None
     failure: str
 

@@ -19,28 +19,17 @@ import httpx
 from attrs import evolve
 from hubspot_batch_client import families
 
-from ._client_parts import (
-    change_observer,
-    change_options,
-    hold_token,
-    lend_transport,
-    make_raw,
-    make_transport,
-    observe,
-    open_connections,
-    validating,
-)
-from ._engine.driver import check_open
-from ._engine.executors import ThreadExecutor
-from ._engine.runner import AsyncRunner, Runner
-from ._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from ._operations.call import operation_call
-from ._operations.versions import check_version
-from ._paging.drivers import AsyncPages, Pages
-from ._transport.owners import AnyTransport, LoopTransport, holds_connections
-from ._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
-from .events import Observer, OnEvent, OnOutcome, OnWait
-from .options import (
+from hubspot_batch._engine.driver import check_open
+from hubspot_batch._engine.executors import ThreadExecutor
+from hubspot_batch._engine.runner import AsyncRunner, Runner
+from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler, search_pace
+from hubspot_batch._operations.call import operation_call
+from hubspot_batch._operations.versions import check_version
+from hubspot_batch._paging.drivers import AsyncPages, Pages
+from hubspot_batch._transport.owners import AnyTransport, LoopTransport, holds_connections
+from hubspot_batch._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
+from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait
+from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
     DEFAULT_RETRY,
     DEFAULT_TIMEOUT,
@@ -53,6 +42,18 @@ from .options import (
     Same,
     SharedRateLimit,
     check,
+)
+
+from .assembly import (
+    change_observer,
+    change_options,
+    hold_token,
+    lend_transport,
+    make_raw,
+    make_transport,
+    observe,
+    open_connections,
+    validating,
 )
 
 
@@ -75,7 +76,7 @@ class HubSpotBatch(families.Families):
         timeout: Seconds that an attempt of a request may take, from connecting to the last byte of
             its response; or an `httpx.Timeout`, whose longest part bounds the attempt. None for no
             limit.
-        max_concurrency: The most requests under way at the same time, those of `raw` included.
+        max_concurrency: The most requests under way at the same time, including requests of `raw`.
             Threads send them, and end when the client is closed.
         rate_limit: How fast requests may start; None for no limit. By default 100 in 10 seconds,
             until the first response says what the account's limit is. Several processes share one
@@ -101,7 +102,7 @@ class HubSpotBatch(families.Families):
         transport: An `httpx.BaseTransport` to send with, in place of the network. How long an
             attempt takes is then its own matter, and only its exceptions tell whether a request was
             sent.
-        clock: How time is told and spent, for tests that must not wait.
+        clock: The clock to read and to sleep by, for tests that must not wait.
 
     At the end of a run, one line is logged at INFO (logger `hubspot_batch`), and one for each
     longer wait; at DEBUG, one for each request. The values of a line are fields of its record too,
@@ -148,7 +149,7 @@ class HubSpotBatch(families.Families):
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         observer = observe(on_event, on_outcome, on_wait)
         if transport is None:
-            from ._transport.network import Network  # noqa: PLC0415 - httpcore is large
+            from hubspot_batch._transport.network import Network  # noqa: PLC0415 - httpcore is large
 
             connect, through = open_connections(Network, options)
         else:
@@ -188,8 +189,8 @@ class HubSpotBatch(families.Families):
     ) -> Self:
         """Return a client with other options that shares the connections and the rate limit.
 
-        For example `hubspot.with_options(timeout=300).calls.create(rows)`. What is not given stays
-        as it is; `headers` are added to those that are there. With another `max_concurrency`, its
+        For example `hubspot.with_options(timeout=300).calls.create(rows)`. Other options stay as
+        they are; `headers` are added to the present ones. With another `max_concurrency`, its
         requests are counted apart from this client's. Closing it leaves the connections open;
         closing this client closes it too.
 
@@ -292,7 +293,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         observer = observe(on_event, on_outcome, on_wait)
         through, one_loop = None, False
         if transport is None:
-            from ._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
+            from hubspot_batch._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
 
             open_one, through = open_connections(AsyncNetwork, options)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)

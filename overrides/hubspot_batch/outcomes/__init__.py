@@ -15,10 +15,11 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from attrs import field, frozen
 
-from ._json import is_list, is_map, json_ready, objects_in
-from ._traces import Attempted, Mark
-from .errors import IncompleteError
+from hubspot_batch._json import is_list, is_map, json_ready, objects_in
+from hubspot_batch.errors import IncompleteError
+
 from .remarks import Remark, remarks_on
+from .traces import Attempted, Mark
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -297,7 +298,7 @@ def attach(error: BaseException, result: BatchResult[Any], note: str = "") -> No
 
 
 def _attached(error: BaseException) -> list[BatchResult[Any]]:
-    """Return the outcomes that one exception carries, those of the outermost run first."""
+    """Return the results that one exception carries, the outermost run first."""
     result = getattr(error, "result", None)
     earlier: list[BatchResult[Any]] = getattr(error, "_hubspot_batch_earlier", [])
     return [result, *earlier] if isinstance(result, BatchResult) else []
@@ -366,9 +367,9 @@ def _details_in(message: str) -> Iterator[Detail]:
     Two forms have been recorded: a list of objects, and a map from properties to messages.
     """
     for listed in objects_in(message):
-        told = listed.get("message")
-        if isinstance(told, str):
-            yield Detail(_first(listed, _NAMES), _first(listed, _CODES), told)
+        text = listed.get("message")
+        if isinstance(text, str):
+            yield Detail(_first(listed, _NAMES), _first(listed, _CODES), text)
             continue
         for name, messages in listed.items():
             for one in messages if is_list(messages) else [messages]:

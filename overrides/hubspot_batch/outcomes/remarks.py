@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ._json import is_list, is_map
+from hubspot_batch._json import is_list, is_map
 
 # The category and the context of a value that was stored in another form than it was sent in
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/objects).
@@ -59,10 +59,10 @@ def _listed(result: Any) -> object:
 
 def _read(listed: list[Any]) -> Iterator[Remark]:
     for one in listed:
-        told = one.to_dict() if hasattr(one, "to_dict") else one
-        if not is_map(told):
+        fields = one.to_dict() if hasattr(one, "to_dict") else one
+        if not is_map(fields):
             continue
-        category, message, context = (told.get(n) for n in ("category", "message", "context"))
+        category, message, context = (fields.get(n) for n in ("category", "message", "context"))
         details: Mapping[str, Any] = context if is_map(context) else {}
         yield Remark(
             category if isinstance(category, str) else None,

@@ -17,7 +17,7 @@ from .store import Store
 
 
 @frozen
-class Problem:
+class Refusal:
     """A reason to refuse an input or a whole batch."""
 
     message: str
@@ -69,7 +69,7 @@ def _compile_schema(schema: str) -> Callable[[object], object]:
 
 def value_problem(
     family: Family, item: Mapping[str, Any], *, complete: bool = True
-) -> Problem | None:
+) -> Refusal | None:
     """Return the reason to refuse the values of an input, or None.
 
     `complete` is False for an update, which may leave out required properties.
@@ -78,7 +78,7 @@ def value_problem(
     missing = [name for name in family.required if not properties.get(name)] if complete else []
     if missing:
         names = ", ".join(missing)
-        return Problem(
+        return Refusal(
             f"Some required properties were not set: {names}",
             details=[
                 {
@@ -95,7 +95,7 @@ def value_problem(
         if family.writable and name.startswith("hs_") and name not in family.writable
     ]
     if forbidden:
-        return Problem(
+        return Refusal(
             f"Forbidden properties: {', '.join(forbidden)}. "
             f"Correct properties: {', '.join(family.writable)}",
             sub_category="CampaignApiError.PROPERTY_SET_CONTAINS_VALUES_FORBIDDEN_FOR_WRITE",
@@ -107,17 +107,17 @@ def value_problem(
     ]
     if errors:
         # As in HubSpot's errors, the message holds a whole JSON document as text.
-        return Problem(f"Property values were not valid: {json.dumps(errors)}")
+        return Refusal(f"Property values were not valid: {json.dumps(errors)}")
     return _association_problem(family, item)
 
 
-def rule_problem(enforced: Sequence[str], item: Mapping[str, Any]) -> Problem | None:
+def rule_problem(enforced: Sequence[str], item: Mapping[str, Any]) -> Refusal | None:
     """Return the reason to refuse an input that lacks what the account requires, or None."""
     properties: Mapping[str, str | None] = item.get("properties") or {}
     missing = [name for name in enforced if not properties.get(name)]
     if not missing:
         return None
-    return Problem(
+    return Refusal(
         "Required properties were not set",
         details=[
             {
@@ -147,12 +147,12 @@ def _property_error(family: Family, name: str, value: str | None) -> dict[str, A
     return {"isValid": False, "message": message, "error": code, "name": name}
 
 
-def _association_problem(family: Family, item: Mapping[str, Any]) -> Problem | None:
+def _association_problem(family: Family, item: Mapping[str, Any]) -> Refusal | None:
     for association in () if family.open else item.get("associations") or ():
         for kind in association["types"]:
             category, type_id = kind["associationCategory"], kind["associationTypeId"]
             if (category, type_id) not in family.association_types:
-                return Problem(
+                return Refusal(
                     f"No association type {type_id} in category {category} starts at a "
                     f"{family.label.lower()}",
                     sub_category="crm.associations.INVALID_ASSOCIATION_TYPE",
@@ -162,7 +162,7 @@ def _association_problem(family: Family, item: Mapping[str, Any]) -> Problem | N
 
 def uniqueness_problem(
     family: Family, store: Store, item: Mapping[str, Any], claimed: set[tuple[str, str]]
-) -> Problem | None:
+) -> Refusal | None:
     """Return the reason to refuse a unique value that is already in use, or None.
 
     `claimed` holds the unique values of the earlier inputs of the batch. Those of an accepted input
@@ -175,7 +175,7 @@ def uniqueness_problem(
             existing_id = store.find_id(name, value)
             if existing_id or (name, value) in claimed:
                 suffix = f" Existing ID: {existing_id}" if existing_id else ""
-                return Problem(f"{family.label} already exists.{suffix}", 409, "CONFLICT")
+                return Refusal(f"{family.label} already exists.{suffix}", 409, "CONFLICT")
             claims.append((name, value))
     for name in family.keys:
         if value := properties.get(name):
@@ -187,20 +187,20 @@ def uniqueness_problem(
     return None
 
 
-def _conflict(family: Family, name: str, value: str, owner: str) -> Problem:
+def _conflict(family: Family, name: str, value: str, owner: str) -> Refusal:
     error = {
         "isValid": False,
         "message": f"{value} for {name}: {family.label} {owner} already has that value.",
         "error": "CONFLICTING_UNIQUE_VALUE",
         "name": name,
     }
-    return Problem(f"Property values were not valid: {json.dumps([error])}")
+    return Refusal(f"Property values were not valid: {json.dumps([error])}")
 
 
 def id_property_problem(
     family: Family, kind: str, id_property: str | None, inputs: Sequence[Any]
-) -> Problem | None:
-    """Return the reason to refuse a batch whose records are named by a property, or None.
+) -> Refusal | None:
+    """Return the reason to refuse a batch with records named by a property, or None.
 
     `id_property` is that of all inputs; each can have one of its own.
     """
@@ -210,5 +210,5 @@ def id_property_problem(
     named: set[str | None] = {id_property, *(item.get("idProperty") for item in objects)}
     for name in named - {None}:
         if name not in (*family.unique, *family.keys, *family.naming, "hs_object_id"):
-            return Problem(f"Unable to perform {kind} by non-unique property {name}")
+            return Refusal(f"Unable to perform {kind} by non-unique property {name}")
     return None

@@ -1,4 +1,4 @@
-"""Decides whether a server could have stored a value that was sent as another one.
+"""Decides whether a server could have stored a sent value in another form.
 
 Servers are known to change case, blanks, punctuation and accents, to escape or strip HTML, to write
 numbers and times in another form, and to keep times and numbers less exactly. A value that comes
@@ -18,44 +18,44 @@ from math import isnan
 
 _SIGNS = frozenset("+-.")
 _TAGS = re.compile(r"<[^<>]*>")
-_NOISE = re.compile(r"[\W_]+")
+_PUNCTUATION = re.compile(r"[\W_]+")
 # The same for ASCII, in a tenth of the time.
-_ASCII_NOISE = dict.fromkeys(char for char in range(128) if _NOISE.match(chr(char)))
+_ASCII_PUNCTUATION = dict.fromkeys(char for char in range(128) if _PUNCTUATION.match(chr(char)))
 # Three numbers with the same separator, in any order.
 _DATE = re.compile(r"\s*(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})\b")
-# The marks of what is empty, and of what is neither text nor number.
+# The form of an empty value, and the form of a value that is neither text nor number.
 _EMPTY = ("empty",)
-_ODD = ("odd",)
+_OTHER = ("odd",)
 # More decimals than this are not looked at one by one.
 _DECIMALS = 15
 
-Marks = frozenset[Hashable]
+Forms = frozenset[Hashable]
 
 
-def stored_marks(value: object) -> Marks:
-    """Return the marks of a value that came back.
+def forms_of_stored(value: object) -> Forms:
+    """Return the forms of a value that came back.
 
-    A value that was sent can have become it if one of them is among its `sent_marks`.
+    A sent value may be stored as it if they have a form in common (`forms_of_sent`).
     """
     if not isinstance(value, str):
         if value is None:
             return frozenset((_EMPTY,))
-        return frozenset((value,) if isinstance(value, int | float) else (_ODD,))
+        return frozenset((value,) if isinstance(value, int | float) else (_OTHER,))
     instant = instant_of(value)
     if instant is None:
-        return frozenset((_essence(value),))
-    return frozenset((_essence(value), instant, instant.astimezone(UTC).date()))
+        return frozenset((_canonical(value),))
+    return frozenset((_canonical(value), instant, instant.astimezone(UTC).date()))
 
 
-def sent_marks(value: object) -> Marks:
-    """Return the marks of all that a server can make of a value that was sent."""
+def forms_of_sent(value: object) -> Forms:
+    """Return the forms that a server may store for a sent value."""
     if not isinstance(value, str):
-        return stored_marks(value)
-    essence = _essence(value)
+        return forms_of_stored(value)
+    essence = _canonical(value)
     marks: set[Hashable] = {essence}
     instant = instant_of(value)
     if instant is not None:
-        marks |= {instant, *_coarser(instant)}
+        marks |= {instant, *_less_exact_times(instant)}
     elif isinstance(essence, float):
         marks.update(_rounded(value))
     if instant is None and (parts := _DATE.match(value)):
@@ -63,7 +63,7 @@ def sent_marks(value: object) -> Marks:
     return frozenset(marks)
 
 
-def plain(text: str) -> str:
+def letters_and_digits(text: str) -> str:
     """Return the letters and digits of a text, without case, accents and HTML."""
     while "&" in text and (read := unescape(text)) != text:
         text = read
@@ -71,12 +71,12 @@ def plain(text: str) -> str:
         text = _TAGS.sub("", text)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-    return _NOISE.sub("", text.casefold())
+    return _PUNCTUATION.sub("", text.casefold())
 
 
-def plain_word(text: str) -> str:
-    """Return the same as `plain`, for an ASCII text without `&` and `<`."""
-    return text.lower().translate(_ASCII_NOISE)
+def letters_and_digits_ascii(text: str) -> str:
+    """Return the same as `letters_and_digits`, for an ASCII text without `&` and `<`."""
+    return text.lower().translate(_ASCII_PUNCTUATION)
 
 
 def instant_of(value: object) -> datetime | None:
@@ -95,12 +95,12 @@ def instant_of(value: object) -> datetime | None:
     return instant
 
 
-def _essence(text: str) -> Hashable:
-    """Return a form that is equal for all spellings that a server may make of one another."""
+def _canonical(text: str) -> Hashable:
+    """Return a form that is equal for all spellings that servers turn into each other."""
     number = _number(text)
     if number is not None:
         return number
-    word = plain(text)
+    word = letters_and_digits(text)
     if not word:
         return _EMPTY
     # A telephone number loses its punctuation, and a number of thousands its commas.
@@ -133,7 +133,7 @@ def _rounded(text: str) -> Iterator[float]:
         return
 
 
-def _coarser(instant: datetime) -> Iterator[datetime]:
+def _less_exact_times(instant: datetime) -> Iterator[datetime]:
     """Yield the milliseconds, the second and the day of a time, cut off and rounded."""
     with suppress(OverflowError):
         for unit in (1_000, 1_000_000):

@@ -1,8 +1,7 @@
-"""The requests of one look-up, as steps that somebody performs.
+"""The requests of one look-up, as steps for a driver.
 
-This module decides which responses count as no response at all, and what time it is for the
-server: the clock of this machine may be wrong, so the server's own clock counts, which its
-responses tell (`Date`).
+This module decides which responses are unusable, and what time it is for the server. The clock of
+this machine may be wrong, so the header `Date` of the responses counts.
 """
 
 from __future__ import annotations
@@ -15,26 +14,26 @@ from typing import Any, NamedTuple, TypeAlias
 import httpx
 
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
-from hubspot_batch._traces import Attempted
 from hubspot_batch._transport.request_state import EXTENSION, ReadSuccess, RequestState
 from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import OutcomeError
+from hubspot_batch.outcomes.traces import Attempted
 
-from .ways import Hit, Page, Period, Way, may_go_on, read_page
+from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page, read_page
 
-# Seconds before the first attempt from which a record can be the request's, for clocks of several
-# servers; and seconds after it was given up until which the request can be carried out. HubSpot's
-# edge gives up after 100 (524).
-_BEFORE, _AFTER = 5.0, 120.0
+# A record can be of a request if it was created at most this many seconds before the first attempt
+# (several servers have several clocks), or after the request was given up (HubSpot's edge gives up
+# after 100 seconds, 524).
+_STARTED_BEFORE, _CARRIED_OUT_WITHIN = 5.0, 120.0
 
 
-class Ask(NamedTuple):
+class Send(NamedTuple):
     """Send a request; the result is its response, or the `httpx.HTTPError` in its place."""
 
     request: dict[str, Any]
 
 
-class Rest(NamedTuple):
+class Sleep(NamedTuple):
     """Let time pass."""
 
     seconds: float
@@ -47,10 +46,10 @@ class ReserveSearch(NamedTuple):
     holder: object
 
 
-Step: TypeAlias = Ask | Rest | ReserveSearch
+Step: TypeAlias = Send | Sleep | ReserveSearch
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
-Asked: TypeAlias = Generator[Step, tuple[float, Any], tuple[Any, float]]
+SendSteps: TypeAlias = Generator[Step, tuple[float, Any], tuple[Any, float]]
 
 
 class FailedError(Exception):
@@ -69,27 +68,27 @@ class FailedError(Exception):
         self.error = error
 
 
-class Asking:
+class LookupSession:
     """The requests of one look-up.
 
     Args:
-        way: How the records of the family are looked up.
+        endpoint: How the records of the family are looked up.
         pace: When a search may start.
 
     Attributes:
-        way: The same.
-        offset: What the server's clock is ahead of the client's, at least and at most; None before
-            a response told it.
+        endpoint: The same.
+        clock_offset: How far the server's clock is ahead of the client's, at least and at most.
+            None before the first response.
     """
 
-    def __init__(self, way: Way, pace: Limiter) -> None:
-        self.way = way
-        self.offset: Period | None = None
+    def __init__(self, endpoint: LookupEndpoint, pace: Limiter) -> None:
+        self.endpoint = endpoint
+        self.clock_offset: Period | None = None
         self._pace = pace
 
-    def ask(
+    def send(
         self, now: float, request: dict[str, Any], read: ReadSuccess, *, searches: bool = False
-    ) -> Asked:
+    ) -> SendSteps:
         """Send a request; return what `read` makes of its response, and the time.
 
         Raises:
@@ -101,10 +100,10 @@ class Asking:
             _, pause = yield ReserveSearch(now, state)
             if not pause:
                 break
-            now, _ = yield Rest(pause)
+            now, _ = yield Sleep(pause)
         started = now
         try:
-            now, came = yield Ask({**request, "extensions": {EXTENSION: state}})
+            now, came = yield Send({**request, "extensions": {EXTENSION: state}})
         finally:
             if searches:
                 self._pace.report(started, now, {}, None)
@@ -119,12 +118,12 @@ class Asking:
         if read is None or not response.is_success:
             said = None
             if read is not None:
-                told = parse_response(response, read, MatchKeys(None, None, ()), None)
+                refusal = parse_response(response, read, MatchKeys(None, None, ()), None)
                 # Anything else can be over at the next look.
-                lasts = told.status_code in (401, 403) or told.daily
-                if lasts and (stop := told.stop(self.way.name)) is not None:
+                lasts = refusal.status_code in (401, 403) or refusal.daily
+                if lasts and (stop := refusal.stop(self.endpoint.method_name)) is not None:
                     raise stop
-                said = told.error
+                said = refusal.error
             status = response.status_code
             raise FailedError(f"HubSpot answered HTTP {status}", status, said)
         if read.body is None:
@@ -134,7 +133,7 @@ class Asking:
         except (KeyError, ValueError, TypeError, OverflowError):
             raise FailedError("the response does not say when it was sent") from None
         # The header has whole seconds.
-        self.offset = Period(date - now, date + 1.0 - started)
+        self.clock_offset = Period(date - now, date + 1.0 - started)
         return read.body
 
     def pages(
@@ -142,30 +141,35 @@ class Asking:
         now: float,
         request: Callable[[str | None], dict[str, Any]],
         since: Callable[[], float] | None = None,
-    ) -> Asked:
+    ) -> SendSteps:
         """Return the records of all pages by their ids, and the time.
 
         Args:
             now: The time.
             request: Given what names a page, None for the first, returns its request.
-            since: Returns from when on records are wanted, where pages have the newest first.
+            since: Returns the earliest creation time that is wanted; pages list the newest records
+                first.
         """
-        found: dict[str, Hit] = {}
+        found: dict[str, FoundRecord] = {}
         start, after = 0, None
         while True:
             page: Page
-            read = partial(read_page, self.way, start)
-            page, now = yield from self.ask(now, request(after), read, searches=self.way.searches)
-            found.update((hit.id, hit) for hit in page.hits)
-            start, after = start + len(page.hits), page.after
-            if after is None or (since is not None and page.hits[-1].created < since()):
+            read = partial(read_page, self.endpoint, start)
+            page, now = yield from self.send(
+                now, request(after), read, searches=self.endpoint.searches
+            )
+            found.update((record.id, record) for record in page.records)
+            start, after = start + len(page.records), page.after
+            if after is None or (since is not None and page.records[-1].created < since()):
                 return found, now
-            if not may_go_on(self.way, start):
+            if not has_next_page(self.endpoint, start):
                 raise FailedError("more records were created meanwhile than a search shows")
 
     def period(self, attempted: Attempted) -> Period:
         """Return when a record of a request can have been created, on the server's clock."""
-        offset, (first, given_up) = self.offset, attempted
+        offset, (first, given_up) = self.clock_offset, attempted
         assert offset is not None  # noqa: S101 - a page was read
         assert given_up is not None  # noqa: S101 - see `look_up`
-        return Period(first + offset.start - _BEFORE, given_up + offset.end + _AFTER)
+        return Period(
+            first + offset.start - _STARTED_BEFORE, given_up + offset.end + _CARRIED_OUT_WITHIN
+        )

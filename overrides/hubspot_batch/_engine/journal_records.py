@@ -1,8 +1,7 @@
 """Turns outcomes into records of a journal, and back.
 
-This module decides what a journal keeps of an outcome, and what a record says of an input in a
-later run. Times in a journal are those of the wall clock, since each process has another one of its
-own.
+This module decides what a journal keeps of an outcome, and what a later run makes of it. A journal
+has times of the wall clock, because each process has another steady clock.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from attrs import evolve, fields
 
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
-from hubspot_batch._traces import Attempted, read_marks
 from hubspot_batch.errors import JournalError
 from hubspot_batch.journal import SETTLED, Recorded, Status
 from hubspot_batch.options import Clock
@@ -25,6 +23,7 @@ from hubspot_batch.outcomes import (
     OutcomeStatus,
     freeze_context,
 )
+from hubspot_batch.outcomes.traces import Attempted, read_marks
 
 from .chunk import Operation
 
@@ -61,7 +60,7 @@ def outcome_of(
         elif status not in SETTLED:
             error = _CUT_OFF
         if error is not None:
-            error = _dated(error, recorded, clock)
+            error = _with_traces(error, recorded, clock)
     except (ValueError, TypeError) as failure:
         raise JournalError(
             f"The journal is damaged: an outcome in it cannot be read ({failure})."
@@ -72,8 +71,8 @@ def outcome_of(
     )
 
 
-def _dated(error: OutcomeError, recorded: Recorded, clock: Clock) -> OutcomeError:
-    """Return an error with when its request was under way, and by what its record is found."""
+def _with_traces(error: OutcomeError, recorded: Recorded, clock: Clock) -> OutcomeError:
+    """Return an error with the time of its request, and with the marks that find its record."""
     error = evolve(error, marks=read_marks(recorded.marks))
     if recorded.sent is None or recorded.status not in DOUBTFUL:
         return error

@@ -1,7 +1,7 @@
-"""The files that tell what became of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
+"""The files with the outcome of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
 
-This module decides what stands in them and when. A line of `outcomes.jsonl` is whole at every
-moment; the other two appear when they are complete.
+This module decides what they contain, and when they are written. `outcomes.jsonl` never holds a
+part of a line; the other two appear when they are complete.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def row_done(row: Row, outcome: Outcome[Any]) -> RowDone:
     )
 
 
-class Results:
+class OutcomeFiles:
     """Writes what became of the rows of a table, and counts it.
 
     Args:
@@ -91,7 +91,7 @@ class Results:
             self._count_reason(done)
         if done.status in _STEMS:
             heapq.heappush(self._waiting, (done.index, done, row))
-        self._pass_on(before)
+        self._write_in_order(before)
 
     def _write(self, line: bytes) -> None:
         for _ in range(2):  # where the disk is full, the second attempt may say what it is
@@ -113,7 +113,7 @@ class Results:
         if len(numbers) <= _LINES:
             numbers.append(done.line)
 
-    def _pass_on(self, before: int | None) -> None:
+    def _write_in_order(self, before: int | None) -> None:
         while self._waiting and (before is None or self._waiting[0][0] < before):
             _, done, row = heapq.heappop(self._waiting)
             self._writers[done.status].write(row, done.status, done.message or "")
@@ -133,7 +133,7 @@ class Results:
         Raises:
             OSError: One of them cannot be written.
         """
-        self._pass_on(None)
+        self._write_in_order(None)
         os.fsync(self._stream.fileno())
         self._stream.close()
         names = [OUTCOMES]

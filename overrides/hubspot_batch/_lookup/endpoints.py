@@ -1,7 +1,7 @@
 """The requests that look up records, and the pages that they return.
 
-This module decides how the records of a family are asked for, and which responses can be trusted: a
-page without a total, a page that is cut short and a record without an id are not read.
+This module decides how the records of a family are requested, and which responses can be trusted.
+It rejects a page without a total, a truncated page and a record without an id.
 
 HubSpot: https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm (calls) and
 https://developers.hubspot.com/docs/api-reference/marketing-campaigns-public-api-v3/guide
@@ -19,36 +19,36 @@ import httpx
 from hubspot_batch_client.contract import OPERATIONS
 
 from hubspot_batch._json import is_list, is_map, read_object
-from hubspot_batch._matching.likeness import instant_of
+from hubspot_batch._matching.value_forms import instant_of
 
 JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
 """The headers of a request with a body."""
 
 # A search shows no more results than these, and refuses to go on.
-_HITS_AT_MOST = 10_000
+_RECORDS_AT_MOST = 10_000
 # Characters of a search at most.
 _BODY_AT_MOST = 3_000
 
 
-class Way(NamedTuple):
+class LookupEndpoint(NamedTuple):
     """How the records of an operation are looked up.
 
     Attributes:
         operation: The id of the operation that creates them.
-        name: The method, as users write it.
-        named_by: The property that every input has, and that differs most between them.
+        method_name: The method, as users write it.
+        named_by: The property that every input has and that best distinguishes inputs.
         method: The method of the request.
-        ending: What stands in the address in place of `/batch/create`.
+        path_ending: What stands in the address in place of `/batch/create`.
         limit: Records on a page at most.
         searches: Whether it is a search, which has an allowance of its own.
         reads: The id of the operation that reads records by a unique property; None without one.
     """
 
     operation: str
-    name: str
+    method_name: str
     named_by: str
     method: str
-    ending: str
+    path_ending: str
     limit: int
     searches: bool
     reads: str | None = None
@@ -56,18 +56,20 @@ class Way(NamedTuple):
     @property
     def path(self) -> str:
         """The path of the request."""
-        return OPERATIONS[self.operation].path.removesuffix("/batch/create") + self.ending
+        return OPERATIONS[self.operation].path.removesuffix("/batch/create") + self.path_ending
 
 
-WAYS: Mapping[str, Way] = MappingProxyType(
+LOOKUP_ENDPOINTS: Mapping[str, LookupEndpoint] = MappingProxyType(
     {
-        way.operation: way
-        for way in (
-            Way(
+        endpoint.operation: endpoint
+        for endpoint in (
+            LookupEndpoint(
                 *("create_calls", "calls.reconcile", "hs_timestamp", "POST", "/search", 200, True),
                 reads="read_calls",
             ),
-            Way("create_campaigns", "campaigns.reconcile", "hs_name", "GET", "", 100, False),
+            LookupEndpoint(
+                "create_campaigns", "campaigns.reconcile", "hs_name", "GET", "", 100, False
+            ),
         )
     }
 )
@@ -75,8 +77,8 @@ WAYS: Mapping[str, Way] = MappingProxyType(
 
 def lookup_requests() -> Iterator[tuple[str, str]]:
     """Yield method and path of the requests here; they change nothing."""
-    for way in WAYS.values():
-        yield way.method, way.path
+    for endpoint in LOOKUP_ENDPOINTS.values():
+        yield endpoint.method, endpoint.path
 
 
 class Period(NamedTuple):
@@ -86,36 +88,36 @@ class Period(NamedTuple):
     end: float
 
 
-class Hit(NamedTuple):
+class FoundRecord(NamedTuple):
     """A record that was found.
 
     Attributes:
         id: Its id.
         created: When the server created it, in seconds since 1970.
         properties: Its properties.
-        record: The record as it came.
+        json: The record as it came.
     """
 
     id: str
     created: float
     properties: Mapping[str, Any]
-    record: Mapping[str, Any]
+    json: Mapping[str, Any]
 
 
 class Page(NamedTuple):
     """A page of records, the newest first.
 
     Attributes:
-        hits: The records.
+        records: The records.
         after: What names the next page; None if this is the last one.
     """
 
-    hits: tuple[Hit, ...]
+    records: tuple[FoundRecord, ...]
     after: str | None
 
 
 def request_for(
-    way: Way,
+    endpoint: LookupEndpoint,
     names: Sequence[str],
     *,
     created: Period | None,
@@ -125,15 +127,15 @@ def request_for(
     """Return the request for a page of records, the newest first.
 
     Args:
-        way: How they are looked up.
+        endpoint: How they are looked up.
         names: The properties to return.
         created: When they were created; None for any time.
         named: The times that a search asks for in `named_by`; None for any.
         after: What names the page; None for the first one.
     """
-    request: dict[str, Any] = {"method": way.method, "url": way.path}
-    if not way.searches:
-        query = {"sort": "-createdAt", "limit": way.limit, "properties": ",".join(names)}
+    request: dict[str, Any] = {"method": endpoint.method, "url": endpoint.path}
+    if not endpoint.searches:
+        query = {"sort": "-createdAt", "limit": endpoint.limit, "properties": ",".join(names)}
         return {**request, "params": {**query, "after": after} if after else query}
     filters = [
         {
@@ -142,14 +144,14 @@ def request_for(
             "value": str(int(period.start * 1000)),
             "highValue": str(int(period.end * 1000) + 1),
         }
-        for name, period in (("hs_createdate", created), (way.named_by, named))
+        for name, period in (("hs_createdate", created), (endpoint.named_by, named))
         if period is not None
     ]
     body: dict[str, Any] = {
         "filterGroups": [{"filters": filters}] if filters else [],
         "sorts": [{"propertyName": "hs_createdate", "direction": "DESCENDING"}],
         "properties": [*names],
-        "limit": way.limit,
+        "limit": endpoint.limit,
     }
     if after:
         body["after"] = after
@@ -158,14 +160,14 @@ def request_for(
 
 
 def search_in(
-    way: Way, name: str, values: Sequence[str], names: Sequence[str]
+    endpoint: LookupEndpoint, name: str, values: Sequence[str], names: Sequence[str]
 ) -> Iterator[Callable[[str | None], dict[str, Any]]]:
     """Yield functions that return the request for a page of records with some values.
 
     Each search has as many values as its body can hold.
 
     Args:
-        way: How they are looked up.
+        endpoint: How they are looked up.
         name: The property.
         values: The values, in lower case, as searches compare them.
         names: The properties to return, if there is room for them.
@@ -175,46 +177,54 @@ def search_in(
         shown = [name]
     left = [*values]
     while left:
-        room = _BODY_AT_MOST - len(_body_in(way, name, [], shown, "9" * 6))
+        room = _BODY_AT_MOST - len(_body_in(endpoint, name, [], shown, "9" * 6))
         part = [left.pop()]
         room -= len(json.dumps(part[0], ensure_ascii=False))
         # More than a page would take a second request.
         while (
             left
-            and len(part) < way.limit
+            and len(part) < endpoint.limit
             and (size := len(json.dumps(left[-1], ensure_ascii=False)) + 1) <= room
         ):
             room -= size
             part.append(left.pop())
-        yield partial(_request_in, way, name, part, shown)
+        yield partial(_request_in, endpoint, name, part, shown)
 
 
 def _request_in(
-    way: Way, name: str, values: Sequence[str], shown: Sequence[str], after: str | None
+    endpoint: LookupEndpoint,
+    name: str,
+    values: Sequence[str],
+    shown: Sequence[str],
+    after: str | None,
 ) -> dict[str, Any]:
-    content = _body_in(way, name, values, shown, after).encode()
-    return {"method": way.method, "url": way.path, "content": content, "headers": JSON}
+    content = _body_in(endpoint, name, values, shown, after).encode()
+    return {"method": endpoint.method, "url": endpoint.path, "content": content, "headers": JSON}
 
 
 def _body_in(
-    way: Way, name: str, values: Sequence[str], shown: Sequence[str], after: str | None
+    endpoint: LookupEndpoint,
+    name: str,
+    values: Sequence[str],
+    shown: Sequence[str],
+    after: str | None,
 ) -> str:
     among = {"propertyName": name, "operator": "IN", "values": values}
     body: dict[str, Any] = {
         "filterGroups": [{"filters": [among]}],
         "properties": shown,
-        "limit": way.limit,
+        "limit": endpoint.limit,
     }
     if after:
         body["after"] = after
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-def read_page(way: Way, start: int, response: httpx.Response) -> Page | None:
+def read_page(endpoint: LookupEndpoint, start: int, response: httpx.Response) -> Page | None:
     """Return the page that a response holds; None if it cannot be trusted.
 
     Args:
-        way: How the records are looked up.
+        endpoint: How the records are looked up.
         start: How many records stand on the pages before it.
         response: The response.
     """
@@ -222,20 +232,20 @@ def read_page(way: Way, start: int, response: httpx.Response) -> Page | None:
     if body is None or not is_list(listed := body.get("results")):
         return None
     total = body.get("total")
-    if type(total) is not int or len(listed) < min(way.limit, total - start):
+    if type(total) is not int or len(listed) < min(endpoint.limit, total - start):
         return None
-    hits = [hit_of(one) for one in listed]
-    whole = tuple([one for one in hits if one is not None])
-    if len(whole) < len(hits):
+    records = [record_in(one) for one in listed]
+    whole = tuple([one for one in records if one is not None])
+    if len(whole) < len(records):
         return None
     ends = start + len(whole) >= total
     following = _after(body)
     return None if following is None and not ends else Page(whole, None if ends else following)
 
 
-def may_go_on(way: Way, start: int) -> bool:
+def has_next_page(endpoint: LookupEndpoint, start: int) -> bool:
     """Return whether there is a page after so many records."""
-    return not way.searches or start + way.limit <= _HITS_AT_MOST
+    return not endpoint.searches or start + endpoint.limit <= _RECORDS_AT_MOST
 
 
 def _after(body: Mapping[str, Any]) -> str | None:
@@ -245,7 +255,7 @@ def _after(body: Mapping[str, Any]) -> str | None:
     return None if after in (None, "") else str(after)
 
 
-def hit_of(record: object) -> Hit | None:
+def record_in(record: object) -> FoundRecord | None:
     """Return the record that a response holds; None if it lacks something."""
     if not is_map(record):
         return None
@@ -253,4 +263,4 @@ def hit_of(record: object) -> Hit | None:
     created = instant_of(record.get("createdAt"))
     if not isinstance(id_, str | int) or id_ == "" or not is_map(properties) or created is None:
         return None
-    return Hit(str(id_), created.timestamp(), properties, record)
+    return FoundRecord(str(id_), created.timestamp(), properties, record)

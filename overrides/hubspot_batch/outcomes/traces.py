@@ -1,4 +1,4 @@
-"""The traces of an input that may have been done, by which its record can be found.
+"""The traces of an input that may have been done; they find its record.
 
 This module decides the form of it: when its request was under way, and which values its record has
 and no other.
@@ -29,13 +29,13 @@ class Attempted(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """A value by which the record of an input can be told from all others.
+    """A value that distinguishes the record of an input from all others.
 
     Attributes:
         property: The property that holds it.
         value: The value.
         unique: Whether the server lets no two records have the same value.
-        ours: Whether the run has made it, so that no input of another run has it.
+        ours: Whether the run made it; then no input of another run has it.
     """
 
     property: str

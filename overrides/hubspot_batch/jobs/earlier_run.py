@@ -15,15 +15,15 @@ from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
 from hubspot_batch.journal.options import check_head
 
-from .recall import Comparison, compare
+from .recorded_rows import JournalComparison, compare_with_journal
 from .work import Work
 
-INSISTS = "some may be created twice"
+CREATES_TWICE = "some may be created twice"
 _FLAGS = ("--resume", "--restart", "--plan", "--yes", "--allow-edited")
 
 
 @frozen
-class Earlier:
+class EarlierRun:
     """The options about an earlier run.
 
     Attributes:
@@ -49,7 +49,7 @@ def command_line(arguments: Sequence[str], *more: str) -> str:
 
 
 def check_earlier(
-    work: Work, journal: Journal, base_url: str, earlier: Earlier, arguments: Sequence[str]
+    work: Work, journal: Journal, base_url: str, earlier: EarlierRun, arguments: Sequence[str]
 ) -> str:
     """Return what a person should know of how an earlier run is resumed; empty if nothing.
 
@@ -91,7 +91,7 @@ def check_earlier(
             f"To send only what was not sent:\n  {command_line(arguments, '--resume')}\n"
             f"To forget that run, and send every row again:\n  {restart}"
         )
-    found = compare(work, journal, base_url)
+    found = compare_with_journal(work, journal, base_url)
     if head.get("source_digest") in (None, journal.source_digest):
         _check_reading(found, work, earlier, arguments)
         return ""
@@ -99,9 +99,9 @@ def check_earlier(
 
 
 def _check_reading(
-    found: Comparison, work: Work, earlier: Earlier, arguments: Sequence[str]
+    found: JournalComparison, work: Work, earlier: EarlierRun, arguments: Sequence[str]
 ) -> None:
-    """Refuse a file that is the same, but whose rows are not: they would be sent once more."""
+    """Refuse the same file if its rows are read differently: they would be sent once more."""
     if not (found.new and found.gone_succeeded):
         return
     if earlier.resume == "by-content" and earlier.allow_edited:
@@ -116,13 +116,13 @@ def _check_reading(
     )
 
 
-def _listed(found: Comparison) -> str:
+def _listed(found: JournalComparison) -> str:
     lines = ", ".join(map(str, found.new_lines))
     return lines + (" and others" if found.new > len(found.new_lines) else "")
 
 
 def _check_changed(
-    found: Comparison, work: Work, earlier: Earlier, arguments: Sequence[str]
+    found: JournalComparison, work: Work, earlier: EarlierRun, arguments: Sequence[str]
 ) -> str:
     name, unit = work.table.name, work.table.form.unit
     changed = min(found.new, found.gone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from hubspot_batch._lazy import cached_property
+from hubspot_batch._cached_property import cached_property
 
 
 class Slow:

@@ -62,32 +62,59 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+# An integer, and how many values inside one another, that any JSON writer takes.
+_LARGEST = 10**1000
+_DEPTH = 50
+
+
 def json_ready(value: Any, _around: tuple[int, ...] = ()) -> Any:
     """Return a value in the types of JSON, whatever it is.
 
     What JSON lacks becomes text; NaN and infinity, which it lacks too, become None.
     """
-    if value is None or type(value) in (str, int, bool):
+    try:
+        return _json_ready(value, _around)
+    except Exception:  # noqa: BLE001 - the caller's code, which may raise anything
+        return f"<{type(value).__name__}>"
+
+
+def _json_ready(value: Any, around: tuple[int, ...]) -> Any:
+    if value is None or type(value) in (str, bool):
         return value
     if isinstance(value, Enum):
-        return json_ready(value.value, _around)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, int | str):  # of a class of their own
-        return int(value) if isinstance(value, int) else str(value)
+        return json_ready(value.value, around)
+    if isinstance(value, float | int | str):
+        return _scalar(value)
     if isinstance(value, dt.datetime | dt.date | dt.time):
         return value.isoformat()
-    if id(value) in _around:  # a value that holds itself
+    if id(value) in around or len(around) == _DEPTH:  # it can hold itself
         return "..."
-    around = (*_around, id(value))
+    around = (*around, id(value))
     if isinstance(value, Mapping):
         # Only pyright wants the cast.
         items = cast("Mapping[Any, Any]", value).items()  # type: ignore[redundant-cast]
         return {str(json_ready(name, around)): json_ready(one, around) for name, one in items}
     if isinstance(value, list | tuple | AbstractSet):
         return [json_ready(one, around) for one in cast("Iterable[Any]", value)]
-    to_dict = None if isinstance(value, type) else getattr(value, "to_dict", None)  # of a model
-    return json_ready(to_dict(), around) if callable(to_dict) else str(value)
+    return _from_object(value, around)
+
+
+def _scalar(value: float | str) -> Any:
+    if isinstance(value, str):  # of a class of its own
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value) if abs(value) < _LARGEST else f"<{type(value).__name__}>"
+    return float(value) if math.isfinite(value) else None
+
+
+def _from_object(value: Any, around: tuple[int, ...]) -> Any:
+    if isinstance(value, type):
+        return str(value)
+    if callable(to_dict := getattr(value, "to_dict", None)):  # of a model
+        return json_ready(to_dict(), around)
+    # A row of a database is a mapping, too.
+    is_row = hasattr(value, "keys") and hasattr(value, "__getitem__")
+    return json_ready(dict(value), around) if is_row else str(value)
 
 
 # A text of many brackets would take long: a document is tried from so many of them at most.

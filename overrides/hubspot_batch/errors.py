@@ -65,7 +65,7 @@ class HubSpotBatchError(Exception):
         given = (
             type(self),
             self.message,
-            self.result,
+            None if self.result is None else self.result.picklable(),
             self.status_code,
             self.correlation_id,
         )

@@ -77,6 +77,7 @@ def test_a_bomb_of_gzip(make_client: ClientFactory, times: int) -> None:
         client = make_client(base_url=server.url, retry=Retry(max_attempts=1))
         (outcome,) = client.calls.create([ROW]).unknown
         assert "64 MB" in outcome.error.message
+        assert outcome.error.message.startswith("A response came that cannot be read (Decod")
         client.close()
 
 

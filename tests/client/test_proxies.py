@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import select
 import socket
 import threading
@@ -30,6 +31,7 @@ from hubspot_batch._transport.request_state import (
     CancelledBeforeSendError,
     RequestState,
 )
+from hubspot_batch._transport.retry import Effect, RetryWhen, disposition_of_failure
 from hubspot_batch.sandbox import FakeClock
 from leak_watch import SECRET, WATCH
 from wire_server import (
@@ -167,10 +169,12 @@ def test_a_proxy_that_breaks_off_before_the_request(
     assert len(outcomes(caught).not_sent) == 3
     assert f"through the proxy http://127.0.0.1:{server.address[1]} (" in str(caught.value)
     assert "the proxy that HTTPS_PROXY names" in str(caught.value)
+    # The cause stands there in words, and not only the name of an exception.
+    assert not re.search(r"\((\w+): \1?(Read|Connect)?Error, with", str(caught.value))
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("status", [301, 400, 403, 405, 407])
+@pytest.mark.parametrize("status", [301, 400, 403, 405, 407, 501, 505, 511])
 def test_a_proxy_that_says_no_ends_the_run(
     make_client: ClientFactory, behind: Callable[[WireServer], None], status: int
 ) -> None:
@@ -226,6 +230,99 @@ def test_a_proxy_of_the_users_own_transport(make_client: ClientFactory) -> None:
     with pytest.raises(UnreachableError, match="407"):
         client.calls.create(ROWS, chunk_size=1)
     assert len(seen) == 1
+
+
+def test_a_proxy_that_is_an_argument(make_client: ClientFactory) -> None:
+    """It is named as one."""
+    with wire_server(says(response(407))) as server:
+        address = f"http://user:{PASSWORD}@127.0.0.1:{server.address[1]}"
+        client = make_client(**patient(proxy=address))
+        with pytest.raises(UnreachableError, match="with the proxy that the argument proxy names"):
+            client.calls.create(ROWS)
+        client.close()
+
+
+# What RFC 1928 and RFC 1929 have for a proxy by SOCKS, in bytes: its choice of a method, its answer
+# to user and password, and its reply (https://www.rfc-editor.org/rfc/rfc1928#section-6).
+SOCKS = {
+    "no method that both know": ([b"\5\xff"], 1),
+    "another method": ([b"\5\0"], 1),
+    "user and password are wrong": ([b"\5\2", b"\1\1"], 1),
+    "general failure": ([b"\5\2", b"\1\0", b"\5\1\0\1" + bytes(6)], 2),
+    "not allowed": ([b"\5\2", b"\1\0", b"\5\2\0\1" + bytes(6)], 1),
+    "no way to the network": ([b"\5\2", b"\1\0", b"\5\3\0\1" + bytes(6)], 2),
+    "no way to the host": ([b"\5\2", b"\1\0", b"\5\4\0\1" + bytes(6)], 2),
+    "refused by the host": ([b"\5\2", b"\1\0", b"\5\5\0\1" + bytes(6)], 2),
+    "too far away": ([b"\5\2", b"\1\0", b"\5\6\0\1" + bytes(6)], 2),
+    "no such command": ([b"\5\2", b"\1\0", b"\5\7\0\1" + bytes(6)], 1),
+    "no such kind of address": ([b"\5\2", b"\1\0", b"\5\10\0\1" + bytes(6)], 1),
+    "no SOCKS": ([b"HTTP/1.1 400 Bad Request\r\n\r\n"], 2),
+    "closes": ([b""], 2),
+}
+
+
+@pytest.mark.parametrize("how", SOCKS)
+def test_a_proxy_by_socks_that_says_no(make_client: ClientFactory, how: str) -> None:
+    """A lasting refusal ends the run at once; any other may pass, and is tried again."""
+    pytest.importorskip("socksio")
+    answers, connections = SOCKS[how]
+    closed = threading.Semaphore(0)
+    lengths = (3, 3 + len(f"user{PASSWORD}"), 7 + len("hubspot.test"))
+
+    def talk(connection: Connection) -> None:
+        for length, answer in zip(lengths, answers, strict=False):
+            connection.receive_bytes(length)
+            connection.send(answer)
+        while answers != [b""] and connection.receive_bytes(1):
+            pass
+        closed.release()
+
+    with wire_server(talk) as server:
+        address = f"socks5://user:{PASSWORD}@127.0.0.1:{server.address[1]}"
+        client = make_client(**patient(proxy=address, retry=Retry(max_attempts=2)))
+        with pytest.raises(UnreachableError, match=f"socks5://127.0.0.1:{server.address[1]} ") as (
+            caught
+        ):
+            client.calls.create(ROWS)
+        # The client has closed each connection, also before it is closed itself.
+        assert all(closed.acquire(timeout=5) for _ in range(connections))
+        client.close()
+    assert len(outcomes(caught).not_sent) == 3
+    assert server.connections == connections
+
+
+@pytest.mark.parametrize(
+    ("words", "lasts"),
+    [
+        ("Requested USERNAME/PASSWORD from proxy server, but got NO ACCEPTABLE METHODS.", True),
+        ("Invalid username/password", True),
+        ("Proxy Server could not connect: Connection not allowed by ruleset.", True),
+        ("Proxy Server could not connect: Command not supported.", True),
+        ("Proxy Server could not connect: Address type not supported.", True),
+        ("Proxy Server could not connect: General SOCKS server failure.", False),
+        ("Proxy Server could not connect: Host unreachable.", False),
+        ("Proxy Server could not connect: Connection refused.", False),
+        ("503 Service Unavailable", False),
+        ("511 Network Authentication Required", True),
+        ("", False),
+    ],
+)
+def test_the_words_of_httpcore_tell_whether_a_proxy_says_the_same_again(
+    words: str, *, lasts: bool
+) -> None:
+    """Also where the package for SOCKS is not installed."""
+    disposition = disposition_of_failure(httpx.ProxyError(words))
+    assert disposition.effect is Effect.NOT_SENT
+    assert (disposition.retry is RetryWhen.NEVER) is lasts
+
+
+def test_an_unreachable_host_is_named_with_the_cause(make_client: ClientFactory) -> None:
+    """In the words of the operating system, in threads and in tasks."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = make_client(**patient(base_url=f"http://127.0.0.1:{port}", retry=Retry(1, 1)))
+    with pytest.raises(UnreachableError, match=rf"127.0.0.1:{port}/.*Connection refused"):
+        client.calls.create(ROWS)
 
 
 def test_a_host_that_has_no_address(make_client: ClientFactory) -> None:

@@ -189,6 +189,14 @@ ECHOES: dict[str, Callable[[bytes], tuple[bytes, tuple[bytes, ...]]]] = {
         b"<p>" + token + b"</p>",
         (b"Content-Type: text/html",),
     ),
+    "in a page that escapes it": lambda token: (
+        b"<p>" + b"".join(b"&#%d;" % char for char in token) + b"</p>",
+        (b"Content-Type: text/html",),
+    ),
+    "in a page that marks it": lambda token: (
+        b"<p>Bearer " + token[:9] + b"<wbr>" + token[9:] + b"</p>",
+        (b"Content-Type: text/html",),
+    ),
     "in the context": lambda token: (said(b"it", context={token.decode(): [token.decode()]}), ()),
     "twice": lambda token: (said(token + token), ()),
     "in a list of errors": lambda token: (

@@ -153,6 +153,8 @@ TABLE = (
     same(
         "403 not of a scope", says(403, {"message": "The account is gone."}), stops(ForbiddenError)
     ),
+    # A proxy, or the network itself, wants a login: HubSpot was not reached.
+    *(same(str(status), says(status), stops(UnreachableError)) for status in (407, 511)),
     same("403 of the edge", says(403), Fate((), "failed", "refused")),
     same(
         "404 of a record",
@@ -164,7 +166,7 @@ TABLE = (
     *(failing(status) for status in (301, 302, 304, 307, 308, 402, 405, 406, 408, 410)),
     *(failing(status) for status in (415, 417, 418, 421, 422, 424, 425, 426, 428, 431, 451, 499)),
     *(failing(status) for status in (501, 505, 522, 525, 526, 530)),
-    *(unclear(status) for status in (506, 507, 508, 510, 511, 520, 527, 529, 540, 598, 599)),
+    *(unclear(status) for status in (506, 507, 508, 510, 520, 527, 529, 540, 598, 599)),
 )
 
 each_row = pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name.replace(" ", "-"))

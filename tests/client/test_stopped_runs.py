@@ -239,6 +239,57 @@ def test_a_page_that_is_not_hubspots_stops_the_run(
     assert statuses(error.result) == [first, *["not_sent"] * 5]
 
 
+ELSEWHERE = {
+    "a redirect without a page": says(301, "", headers={"Location": "https://login.example/"}),
+    "a redirect on the same host": says(308, "", headers={"Location": "/login"}),
+    "a path that another API lacks": says(404, {"detail": "Not Found"}),
+    "a method that another API lacks": says(405, {"detail": "Method Not Allowed"}),
+}
+
+
+@each_kind
+@pytest.mark.parametrize("how", ELSEWHERE)
+def test_other_signs_of_a_wrong_address(make_client: ClientFactory, kind: str, how: str) -> None:
+    """HubSpot's API redirects nowhere, and says what it refuses in its own form."""
+    error = stopped(make_client, kind, ELSEWHERE[how], retry=Retry(1))
+    assert isinstance(error, ConfigurationError)
+    assert "https://api.hubapi.com:443/" in str(error)
+    assert ("login" in str(error)) is ("redirect" in how)
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "There is nothing here.", "correlationId": "6c4b6b1e"},
+        {"status": "error", "message": "There is nothing here."},
+    ],
+)
+def test_a_404_of_hubspot_concerns_its_request(
+    make_client: ClientFactory, kind: str, body: Any
+) -> None:
+    """Some of its 404s have no category, and the address is right as long as it adds no path."""
+    server = ScriptedServer(Sandbox(), says(404, body))
+    result = carry_out(meeting(make_client, server), kind, wanted(server.sandbox, kind, 2))
+    assert statuses(result) == ["failed"] * 2
+    assert result.outcomes[0].error is not None
+    assert result.outcomes[0].error.message == "There is nothing here."
+
+
+@each_kind
+@pytest.mark.parametrize("status", [407, 511])
+def test_a_network_that_wants_a_login_stops_the_run(
+    make_client: ClientFactory, kind: str, status: int
+) -> None:
+    """HubSpot was not reached, whatever it has answered before."""
+    server = ScriptedServer(Sandbox(), DONE, says(status, "<html>Log in</html>", headers=HTML))
+    client = meeting(make_client, server, max_concurrency=1)
+    with pytest.raises(UnreachableError, match=r"api\.hubapi\.com:443/.*log in") as caught:
+        carry_out(client, kind, wanted(server.sandbox, kind, 3), chunk_size=1)
+    assert caught.value.result is not None
+    assert statuses(caught.value.result) == ["succeeded", "not_sent", "not_sent"]
+
+
 @each_kind
 @pytest.mark.parametrize(
     "page",
@@ -287,6 +338,18 @@ def test_a_403_about_scopes_is_a_missing_scope(
 ) -> None:
     """Wherever HubSpot says so."""
     assert type(stopped(make_client, kind, says(403, body))) is MissingScopesError
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "words", ["The telescope is not yours.", "This is outside your kaleidoscopes."]
+)
+def test_a_403_about_another_word_is_no_missing_scope(
+    make_client: ClientFactory, kind: str, words: str
+) -> None:
+    """A scope is a word of its own."""
+    error = stopped(make_client, kind, says(403, {"category": "FORBIDDEN", "message": words}))
+    assert type(error) is ForbiddenError
 
 
 @each_kind

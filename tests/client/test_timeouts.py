@@ -11,7 +11,7 @@ import pytest
 from both_clients import ClientFactory, clock_of
 from hubspot_batch import Retry
 from hubspot_batch.sandbox import FakeClock
-from wire_server import CERTIFICATE, Connection, each, response, secured, wire_server
+from wire_server import CERTIFICATE, Connection, created, each, response, secured, wire_server
 
 ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
 TIMEOUT = 0.3
@@ -137,3 +137,16 @@ def test_no_timeout_waits(make_client: ClientFactory) -> None:
             (outcome,) = client.calls.create([ROW]).outcomes
             assert outcome.error.kind == "not_mentioned"
             client.close()
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e12, httpx.Timeout(float("inf"))], ids=str)
+def test_a_time_out_that_no_socket_can_hold(make_client: ClientFactory, timeout: Any) -> None:
+    """It is as good as none."""
+
+    def answer(connection: Connection, request: Any) -> None:
+        connection.send(response(201, created(request)))
+
+    with wire_server(each(answer)) as server:
+        client = make_client(base_url=server.url, timeout=timeout)
+        assert len(client.calls.create([ROW]).succeeded) == 1
+        client.close()

@@ -44,6 +44,21 @@ def test_each_coding_is_undone_in_turn(content: bytes, codings: list[str]) -> No
     assert response.extensions["http_version"] == b"HTTP/1.1"
 
 
+@pytest.mark.parametrize("end", [b"", bytes(20)])
+def test_a_body_in_several_members(end: bytes) -> None:
+    """A server may write each part on its own, and fill up the end."""
+    # https://www.rfc-editor.org/rfc/rfc1952#section-2.2
+    parts = [b"x" * 999, b"", b"y"]
+    content = b"".join(gzip.compress(part) for part in parts) + end
+    assert decoded(content, "gzip").content == b"".join(parts)
+
+
+def test_a_bomb_in_several_members() -> None:
+    """They are one body."""
+    with pytest.raises(httpx.DecodingError, match="64 MB"):
+        decoded(gzip.compress(bytes(LARGEST // 2 + 1)) * 2, "gzip")
+
+
 def test_deflate_without_its_frame() -> None:
     """Some servers leave it out."""
     coder = zlib.compressobj(wbits=-zlib.MAX_WBITS)
@@ -56,8 +71,9 @@ def test_deflate_without_its_frame() -> None:
 @pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "deflate"])
 def test_what_cannot_be_decoded(content: bytes, coding: str) -> None:
     """Also what ends too early, of which httpx returns the beginning."""
-    with pytest.raises(httpx.DecodingError):
+    with pytest.raises(httpx.DecodingError) as caught:
         decoded(content, coding)
+    assert type(caught.value) is httpx.DecodingError  # messages name it
 
 
 def bomb(times: int) -> bytes:

@@ -6,6 +6,7 @@ This module decides how a refused request is split, and which error and message 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 from textwrap import shorten
@@ -48,6 +49,8 @@ _WORDS_AT_MOST = 300
 _STOPS: dict[int, tuple[type[HubSpotBatchError], str]] = {
     401: (AuthenticationError, "HubSpot does not accept the token; check it, or get a new one"),
     403: (ForbiddenError, "HubSpot forbids this request; the end of this message says why"),
+    407: (UnreachableError, "A proxy wants you to log in; put user and password into its address"),
+    511: (UnreachableError, "The network wants you to log in with a browser first"),
     423: (UnavailableError, "HubSpot has locked the records for now; try again later"),
     429: (RateLimitError, "HubSpot refuses more requests for now; try again later"),
     477: (UnavailableError, "HubSpot is moving the account; try again later"),
@@ -117,6 +120,8 @@ class BatchResponse(NamedTuple):
             words += "".join(f"; {name}: {', '.join(values)}" for name, values in scopes.items())
         else:
             kind, advice = _STOPS[self.status_code]
+        if kind is UnreachableError:
+            advice = f"No connection to {address}: {advice}"
         return kind(
             f"{advice} ({operation}, HTTP {self.status_code}: {words}).",
             status_code=self.status_code,
@@ -153,10 +158,17 @@ def _scopes(error: OutcomeError) -> dict[str, tuple[str, ...]] | None:
     """Return the scopes that a 403 names, under HubSpot's keys; None if it is not about scopes."""
     named = {name: one for name, one in error.context.items() if "scope" in name.lower()}
     said = f"{error.category} {error.sub_category} {error.message}".lower()
-    return named if named or "scope" in said else None
+    return named if named or re.search(r"(?<![a-z])scopes?(?![a-z])", said) else None
 
 
-def reason_of(failure: httpx.HTTPError) -> str:
+def no_answer(failure: httpx.HTTPError) -> OutcomeError:
+    """Return the error of an input whose request was sent and whose response is not known."""
+    unreadable = isinstance(failure, httpx.DecodingError)
+    what = "A response came that cannot be read" if unreadable else "No response came"
+    return OutcomeError("no_answer", f"{what} ({_reason_of(failure)}).")
+
+
+def _reason_of(failure: httpx.HTTPError) -> str:
     """Return why there is no response, in words."""
     return f"{type(failure).__name__}: {failure}".rstrip(": ")
 
@@ -164,7 +176,7 @@ def reason_of(failure: httpx.HTTPError) -> str:
 def unreachable(address: str, failure: httpx.HTTPError) -> UnreachableError:
     """Return the error that ends a run because a request could not be sent to an address."""
     error = UnreachableError(
-        f"No connection to {address or 'HubSpot'} ({reason_of(failure)}); "
+        f"No connection to {address or 'HubSpot'} ({_reason_of(failure)}); "
         "check network and address."
     )
     # Its frames belong to httpx and are long; the message says the same.

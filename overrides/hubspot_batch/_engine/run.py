@@ -28,7 +28,7 @@ from hubspot_batch.events import Observer, RunEnded
 from hubspot_batch.journal.store import TakenError
 from hubspot_batch.outcomes import BatchResult, Outcome, OutcomeError, OutcomeStatus
 
-from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, reason_of, unreachable
+from .chunk import BatchResponse, Chunk, Operation, SameKey, batch_refused, no_answer, unreachable
 from .chunker import AsyncInputReader, AsyncInputs, Chunker, InputReader
 from .doubts import HeldOutcomes, LookUpPlan, LookUpResult
 from .publisher import Publisher
@@ -267,8 +267,7 @@ class Run(Generic[ResultT]):
         if disposition_of_failure(failure).effect is Effect.NOT_SENT:
             self.stop(chunk, unreachable(chunk.state.address, failure))
         else:
-            lost = OutcomeError("no_answer", f"No response came ({reason_of(failure)}).")
-            self._settle_all(chunk, not_known(self.operation), lost)
+            self._settle_all(chunk, not_known(self.operation), no_answer(failure))
             self._finish(chunk)
 
     def break_off(self, chunk: Chunk, failure: Exception) -> None:

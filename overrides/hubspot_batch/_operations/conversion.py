@@ -178,7 +178,13 @@ def _check_year(value: object, sent: Any, at: str, problems: list[InputProblem])
 def _name(name: object, at: str, problems: list[InputProblem]) -> str:
     if not isinstance(name, str):
         problems.append(InputProblem(at, f"has the name {shown(name)}, but names must be text"))
-    return str.__str__(name) if isinstance(name, str) else str(name)
+        return shown(name)
+    text = str.__str__(name)
+    try:
+        return values.sendable(text)
+    except ValueError as error:
+        problems.append(InputProblem(at, f"has a name that {error}"))
+        return shown(text)
 
 
 class _Object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
@@ -54,7 +54,11 @@ class MatchKeys(NamedTuple):
 
 
 def parse_response(
-    response: httpx.Response, read: Interpretation, keys: MatchKeys, index: KeyIndex | None
+    response: httpx.Response,
+    read: Interpretation,
+    keys: MatchKeys,
+    index: KeyIndex | None,
+    paths: Collection[str] = (),
 ) -> BatchResponse:
     """Return a response in the engine's terms.
 
@@ -63,6 +67,7 @@ def parse_response(
         read: The transport's reading of it.
         keys: Where results and errors name inputs.
         index: The inputs by their keys, if their ids may be property values.
+        paths: The paths of the operation; none if they are not known.
     """
     status, disposition, model = response.status_code, read.disposition, read.body
     if response.is_success and isinstance(model, Model):
@@ -74,22 +79,43 @@ def parse_response(
         return BatchResponse(status, disposition, error, results, errors, complete=complete)
     body = model if is_map(model) else None
     daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
-    whole, foreign = _whole_error(response, body), _is_foreign(response, body)
+    whole, foreign = _whole_error(response, body), _is_foreign(response, body, paths)
     return BatchResponse(status, disposition, lambda: whole, daily=daily, from_elsewhere=foreign)
 
 
-def _is_foreign(response: httpx.Response, body: dict[str, Any] | None) -> bool:
+def _is_foreign(
+    response: httpx.Response, body: dict[str, Any] | None, paths: Collection[str]
+) -> bool:
     """Return whether a response looks as if it came from another server than HubSpot's API.
 
-    HubSpot's edge sends pages too, but with other statuses. A 404 of the API about a record has a
-    category.
+    HubSpot's edge sends pages too, but with other statuses, and redirects nowhere.
+
+    Args:
+        response: The response.
+        body: Its JSON object; None if it has none.
+        paths: The paths of the operation; none if they are not known.
     """
     status = response.status_code
-    if status == 404:
-        return body is None or not (body.get("category") or body.get("context"))
+    if status == 404 and (body is None or not (body.get("category") or body.get("context"))):
+        # HubSpot's 404s about a record can lack both. With a path of its own, base_url is wrong.
+        return not (body and _is_hubspots(body) and response.request.url.path in paths)
+    if any(name.startswith("x-hubspot-") for name in response.headers):
+        return False
+    if body is not None:
+        return status == 405 and not _is_hubspots(body)
     page = "text/html" in response.headers.get("Content-Type", "")
-    named = any(name.startswith("x-hubspot-") for name in response.headers)
-    return body is None and page and not named and (status < 400 or status == 405)
+    return bool(_target(response)) or (page and (status < 400 or status == 405))
+
+
+def _is_hubspots(body: dict[str, Any]) -> bool:
+    """Return whether the body of a refusal has what HubSpot's have."""
+    return body.get("status") == "error" or "correlationId" in body
+
+
+def _target(response: httpx.Response) -> str:
+    """Return where a redirect leads, without what is asked there; empty if it is none."""
+    redirects = 300 <= response.status_code < 400
+    return response.headers.get("Location", "").partition("?")[0] if redirects else ""
 
 
 def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Results:
@@ -194,6 +220,8 @@ def _whole_error(response: httpx.Response, body: dict[str, Any] | None) -> Outco
     if body is None:
         message = f"HubSpot answered HTTP {status} with a body that is not a JSON object"
         message += f": {words}" if (words := _first_words(response.content)) else "."
+        if target := _target(response):
+            message = f"It is a redirect to {shorten(target, _WORDS_AT_MOST)}"
         if status == 414:
             message = (
                 "The address of the request is too long for HubSpot: ask for fewer `properties` at "

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import chain
 from keyword import iskeyword
 from operator import attrgetter
@@ -31,6 +30,16 @@ _WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
 # Matches times that are not usual; usual are epoch milliseconds of 13 digits, and dates of this
 # century.
 _UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
+
+# A date before 1900, with or without a time, that is the whole of a text. One search looks at all
+# texts of a request, which are joined by a character that hardly any text has.
+_JOINT = "\0"
+_OLD_DATE = re.compile(
+    r"\0(?:0\d|1[0-8])\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?:[T ]\d\d:[^\0]*)?(?=\0)",
+    re.ASCII,
+)
+# The beginning of a time of which only the date is wanted.
+_TIMED = re.compile(r"(\d{4}-\d\d-\d\d)[T ]\d\d:", re.ASCII)
 
 
 def foreign_names(names: Iterable[str], known: Collection[str]) -> list[str]:
@@ -57,6 +66,8 @@ class WrittenTexts(NamedTuple):
         key: The name of the field with the id of a record; None if there is none.
         maps: The names of fields that hold properties by name.
         lists: The names of fields that hold lists of properties with `name` and `value`.
+        ids: The names of fields that hold lists of objects, each with the way to an id in one, such
+            as `to.id`.
         known: The properties of HubSpot's own that can be written; empty if that is not known.
     """
 
@@ -64,6 +75,7 @@ class WrittenTexts(NamedTuple):
     key: str | None
     maps: tuple[str, ...]
     lists: tuple[str, ...]
+    ids: tuple[tuple[str, str], ...] = ()
     known: frozenset[str] = frozenset()
 
     def problems(self, wire: Mapping[str, Any]) -> list[InputProblem]:
@@ -74,6 +86,8 @@ class WrittenTexts(NamedTuple):
     def _reason(self, name: str, text: str) -> str | None:
         if foreign_names((name,), self.known):
             return f"is none of the properties that HubSpot takes; {advice(name, self.known)}"
+        if _holds_date(name, self.known) and (timed := _TIMED.match(text)):
+            return f'is {text}, but HubSpot takes no time here; write "{timed[1]}"'
         return _reason(name, text)
 
     def _texts(self, wire: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -92,6 +106,17 @@ class WrittenTexts(NamedTuple):
                 if is_map(item) and isinstance(text := item.get("value"), str):
                     # Not by its name: to look at all names would take too long.
                     yield f"{name}[{number}].value", "", text
+        yield from self._texts_of_ids(wire)
+
+    def _texts_of_ids(self, wire: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+        for name, way in self.ids:
+            items: object = wire.get(name)
+            for number, item in enumerate(items) if is_list(items) else ():
+                found: object = item
+                for part in way.split("."):
+                    found = found.get(part) if is_map(found) else None
+                if isinstance(found, str):
+                    yield f"{name}[{number}].{way}", "", found
 
     def suspicious(self, inputs: Sequence[Any]) -> bool:
         """Return whether `problems` can find something in one of the inputs.
@@ -106,7 +131,8 @@ class WrittenTexts(NamedTuple):
             )
             or any(_fields_suspicious(inputs, name) for name in self.fields)
             or (self.key is not None and _fields_suspicious(inputs, "key"))
-            or any(_lists_suspicious(map(attrgetter(n), inputs)) for n in self.lists)
+            or any(_lists_suspicious(inputs, name, "value") for name in self.lists)
+            or any(_lists_suspicious(inputs, name, way) for name, way in self.ids)
         )
 
 
@@ -116,38 +142,48 @@ _TEXTS = dict[str, str].values
 
 
 def _maps_suspicious(maps: list[dict[str, str]], known: frozenset[str]) -> bool:
-    if not _WORDS.isdisjoint(chain.from_iterable(map(_TEXTS, maps))):
+    if _texts_suspicious([*chain.from_iterable(map(_TEXTS, maps))]):
         return True
-    all_names = {*chain.from_iterable(maps)}
-    if known and foreign_names(all_names, known):
+    names = {*chain.from_iterable(maps)}
+    if known and foreign_names(names, known):
         return True
-    for column in filter(_holds_times, all_names):
-        if _times_suspicious(column, [one[column] for one in maps if column in one]):
-            return True
-    return False
+    dates = [name for name in names if _holds_date(name, known)] if known else []
+    if any(len(one.get(name, "")) > len("2026-01-31") for name in dates for one in maps):
+        return True
+    return _times_suspicious([one[_TIMESTAMP] for one in maps if _TIMESTAMP in one])
 
 
 def _fields_suspicious(inputs: Sequence[Any], name: str) -> bool:
     if not hasattr(inputs[0], name):  # the fast path does not know it
         return False
-    texts = [*filter(None, map(attrgetter(name), inputs))]
+    return _texts_suspicious([*filter(None, map(attrgetter(name), inputs))])
+
+
+def _lists_suspicious(inputs: Sequence[Any], name: str, way: str) -> bool:
+    items = chain.from_iterable(filter(None, map(attrgetter(name), inputs)))
+    return _texts_suspicious([*map(attrgetter(way), items)])
+
+
+def _texts_suspicious(texts: list[str]) -> bool:
     if not _WORDS.isdisjoint(texts):
         return True
-    return _holds_times(name) and _times_suspicious(name, texts)
+    return bool(texts) and _OLD_DATE.search(_JOINT.join(("", *texts, ""))) is not None
 
 
-def _lists_suspicious(lists: Iterable[Any]) -> bool:
-    items = chain.from_iterable(filter(None, lists))
-    return not _WORDS.isdisjoint(map(attrgetter("value"), items))
-
-
-def _times_suspicious(name: str, texts: list[str]) -> bool:
-    """Return whether one of these may be a date before 1900, or no plausible time of a call."""
+def _times_suspicious(texts: list[str]) -> bool:
+    """Return whether one of these may be no plausible time of a call."""
     years = {text[:5] for text in texts}
-    if name == _TIMESTAMP:
-        usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
-        return not usual and any(map(_UNUSUAL.match, texts))
-    return any(year < "1900-" and year[4:] == "-" for year in years)
+    usual = all(year[:1] == "2" and year[4:] == "-" for year in years)
+    return not usual and any(map(_UNUSUAL.match, texts))
+
+
+def _holds_date(name: str, known: Collection[str]) -> bool:
+    """Return whether a property is known to hold a date without a time.
+
+    A campaign's are hs_start_date and hs_end_date. HubSpot refuses the whole request for a time
+    there (seen: CampaignValidationError.INVALID_DATE_PROPERTY).
+    """
+    return name.endswith("_date") and name in known
 
 
 def written_texts(
@@ -174,14 +210,20 @@ def written_texts(
         key if key in fields else None,
         tuple(n for n, part in fields.items() if is_map(part.get("additionalProperties"))),
         tuple(n for n, part in fields.items() if is_list_of_properties(part)),
+        tuple((n, way) for n, part in fields.items() for way in _ids_in(merged(part.get("items")))),
         frozenset(known),
     )
 
 
-@lru_cache(maxsize=1024)
-def _holds_times(name: str) -> bool:
-    """Return whether the values of a property are times or dates, going by its name."""
-    return re.search(r"date|time|day|_at$|_on$", name, re.IGNORECASE) is not None
+def _ids_in(schema: dict[str, Any], before: str = "") -> Iterator[str]:
+    """Yield the ways to the ids that each object of a schema has."""
+    fields: dict[str, Any] = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        inner = merged(fields.get(name))
+        if inner.get("type") == "string" and is_id(name):
+            yield f"{before}{name}"
+        else:
+            yield from _ids_in(inner, f"{before}{name}.")
 
 
 def _reason(name: str, text: str) -> str | None:
@@ -190,17 +232,14 @@ def _reason(name: str, text: str) -> str | None:
             f'is the text "{text}", which programs write for a missing value; leave the field '
             "out, or give None"
         )
-    if not _holds_times(name):
-        return None
-    date = re.match(r"(\d{4})-\d\d-\d\d", text, re.ASCII)
-    if date and int(date[1]) < 1900:
+    if _OLD_DATE.match(f"{_JOINT}{text}{_JOINT}"):
         return year_problem(text)
-    return _reason_of_time(text, date) if name == _TIMESTAMP else None
+    return _reason_of_time(text) if name == _TIMESTAMP else None
 
 
-def _reason_of_time(text: str, date: re.Match[str] | None) -> str | None:
+def _reason_of_time(text: str) -> str | None:
     """Return why a text is no plausible time of a call."""
-    if date:
+    if date := re.match(r"(\d{4})-\d\d-\d\d", text, re.ASCII):
         if date[1] != "1970":
             return None
         return f"is {text}; epoch seconds that are read as milliseconds give such a time"

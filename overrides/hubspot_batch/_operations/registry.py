@@ -183,6 +183,10 @@ class OperationSpec:
         )
 
     @cached_property
+    def _paths(self) -> list[str]:
+        return [one.path for one in self.described.versions]
+
+    @cached_property
     def _match_keys(self) -> MatchKeys:
         described, result_key = self.described, self.result_key
         id_key = _attribute(self.result, described.record_key)
@@ -285,7 +289,7 @@ class OperationSpec:
         # An httpx response refers to itself, so it would keep the models in memory for a while.
         chunk.state.interpretation = None
         index = None if self._rules.plain else self._rules.index(chunk.entries)
-        return parse_response(response, read, self._match_keys, index)
+        return parse_response(response, read, self._match_keys, index, self._paths)
 
 
 def _attribute(model: type[Model] | None, name: str) -> str | None:

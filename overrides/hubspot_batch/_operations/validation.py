@@ -70,7 +70,9 @@ class InputValidator:
         wire: Any = (self._convert_open if more_names else self._convert_closed)(
             given, "", problems
         )
-        if is_map(wire) and self.key and wire.get(self.key) == "":
+        # A value that was not converted is of any type, and may compare as it likes.
+        given_key: Any = wire.get(self.key) if is_map(wire) and self.key else None
+        if self.key and type(given_key) is str and not given_key:
             problems.append(InputProblem(self.key, "is empty"))
         return wire, problems
 

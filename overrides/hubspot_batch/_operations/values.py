@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import reprlib
+from collections import UserList, UserString, deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -52,7 +54,7 @@ def property_text(value: object, *, several: bool = True) -> str | NoValue:
     if found is NO_VALUE:
         return NO_VALUE
     if isinstance(found, str):
-        return _sendable(found)
+        return sendable(found)
     if isinstance(found, bool):
         return "true" if found else "false"
     if isinstance(found, int):
@@ -78,7 +80,7 @@ def id_text(value: object) -> str | NoValue:
     if found is NO_VALUE:
         return NO_VALUE
     if isinstance(found, str):
-        return _sendable(found)
+        return sendable(found)
     if isinstance(found, UUID):
         return str(found)
     if isinstance(found, bool) or not (isinstance(found, int) or is_real(found)):
@@ -99,7 +101,7 @@ def whole_number(value: object) -> int | NoValue:
     if isinstance(found, bool):
         raise ValueError(f"is {found}, but must be of type integer")
     if isinstance(found, int):
-        return int(found)
+        return _bounded(found)
     if isinstance(found, dt.datetime) and found.utcoffset() is not None:
         number = (found - _EPOCH) // dt.timedelta(milliseconds=1)
         raise ValueError(f"is a time, but must be of type integer; in milliseconds, write {number}")
@@ -129,7 +131,7 @@ def flag(value: object) -> bool | NoValue:
     found = simplify(value)
     if found is NO_VALUE or isinstance(found, bool):
         return found
-    word = str(found).lower()
+    word = found.lower() if isinstance(found, str) else shown(found)
     meant = {"true": True, "1": True, "false": False, "0": False}.get(word)
     advice = "" if meant is None else f"; write {meant}"
     raise ValueError(f"is {shown(value)}, but must be of type boolean{advice}")
@@ -147,7 +149,7 @@ def time_text(value: object) -> str | NoValue:
     if found is NO_VALUE:
         return NO_VALUE
     if isinstance(found, str):
-        return _sendable(found)
+        return sendable(found)
     if isinstance(found, dt.datetime):
         return utc_text(found)
     if isinstance(found, dt.date):
@@ -172,7 +174,7 @@ def time_advice(text: str) -> str:
 
 
 _BYTES = (bytes, bytearray, memoryview)
-_KNOWN = (int, float, dt.date, UUID, Mapping, dt.time, dt.timedelta, *_BYTES)
+_KNOWN = (int, float, dt.date, UUID, Mapping, dt.time, dt.timedelta, type, *_BYTES)
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -207,12 +209,13 @@ def simplify(value: Any) -> object:
         return simplify(value.value)
     if isinstance(value, int):  # none is missing, also if it is not equal to itself
         return value
-    if isinstance(value, Decimal):
-        return NO_VALUE if value.is_nan() else value
-    if _is_missing(value):
-        return NO_VALUE
+    # A class of the caller's own can have words and comparisons of its own.
     if isinstance(value, str):
         return str.__str__(value)
+    if isinstance(value, Decimal):
+        return NO_VALUE if value.is_nan() else Decimal(value)
+    if _is_missing(value):
+        return NO_VALUE
     if isinstance(value, _KNOWN):
         return cast("object", value)
     return _several(value)
@@ -220,10 +223,12 @@ def simplify(value: Any) -> object:
 
 def _several(value: Any) -> object:
     """Return several values as a list."""
-    if isinstance(value, list | tuple):
+    if isinstance(value, UserString):
+        return str(value)
+    if isinstance(value, list | tuple | UserList | deque):
         return [*cast("list[object]", value)]
-    if isinstance(value, set | frozenset):
-        return sorted(cast("set[object]", value), key=str)
+    if isinstance(value, AbstractSet):
+        return sorted(cast("AbstractSet[object]", value), key=str)
     return _foreign(value)
 
 
@@ -273,7 +278,9 @@ def is_real(value: object) -> bool:
 
 def _exact(number: Any) -> Decimal:
     """Return the shortest number that means a float, also one of few digits."""
-    return number if isinstance(number, Decimal) else Decimal(str(number))
+    if isinstance(number, Decimal):
+        return number
+    return Decimal(float.__repr__(number) if isinstance(number, float) else str(number))
 
 
 def _plain(number: Any) -> str:
@@ -289,12 +296,21 @@ def _plain(number: Any) -> str:
 
 
 def _digits(number: int) -> str:
+    return str(_bounded(number))
+
+
+def _bounded(number: int) -> int:
     if abs(number) >= 10**_DIGITS:
         raise ValueError(f"is a number of more than {_DIGITS} digits; write it as text")
-    return str(int(number))
+    return int(number)
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
+    """Return a text that JSON can hold.
+
+    Raises:
+        ValueError: It cannot.
+    """
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -349,12 +365,15 @@ def _refusal(value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it, in short."""
-    if isinstance(value, dt.date | dt.time | Decimal):
-        return str(value)
-    if isinstance(value, str):
-        return _SHORT.repr(str.__str__(value))
-    return _SHORT.repr(value)
+    """Return a value as a message shows it, in short and on one line."""
+    try:
+        if isinstance(value, dt.date | dt.time | Decimal):
+            return str(value)
+        if isinstance(value, str):
+            return _SHORT.repr(str.__str__(value))
+        return _SHORT.repr(value).replace("\n", " ")
+    except Exception:  # noqa: BLE001 - the caller's code, or a number too long to be written
+        return f"a value of type {type(value).__name__}"
 
 
 _SHORT = reprlib.Repr()

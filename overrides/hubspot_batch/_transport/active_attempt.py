@@ -17,6 +17,9 @@ from hubspot_batch.options import SYSTEM_CLOCK
 
 from .request_state import RequestState
 
+# Seconds for a step at most: sockets cannot hold much more, and infinity not at all.
+_LONGEST = 86_400.0
+
 # Sockets wait in real time, also if the client has another clock.
 _now = SYSTEM_CLOCK.now
 
@@ -32,9 +35,10 @@ class ActiveAttempt:
     Attributes:
         sent: Whether its first byte has left.
         reused: Whether its connection has carried other requests before.
+        made: The connection that was made for it; None if there is none.
     """
 
-    __slots__ = ("_deadline", "_state", "reused", "sent")
+    __slots__ = ("_deadline", "_state", "made", "reused", "sent")
 
     def __init__(self, request: httpx.Request, state: RequestState) -> None:
         timeout = request.extensions.get("timeout", {})
@@ -43,6 +47,7 @@ class ActiveAttempt:
         self._state = state
         self.sent = False
         self.reused = False
+        self.made: object = None
 
     def begin(self) -> None:
         """Note that the first byte of the request is about to leave.
@@ -58,9 +63,11 @@ class ActiveAttempt:
 
         It can be 0 or less.
         """
+        if timeout is not None and timeout > _LONGEST:
+            timeout = _LONGEST
         if self._deadline is None:
             return timeout
-        left = self._deadline - _now()
+        left = min(_LONGEST, self._deadline - _now())
         return left if timeout is None else min(timeout, left)
 
 

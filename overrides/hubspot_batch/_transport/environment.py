@@ -22,6 +22,7 @@ from hubspot_batch.options import ClientOptions, proxy_for, without_password
 
 _HOST = re.compile(r"[\w.:%-]+")
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f]")
+_ARGUMENT = "proxy"
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
@@ -46,6 +47,11 @@ class Proxy:
 
     def __repr__(self) -> str:
         return f"<Proxy {self.address}>"
+
+    @property
+    def source(self) -> str:
+        """The name of what names it, for a sentence."""
+        return "the argument proxy" if self.variable == _ARGUMENT else self.variable
 
     def for_httpcore(self) -> httpcore.Proxy:
         """Return it as httpcore wants it."""
@@ -121,7 +127,7 @@ def proxy_of(base_url: str, named: str | None = None) -> Proxy | None:
     Raises:
         ConfigurationError: It is no proxy's address.
     """
-    given = _given(base_url) if named is None else _Given(named, "proxy")
+    given = _given(base_url) if named is None else _Given(named, _ARGUMENT)
     if given is None:
         return None
     proxy = given.read()

@@ -8,6 +8,7 @@ transport does none of this, and has no hook for it.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterable, Iterable
 from http.client import responses as REASONS  # noqa: N812 - a constant
@@ -56,7 +57,11 @@ class Network(httpx.BaseTransport):
             finally:
                 answer.close()
             return _response(answer, body)
-        except Exception as error:
+        except BaseException as error:
+            for unused in _unused():
+                unused.close()
+            if not isinstance(error, Exception):
+                raise
             raise _as_httpx(error, self._proxy) from error
 
     def close(self) -> None:
@@ -87,7 +92,11 @@ class AsyncNetwork(httpx.AsyncBaseTransport):
             finally:
                 await answer.aclose()
             return _response(answer, body)
-        except Exception as error:
+        except BaseException as error:
+            for unused in _unused():
+                await unused.aclose()
+            if not isinstance(error, Exception):
+                raise
             raise _as_httpx(error, self._proxy) from error
 
     async def aclose(self) -> None:
@@ -129,6 +138,15 @@ def _response(answer: httpcore.Response, body: ResponseBody) -> httpx.Response:
     return body.response(answer.status, answer.headers, kept)
 
 
+def _unused() -> list[Any]:
+    """Return the connection that was made for a request of which nothing was sent.
+
+    httpcore does not close it where a proxy by SOCKS says no.
+    """
+    attempt = active_attempt()
+    return [] if attempt is None or attempt.sent or attempt.made is None else [attempt.made]
+
+
 def _retire_if_more_came(answer: httpcore.Response) -> None:
     """Let no other request use the connection if more has arrived than the response.
 
@@ -165,7 +183,7 @@ def _as_httpx(error: Exception, proxy: Proxy | None) -> Exception:
         return error
     words = words or type(error).__name__
     if proxy is not None:
-        words += f", with the proxy that {proxy.variable} names"
+        words += f", with the proxy that {proxy.source} names"
     if isinstance(error, httpcore.ProxyError):
         return httpx.ProxyError(words)
     failed = httpx.ConnectTimeout if isinstance(error, _TIMED_OUT) else httpx.ConnectError
@@ -182,10 +200,27 @@ def _words(error: Exception) -> str:
     h11 quotes lines that it cannot read, and httpcore the words behind a proxy's status. Both can
     repeat the request, and so the token or the proxy's password.
     """
-    words = str(error)
+    words = _system_words(error) or str(error)
     if isinstance(error, httpcore.ProxyError):
         status = words[:3]
         return f"{status} {REASONS.get(int(status), '')}".rstrip() if status.isdigit() else words
     if isinstance(error, httpcore.ProtocolError):
         words = _QUOTED.sub("", words)
+    if not words and isinstance(error, httpcore.NetworkError):
+        return "the connection was broken off"  # anyio says no more
     return words.rstrip(".") or ("timed out" if isinstance(error, _TIMED_OUT) else "")
+
+
+def _system_words(error: Exception) -> str:
+    """Return what the operating system said, which the library for tasks leaves out."""
+    words = ""
+    at: Any = next(iter(error.args), None)  # httpcore hands on what it met, without the cause
+    while isinstance(at, BaseException):
+        if isinstance(at, OSError):
+            plain = at.errno is not None and type(at).__module__ == "builtins"
+            words = (
+                f"[Errno {at.errno}] {os.strerror(at.errno or 0)}" if plain else str(at) or words
+            )
+        several: tuple[BaseException, ...] = getattr(at, "exceptions", ())
+        at = several[0] if several else at.__cause__
+    return words

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeAlias, cast
 
 import httpx
@@ -99,31 +100,36 @@ def _check_size(size: int) -> None:
 
 
 def _decoded(coding: str, content: bytes) -> bytes:
+    forms: tuple[int, ...] = ()
     if coding in ("gzip", "x-gzip"):
-        return _inflated(content, zlib.MAX_WBITS | 16, coding)
-    if coding == "deflate":
-        try:
-            return _inflated(content, zlib.MAX_WBITS, coding)
-        except _NotThisFormError:
-            return _inflated(content, -zlib.MAX_WBITS, coding)  # some servers leave out the frame
+        forms = (zlib.MAX_WBITS | 16,)
+    elif coding == "deflate":
+        forms = (zlib.MAX_WBITS, -zlib.MAX_WBITS)  # some servers leave out the frame
+    for form in forms if content else ():  # a response without a body can have the header
+        with suppress(zlib.error):
+            return _inflated(content, form, coding)
+    if forms and content:
+        raise httpx.DecodingError(f"the response is not coded as {coding}, as it says")
     # Servers send names here that are no codings, such as "utf-8", over a plain body. A coding
     # that was not asked for leaves a body that cannot be read as JSON.
     return content
 
 
-class _NotThisFormError(httpx.DecodingError):
-    """A body is not in the form that its header names."""
+# What each part of a body in several parts begins with, and how many are read
+# (https://www.rfc-editor.org/rfc/rfc1952#section-2.2).
+_MEMBER = b"\x1f\x8b"
+_MEMBERS_AT_MOST = 64
 
 
 def _inflated(content: bytes, form: int, coding: str) -> bytes:
-    if not content:  # a response without a body can have the header
-        return content
-    decoder = zlib.decompressobj(form)
-    try:
-        inflated = decoder.decompress(content, LARGEST + 1)
-    except zlib.error:
-        raise _NotThisFormError(f"the response is not coded as {coding}, as it says") from None
-    _check_size(len(inflated))
-    if not decoder.eof:
-        raise httpx.DecodingError(f"the {coding} of the response ends too early")
-    return inflated
+    inflated = b""
+    for _ in range(_MEMBERS_AT_MOST):
+        decoder = zlib.decompressobj(form)
+        inflated += decoder.decompress(content, LARGEST + 1 - len(inflated))
+        _check_size(len(inflated))
+        if not decoder.eof:
+            raise httpx.DecodingError(f"the {coding} of the response ends too early")
+        content = decoder.unused_data
+        if coding == "deflate" or not content.startswith(_MEMBER):
+            return inflated
+    raise httpx.DecodingError(f"the {coding} of the response has too many parts")

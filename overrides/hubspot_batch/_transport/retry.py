@@ -7,6 +7,7 @@ reads no clock.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
@@ -76,8 +77,11 @@ DISPOSITIONS: Mapping[int, Disposition] = {
     **dict.fromkeys((400, 409), _REFUSED._replace(splits=True, partial=True)),
     413: _REFUSED._replace(splits=True),  # too large for any operation to look at
     303: _AMBIGUOUS,  # a server that has carried a request out may answer "see other"
-    401: _ENDS,
-    403: _ENDS,
+    **dict.fromkeys((401, 403), _ENDS),
+    # A proxy, or the network itself, wants a login, so HubSpot was not reached
+    # (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8,
+    # https://www.rfc-editor.org/rfc/rfc6585#section-6).
+    **dict.fromkeys((407, 511), _ENDS),
     423: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=2.0, ends_run=True),
     429: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),
     477: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),
@@ -123,13 +127,28 @@ def disposition_of_failure(failure: httpx.HTTPError) -> Disposition:
     return _LOST
 
 
+# The statuses of a proxy that would be said again beside most of 3xx and 4xx, such as 407 and 403:
+# it does not know CONNECT, or wants a person to log in
+# (https://www.rfc-editor.org/rfc/rfc6585#section-6).
+_LASTING = ("501", "505", "511")
+_PASSING = ("408", "425", "429")
+# What httpcore says of a proxy by SOCKS: no method to log in, a wrong password, and those replies
+# that do not speak of the way to the host (https://www.rfc-editor.org/rfc/rfc1928#section-6).
+_SOCKS_LASTING = re.compile(
+    r"Requested .* but got |Invalid username/password|.*: (?:Connection not allowed by ruleset"
+    r"|Command not supported|Address type not supported)"
+)
+
+
 def _refused_for_good(words: str) -> bool:
-    """Return whether a proxy would say the same again, as with 407 or 403.
+    """Return whether a proxy would say the same again.
 
     The words begin with its status, unless it is a SOCKS proxy.
     """
     status = words[:3]
-    return status.isdigit() and "300" <= status < "500" and status not in ("408", "425", "429")
+    if not status.isdigit():
+        return _SOCKS_LASTING.match(words) is not None
+    return status in _LASTING or ("300" <= status < "500" and status not in _PASSING)
 
 
 def backoff(attempt: int) -> float:

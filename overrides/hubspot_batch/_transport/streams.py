@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any
+from typing import Any, TypeVar
 
 import httpcore
 
@@ -171,6 +171,16 @@ class TaskStream(_ObservedStream, httpcore.AsyncNetworkStream):
         return TaskStream(inner, context, to_server=ssl_context is context)
 
 
+_StreamT = TypeVar("_StreamT", ThreadStream, TaskStream)
+
+
+def _noted(stream: _StreamT) -> _StreamT:
+    """Note a new connection at the attempt that it was made for."""
+    if (attempt := active_attempt()) is not None:
+        attempt.made = stream
+    return stream
+
+
 class ThreadBackend(httpcore.NetworkBackend):
     """Makes connections for threads.
 
@@ -211,7 +221,7 @@ class ThreadBackend(httpcore.NetworkBackend):
                     raise
             else:
                 context = self._server_context
-                return ThreadStream(inner, context, to_server=context is None)
+                return _noted(ThreadStream(inner, context, to_server=context is None))
 
 
 class TaskBackend(httpcore.AsyncNetworkBackend):
@@ -237,4 +247,5 @@ class TaskBackend(httpcore.AsyncNetworkBackend):
         """Connect to one of a host's addresses."""
         left = _left(timeout, httpcore.ConnectTimeout)
         inner = await self._inner.connect_tcp(host, port, left, local_address, socket_options)
-        return TaskStream(inner, self._server_context, to_server=self._server_context is None)
+        context = self._server_context
+        return _noted(TaskStream(inner, context, to_server=context is None))

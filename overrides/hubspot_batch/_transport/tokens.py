@@ -205,6 +205,11 @@ def _loop_lock() -> Lock:
 # Shorter texts are made up, and could be in a response by chance.
 _LEAST_SECRET = 16
 _SHOWN_INSTEAD = "(the token)"
+# Bytes in which JSON has begun, and bytes of a page of which something can be shown.
+_BEGINNING = 64
+_PAGE_AT_MOST = 40_000
+# The headers that are no longer true of a response whose body was changed.
+_OF_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
 
 def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
@@ -212,6 +217,21 @@ def hide(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
     for token in tokens:
         if len(token.value) >= _LEAST_SECRET and _shows(response, token):
             response = _without(response, token)
+    if response.content[:_BEGINNING].lstrip().startswith((b"{", b"[")):
+        return response
+    return _without_words(tokens, response)
+
+
+def _without_words(tokens: Iterable[Token], response: httpx.Response) -> httpx.Response:
+    """Return what is not JSON so that its words, without the marks of HTML, repeat no token."""
+    from html import unescape  # noqa: PLC0415 - few runs meet a page
+
+    page = _text(response)[:_PAGE_AT_MOST].decode(errors="replace")
+    words = unescape(re.sub(r"<[^>]*(>|$)", "", page))
+    for token in tokens:
+        if len(token.value) >= _LEAST_SECRET and token.value in words:
+            headers = [one for one in response.headers.multi_items() if one[0] not in _OF_BODY]
+            return httpx.Response(response.status_code, headers=headers, content=_SHOWN_INSTEAD)
     return response
 
 
@@ -258,11 +278,10 @@ def _text(response: httpx.Response) -> bytes:
 
 
 def _without(response: httpx.Response, token: Token) -> httpx.Response:
-    changed = ("content-encoding", "content-length", "transfer-encoding")
     headers = [
         (name, value.replace(token.value, _SHOWN_INSTEAD))
         for name, value in response.headers.multi_items()
-        if name not in changed
+        if name not in _OF_BODY
     ]
     content = _spellings(token).sub(_SHOWN_INSTEAD.encode(), _text(response))
     # The words beside the status are the server's too.

@@ -13,11 +13,12 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from hubspot_batch._json import is_list, is_map, json_ready, objects_in
 from hubspot_batch.errors import IncompleteError
 
+from .pickling import can_be_pickled, portable
 from .remarks import Remark, remarks_on
 from .traces import Attempted, Mark
 
@@ -233,6 +234,12 @@ class BatchResult(Generic[ResultT_co]):
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return all outcomes in the types of JSON; see `Outcome.to_dict`."""
         return [outcome.to_dict() for outcome in self.outcomes]
+
+    def picklable(self) -> BatchResult[ResultT_co]:
+        """Return it with each input that cannot be pickled in the types of JSON."""
+        if can_be_pickled(self):
+            return self
+        return evolve(self, outcomes=portable(self.outcomes))
 
     def _with(self, status: OutcomeStatus) -> tuple[Outcome[ResultT_co], ...]:
         return tuple([outcome for outcome in self.outcomes if outcome.status is status])

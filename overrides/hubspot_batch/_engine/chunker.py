@@ -71,6 +71,8 @@ class InputReader:
     @staticmethod
     def _refuse(given: object) -> str | None:
         """Return advice on what cannot be the inputs; None if it can be."""
+        if type(given) in _PLAIN:  # usually
+            return None
         # A text and a mapping are iterable, but never what was meant.
         if isinstance(given, str | bytes | Mapping):
             return " Put a single input into a list: [input]."

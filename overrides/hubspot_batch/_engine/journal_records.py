@@ -14,7 +14,7 @@ from attrs import evolve, fields
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import JournalError
-from hubspot_batch.journal import SETTLED, Recorded, Status
+from hubspot_batch.journal.store import SETTLED, Recorded, Status
 from hubspot_batch.options import Clock
 from hubspot_batch.outcomes import (
     Detail,

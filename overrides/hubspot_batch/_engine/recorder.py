@@ -16,9 +16,9 @@ from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
-from hubspot_batch.journal import (
+from hubspot_batch.journal import Journal
+from hubspot_batch.journal.store import (
     Identity,
-    Journal,
     Recorded,
     Status,
     Store,

@@ -313,9 +313,10 @@ def _text_of(value: object) -> str | None:
 
 def _name_of(value: object) -> str | None:
     """Return an id as text; one that comes as a number is the same id."""
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = value if isinstance(value, str) else to_json(value)  # a UUID or a moment has a text
+    return text if isinstance(text, str) and text else None
 
 
 def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:

@@ -147,7 +147,7 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
             rate_limit=options.rate_limit,
             daily_reserve=options.daily_reserve,
         ) as client:
-            arguments.definitions = ask_account(client, work.spec)
+            arguments.definitions = ask_account(client, work.spec, options.api_version)
     for place in ("key_property", "stamp_property"):
         name = work.settling.get(place)
         if name and (problem := refusal(name, arguments.definitions)):
@@ -283,7 +283,14 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
         mapping=work.mapping.digest(),
         source_size=size,
         source_digest=digest,
-        command=json.dumps({"arguments": arguments.argv, "folder": str(Path.cwd())}),
+        command=json.dumps(
+            {
+                "arguments": arguments.argv,
+                "folder": str(Path.cwd()),
+                # The environment may name another version when the job is looked up.
+                "api_version": work.api_version or work.spec.described.version or None,
+            }
+        ),
         sends=not getattr(arguments, "sends_nothing", False),
     )
 

@@ -17,7 +17,7 @@ from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.call import OperationCall, operation_call
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch.files import Row, Table
-from hubspot_batch.journal import digest_of
+from hubspot_batch.journal.store import digest_of
 from hubspot_batch.outcomes import OutcomeError
 
 from .kept_rows import KeptRows

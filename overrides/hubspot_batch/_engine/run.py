@@ -240,7 +240,7 @@ class Run(Generic[ResultT]):
         elif disposition.effect is Effect.APPLIED:
             outcomes, unmatched = outcomes_of_success(self.operation, chunk, response)
             self.unmatched += unmatched
-            self._publish(outcomes)
+            self._publish(outcomes, response.results)
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, not_known(self.operation), response.error)
         elif disposition.splits and self._split(chunk, response):

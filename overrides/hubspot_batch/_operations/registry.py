@@ -196,6 +196,7 @@ class OperationSpec:
             self.error_keys,
             _attribute(self.answer, described.results) or "",
             self.repeated,
+            described.results or "",
         )
 
     @property

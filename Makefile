@@ -92,7 +92,7 @@ types: $(PROJECT) ## mypy and pyright
 	@$(RUN) -m mypy && PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(RUN) -m pyright
 
 # A file is run by one process, so what its tests share is made once.
-SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile
+SIDE_BY_SIDE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 suite: $(PROJECT) $(GENERATOR) ## the tests, on the highest dependencies
 	$(say) 'tests, highest dependencies'

@@ -110,8 +110,19 @@ def _values(pa: Any, column: Any) -> list[Any]:
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
     elif pa.types.is_duration(kind) and kind.unit == "ns":
         column = column.cast(pa.duration("us"), safe=False)
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_value(cell) for cell in column]
     return values
+
+
+def _value(cell: Any) -> Any:
+    """Return a value of Arrow; as a text if Python has no such value, such as the year 300000."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return str(cell.cast("int64")) if hasattr(cell, "cast") else str(cell)
 
 
 def _words(error: Exception) -> str:

@@ -95,7 +95,7 @@ def zipped(*names: str) -> bytes:
     ],
 )
 def test_files_of_other_kinds_are_named(tmp_path: Path, content: bytes, sentence: str) -> None:
-    """Whatever the name says: what a file is stands in its first bytes."""
+    """The first bytes say what a file is, whatever its name says."""
     for name in ("calls.csv", "calls.csv.gz", "calls"):
         packed = name.endswith(".gz") and not content.startswith(b"\x1f\x8b")
         path = file(tmp_path, gzip.compress(content) if packed else content, name)

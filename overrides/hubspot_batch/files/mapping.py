@@ -78,7 +78,7 @@ class Mapping:
                 f"{self.settings.source} is for {file_operation(said).words}, and not for "
                 f"{wanted.words}."
             )
-        return evolve(self, settings=self.settings.joined(MappingSettings(operation=wanted.id)))
+        return evolve(self, settings=evolve(self.settings, operation=wanted.id))
 
     def digest(self) -> str:
         """Return the SHA-256 of what was said, wherever it was said, in hexadecimal."""

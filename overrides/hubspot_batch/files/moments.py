@@ -12,11 +12,12 @@ import unicodedata
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from hubspot_batch._operations.dates import read_datetime
 
 from .known import EARLIEST, LATEST
+from .operations import nearest
 
 NAMED = ("day first", "month first", "epoch seconds", "epoch milliseconds", "excel")
 """The formats of dates that have a name; another one is a format of strptime, with %."""
@@ -211,7 +212,17 @@ def zone_of(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
-        raise ValueError(f"there is no time zone {name!r}; write it as Europe/Paris") from None
+        close = _zone_like(name)
+        hint = f"did you mean {close}?" if close else "write it as Europe/Paris."
+        raise ValueError(f"there is no time zone {name!r}; {hint}") from None
+
+
+def _zone_like(name: str) -> str | None:
+    """Return the zone that was meant: in other letters, without its continent, or misspelt."""
+    zones = sorted(available_timezones())
+    wanted = name.casefold().replace(" ", "_")
+    city = (one for one in zones if wanted in (one.casefold(), one.rpartition("/")[2].casefold()))
+    return next(city, None) or nearest(name, tuple(zones))
 
 
 # ---------------------------------------------------------------- durations

@@ -102,8 +102,10 @@ def file_operation(name: str) -> FileOperation:
             kind = described.kind
             ids, creates = spec.takes_ids, kind == "create"
             return FileOperation(id_, words, ids, creates, fields, required, family)
-    known = [_words(id_) for id_ in SPECS]
-    raise MappingError(f"There is no operation {name!r}; there are {', '.join(known)}.")
+    known = tuple(map(_words, SPECS))
+    close = nearest(name.replace("_", " "), known)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(known)}."
+    raise MappingError(f"There is no operation {name!r}; {hint}")
 
 
 def _words(id_: str) -> str:

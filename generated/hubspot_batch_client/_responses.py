@@ -41,7 +41,7 @@ def form_of(model: type[Model]) -> Any:
     from msgspec import defstruct  # noqa: PLC0415 - not needed before there is a response
 
     forms = model._forms()  # pyright: ignore[reportPrivateUsage] - private to users, not to us
-    fields = [(attribute, form, ABSENT) for attribute, _, form in forms]
+    fields = [(attribute, form(), ABSENT) for attribute, _, form in forms]
     names = {attribute: name for attribute, name, _ in forms}
     return defstruct(
         model.__name__, fields, rename=names, forbid_unknown_fields=True, gc=False, eq=False
@@ -70,7 +70,15 @@ def _find(model: Any) -> Callable[[bytes], Any]:
     from msgspec.json import Decoder  # noqa: PLC0415 - not needed before there is a response
 
     with _finding:
-        return Decoder(form_of(model)).decode
+        try:
+            form = form_of(model)
+        except RecursionError:
+            return _without_form
+        return Decoder(form).decode
+
+
+def _without_form(_: bytes) -> Any:
+    raise ValueError("a model that holds itself has no form, and is read from a dict")
 
 
 def read_model(model: Any, response: httpx.Response) -> Any:

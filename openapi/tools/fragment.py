@@ -17,7 +17,7 @@ from comparison.description import UnreadableError, read
 from comparison.schema_forms import SchemaError
 from comparison.text_report import format_report, print_text, printable
 from drafting.draft import RefusedError, Written, draft, find_operation, listing, source_of
-from generation.yaml_source import SourceError
+from generation.yaml_source import SourceError, shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,12 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         one = find_operation(given, options.operation)
         found = draft(home, given, one, source_of(options.spec))
-    except (UnreadableError, RefusedError) as error:
+    except UnreadableError as error:
         return fail(str(error))
+    except RefusedError as error:
+        return fail(str(error).replace(f"{shown(options.spec)}: ", f"{_place(options)}: ", 1))
     except SourceError as error:
         return fail_with_problems(error)
     except SchemaError as error:
-        return fail(f"{options.spec}: {error}")
+        return fail(f"{_place(options)}: {error}")
     except OSError as error:
         return fail(f"{error.filename}: {error.strerror}; nothing was written.")
     if not isinstance(found, Written):
@@ -45,6 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if found.findings else 0
     print_text(_lines_of(found))
     return 0
+
+
+def _place(options: argparse.Namespace) -> str:
+    """Return the file, and the line of the operation's path if that stands in it."""
+    path = str(options.operation or "").rpartition(" ")[2]
+    lines = options.spec.read_text("utf-8-sig").splitlines()
+    written = (f'"{path}":', f"'{path}':", f"{path}:")
+    found = [n for n, line in enumerate(lines, 1) if line.strip().startswith(written)]
+    return f"{options.spec}:{found[0]}" if found else str(options.spec)
 
 
 def printable_lines(text: str) -> str:

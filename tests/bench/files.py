@@ -163,7 +163,8 @@ def _send(
     """Send inputs, and look at their outcomes."""
     from hubspot_batch import HubSpotBatch, OutcomeStatus, RateLimit
 
-    limit = RateLimit(*map(int, PACE.split("/"))) if paced else None
+    # The command cannot be without a limit, so none of them is.
+    limit = RateLimit(*map(int, (PACE if paced else UNLIMITED).split("/")))
     with HubSpotBatch("token", base_url=url, rate_limit=limit) as client:
         outcomes = client.calls.create_iter(inputs, journal=journal)
         missed = sum(outcome.status is not OutcomeStatus.SUCCEEDED for outcome in outcomes)

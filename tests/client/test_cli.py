@@ -391,3 +391,50 @@ def test_the_demo_writes_to_an_account_only_if_told_twice(
     assert re.match(r"hubspot-batch: .* made-up .*https://host\.example.* Add --yes", err)
     assert cli.main(["demo", "--yes"]) == 0
     assert "embedded sandbox" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("typed", "files", "options"),
+    [
+        (["a.csv", "--map", "A=b"], ["a.csv"], {"map": ["A=b"]}),
+        (["--map", "A=b", "a.csv"], ["a.csv"], {"map": ["A=b"]}),
+        (["--map", "A=b", "a.csv", "--map", "C=d"], ["a.csv"], {"map": ["A=b", "C=d"]}),
+        (["a.csv", "--map", "A=b", "b.csv"], ["a.csv", "b.csv"], {"map": ["A=b"]}),
+        (["a.csv", "--plan", "b.csv", "--yes", "-"], ["a.csv", "b.csv", "-"], {"plan": True}),
+        (["--resume", "a.csv"], ["a.csv"], {"resume": "same"}),
+        (["a.csv", "--resume"], ["a.csv"], {"resume": "same"}),
+        (["--resume", "by-content", "a.csv"], ["a.csv"], {"resume": "by-content"}),
+        (["a.csv", "--resume", "by-content"], ["a.csv"], {"resume": "by-content"}),
+        (["a.csv", "--resume=by-content", "by-content"], ["a.csv", "by-content"], {}),
+        (["a.csv", "--resume", "--", "by-content"], ["a.csv", "by-content"], {"resume": "same"}),
+        (["--retry", "failed", "--resume", "a.csv"], ["a.csv"], {"retry": ["failed"]}),
+        (["--plan", "--", "-a.csv"], ["-a.csv"], {"plan": True}),
+        (["a.csv", "--plan", "--", "-a.csv"], ["a.csv", "-a.csv"], {"plan": True}),
+    ],
+)
+def test_files_stand_anywhere_among_the_options(
+    typed: list[str], files: list[str], options: dict[str, Any]
+) -> None:
+    """As people type them: before options, behind them and between them."""
+    found = cli.parse(["calls", "create", *typed])
+    assert found.files == files
+    assert {name: getattr(found, name) for name in options} == options
+
+
+def test_an_option_that_there_is_not_is_no_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither is what follows it."""
+    with pytest.raises(SystemExit):
+        cli.parse(["calls", "create", "a.csv", "--plann", "b.csv"])
+    assert "unrecognized arguments: --plann" in capsys.readouterr().err
+
+
+def test_of_several_files_all_must_be_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of the first is sent when the second was mistyped."""
+    there = tmp_path / "a.csv"
+    there.write_text("hs_timestamp\n2026-01-31T09:30:00Z\n")
+    url = ["--base-url", "http://127.0.0.1:9"]
+    assert cli.main(["calls", "create", str(there), "--retry", "failed", "unknown", *url]) == 2
+    assert "unknown: there is no such file" in capsys.readouterr().err
+    assert [*tmp_path.iterdir()] == [there]

@@ -78,7 +78,7 @@ def test_the_shell_understands_the_script(
 
 CASES = [
     (["ca"], {"calls", "campaigns"}),
-    (["calls", ""], {"create", "read", "update", "upsert", "archive"}),
+    (["calls", ""], {"create", "read", "update", "upsert", "archive", "search"}),
     (["calls", "create", "--res"], {"--resume", "--restart"}),
     (["calls", "create", "--progress", ""], {"auto", "bar", "lines", "none"}),
     (["calls", "create", "ca"], {"calls.csv"}),

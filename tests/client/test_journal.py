@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from both_clients import ClientFactory
 from hubspot_batch import (
@@ -451,7 +452,7 @@ def test_another_job_is_refused(make_client: ClientFactory, path: Path) -> None:
     assert len(sandbox.requests) == count
     head = named.head()
     assert head["arguments"] == '{"properties": ["hs_name"]}'
-    assert (head["source_size"], head["source_digest"], head["format"]) == ("5", "d", "1")
+    assert (head["source_size"], head["source_digest"], head["format"]) == ("5", "d", "2")
 
 
 @pytest.mark.parametrize(
@@ -534,15 +535,15 @@ def test_a_database_of_another_program(make_client: ClientFactory, path: Path) -
     assert path.read_bytes() == before
 
 
-def test_a_journal_of_a_later_version(make_client: ClientFactory, path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 3], ids=["earlier", "later"])
+def test_a_journal_of_another_version(make_client: ClientFactory, path: Path, version: int) -> None:
     """It is not read as what it is not."""
     make_client(transport=quiet()).calls.create([], journal=path)
     with sqlite3.connect(path) as other:
-        other.execute("UPDATE head SET value = '2' WHERE name = 'format'")
+        other.execute("UPDATE head SET value = ? WHERE name = 'format'", (version,))
     other.close()
-    refusal(
-        make_client, quiet(), path, "has format 2, and this version of hubspot-batch reads format 1"
-    )
+    words = f"has format {version}, and this version of hubspot-batch reads format 2"
+    refusal(make_client, quiet(), path, words)
 
 
 def test_a_damaged_journal(make_client: ClientFactory, path: Path) -> None:
@@ -666,6 +667,55 @@ def test_memory_does_not_grow_with_the_inputs(tmp_path: Path) -> None:
     # An input that is kept takes 1,000 bytes. The pace of the garbage collector accounts for some.
     assert many[0] - few[0] < 3000 * 100
     assert many[1] - few[1] < 3000 * 100
+
+
+@pytest.mark.parametrize("kind", ["intended", "settled"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"\xc1", b"\x90", b"\x91\xa1x", b"\x92\xc0\xc0"),
+        msgspec.msgpack.encode([("done", b"{}", None, None, None)] * 3),
+        msgspec.msgpack.encode((1.0, [None])),
+    ],
+    ids=repr,
+)
+def test_a_damaged_entry(make_client: ClientFactory, path: Path, kind: str, content: bytes) -> None:
+    """None of the inputs is called unsent, and nothing is sent."""
+    sandbox = quiet()
+    rows = [*map(call, range(3))]
+    make_client(transport=sandbox).calls.create(rows, journal=path)
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE entries SET content = ? WHERE kind = ?", (content, kind))
+    other.close()
+    count = len(sandbox.requests)
+    with pytest.raises(JournalError, match="is damaged") as caught:
+        make_client(transport=sandbox).calls.create(rows, journal=path)
+    assert len(sandbox.requests) == count
+    assert len(caught.value.result.unknown) == 3  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("odd", ["1e999", "-0", '"\\ud800"', f"{2**70}", '"a", "x": "b"', "null"])
+def test_results_come_back_as_the_server_wrote_them(
+    make_client: ClientFactory, new_journal: NewJournal, odd: str
+) -> None:
+    """Also where only Python's parser reads the response."""
+    rows = [*map(call, range(3))]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        inputs = json.loads(request.content)["inputs"]
+        results = ",".join(
+            f'{{"objectWriteTraceId": "{one[TRACE_ID]}", "id": "{number}", "archived": false,'
+            f'"createdAt": "2026-01-31T09:30:00.5Z", "properties": {{"x": {odd}}}}}'
+            for number, one in enumerate(inputs)
+        )
+        return httpx.Response(201, text=f'{{"status": "COMPLETE", "results": [{results}]}}')
+
+    client = make_client(transport=httpx.MockTransport(answer))
+    first = client.calls.create(rows, journal=new_journal())
+    assert len(first.succeeded) == 3
+    again = client.calls.create(rows, journal=new_journal())
+    assert [one.result for one in again] == [one.result for one in first]
+    assert [one.result.id for one in again] == ["0", "1", "2"]
 
 
 def test_a_journal_has_no_token(make_client: ClientFactory, path: Path) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from both_clients import ClientFactory
-from hubspot_batch import Journal, OutcomeStatus, PostgresJournal
+from hubspot_batch import Journal, PostgresJournal
 from hubspot_batch.sandbox import FakeClock, Sandbox, rates, script
 
 KEY, STAMP = "source_id", "load_stamp"
@@ -110,23 +109,6 @@ def test_what_is_sent_again_is_recorded_again(
     assert outcome.result.properties[KEY] == lost.error.marks[0].value
     assert len(sandbox.records("calls")) == 2
     assert new_journal().counts()["succeeded"] == 2
-
-
-def test_a_journal_of_an_older_version_has_no_times(
-    make_client: ClientFactory, tmp_path: Any
-) -> None:
-    """It can be resumed; what it leaves in doubt is said not to be looked up."""
-    sandbox = account("reset_after")
-    journal = tmp_path / "old.sqlite"
-    calls = make_client(transport=sandbox).calls
-    calls.create([call("A")], journal=journal)
-    with sqlite3.connect(journal) as one:
-        for name in ("sent", "given_up", "marks", "evidence"):
-            one.execute(f"ALTER TABLE inputs DROP COLUMN {name}")
-    one.close()
-    (outcome,) = calls.create([call("A")], journal=journal, reconcile=True)
-    assert outcome.status is OutcomeStatus.UNKNOWN
-    assert "When its request was sent is not known here" in outcome.error.message
 
 
 def test_a_refusal_in_a_journal_is_read_back_too(

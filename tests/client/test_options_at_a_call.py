@@ -125,8 +125,7 @@ def test_connections_are_shared(make_client: ClientFactory) -> None:
 
 
 def _connections(client: Any) -> list[Any]:
-    (transport,) = client._sending._made.values()
-    inner = transport._inner
+    inner = client._sending._here()._inner
     if hasattr(inner, "_loops"):
         inner = next((made[0] for made in inner._loops.values.values()), None)
     return [] if inner is None else list(inner._pool.connections)

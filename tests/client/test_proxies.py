@@ -491,6 +491,15 @@ def test_certificates_that_cannot_be_used_are_named(
         make_client()
 
 
+def test_certificates_for_a_proxy_are_read_when_the_client_is_made(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the server may be others: a file that cannot be used is named before any request."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE.parent / "none.pem"))
+    with pytest.raises(ConfigurationError, match=r"^SSL_CERT_FILE cannot be used"):
+        make_client(base_url=None, proxy="https://proxy.example:3128", verify=CERTIFICATE)
+
+
 def test_all_addresses_of_a_host_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread tries one after the other."""
     from hubspot_batch import HubSpotBatch

@@ -24,7 +24,8 @@ from leak_watch import SECRET
 ROW = {"properties": {"hs_timestamp": "2026-01-31T09:30:00Z"}}
 ROWS = 4
 PLACES = (
-    *("_engine/runner.py", "_engine/driver.py", "_engine/run.py", "_transport/owners.py"),
+    *("_engine/runner.py", "_engine/task_driver.py", "_engine/driver.py", "_engine/run.py"),
+    "_transport/owners.py",
     *("_transport/transport.py", "_transport/request_flow.py", "asyncio/tasks.py"),
 )
 PATIENCE = 5.0

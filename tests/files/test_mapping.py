@@ -635,13 +635,48 @@ def test_what_are_no_rows(rows: Any) -> None:
 
 def test_times_without_a_zone_are_said(tmp_path: Path) -> None:
     """A note says that they are taken as UTC, unless a zone is given."""
-    columns = HEADINGS.split(",")
-    assert "taken as UTC" in mapping(tmp_path).check(columns).notes[0]
-    zone = options(map=[str(tmp_path / "mapping.toml")], timezone="Europe/Paris")
-    assert zone.check(columns).notes == ()
-    (first, *_) = zone.inputs(file(tmp_path, PLAIN))
-    assert isinstance(first, dict)
-    assert first["properties"]["hs_timestamp"] == "2026-03-02T07:15:00Z"
+    table = open_table(file(tmp_path, PLAIN))
+    plain = mapping(tmp_path).mapper(table)
+    assert plain.notes == ()
+    (_, first), *_ = plain.rows(table)
+    assert first["properties"]["hs_timestamp"] == "2026-03-02T08:15:00Z"  # type: ignore[index,call-overload]
+    assert "taken as UTC" in plain.notes[0]
+    zone = options(map=[str(tmp_path / "mapping.toml")], timezone="Europe/Paris").mapper(table)
+    (_, first), *_ = zone.rows(table)
+    assert first["properties"]["hs_timestamp"] == "2026-03-02T07:15:00Z"  # type: ignore[index,call-overload]
+    assert zone.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "date", "said"),
+    [
+        ("2026-03-02T08:15:00Z", "", False),
+        ("2026-03-02 08:15 +01:00", "", False),
+        ("2026-03-02 08:15 UTC", "", False),
+        ("1772439300000", "epoch milliseconds", False),
+        ("1772439300", "epoch seconds", False),
+        ("02/03/2026 08:15 +0100", "%d/%m/%Y %H:%M %z", False),
+        ("02/03/2026 08:15", "%d/%m/%Y %H:%M", True),
+        ("2026-03-02", "", True),
+        ("2 March 2026 8:15 AM", "", True),
+        ("46083.34375", "excel", True),
+        ("soon", "", False),
+    ],
+)
+def test_the_zone_is_spoken_of_only_where_a_time_names_none(
+    tmp_path: Path, cell: str, date: str, *, said: bool
+) -> None:
+    """The cells decide, and not that the column holds times."""
+    path = tmp_path / "calls.csv"
+    path.write_text(f"Start,Title\n{cell},x\n{cell},y\n")
+    settings = f', date = "{date}"' if date else ""
+    text = f'"Start" = {{ to = "hs_timestamp"{settings} }}\n"Title" = "hs_call_title"'
+    said_in = tmp_path / "m.toml"
+    said_in.write_text(f'operation = "calls create"\n[columns]\n{text}\n')
+    table = open_table(path)
+    mapper = Mapping.load(said_in).mapper(table)
+    assert [*mapper.rows(table)]
+    assert any("taken as UTC" in note for note in mapper.notes) is said
 
 
 def test_each_row_with_what_became_of_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -162,6 +163,38 @@ def test_a_folder_that_cannot_be_made_ends_in_2(
     (tmp_path / "taken").write_text("a file")
     assert cli.main(arguments(path, url, "--out", str(tmp_path / "taken"))) == 2
     assert "cannot be written" in capsys.readouterr().err
+    assert not sandbox.requests
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC])
+@pytest.mark.parametrize(
+    ("option", "words"), [("--out", "The results cannot"), ("--journal", "The journal cannot")]
+)
+def test_a_folder_that_cannot_be_written_ends_in_2(
+    tmp_path: Path,
+    url: str,
+    sandbox: Sandbox,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+    words: str,
+    number: int,
+) -> None:
+    """It is tried by writing, because permissions do not tell: for root, or on another system."""
+    path, there = write_calls(tmp_path, call_rows(3)), tmp_path / "locked"
+    write = Path.write_bytes
+
+    def refuse(self: Path, content: bytes) -> int:
+        if self.parent == there:
+            raise OSError(number, os.strerror(number), str(self))
+        return write(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    name = there if option == "--out" else there / "j.sqlite"
+    assert cli.main(arguments(path, url, option, str(name))) == 2
+    said = capsys.readouterr().err
+    assert f"{words} be written to {there} ({os.strerror(number)}), so nothing was sent" in said
+    assert option in said
     assert not sandbox.requests
 
 
@@ -591,7 +624,8 @@ results = OutcomeFiles(folder, table)
 rows = list(table)
 try:
     for at, row in enumerate(rows):
-        results.add(RowDone(at, row.line, "succeeded", str(at)), row, at)
+        results.add(RowDone(at, row.line, "succeeded", str(at)), row)
+    results.flush()
 except OSError as error:
     results.abandon()
     sys.exit(error.errno in (27, 28) and 7)

@@ -130,6 +130,35 @@ def test_a_job_is_looked_up_later(
     assert sum(one.operation == "create_calls" for one in sandbox.requests) == 1
 
 
+@pytest.mark.parametrize("later", [None, "v3", "2026-09"])
+def test_a_job_is_looked_up_in_its_own_version(
+    tmp_path: Path, url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, later: str | None
+) -> None:
+    """The version came from the environment, which says something else later."""
+    monkeypatch.setenv("HUBSPOT_API_VERSION", "2026-03")
+    sandbox.use_faults(script(["reset_after"], operation="create_calls"))
+    path = write_calls(tmp_path, call_rows(2))
+    assert cli.main(arguments(path, url)) == 1
+    sandbox.clock.advance(600.0)  # type: ignore[attr-defined]
+    monkeypatch.delenv("HUBSPOT_API_VERSION")
+    if later:
+        monkeypatch.setenv("HUBSPOT_API_VERSION", later)
+    before = len(sandbox.requests)
+    assert cli.main(["jobs", "reconcile", str(folder_of(path))]) == 0
+    asked = {one.path for one in sandbox.requests[before:]}
+    assert asked
+    assert all("2026-03" in one for one in asked)
+
+
+def test_a_stamp_is_made_in_the_version_of_the_environment(
+    url: str, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of its requests."""
+    monkeypatch.setenv("HUBSPOT_API_VERSION", "2026-03")
+    assert cli.main(["stamp", "create", "calls", "--base-url", url]) == 0
+    assert all(one.path.startswith("/crm/properties/2026-03/") for one in sandbox.requests)
+
+
 def test_rows_that_were_not_sent_stay_so(
     tmp_path: Path, url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -161,6 +161,19 @@ def test_what_hubspot_says_of_a_property() -> None:
             read_definitions(body)
 
 
+@pytest.mark.parametrize("version", ["2026-03", "2026-09"])
+def test_a_dated_version_has_its_own_path(
+    tmp_path: Path, url: str, sandbox: Sandbox, version: str
+) -> None:
+    """No request of such a load goes to v3, which ends in 2027."""
+    path = table(tmp_path, "mood", "good")
+    options = ("--map", "mood=mood", "--online", "--api-version", version)
+    assert cli.main(arguments(path, url, *options)) == 0
+    asked = [one.path for one in sandbox.requests]
+    assert f"/crm/properties/{version}/calls" in asked
+    assert not any("v3" in one for one in asked)
+
+
 @pytest.mark.parametrize("operation", sorted(SPECS))
 def test_every_family_has_properties_to_ask_for(url: str, operation: str) -> None:
     """The kind of records is that of the operation's path, else the family's name."""

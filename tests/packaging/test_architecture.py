@@ -157,7 +157,8 @@ def test_the_generated_package_knows_nothing_of_ours() -> None:
 
 def test_the_imports_are_seen() -> None:
     """The tests above look at something."""
-    assert ours("_engine.runner") >= {"_engine.driver", "_engine.executors"}
+    assert ours("_engine.thread_driver") >= {"_engine.driver", "_engine.executors"}
+    assert ours("_engine.runner") >= {"_engine.thread_driver"}  # inside of a function
     assert ours("sandbox.server") >= {"sandbox.asgi"}
     assert ours("cli.main") >= {"cli.demo.run", "sandbox.__init__"}
     assert f"{GENERATED}.contract.OPERATIONS" in imported("_operations.registry")

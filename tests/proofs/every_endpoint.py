@@ -122,28 +122,38 @@ def case_of(one: PublishedBatch, id_: str) -> Json:
     made = [sample(reader, one.items, f"mark{n}", whole=n != 1) for n in range(_INPUTS)]
     beside = sample(reader, ((_without_inputs(one), ()),), "beside")
     query = {p.key[1]: sample(reader, p.schema, "query") for p in one.parameters}
+    query |= {
+        name: sample(reader, parameter.schema, "named") if parameter else "named"
+        for name, parameter in one.in_path.items()
+    }
     result = sample(reader, one.results, "mark0") if one.results else {}
-    for given in made:
+    objects = [given if isinstance(given, dict) else {} for given in made]
+    for given in objects:
         if "idProperty" in given:
             given["idProperty"] = "email"
-    keyed = "objectWriteTraceId" in result and all("objectWriteTraceId" in one for one in made)
-    named = "properties" in result and all("idProperty" in one for one in made)
-    alike = "properties" in result and all("properties" in one for one in made)
-    by_id = not any("idProperty" in one for one in made)
+    keyed = "objectWriteTraceId" in result and all("objectWriteTraceId" in one for one in objects)
+    named = "properties" in result and all("idProperty" in one for one in objects)
+    alike = "properties" in result and all("properties" in one for one in objects)
+    by_id = not any("idProperty" in one for one in objects)
     repeats = {"create": keyed or alike, "upsert": keyed or named}
     responses = [code for code in one.operation.raw["responses"] if str(code)[0] == "2"]
     return {
         "title": one.operation.title,
         "id": id_,
-        "kind": one.verb,
+        "kind": one.kind,
         "inputs": made,
         "result": result,
         "answers": bool(one.results),
+        "results": one.results_name or "results",
         "beside": {**beside, **query},
-        "success": min(responses, key=lambda code: (str(code) == "207", str(code))),
-        "keyed": keyed or one.verb != "create",
-        "repeats": repeats.get(one.verb, by_id or named),
+        "success": str(min(responses, key=_usual, default="200")).replace("XX", "00"),
+        "keyed": keyed or one.kind not in ("create", "action"),
+        "repeats": repeats.get(one.kind, by_id or named),
     }
+
+
+def _usual(code: object) -> tuple[bool, str]:
+    return str(code) == "207", str(code)
 
 
 def _without_inputs(one: PublishedBatch) -> Json:

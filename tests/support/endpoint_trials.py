@@ -54,27 +54,33 @@ class Server:
         if not bad and not self.case["answers"]:
             return httpx.Response(int(self.case["success"]))
         results = [self._result(one) for one in reversed(done)] if self.case["answers"] else []
-        body: Json = {**_FRAME, "results": results}
+        body: Json = {**_FRAME, self.case["results"]: results}
         if not bad:
             return httpx.Response(int(self.case["success"]), json=body)
         named = {"ids": "id", "objectWriteTraceId": "objectWriteTraceId"}
         context = {key: [bad[0][name]] for key, name in named.items() if name in bad[0]}
+        if isinstance(bad[0], str):
+            context = {"ids": [bad[0]]}
         error = {"status": "error", "category": "VALIDATION_ERROR", "message": "No."}
         body |= {"numErrors": 1, "errors": [{**error, "context": context}]}
         return httpx.Response(207, json=body)
 
-    def _is_last(self, one: Json) -> bool:
+    def _is_last(self, one: Json | str | int) -> bool:
         return f"mark{len(self.case['inputs']) - 1}" in json.dumps(one)
 
-    def _result(self, one: Json) -> Json:
+    def _result(self, one: Json | str) -> Json:
         """Return a result: the published one, with the marks and the fields of its input."""
         mark = next(iter(_MARK.findall(json.dumps(one))), "mark9")
         made: Json = json.loads(_MARK.sub(mark, json.dumps(self.case["result"])))
+        if not isinstance(one, dict):
+            return {**made, "id": one}
         for name, value in one.items():
             if name in made and type(value) is type(made[name]):
                 made[name] = value
+            elif name == "id" and isinstance(value, int) and isinstance(made.get("id"), str):
+                made["id"] = str(value)
         if "idProperty" in one and "properties" in made:
-            made["properties"][one["idProperty"]] = one["id"]
+            made["properties"][one["idProperty"]] = one.get("id", mark)
         return made
 
 
@@ -157,11 +163,11 @@ def _refused(outcomes: list[Any], _: Json, __: Server) -> Iterator[str]:
 def _lost(outcomes: list[Any], case: Json, server: Server) -> Iterator[str]:
     found = {*_statuses(outcomes)}
     chunks = -(-len(outcomes) // OPERATIONS[case["id"]].limit)
-    if case["kind"] == "create":
+    if case["kind"] in ("create", "action"):
         if "unknown" not in found or not found <= {"unknown", "succeeded"}:
             yield f"{_statuses(outcomes)} after a lost response ({_reasons(outcomes)})"
         if server.requests > chunks:
-            yield f"a create was sent {server.requests} times in {chunks} requests"
+            yield f"it was sent {server.requests} times in {chunks} requests"
     else:
         yield from _done(outcomes, case, server)
 

@@ -35,20 +35,21 @@ FAMILIES = (
 BEFORE = ("/crm/{v}/objects", "/crm/objects/{v}", "/cms/{v}/blogs", "/marketing/{v}", "/{v}")
 VERBS = ("create", "read", "update", "upsert")
 _UNNAMED = ("create", "upsert")  # no result has the id of its input
+# What is less usual, and works nevertheless.
+FORMS = (
+    *("archive", "purge", "path", "strings", "choice", "other id", "number id", "no frame"),
+    *("no body", "no success", "renamed", "nested maps", "one traced", "number value"),
+    *("holds itself", "uuid"),
+)
 # What no fragment can have today, each with the words of its reason.
 ODD = {
-    "archive": "ends with none of",
-    "purge": "ends with none of",
-    "path": "its path has parameters (objectType)",
-    "strings": "its inputs are not objects",
-    "choice": "its inputs are not objects",
-    "no id": "have no text `id`",
-    "number id": "have no text `id`",
+    "no answer": "it is a read, and has no successful JSON response",
+    "mixed": "its inputs are neither objects, nor texts",
+    "list": "its successful JSON response is no object",
     "nothing repeated": "nothing in its results says which input each belongs to",
-    "no frame": "has no `status`",
-    "no body": "no successful JSON response",
     "no inputs": "it is no batch",
     "header": "it requires a header",
+    "own name": "`objectType` and `objectType` are one argument in Python",
 }
 WORDS = ("from", "class", "ownerId", "color", "is_active", "hasMore", "foo-bar", "count", "dueAt")
 
@@ -58,7 +59,7 @@ def operation(seed: int, odd: str = "") -> tuple[Json, str]:
 
     Args:
         seed: Decides everything else.
-        odd: A name in ODD, for an operation that no fragment can have.
+        odd: A name in FORMS, or in ODD for an operation that no fragment can have.
     """
     rng = random.Random(f"{seed} {odd}")
     return _Maker(rng, odd).description()
@@ -69,15 +70,22 @@ class _Maker:
         self.rng = rng
         self.odd = odd
         self.schemas: Json = dict(published.COMMON)
-        named = odd in ("no id", "number id")
+        named = odd in ("other id", "number id", "strings", "uuid")
+        if odd in ("one traced", "number value"):
+            self.verb = "upsert"
+            return
         verbs = VERBS[1:] if named else _UNNAMED if odd == "nothing repeated" else VERBS
+        verbs = ("read",) if odd == "no answer" else verbs
+        verbs = ("create", "update", "archive") if odd in ("no body", "no success") else verbs
         self.verb = odd if odd in ("archive", "purge") else rng.choice(verbs)
 
     def description(self) -> tuple[Json, str]:
         rng = self.rng
         version = rng.choice(("v3", "v1", "2026-03", "2026-09-beta"))
         before = rng.choice(BEFORE).format(v=version)
-        family = "{objectType}" if self.odd == "path" else rng.choice(FAMILIES)
+        family = rng.choice(FAMILIES)
+        if self.odd in ("path", "own name"):
+            family = "{objectType}/" + family
         path = f"{before}/{family}/batch/{self.verb}"
         document = published.description("calls")
         document["paths"][path] = {"post": self._operation(path)}
@@ -99,8 +107,14 @@ class _Maker:
         )
         if merged:
             del made["responses"]["207"]
-        if self.odd == "no body":
+        if self.odd in ("no body", "no answer") or self.verb == "archive":
             made["responses"] = {"204": {"description": "No content", "content": {}}}
+        if self.odd == "no success":
+            made["responses"] = {"default": {"description": COPIED}}
+        if self.odd == "list":
+            media = {"schema": published._list(published._ref("PublicThing"))}
+            content = {"application/json": media}
+            made["responses"] = {"200": {"description": COPIED, "content": content}}
         if rng.random() < 0.2:
             made["security"].append({"private_apps": ["other.scope"]})
         if rng.random() < 0.1:
@@ -124,6 +138,9 @@ class _Maker:
             {"name": "since", "in": "query", "schema": {"type": "string", "format": "date-time"}},
         ]
         found = [{**one, "description": COPIED} for one in rng.sample(every, rng.randrange(3))]
+        if self.odd in ("path", "own name"):
+            found.append({"name": "objectType", "in": "path", "required": True})
+            found[-1]["schema"] = published._text()
         if self.odd == "header":
             found.append({**every[3], "required": True})
         return found
@@ -135,16 +152,29 @@ class _Maker:
         items = published._ref("ThingInput")
         if self.odd == "strings":
             items = published._text()
-        if self.odd == "choice":
-            items = {"oneOf": [published._ref("ThingInput"), published._ref("Other")]}
-            self.schemas["Other"] = published._object(["number"], number=published._number("int32"))
+        if self.odd == "mixed":
+            items = {"oneOf": [published._ref("ThingInput"), published._text()]}
         self._input()
+        if self.odd == "choice":
+            items = {"oneOf": [published._ref("ThingInput"), published._ref("OtherThing")]}
+            fields = self.schemas["ThingInput"]
+            more = {**fields["properties"], "number": published._number("int32")}
+            self.schemas["OtherThing"] = published._object([*fields["required"], "number"], **more)
+        if self.odd == "one traced":  # no request can have a trace id for each of its inputs
+            text = published._map({"type": "string"})
+            fields = {"id": published._text(), "idProperty": published._text(), "properties": text}
+            self.schemas["ThingInput"] = published._object(["id"], **fields)
+            more = {**fields, "objectWriteTraceId": published._text()}
+            self.schemas["OtherThing"] = published._object(["objectWriteTraceId"], **more)
+            items = {"oneOf": [published._ref("ThingInput"), published._ref("OtherThing")]}
         inputs = published._list(items)
         if rng.random() < 0.3:
             inputs["maxItems"] = rng.choice((1, 10, 50, 1000))
         more: Json = {}
         if self.verb == "read":
             more["properties"] = published._list({"type": "string"})
+        if self.odd == "own name":  # an argument of the path has the same name
+            more["objectType"] = published._text()
         if rng.random() < 0.3:
             more["dryRun"] = {"type": "boolean", "default": False, "description": COPIED}
         return published._object(
@@ -154,10 +184,15 @@ class _Maker:
     def _input(self) -> None:
         rng = self.rng
         fields: Json = {}
-        if self.verb != "create" and self.odd != "no id":
-            fields["id"] = (
-                published._number("int64") if self.odd == "number id" else published._text()
-            )
+        if self.verb != "create":
+            name = "recordId" if self.odd == "other id" else "id"
+            numbers = self.odd in ("number id", "number value")
+            fields[name] = published._number("int64") if numbers else published._text()
+            if self.odd == "uuid":
+                fields[name] = published._text(format="uuid")
+        if self.odd == "number value":
+            fields["idProperty"] = published._text()
+            fields["properties"] = published._map({"type": "string"})
         if rng.random() < 0.7 and self.verb != "read":
             fields["properties"] = published._map({"type": "string"})
         if rng.random() < 0.4 and self.verb in ("create", "upsert"):
@@ -168,13 +203,27 @@ class _Maker:
             fields["associations"] = published._list(published._ref("PublicAssociationsForObject"))
         for name in rng.sample(WORDS, rng.randrange(3)):
             fields[name] = self._value(name, depth=0)
-        needed = [name for name in fields if name == "id" or rng.random() < 0.4]
+        ids = ("id", "recordId")
+        needed = [name for name in fields if name in ids or rng.random() < 0.4]
         self.schemas["ThingInput"] = published._object(needed, **fields)
 
     def _result(self) -> None:
         rng = self.rng
-        fields: Json = {"id": published._text(description=COPIED)}
-        if rng.random() < 0.8:
+        name = "recordId" if self.odd == "other id" and self.verb != "create" else "id"
+        fields: Json = {name: published._text(description=COPIED)}
+        if self.odd in ("number id", "number value"):
+            fields[name] = published._number("int64")
+        if self.odd == "uuid":
+            fields[name] = published._text(format="uuid")
+        if self.odd == "holds itself":
+            text = {"field": published._text()}  # a name that models use
+            more = {"whole": published._ref("PublicThing"), **text}
+            self.schemas["ThingNode"] = published._object([], **more)
+            fields |= {"nodes": published._map(published._ref("ThingNode")), **text}
+        if self.odd == "nested maps":
+            level = published._text(enum=["LOW", "HIGH"])
+            fields["levels"] = published._map(published._map(published._list(level)))
+        if rng.random() < 0.8 or self.odd in ("one traced", "number value"):
             fields["properties"] = published._map({"type": "string"})
         if rng.random() < 0.5:
             fields["objectWriteTraceId"] = published._text()
@@ -184,7 +233,8 @@ class _Maker:
             )
         for name in rng.sample([*WORDS, "createdAt", "archived"], rng.randrange(5)):
             fields[name] = self._value(name, depth=0)
-        needed = [name for name in fields if name == "id" or rng.random() < 0.5]
+        ids = ("id", "recordId")
+        needed = [name for name in fields if name in ids or rng.random() < 0.5]
         whole = published._object(needed, **fields)
         if rng.random() < 0.2:
             self.schemas["ThingBase"] = whole
@@ -210,6 +260,11 @@ class _Maker:
         frame = published._frame("PublicThing", errors=errors)
         if self.odd == "no frame":
             del frame["properties"]["startedAt"]
+            frame["required"].remove("startedAt")
+        if self.odd == "renamed":
+            fields = frame["properties"]
+            fields["rows"] = fields.pop("results")
+            frame["required"][frame["required"].index("results")] = "rows"
         if self.rng.random() < 0.1:
             frame["properties"]["warningCount"] = published._number("int32")
         return frame

@@ -6,6 +6,8 @@ input a value belongs to.
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from comparison.schema import Reader
@@ -51,13 +53,20 @@ def _of_form(reader: Reader, form: Form, mark: str, *, whole: bool, depth: int) 
         if not form.items or (depth >= _MOST_DEEP and not least):
             return []
         return [sample(reader, form.items, mark, **inner)] * max(1, least)
-    if form.values:
-        first = min(form.values)
-        return int(first) if form.kind == "integer" else first
-    if form.kind == "string":
-        text = _FORMATS.get(form.format or "", mark)
-        least, most = form.rules.get("minLength", 0), form.rules.get("maxLength")
-        return text.ljust(least, "x")[:most]
     if form.kind == "boolean":
         return True
-    return max(form.rules.get("minimum", 1), 1)
+    if form.values:
+        first = min(form.values)
+        return first if form.kind == "string" else json.loads(first)
+    if form.kind == "string":
+        text = _FORMATS.get(form.format or "", mark)
+        if form.format == "uuid":
+            text = f"{text[:-1]}{_number(mark)}"
+        least, most = form.rules.get("minLength", 0), form.rules.get("maxLength")
+        return text.ljust(least, "x")[:most]
+    return max(form.rules.get("minimum", 1), _number(mark) + 1)
+
+
+def _number(mark: str) -> int:
+    """Return the number in a mark: the ids of two records differ."""
+    return int(re.sub(r"\D", "", mark) or 0)

@@ -259,6 +259,24 @@ def test_a_description_and_its_day_are_a_source(tree: Tree) -> None:
 
 # Each case: an edit of a good tree, and what is said. The comment HERE marks the line it names.
 CASES: dict[str, tuple[str, str, str, str]] = {
+    "a keyword of operations misspelt elsewhere": (
+        "things",
+        "          description: It went well.",
+        "          description: It went well.\n          x-kinds: read # HERE",
+        "`x-kinds` is no keyword; did you mean x-kind.",
+    ),
+    "a keyword of operations cut short": (
+        "things",
+        "      x-source: things",
+        "      x-source: things\n      x-all-or-none: true # HERE",
+        "`x-all-or-none` is no keyword; did you mean x-all-or-nothing.",
+    ),
+    "another address for one operation": (
+        "things",
+        "      x-source: things",
+        "      x-source: things\n      servers: [{url: 'https://example.com'}] # HERE",
+        "`servers` is no keyword of an operation, but of: description; move it there.",
+    ),
     "unknown page": (
         "things",
         "x-source: things",

@@ -73,6 +73,29 @@ def test_what_is_published_is_nothing_new(
     assert "not described in" in out
 
 
+@pytest.mark.parametrize("version", published.VERSIONS)
+@pytest.mark.parametrize(
+    ("product", "gone", "there"),
+    [
+        ("calls", "search_calls", "/{callId}"),
+        ("calls", "search_calls", ""),
+        ("campaigns", "list_campaigns", "/{campaignGuid}"),
+    ],
+)
+def test_a_search_or_list_that_goes_is_told(
+    tmp_path: Path, run: Run, product: str, gone: str, there: str, version: str
+) -> None:
+    """It is removed where the description has the single records, and not where it has batches."""
+    document = published.description(product, version)
+    path = published.path_of(product, version, there)
+    document["paths"][path] = {"get": {"operationId": f"get-{path}", "responses": {"200": {}}}}
+    status, found, _ = run("--spec", spec(tmp_path, document), "--json")
+    assert status == 1
+    assert [(one["operation"], one["severity"], one["kind"]) for one in found] == [
+        (gone, "breaking", "operation")
+    ]
+
+
 @pytest.mark.parametrize("product", published.PRODUCTS)
 @pytest.mark.parametrize("how", SAME)
 def test_what_is_published_otherwise_written_is_nothing_new(

@@ -208,3 +208,20 @@ def test_what_no_method_can_be_made_of_is_told(name: str) -> None:
         families_module.render(make())
     assert expected in str(caught.value)
     assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("id_", "said", "words"),
+    [
+        ("create_things", "by-kee", "`x-reconcile` is 'by-kee'; write true, or by-key."),
+        ("create_things", "true", "`x-reconcile` is 'true'"),
+        ("update_things", True, "`x-reconcile` is about a create"),
+    ],
+)
+def test_what_can_be_looked_up_is_said_rightly(id_: str, said: object, words: str) -> None:
+    """A misspelt value would lose the method `reconcile` or its keys."""
+    made = document(operation(id_))
+    made["paths"]["/0"]["post"]["x-reconcile"] = said
+    with pytest.raises(ContractError, match=words) as caught:
+        families_module.render(made)
+    assert caught.value.pointer == ("paths", "/0", "post", "x-reconcile")

@@ -115,7 +115,7 @@ def test_reads_of_one_record_share_a_request() -> None:
     chunk = run.next_chunk()
     assert chunk is not None
     assert keys(chunk) == ["a", "b", "a"]
-    assert json.loads(chunk.array) == [{"name": "a"}, {"name": "b"}]
+    assert [*map(json.loads, chunk.texts)] == [{"name": "a"}, {"name": "b"}]
 
 
 def test_a_read_without_a_response_is_a_loss_of_all_who_asked() -> None:
@@ -157,7 +157,7 @@ def test_a_key_of_its_own_replaces_one_that_is_used() -> None:
     chunk = run.next_chunk()
     assert chunk is not None
     assert keys(chunk) == ["a", "b", "r-2"]
-    assert [one["name"] for one in json.loads(chunk.array)] == ["a", "b", "r-2"]
+    assert [one["name"] for one in map(json.loads, chunk.texts)] == ["a", "b", "r-2"]
     assert [entry.input for entry in chunk.entries] == ["a", "b", "a"]
 
 
@@ -208,7 +208,7 @@ def test_every_input_gets_exactly_one_outcome(
     turn = 0
     while run.has_more or under_way:
         while len(under_way) < width and (chunk := run.next_chunk()) is not None:
-            assert len(json.loads(chunk.array)) <= len(chunk.entries) <= size
+            assert len([*chunk.texts]) <= len(chunk.entries) <= size
             under_way.append(chunk)
         named = [entry.key for chunk in under_way for entry in chunk.entries]
         assert reads or names or len(set(named)) == len(named)

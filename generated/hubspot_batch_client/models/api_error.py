@@ -4,11 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.error_context import ErrorContext
-from ..models.error_detail import ErrorDetail
-from ..models.links import Links
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -55,35 +53,36 @@ class ApiError(Model):
     policy_name: None | str | Unset = UNSET
     group_name: None | str | Unset = UNSET
     request_id: None | str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.message is not ABSENT:
+        absent = ABSENT
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.status is not ABSENT:
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.category is not ABSENT:
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
-        if self.correlation_id is not ABSENT:
+        if self.correlation_id is not absent:
             fields["correlationId"] = self.correlation_id
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.error_type is not ABSENT:
+        if self.error_type is not absent:
             fields["errorType"] = self.error_type
-        if self.policy_name is not ABSENT:
+        if self.policy_name is not absent:
             fields["policyName"] = self.policy_name
-        if self.group_name is not ABSENT:
+        if self.group_name is not absent:
             fields["groupName"] = self.group_name
-        if self.request_id is not ABSENT:
+        if self.request_id is not absent:
             fields["requestId"] = self.request_id
         return fields
 
@@ -115,18 +114,18 @@ class ApiError(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("message", "message", Any),
-            ("status", "status", Any),
-            ("category", "category", Any),
-            ("sub_category", "subCategory", Any),
-            ("correlation_id", "correlationId", Any),
-            ("context", "context", Any),
-            ("errors", "errors", list[form_of(ErrorDetail)] | None),
-            ("links", "links", Any),
-            ("error_type", "errorType", Any),
-            ("policy_name", "policyName", Any),
-            ("group_name", "groupName", Any),
-            ("request_id", "requestId", Any),
+            ("message", "message", lambda: Any),
+            ("status", "status", lambda: Any),
+            ("category", "category", lambda: Any),
+            ("sub_category", "subCategory", lambda: Any),
+            ("correlation_id", "correlationId", lambda: Any),
+            ("context", "context", lambda: Any),
+            ("errors", "errors", lambda: list[form_of(ErrorDetail)] | None),
+            ("links", "links", lambda: Any),
+            ("error_type", "errorType", lambda: Any),
+            ("policy_name", "policyName", lambda: Any),
+            ("group_name", "groupName", lambda: Any),
+            ("request_id", "requestId", lambda: Any),
         ]
 
     @classmethod
@@ -153,3 +152,8 @@ class ApiError(Model):
                 model._more = None
                 into[at] = model
         ErrorDetail._take(of_errors)
+
+
+from ..models.error_context import ErrorContext
+from ..models.error_detail import ErrorDetail
+from ..models.links import Links

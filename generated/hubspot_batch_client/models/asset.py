@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.metrics import Metrics
 from ..types import (
     ABSENT,
     UNSET,
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -31,17 +31,18 @@ class Asset(Model):
     id: str
     name: None | str | Unset = UNSET
     metrics: Metrics | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.name is not ABSENT:
+        if self.name is not absent:
             fields["name"] = self.name
-        if self.metrics is not ABSENT:
+        if self.metrics is not absent:
             fields["metrics"] = self.metrics
         return fields
 
@@ -64,9 +65,9 @@ class Asset(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("name", "name", Any),
-            ("metrics", "metrics", Any),
+            ("id", "id", lambda: Any),
+            ("name", "name", lambda: Any),
+            ("metrics", "metrics", lambda: Any),
         ]
 
     @classmethod
@@ -79,3 +80,6 @@ class Asset(Model):
                 model.metrics = form.metrics
                 model._more = None
                 into[at] = model
+
+
+from ..models.metrics import Metrics

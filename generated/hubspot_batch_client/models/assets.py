@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ..models.asset_collection import AssetCollection
-
 Assets: TypeAlias = "dict[str, AssetCollection]"
 """Assets by type, for example AD_CAMPAIGN, BLOG_POST, CTA, EMAIL, FORM, LANDING_PAGE,
 MARKETING_EMAIL, MARKETING_EVENT, OBJECT_LIST, SITE_PAGE, SOCIAL_BROADCAST or
 WEB_INTERACTIVE."""
+
+from ..models.asset_collection import AssetCollection

@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.association_target import AssociationTarget
-from ..models.association_type import AssociationType
 from ..types import (
     ABSENT,
     Model,
@@ -15,9 +14,9 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -30,16 +29,17 @@ class Association(Model):
     """
 
     to: AssociationTarget
-    types: list[AssociationType] = field(factory=list)
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    types: list[AssociationType] = _field(factory=list)
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.to is not ABSENT:
+        absent = ABSENT
+        if self.to is not absent:
             fields["to"] = self.to
-        if self.types is not ABSENT:
+        if self.types is not absent:
             fields["types"] = self.types
         return fields
 
@@ -61,8 +61,8 @@ class Association(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("to", "to", form_of(AssociationTarget) | None),
-            ("types", "types", list[form_of(AssociationType)] | None),
+            ("to", "to", lambda: form_of(AssociationTarget) | None),
+            ("types", "types", lambda: list[form_of(AssociationType)] | None),
         ]
 
     @classmethod
@@ -84,3 +84,7 @@ class Association(Model):
                 model._more = None
                 into[at] = model
         AssociationType._take(of_types)
+
+
+from ..models.association_target import AssociationTarget
+from ..models.association_type import AssociationType

@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..models.association_category import AssociationCategory
 from ..types import (
@@ -12,8 +13,8 @@ from ..types import (
     Model,
     as_enum,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -28,15 +29,16 @@ class AssociationType(Model):
 
     association_category: AssociationCategory
     association_type_id: int
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.association_category is not ABSENT:
+        absent = ABSENT
+        if self.association_category is not absent:
             fields["associationCategory"] = self.association_category
-        if self.association_type_id is not ABSENT:
+        if self.association_type_id is not absent:
             fields["associationTypeId"] = self.association_type_id
         return fields
 
@@ -60,8 +62,8 @@ class AssociationType(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("association_category", "associationCategory", Any),
-            ("association_type_id", "associationTypeId", Any),
+            ("association_category", "associationCategory", lambda: Any),
+            ("association_type_id", "associationTypeId", lambda: Any),
         ]
 
     @classmethod

@@ -4,12 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.error_context import ErrorContext
-from ..models.error_detail import ErrorDetail
-from ..models.free_form import FreeForm
-from ..models.links import Links
 from ..types import (
     ABSENT,
     UNSET,
@@ -18,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -47,27 +44,28 @@ class BatchError(Model):
     links: Links | None | Unset = UNSET
     id: None | str | Unset = UNSET
     sub_category: FreeForm | None | str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.status is not ABSENT:
+        absent = ABSENT
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.category is not ABSENT:
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.message is not ABSENT:
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.id is not ABSENT:
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
         return fields
 
@@ -95,14 +93,14 @@ class BatchError(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("status", "status", Any),
-            ("category", "category", Any),
-            ("message", "message", Any),
-            ("context", "context", Any),
-            ("errors", "errors", list[form_of(ErrorDetail)] | None),
-            ("links", "links", Any),
-            ("id", "id", Any),
-            ("sub_category", "subCategory", Any),
+            ("status", "status", lambda: Any),
+            ("category", "category", lambda: Any),
+            ("message", "message", lambda: Any),
+            ("context", "context", lambda: Any),
+            ("errors", "errors", lambda: list[form_of(ErrorDetail)] | None),
+            ("links", "links", lambda: Any),
+            ("id", "id", lambda: Any),
+            ("sub_category", "subCategory", lambda: Any),
         ]
 
     @classmethod
@@ -125,3 +123,9 @@ class BatchError(Model):
                 model._more = None
                 into[at] = model
         ErrorDetail._take(of_errors)
+
+
+from ..models.error_context import ErrorContext
+from ..models.error_detail import ErrorDetail
+from ..models.free_form import FreeForm
+from ..models.links import Links

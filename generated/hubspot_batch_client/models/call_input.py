@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.association import Association
-from ..models.properties import Properties
 from ..types import (
     ABSENT,
     UNSET,
@@ -16,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -37,19 +36,20 @@ class CallInput(Model):
     """
 
     properties: Properties
-    associations: list[Association] = field(factory=list)
+    associations: list[Association] = _field(factory=list)
     object_write_trace_id: str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.properties is not ABSENT:
+        absent = ABSENT
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.associations is not ABSENT:
+        if self.associations is not absent:
             fields["associations"] = self.associations
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
         return fields
 
@@ -72,9 +72,9 @@ class CallInput(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("properties", "properties", Any),
-            ("associations", "associations", list[form_of(Association)] | None),
-            ("object_write_trace_id", "objectWriteTraceId", Any),
+            ("properties", "properties", lambda: Any),
+            ("associations", "associations", lambda: list[form_of(Association)] | None),
+            ("object_write_trace_id", "objectWriteTraceId", lambda: Any),
         ]
 
     @classmethod
@@ -92,3 +92,7 @@ class CallInput(Model):
                 model._more = None
                 into[at] = model
         Association._take(of_associations)
+
+
+from ..models.association import Association
+from ..models.properties import Properties

@@ -5,12 +5,10 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.batch_error import BatchError
 from ..models.batch_status import BatchStatus
-from ..models.call import Call
-from ..models.links import Links
 from ..types import (
     ABSENT,
     UNSET,
@@ -21,8 +19,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -45,32 +43,33 @@ class CallReadBatch(Model):
     status: BatchStatus | str
     started_at: datetime.datetime
     completed_at: datetime.datetime
-    results: list[Call] = field(factory=list)
+    results: list[Call] = _field(factory=list)
     requested_at: datetime.datetime | None | Unset = UNSET
     links: Links | None | Unset = UNSET
     num_errors: int | None | Unset = UNSET
     errors: list[BatchError] | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.status is not ABSENT:
+        absent = ABSENT
+        if self.status is not absent:
             fields["status"] = self.status
-        if self.started_at is not ABSENT:
+        if self.started_at is not absent:
             fields["startedAt"] = self.started_at
-        if self.completed_at is not ABSENT:
+        if self.completed_at is not absent:
             fields["completedAt"] = self.completed_at
-        if self.results is not ABSENT:
+        if self.results is not absent:
             fields["results"] = self.results
-        if self.requested_at is not ABSENT:
+        if self.requested_at is not absent:
             fields["requestedAt"] = self.requested_at
-        if self.links is not ABSENT:
+        if self.links is not absent:
             fields["links"] = self.links
-        if self.num_errors is not ABSENT:
+        if self.num_errors is not absent:
             fields["numErrors"] = self.num_errors
-        if self.errors is not ABSENT:
+        if self.errors is not absent:
             fields["errors"] = self.errors
         return fields
 
@@ -98,14 +97,14 @@ class CallReadBatch(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("status", "status", Any),
-            ("started_at", "startedAt", Any),
-            ("completed_at", "completedAt", Any),
-            ("results", "results", list[form_of(Call)] | None),
-            ("requested_at", "requestedAt", Any),
-            ("links", "links", Any),
-            ("num_errors", "numErrors", Any),
-            ("errors", "errors", list[form_of(BatchError)] | None),
+            ("status", "status", lambda: Any),
+            ("started_at", "startedAt", lambda: Any),
+            ("completed_at", "completedAt", lambda: Any),
+            ("results", "results", lambda: list[form_of(Call)] | None),
+            ("requested_at", "requestedAt", lambda: Any),
+            ("links", "links", lambda: Any),
+            ("num_errors", "numErrors", lambda: Any),
+            ("errors", "errors", lambda: list[form_of(BatchError)] | None),
         ]
 
     @classmethod
@@ -135,3 +134,8 @@ class CallReadBatch(Model):
                 into[at] = model
         Call._take(of_results)
         BatchError._take(of_errors)
+
+
+from ..models.batch_error import BatchError
+from ..models.call import Call
+from ..models.links import Links

@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.call_read_input import CallReadInput
 from ..types import (
     ABSENT,
     UNSET,
@@ -15,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -32,23 +32,24 @@ class CallReadBatchInput(Model):
         id_property (str | Unset): The property of which the ids are values.
     """
 
-    inputs: list[CallReadInput] = field(factory=list)
+    inputs: list[CallReadInput] = _field(factory=list)
     properties: list[str] | Unset = UNSET
     properties_with_history: list[str] | Unset = UNSET
     id_property: str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.inputs is not ABSENT:
+        absent = ABSENT
+        if self.inputs is not absent:
             fields["inputs"] = self.inputs
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.properties_with_history is not ABSENT:
+        if self.properties_with_history is not absent:
             fields["propertiesWithHistory"] = self.properties_with_history
-        if self.id_property is not ABSENT:
+        if self.id_property is not absent:
             fields["idProperty"] = self.id_property
         return fields
 
@@ -72,10 +73,10 @@ class CallReadBatchInput(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("inputs", "inputs", list[form_of(CallReadInput)] | None),
-            ("properties", "properties", Any),
-            ("properties_with_history", "propertiesWithHistory", Any),
-            ("id_property", "idProperty", Any),
+            ("inputs", "inputs", lambda: list[form_of(CallReadInput)] | None),
+            ("properties", "properties", lambda: Any),
+            ("properties_with_history", "propertiesWithHistory", lambda: Any),
+            ("id_property", "idProperty", lambda: Any),
         ]
 
     @classmethod
@@ -94,3 +95,6 @@ class CallReadBatchInput(Model):
                 model._more = None
                 into[at] = model
         CallReadInput._take(of_inputs)
+
+
+from ..models.call_read_input import CallReadInput

@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.filter_group import FilterGroup
-from ..models.search_sort import SearchSort
 from ..types import (
     ABSENT,
     UNSET,
@@ -16,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -44,23 +43,24 @@ class CallSearch(Model):
     sorts: list[SearchSort] | Unset = UNSET
     limit: int | Unset = UNSET
     after: str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.filter_groups is not ABSENT:
+        absent = ABSENT
+        if self.filter_groups is not absent:
             fields["filterGroups"] = self.filter_groups
-        if self.query is not ABSENT:
+        if self.query is not absent:
             fields["query"] = self.query
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.sorts is not ABSENT:
+        if self.sorts is not absent:
             fields["sorts"] = self.sorts
-        if self.limit is not ABSENT:
+        if self.limit is not absent:
             fields["limit"] = self.limit
-        if self.after is not ABSENT:
+        if self.after is not absent:
             fields["after"] = self.after
         return fields
 
@@ -88,12 +88,12 @@ class CallSearch(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("filter_groups", "filterGroups", list[form_of(FilterGroup)] | None),
-            ("query", "query", Any),
-            ("properties", "properties", Any),
-            ("sorts", "sorts", list[form_of(SearchSort)] | None),
-            ("limit", "limit", Any),
-            ("after", "after", Any),
+            ("filter_groups", "filterGroups", lambda: list[form_of(FilterGroup)] | None),
+            ("query", "query", lambda: Any),
+            ("properties", "properties", lambda: Any),
+            ("sorts", "sorts", lambda: list[form_of(SearchSort)] | None),
+            ("limit", "limit", lambda: Any),
+            ("after", "after", lambda: Any),
         ]
 
     @classmethod
@@ -119,3 +119,7 @@ class CallSearch(Model):
                 into[at] = model
         FilterGroup._take(of_filter_groups)
         SearchSort._take(of_sorts)
+
+
+from ..models.filter_group import FilterGroup
+from ..models.search_sort import SearchSort

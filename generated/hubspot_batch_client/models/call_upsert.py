@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.properties import Properties
 from ..types import (
     ABSENT,
     UNSET,
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -35,19 +35,20 @@ class CallUpsert(Model):
     properties: Properties
     id_property: str | Unset = UNSET
     object_write_trace_id: str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.id_property is not ABSENT:
+        if self.id_property is not absent:
             fields["idProperty"] = self.id_property
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
         return fields
 
@@ -71,10 +72,10 @@ class CallUpsert(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("properties", "properties", Any),
-            ("id_property", "idProperty", Any),
-            ("object_write_trace_id", "objectWriteTraceId", Any),
+            ("id", "id", lambda: Any),
+            ("properties", "properties", lambda: Any),
+            ("id_property", "idProperty", lambda: Any),
+            ("object_write_trace_id", "objectWriteTraceId", lambda: Any),
         ]
 
     @classmethod
@@ -88,3 +89,6 @@ class CallUpsert(Model):
                 model.object_write_trace_id = form.object_write_trace_id
                 model._more = None
                 into[at] = model
+
+
+from ..models.properties import Properties

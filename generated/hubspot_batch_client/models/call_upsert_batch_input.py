@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.call_upsert import CallUpsert
 from ..types import (
     ABSENT,
     Model,
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -25,14 +25,15 @@ class CallUpsertBatchInput(Model):
         inputs (list[CallUpsert]):
     """
 
-    inputs: list[CallUpsert] = field(factory=list)
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    inputs: list[CallUpsert] = _field(factory=list)
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.inputs is not ABSENT:
+        absent = ABSENT
+        if self.inputs is not absent:
             fields["inputs"] = self.inputs
         return fields
 
@@ -53,7 +54,7 @@ class CallUpsertBatchInput(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("inputs", "inputs", list[form_of(CallUpsert)] | None),
+            ("inputs", "inputs", lambda: list[form_of(CallUpsert)] | None),
         ]
 
     @classmethod
@@ -69,3 +70,6 @@ class CallUpsertBatchInput(Model):
                 model._more = None
                 into[at] = model
         CallUpsert._take(of_inputs)
+
+
+from ..models.call_upsert import CallUpsert

@@ -4,15 +4,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.warning_context import WarningContext
 from ..types import (
     ABSENT,
     Model,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -28,17 +28,18 @@ class CallWarning(Model):
     category: str
     message: str
     context: WarningContext
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.category is not ABSENT:
+        absent = ABSENT
+        if self.category is not absent:
             fields["category"] = self.category
-        if self.message is not ABSENT:
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
         return fields
 
@@ -61,9 +62,9 @@ class CallWarning(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("category", "category", Any),
-            ("message", "message", Any),
-            ("context", "context", Any),
+            ("category", "category", lambda: Any),
+            ("message", "message", lambda: Any),
+            ("context", "context", lambda: Any),
         ]
 
     @classmethod
@@ -76,3 +77,6 @@ class CallWarning(Model):
                 model.context = form.context
                 model._more = None
                 into[at] = model
+
+
+from ..models.warning_context import WarningContext

@@ -5,10 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.business_unit import BusinessUnit
-from ..models.stored_properties import StoredProperties
 from ..types import (
     ABSENT,
     Model,
@@ -16,8 +15,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -38,22 +37,23 @@ class Campaign(Model):
     properties: StoredProperties
     created_at: datetime.datetime
     updated_at: datetime.datetime
-    business_units: list[BusinessUnit] = field(factory=list)
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    business_units: list[BusinessUnit] = _field(factory=list)
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.business_units is not ABSENT:
+        if self.business_units is not absent:
             fields["businessUnits"] = self.business_units
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
         return fields
 
@@ -78,11 +78,11 @@ class Campaign(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("properties", "properties", Any),
-            ("business_units", "businessUnits", list[form_of(BusinessUnit)] | None),
-            ("created_at", "createdAt", Any),
-            ("updated_at", "updatedAt", Any),
+            ("id", "id", lambda: Any),
+            ("properties", "properties", lambda: Any),
+            ("business_units", "businessUnits", lambda: list[form_of(BusinessUnit)] | None),
+            ("created_at", "createdAt", lambda: Any),
+            ("updated_at", "updatedAt", lambda: Any),
         ]
 
     @classmethod
@@ -102,3 +102,7 @@ class Campaign(Model):
                 model._more = None
                 into[at] = model
         BusinessUnit._take(of_business_units)
+
+
+from ..models.business_unit import BusinessUnit
+from ..models.stored_properties import StoredProperties

@@ -4,15 +4,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.campaign_values import CampaignValues
 from ..types import (
     ABSENT,
     Model,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -27,15 +27,16 @@ class CampaignUpdate(Model):
 
     id: str
     properties: CampaignValues
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
         return fields
 
@@ -57,8 +58,8 @@ class CampaignUpdate(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("properties", "properties", Any),
+            ("id", "id", lambda: Any),
+            ("properties", "properties", lambda: Any),
         ]
 
     @classmethod
@@ -70,3 +71,6 @@ class CampaignUpdate(Model):
                 model.properties = form.properties
                 model._more = None
                 into[at] = model
+
+
+from ..models.campaign_values import CampaignValues

@@ -5,12 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.asset_collection import AssetCollection
-from ..models.assets import Assets
-from ..models.business_unit import BusinessUnit
-from ..models.stored_properties import StoredProperties
 from ..types import (
     ABSENT,
     UNSET,
@@ -22,8 +19,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -46,25 +43,26 @@ class CampaignWithAssets(Model):
     properties: StoredProperties
     created_at: datetime.datetime
     updated_at: datetime.datetime
-    business_units: list[BusinessUnit] = field(factory=list)
+    business_units: list[BusinessUnit] = _field(factory=list)
     assets: Assets | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.business_units is not ABSENT:
+        if self.business_units is not absent:
             fields["businessUnits"] = self.business_units
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
-        if self.assets is not ABSENT:
+        if self.assets is not absent:
             fields["assets"] = self.assets
         return fields
 
@@ -94,12 +92,12 @@ class CampaignWithAssets(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("properties", "properties", Any),
-            ("business_units", "businessUnits", list[form_of(BusinessUnit)] | None),
-            ("created_at", "createdAt", Any),
-            ("updated_at", "updatedAt", Any),
-            ("assets", "assets", dict[str, form_of(AssetCollection)] | None),
+            ("id", "id", lambda: Any),
+            ("properties", "properties", lambda: Any),
+            ("business_units", "businessUnits", lambda: list[form_of(BusinessUnit)] | None),
+            ("created_at", "createdAt", lambda: Any),
+            ("updated_at", "updatedAt", lambda: Any),
+            ("assets", "assets", lambda: dict[str, form_of(AssetCollection)] | None),
         ]
 
     @classmethod
@@ -125,3 +123,9 @@ class CampaignWithAssets(Model):
                 into[at] = model
         BusinessUnit._take(of_business_units)
         AssetCollection._take(of_assets)
+
+
+from ..models.asset_collection import AssetCollection
+from ..models.assets import Assets
+from ..models.business_unit import BusinessUnit
+from ..models.stored_properties import StoredProperties

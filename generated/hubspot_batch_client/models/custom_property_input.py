@@ -4,9 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.masked_substrings import MaskedSubstrings
 from ..types import (
     ABSENT,
     UNSET,
@@ -15,9 +15,9 @@ from ..types import (
     as_model,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -70,51 +70,52 @@ class CustomPropertyInput(Model):
     unit: str | Unset = UNSET
     updated_by_user_id: int | Unset = UNSET
     use_timestamp_as_persistence_timestamp: bool | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.name is not ABSENT:
+        absent = ABSENT
+        if self.name is not absent:
             fields["name"] = self.name
-        if self.value is not ABSENT:
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.data_sensitivity is not ABSENT:
+        if self.data_sensitivity is not absent:
             fields["dataSensitivity"] = self.data_sensitivity
-        if self.is_encrypted is not ABSENT:
+        if self.is_encrypted is not absent:
             fields["isEncrypted"] = self.is_encrypted
-        if self.is_large_value is not ABSENT:
+        if self.is_large_value is not absent:
             fields["isLargeValue"] = self.is_large_value
-        if self.masked_substrings is not ABSENT:
+        if self.masked_substrings is not absent:
             fields["maskedSubstrings"] = self.masked_substrings
-        if self.persistence_timestamp is not ABSENT:
+        if self.persistence_timestamp is not absent:
             fields["persistenceTimestamp"] = self.persistence_timestamp
-        if self.request_id is not ABSENT:
+        if self.request_id is not absent:
             fields["requestId"] = self.request_id
-        if self.selected_by_user is not ABSENT:
+        if self.selected_by_user is not absent:
             fields["selectedByUser"] = self.selected_by_user
-        if self.selected_by_user_timestamp is not ABSENT:
+        if self.selected_by_user_timestamp is not absent:
             fields["selectedByUserTimestamp"] = self.selected_by_user_timestamp
-        if self.source is not ABSENT:
+        if self.source is not absent:
             fields["source"] = self.source
-        if self.source_id is not ABSENT:
+        if self.source_id is not absent:
             fields["sourceId"] = self.source_id
-        if self.source_label is not ABSENT:
+        if self.source_label is not absent:
             fields["sourceLabel"] = self.source_label
-        if self.source_metadata is not ABSENT:
+        if self.source_metadata is not absent:
             fields["sourceMetadata"] = self.source_metadata
-        if self.source_upstream_deployable is not ABSENT:
+        if self.source_upstream_deployable is not absent:
             fields["sourceUpstreamDeployable"] = self.source_upstream_deployable
-        if self.source_vid is not ABSENT:
+        if self.source_vid is not absent:
             fields["sourceVid"] = self.source_vid
-        if self.timestamp is not ABSENT:
+        if self.timestamp is not absent:
             fields["timestamp"] = self.timestamp
-        if self.unit is not ABSENT:
+        if self.unit is not absent:
             fields["unit"] = self.unit
-        if self.updated_by_user_id is not ABSENT:
+        if self.updated_by_user_id is not absent:
             fields["updatedByUserId"] = self.updated_by_user_id
-        if self.use_timestamp_as_persistence_timestamp is not ABSENT:
+        if self.use_timestamp_as_persistence_timestamp is not absent:
             fields["useTimestampAsPersistenceTimestamp"] = (
                 self.use_timestamp_as_persistence_timestamp
             )
@@ -162,26 +163,30 @@ class CustomPropertyInput(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("name", "name", Any),
-            ("value", "value", Any),
-            ("data_sensitivity", "dataSensitivity", Any),
-            ("is_encrypted", "isEncrypted", Any),
-            ("is_large_value", "isLargeValue", Any),
-            ("masked_substrings", "maskedSubstrings", form_of(MaskedSubstrings) | None),
-            ("persistence_timestamp", "persistenceTimestamp", Any),
-            ("request_id", "requestId", Any),
-            ("selected_by_user", "selectedByUser", Any),
-            ("selected_by_user_timestamp", "selectedByUserTimestamp", Any),
-            ("source", "source", Any),
-            ("source_id", "sourceId", Any),
-            ("source_label", "sourceLabel", Any),
-            ("source_metadata", "sourceMetadata", Any),
-            ("source_upstream_deployable", "sourceUpstreamDeployable", Any),
-            ("source_vid", "sourceVid", Any),
-            ("timestamp", "timestamp", Any),
-            ("unit", "unit", Any),
-            ("updated_by_user_id", "updatedByUserId", Any),
-            ("use_timestamp_as_persistence_timestamp", "useTimestampAsPersistenceTimestamp", Any),
+            ("name", "name", lambda: Any),
+            ("value", "value", lambda: Any),
+            ("data_sensitivity", "dataSensitivity", lambda: Any),
+            ("is_encrypted", "isEncrypted", lambda: Any),
+            ("is_large_value", "isLargeValue", lambda: Any),
+            ("masked_substrings", "maskedSubstrings", lambda: form_of(MaskedSubstrings) | None),
+            ("persistence_timestamp", "persistenceTimestamp", lambda: Any),
+            ("request_id", "requestId", lambda: Any),
+            ("selected_by_user", "selectedByUser", lambda: Any),
+            ("selected_by_user_timestamp", "selectedByUserTimestamp", lambda: Any),
+            ("source", "source", lambda: Any),
+            ("source_id", "sourceId", lambda: Any),
+            ("source_label", "sourceLabel", lambda: Any),
+            ("source_metadata", "sourceMetadata", lambda: Any),
+            ("source_upstream_deployable", "sourceUpstreamDeployable", lambda: Any),
+            ("source_vid", "sourceVid", lambda: Any),
+            ("timestamp", "timestamp", lambda: Any),
+            ("unit", "unit", lambda: Any),
+            ("updated_by_user_id", "updatedByUserId", lambda: Any),
+            (
+                "use_timestamp_as_persistence_timestamp",
+                "useTimestampAsPersistenceTimestamp",
+                lambda: Any,
+            ),
         ]
 
     @classmethod
@@ -216,3 +221,6 @@ class CustomPropertyInput(Model):
                 )
                 model._more = None
                 into[at] = model
+
+
+from ..models.masked_substrings import MaskedSubstrings

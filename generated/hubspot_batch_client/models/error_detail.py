@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.error_context import ErrorContext
 from ..types import (
     ABSENT,
     UNSET,
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -34,21 +34,22 @@ class ErrorDetail(Model):
     in_: None | str | Unset = UNSET
     sub_category: None | str | Unset = UNSET
     context: ErrorContext | None | str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.message is not ABSENT:
+        absent = ABSENT
+        if self.message is not absent:
             fields["message"] = self.message
-        if self.code is not ABSENT:
+        if self.code is not absent:
             fields["code"] = self.code
-        if self.in_ is not ABSENT:
+        if self.in_ is not absent:
             fields["in"] = self.in_
-        if self.sub_category is not ABSENT:
+        if self.sub_category is not absent:
             fields["subCategory"] = self.sub_category
-        if self.context is not ABSENT:
+        if self.context is not absent:
             fields["context"] = self.context
         return fields
 
@@ -73,11 +74,11 @@ class ErrorDetail(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("message", "message", Any),
-            ("code", "code", Any),
-            ("in_", "in", Any),
-            ("sub_category", "subCategory", Any),
-            ("context", "context", Any),
+            ("message", "message", lambda: Any),
+            ("code", "code", lambda: Any),
+            ("in_", "in", lambda: Any),
+            ("sub_category", "subCategory", lambda: Any),
+            ("context", "context", lambda: Any),
         ]
 
     @classmethod
@@ -92,3 +93,6 @@ class ErrorDetail(Model):
                 model.context = form.context
                 model._more = None
                 into[at] = model
+
+
+from ..models.error_context import ErrorContext

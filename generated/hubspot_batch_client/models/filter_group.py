@@ -4,17 +4,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.search_filter import SearchFilter
 from ..types import (
     ABSENT,
     Model,
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -25,14 +25,15 @@ class FilterGroup(Model):
         filters (list[SearchFilter]): The filters.
     """
 
-    filters: list[SearchFilter] = field(factory=list)
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    filters: list[SearchFilter] = _field(factory=list)
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.filters is not ABSENT:
+        absent = ABSENT
+        if self.filters is not absent:
             fields["filters"] = self.filters
         return fields
 
@@ -53,7 +54,7 @@ class FilterGroup(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("filters", "filters", list[form_of(SearchFilter)] | None),
+            ("filters", "filters", lambda: list[form_of(SearchFilter)] | None),
         ]
 
     @classmethod
@@ -69,3 +70,6 @@ class FilterGroup(Model):
                 model._more = None
                 into[at] = model
         SearchFilter._take(of_filters)
+
+
+from ..models.search_filter import SearchFilter

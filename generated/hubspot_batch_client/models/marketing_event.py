@@ -5,10 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.app_info import AppInfo
-from ..models.custom_property import CustomProperty
 from ..types import (
     ABSENT,
     UNSET,
@@ -19,9 +18,9 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -52,7 +51,7 @@ class MarketingEvent(Model):
     event_name: str
     created_at: datetime.datetime
     updated_at: datetime.datetime
-    custom_properties: list[CustomProperty] = field(factory=list)
+    custom_properties: list[CustomProperty] = _field(factory=list)
     start_date_time: datetime.datetime | None | Unset = UNSET
     end_date_time: datetime.datetime | None | Unset = UNSET
     event_type: None | str | Unset = UNSET
@@ -64,43 +63,44 @@ class MarketingEvent(Model):
     event_status: None | str | Unset = UNSET
     event_status_v2: None | str | Unset = UNSET
     app_info: AppInfo | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.object_id is not ABSENT:
+        absent = ABSENT
+        if self.object_id is not absent:
             fields["objectId"] = self.object_id
-        if self.event_name is not ABSENT:
+        if self.event_name is not absent:
             fields["eventName"] = self.event_name
-        if self.custom_properties is not ABSENT:
+        if self.custom_properties is not absent:
             fields["customProperties"] = self.custom_properties
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
-        if self.start_date_time is not ABSENT:
+        if self.start_date_time is not absent:
             fields["startDateTime"] = self.start_date_time
-        if self.end_date_time is not ABSENT:
+        if self.end_date_time is not absent:
             fields["endDateTime"] = self.end_date_time
-        if self.event_type is not ABSENT:
+        if self.event_type is not absent:
             fields["eventType"] = self.event_type
-        if self.event_organizer is not ABSENT:
+        if self.event_organizer is not absent:
             fields["eventOrganizer"] = self.event_organizer
-        if self.event_description is not ABSENT:
+        if self.event_description is not absent:
             fields["eventDescription"] = self.event_description
-        if self.event_url is not ABSENT:
+        if self.event_url is not absent:
             fields["eventUrl"] = self.event_url
-        if self.event_cancelled is not ABSENT:
+        if self.event_cancelled is not absent:
             fields["eventCancelled"] = self.event_cancelled
-        if self.event_completed is not ABSENT:
+        if self.event_completed is not absent:
             fields["eventCompleted"] = self.event_completed
-        if self.event_status is not ABSENT:
+        if self.event_status is not absent:
             fields["eventStatus"] = self.event_status
-        if self.event_status_v2 is not ABSENT:
+        if self.event_status_v2 is not absent:
             fields["eventStatusV2"] = self.event_status_v2
-        if self.app_info is not ABSENT:
+        if self.app_info is not absent:
             fields["appInfo"] = self.app_info
         return fields
 
@@ -138,22 +138,22 @@ class MarketingEvent(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("object_id", "objectId", Any),
-            ("event_name", "eventName", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomProperty)] | None),
-            ("created_at", "createdAt", Any),
-            ("updated_at", "updatedAt", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
-            ("event_type", "eventType", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("event_completed", "eventCompleted", Any),
-            ("event_status", "eventStatus", Any),
-            ("event_status_v2", "eventStatusV2", Any),
-            ("app_info", "appInfo", form_of(AppInfo) | None),
+            ("object_id", "objectId", lambda: Any),
+            ("event_name", "eventName", lambda: Any),
+            ("custom_properties", "customProperties", lambda: list[form_of(CustomProperty)] | None),
+            ("created_at", "createdAt", lambda: Any),
+            ("updated_at", "updatedAt", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("event_completed", "eventCompleted", lambda: Any),
+            ("event_status", "eventStatus", lambda: Any),
+            ("event_status_v2", "eventStatusV2", lambda: Any),
+            ("app_info", "appInfo", lambda: form_of(AppInfo) | None),
         ]
 
     @classmethod
@@ -193,3 +193,7 @@ class MarketingEvent(Model):
                 model._more = None
                 into[at] = model
         CustomProperty._take(of_custom_properties)
+
+
+from ..models.app_info import AppInfo
+from ..models.custom_property import CustomProperty

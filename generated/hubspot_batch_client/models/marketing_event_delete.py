@@ -4,14 +4,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..types import (
     ABSENT,
     Model,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -28,17 +29,18 @@ class MarketingEventDelete(Model):
     app_id: int
     external_account_id: str
     external_event_id: str
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.app_id is not ABSENT:
+        absent = ABSENT
+        if self.app_id is not absent:
             fields["appId"] = self.app_id
-        if self.external_account_id is not ABSENT:
+        if self.external_account_id is not absent:
             fields["externalAccountId"] = self.external_account_id
-        if self.external_event_id is not ABSENT:
+        if self.external_event_id is not absent:
             fields["externalEventId"] = self.external_event_id
         return fields
 
@@ -61,9 +63,9 @@ class MarketingEventDelete(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("app_id", "appId", Any),
-            ("external_account_id", "externalAccountId", Any),
-            ("external_event_id", "externalEventId", Any),
+            ("app_id", "appId", lambda: Any),
+            ("external_account_id", "externalAccountId", lambda: Any),
+            ("external_event_id", "externalEventId", lambda: Any),
         ]
 
     @classmethod

@@ -5,9 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.custom_property_input import CustomPropertyInput
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,8 +17,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -41,7 +41,7 @@ class MarketingEventUpdate(Model):
     """
 
     object_id: str
-    custom_properties: list[CustomPropertyInput] = field(factory=list)
+    custom_properties: list[CustomPropertyInput] = _field(factory=list)
     event_name: str | Unset = UNSET
     event_type: str | Unset = UNSET
     event_organizer: str | Unset = UNSET
@@ -50,31 +50,32 @@ class MarketingEventUpdate(Model):
     event_cancelled: bool | Unset = UNSET
     start_date_time: datetime.datetime | Unset = UNSET
     end_date_time: datetime.datetime | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.object_id is not ABSENT:
+        absent = ABSENT
+        if self.object_id is not absent:
             fields["objectId"] = self.object_id
-        if self.custom_properties is not ABSENT:
+        if self.custom_properties is not absent:
             fields["customProperties"] = self.custom_properties
-        if self.event_name is not ABSENT:
+        if self.event_name is not absent:
             fields["eventName"] = self.event_name
-        if self.event_type is not ABSENT:
+        if self.event_type is not absent:
             fields["eventType"] = self.event_type
-        if self.event_organizer is not ABSENT:
+        if self.event_organizer is not absent:
             fields["eventOrganizer"] = self.event_organizer
-        if self.event_description is not ABSENT:
+        if self.event_description is not absent:
             fields["eventDescription"] = self.event_description
-        if self.event_url is not ABSENT:
+        if self.event_url is not absent:
             fields["eventUrl"] = self.event_url
-        if self.event_cancelled is not ABSENT:
+        if self.event_cancelled is not absent:
             fields["eventCancelled"] = self.event_cancelled
-        if self.start_date_time is not ABSENT:
+        if self.start_date_time is not absent:
             fields["startDateTime"] = self.start_date_time
-        if self.end_date_time is not ABSENT:
+        if self.end_date_time is not absent:
             fields["endDateTime"] = self.end_date_time
         return fields
 
@@ -106,16 +107,20 @@ class MarketingEventUpdate(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("object_id", "objectId", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomPropertyInput)] | None),
-            ("event_name", "eventName", Any),
-            ("event_type", "eventType", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
+            ("object_id", "objectId", lambda: Any),
+            (
+                "custom_properties",
+                "customProperties",
+                lambda: list[form_of(CustomPropertyInput)] | None,
+            ),
+            ("event_name", "eventName", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
         ]
 
     @classmethod
@@ -146,3 +151,6 @@ class MarketingEventUpdate(Model):
                 model._more = None
                 into[at] = model
         CustomPropertyInput._take(of_custom_properties)
+
+
+from ..models.custom_property_input import CustomPropertyInput

@@ -5,9 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.custom_property_input import CustomPropertyInput
 from ..types import (
     ABSENT,
     UNSET,
@@ -17,8 +17,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -46,7 +46,7 @@ class MarketingEventUpsert(Model):
     external_event_id: str
     event_name: str
     event_organizer: str
-    custom_properties: list[CustomPropertyInput] = field(factory=list)
+    custom_properties: list[CustomPropertyInput] = _field(factory=list)
     event_type: str | Unset = UNSET
     event_description: str | Unset = UNSET
     event_url: str | Unset = UNSET
@@ -54,35 +54,36 @@ class MarketingEventUpsert(Model):
     start_date_time: datetime.datetime | Unset = UNSET
     end_date_time: datetime.datetime | Unset = UNSET
     event_completed: bool | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.external_account_id is not ABSENT:
+        absent = ABSENT
+        if self.external_account_id is not absent:
             fields["externalAccountId"] = self.external_account_id
-        if self.external_event_id is not ABSENT:
+        if self.external_event_id is not absent:
             fields["externalEventId"] = self.external_event_id
-        if self.custom_properties is not ABSENT:
+        if self.custom_properties is not absent:
             fields["customProperties"] = self.custom_properties
-        if self.event_name is not ABSENT:
+        if self.event_name is not absent:
             fields["eventName"] = self.event_name
-        if self.event_organizer is not ABSENT:
+        if self.event_organizer is not absent:
             fields["eventOrganizer"] = self.event_organizer
-        if self.event_type is not ABSENT:
+        if self.event_type is not absent:
             fields["eventType"] = self.event_type
-        if self.event_description is not ABSENT:
+        if self.event_description is not absent:
             fields["eventDescription"] = self.event_description
-        if self.event_url is not ABSENT:
+        if self.event_url is not absent:
             fields["eventUrl"] = self.event_url
-        if self.event_cancelled is not ABSENT:
+        if self.event_cancelled is not absent:
             fields["eventCancelled"] = self.event_cancelled
-        if self.start_date_time is not ABSENT:
+        if self.start_date_time is not absent:
             fields["startDateTime"] = self.start_date_time
-        if self.end_date_time is not ABSENT:
+        if self.end_date_time is not absent:
             fields["endDateTime"] = self.end_date_time
-        if self.event_completed is not ABSENT:
+        if self.event_completed is not absent:
             fields["eventCompleted"] = self.event_completed
         return fields
 
@@ -116,18 +117,22 @@ class MarketingEventUpsert(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("external_account_id", "externalAccountId", Any),
-            ("external_event_id", "externalEventId", Any),
-            ("custom_properties", "customProperties", list[form_of(CustomPropertyInput)] | None),
-            ("event_name", "eventName", Any),
-            ("event_organizer", "eventOrganizer", Any),
-            ("event_type", "eventType", Any),
-            ("event_description", "eventDescription", Any),
-            ("event_url", "eventUrl", Any),
-            ("event_cancelled", "eventCancelled", Any),
-            ("start_date_time", "startDateTime", Any),
-            ("end_date_time", "endDateTime", Any),
-            ("event_completed", "eventCompleted", Any),
+            ("external_account_id", "externalAccountId", lambda: Any),
+            ("external_event_id", "externalEventId", lambda: Any),
+            (
+                "custom_properties",
+                "customProperties",
+                lambda: list[form_of(CustomPropertyInput)] | None,
+            ),
+            ("event_name", "eventName", lambda: Any),
+            ("event_organizer", "eventOrganizer", lambda: Any),
+            ("event_type", "eventType", lambda: Any),
+            ("event_description", "eventDescription", lambda: Any),
+            ("event_url", "eventUrl", lambda: Any),
+            ("event_cancelled", "eventCancelled", lambda: Any),
+            ("start_date_time", "startDateTime", lambda: Any),
+            ("end_date_time", "endDateTime", lambda: Any),
+            ("event_completed", "eventCompleted", lambda: Any),
         ]
 
     @classmethod
@@ -160,3 +165,6 @@ class MarketingEventUpsert(Model):
                 model._more = None
                 into[at] = model
         CustomPropertyInput._take(of_custom_properties)
+
+
+from ..models.custom_property_input import CustomPropertyInput

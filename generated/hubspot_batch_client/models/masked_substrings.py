@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..types import (
     ABSENT,
@@ -12,8 +13,8 @@ from ..types import (
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -25,13 +26,14 @@ class MaskedSubstrings(Model):
     """
 
     substrings: Any | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.substrings is not ABSENT:
+        absent = ABSENT
+        if self.substrings is not absent:
             fields["substrings"] = self.substrings
         return fields
 
@@ -52,7 +54,7 @@ class MaskedSubstrings(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("substrings", "substrings", Any),
+            ("substrings", "substrings", lambda: Any),
         ]
 
     @classmethod

@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..types import (
     ABSENT,
@@ -12,8 +13,8 @@ from ..types import (
     Model,
     Unset,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -27,15 +28,16 @@ class NextPage(Model):
 
     after: str
     link: None | str | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.after is not ABSENT:
+        absent = ABSENT
+        if self.after is not absent:
             fields["after"] = self.after
-        if self.link is not ABSENT:
+        if self.link is not absent:
             fields["link"] = self.link
         return fields
 
@@ -57,8 +59,8 @@ class NextPage(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("after", "after", Any),
-            ("link", "link", Any),
+            ("after", "after", lambda: Any),
+            ("link", "link", lambda: Any),
         ]
 
     @classmethod

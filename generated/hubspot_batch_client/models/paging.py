@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.next_page import NextPage
-from ..models.previous_page import PreviousPage
 from ..types import (
     ABSENT,
     UNSET,
@@ -16,9 +15,9 @@ from ..types import (
     as_model,
     form_of,
     new,
-    none_if_empty,
     take_one,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -32,15 +31,16 @@ class Paging(Model):
 
     next_: NextPage | None | Unset = UNSET
     prev: None | PreviousPage | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.next_ is not ABSENT:
+        absent = ABSENT
+        if self.next_ is not absent:
             fields["next"] = self.next_
-        if self.prev is not ABSENT:
+        if self.prev is not absent:
             fields["prev"] = self.prev
         return fields
 
@@ -62,8 +62,8 @@ class Paging(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("next_", "next", form_of(NextPage) | None),
-            ("prev", "prev", form_of(PreviousPage) | None),
+            ("next_", "next", lambda: form_of(NextPage) | None),
+            ("prev", "prev", lambda: form_of(PreviousPage) | None),
         ]
 
     @classmethod
@@ -81,3 +81,7 @@ class Paging(Model):
                 )
                 model._more = None
                 into[at] = model
+
+
+from ..models.next_page import NextPage
+from ..models.previous_page import PreviousPage

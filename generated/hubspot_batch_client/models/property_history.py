@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from ..models.property_version import PropertyVersion
-
 PropertyHistory: TypeAlias = "dict[str, list[PropertyVersion]]"
 """Earlier values by property name, the newest first."""
+
+from ..models.property_version import PropertyVersion

@@ -5,7 +5,8 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..types import (
     ABSENT,
@@ -14,8 +15,8 @@ from ..types import (
     Unset,
     as_datetime,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -37,23 +38,24 @@ class PropertyVersion(Model):
     source_id: None | str | Unset = UNSET
     source_label: None | str | Unset = UNSET
     updated_by_user_id: int | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.value is not ABSENT:
+        absent = ABSENT
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.timestamp is not ABSENT:
+        if self.timestamp is not absent:
             fields["timestamp"] = self.timestamp
-        if self.source_type is not ABSENT:
+        if self.source_type is not absent:
             fields["sourceType"] = self.source_type
-        if self.source_id is not ABSENT:
+        if self.source_id is not absent:
             fields["sourceId"] = self.source_id
-        if self.source_label is not ABSENT:
+        if self.source_label is not absent:
             fields["sourceLabel"] = self.source_label
-        if self.updated_by_user_id is not ABSENT:
+        if self.updated_by_user_id is not absent:
             fields["updatedByUserId"] = self.updated_by_user_id
         return fields
 
@@ -79,12 +81,12 @@ class PropertyVersion(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("value", "value", Any),
-            ("timestamp", "timestamp", Any),
-            ("source_type", "sourceType", Any),
-            ("source_id", "sourceId", Any),
-            ("source_label", "sourceLabel", Any),
-            ("updated_by_user_id", "updatedByUserId", Any),
+            ("value", "value", lambda: Any),
+            ("timestamp", "timestamp", lambda: Any),
+            ("source_type", "sourceType", lambda: Any),
+            ("source_id", "sourceId", lambda: Any),
+            ("source_label", "sourceLabel", lambda: Any),
+            ("updated_by_user_id", "updatedByUserId", lambda: Any),
         ]
 
     @classmethod

@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..models.filter_operator import FilterOperator
 from ..types import (
@@ -14,8 +15,8 @@ from ..types import (
     Unset,
     as_enum,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -36,21 +37,22 @@ class SearchFilter(Model):
     value: str | Unset = UNSET
     high_value: str | Unset = UNSET
     values: list[str] | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.property_name is not ABSENT:
+        absent = ABSENT
+        if self.property_name is not absent:
             fields["propertyName"] = self.property_name
-        if self.operator is not ABSENT:
+        if self.operator is not absent:
             fields["operator"] = self.operator
-        if self.value is not ABSENT:
+        if self.value is not absent:
             fields["value"] = self.value
-        if self.high_value is not ABSENT:
+        if self.high_value is not absent:
             fields["highValue"] = self.high_value
-        if self.values is not ABSENT:
+        if self.values is not absent:
             fields["values"] = self.values
         return fields
 
@@ -75,11 +77,11 @@ class SearchFilter(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("property_name", "propertyName", Any),
-            ("operator", "operator", Any),
-            ("value", "value", Any),
-            ("high_value", "highValue", Any),
-            ("values", "values", Any),
+            ("property_name", "propertyName", lambda: Any),
+            ("operator", "operator", lambda: Any),
+            ("value", "value", lambda: Any),
+            ("high_value", "highValue", lambda: Any),
+            ("values", "values", lambda: Any),
         ]
 
     @classmethod

@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
 from ..models.sort_direction import SortDirection
 from ..types import (
@@ -14,8 +15,8 @@ from ..types import (
     Unset,
     as_enum,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -29,15 +30,16 @@ class SearchSort(Model):
 
     property_name: str
     direction: SortDirection | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.property_name is not ABSENT:
+        absent = ABSENT
+        if self.property_name is not absent:
             fields["propertyName"] = self.property_name
-        if self.direction is not ABSENT:
+        if self.direction is not absent:
             fields["direction"] = self.direction
         return fields
 
@@ -59,8 +61,8 @@ class SearchSort(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("property_name", "propertyName", Any),
-            ("direction", "direction", Any),
+            ("property_name", "propertyName", lambda: Any),
+            ("direction", "direction", lambda: Any),
         ]
 
     @classmethod

@@ -5,12 +5,9 @@ import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
-from attrs import define, field
+from attrs import define
+from attrs import field as _field
 
-from ..models.call_warning import CallWarning
-from ..models.property_history import PropertyHistory
-from ..models.property_version import PropertyVersion
-from ..models.stored_properties import StoredProperties
 from ..types import (
     ABSENT,
     UNSET,
@@ -21,8 +18,8 @@ from ..types import (
     as_models,
     form_of,
     new,
-    none_if_empty,
 )
+from ..types import none_if_empty as _none_if_empty
 
 
 @define(repr=False)
@@ -57,33 +54,34 @@ class UpsertedCall(Model):
     object_write_trace_id: None | str | Unset = UNSET
     url: None | str | Unset = UNSET
     warnings: list[CallWarning] | None | Unset = UNSET
-    _more: dict[str, Any] | None = field(
-        default=None, kw_only=True, alias="additional_properties", eq=none_if_empty
+    _more: dict[str, Any] | None = _field(
+        default=None, kw_only=True, alias="additional_properties", eq=_none_if_empty
     )
 
     def _json_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = {**self._more} if self._more else {}
-        if self.id is not ABSENT:
+        absent = ABSENT
+        if self.id is not absent:
             fields["id"] = self.id
-        if self.properties is not ABSENT:
+        if self.properties is not absent:
             fields["properties"] = self.properties
-        if self.created_at is not ABSENT:
+        if self.created_at is not absent:
             fields["createdAt"] = self.created_at
-        if self.updated_at is not ABSENT:
+        if self.updated_at is not absent:
             fields["updatedAt"] = self.updated_at
-        if self.archived is not ABSENT:
+        if self.archived is not absent:
             fields["archived"] = self.archived
-        if self.new is not ABSENT:
+        if self.new is not absent:
             fields["new"] = self.new
-        if self.archived_at is not ABSENT:
+        if self.archived_at is not absent:
             fields["archivedAt"] = self.archived_at
-        if self.properties_with_history is not ABSENT:
+        if self.properties_with_history is not absent:
             fields["propertiesWithHistory"] = self.properties_with_history
-        if self.object_write_trace_id is not ABSENT:
+        if self.object_write_trace_id is not absent:
             fields["objectWriteTraceId"] = self.object_write_trace_id
-        if self.url is not ABSENT:
+        if self.url is not absent:
             fields["url"] = self.url
-        if self.warnings is not ABSENT:
+        if self.warnings is not absent:
             fields["warnings"] = self.warnings
         return fields
 
@@ -118,17 +116,17 @@ class UpsertedCall(Model):
     @classmethod
     def _forms(cls) -> list[tuple[str, str, Any]]:
         return [
-            ("id", "id", Any),
-            ("properties", "properties", Any),
-            ("created_at", "createdAt", Any),
-            ("updated_at", "updatedAt", Any),
-            ("archived", "archived", Any),
-            ("new", "new", Any),
-            ("archived_at", "archivedAt", Any),
-            ("properties_with_history", "propertiesWithHistory", Any),
-            ("object_write_trace_id", "objectWriteTraceId", Any),
-            ("url", "url", Any),
-            ("warnings", "warnings", list[form_of(CallWarning)] | None),
+            ("id", "id", lambda: Any),
+            ("properties", "properties", lambda: Any),
+            ("created_at", "createdAt", lambda: Any),
+            ("updated_at", "updatedAt", lambda: Any),
+            ("archived", "archived", lambda: Any),
+            ("new", "new", lambda: Any),
+            ("archived_at", "archivedAt", lambda: Any),
+            ("properties_with_history", "propertiesWithHistory", lambda: Any),
+            ("object_write_trace_id", "objectWriteTraceId", lambda: Any),
+            ("url", "url", lambda: Any),
+            ("warnings", "warnings", lambda: list[form_of(CallWarning)] | None),
         ]
 
     @classmethod
@@ -163,3 +161,9 @@ class UpsertedCall(Model):
                 model._more = None
                 into[at] = model
         CallWarning._take(of_warnings)
+
+
+from ..models.call_warning import CallWarning
+from ..models.property_history import PropertyHistory
+from ..models.property_version import PropertyVersion
+from ..models.stored_properties import StoredProperties

@@ -122,7 +122,7 @@ def compare_with_fragments(
             side, own = fragments.beside(one, found)
             here = Comparison(one.id, side.reader, given.reader, fragments.locate)
             compare_operation(own, found, side, given, one.id, result, here=here)
-        elif given.covers(one) and not is_page(one):
+        elif given.covers_page(one) if is_page(one) else given.covers(one):
             note_missing_operation(one, None, here)
             result.findings.extend(here.findings)
         else:

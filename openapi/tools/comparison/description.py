@@ -145,7 +145,7 @@ class Description:
         return max(alike, key=rank, default=None)
 
     def covers(self, wanted: DescribedOperation) -> bool:
-        """Return True if its family is described here, so that a missing operation is removed."""
+        """Return True if its family is described here, so that a missing batch is removed."""
         *family, batch, _ = wanted.signature
         kin = (one.signature for one in self.operations)
         return (
@@ -159,6 +159,19 @@ class Description:
                 )
                 for parts in kin
             )
+        )
+
+    def covers_page(self, wanted: DescribedOperation) -> bool:
+        """Return True if a search or a list that is missing here is removed.
+
+        Some descriptions of a family have only its batches, and say nothing of single records.
+        """
+        family = [part for part in wanted.signature if part != "search"]
+        around = {len(family), len(family) + 1}  # the records, or one record
+        return not self.excerpt and any(
+            len(parts) in around and is_same_path([*parts[: len(family)]], family)
+            for one in self.operations
+            if "batch" not in (parts := one.signature) and parts != (*family, "search")
         )
 
 

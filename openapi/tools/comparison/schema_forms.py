@@ -29,6 +29,7 @@ _OF_KIND = {
     "object": ("minProperties", "maxProperties", "propertyNames", "patternProperties"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
+_WIDER = {"integer": "number"}
 _EXCLUSIVE = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _NO_LESS = ("minLength", "minItems", "minProperties")  # 0 is no rule
 _KINDS = ("string", "integer", "number", "boolean", "object", "array", "null")
@@ -157,8 +158,10 @@ def _form(kind: str, flat: Parts, values: list[Any] | None) -> Form:
     if kind == "null":
         return form
     if values is not None:
-        fitting = (value for value in values if value is not None)
-        form.values = frozenset(map(_shown, fitting))
+        given = [value for value in values if value is not None]
+        # Without a type, one enumeration can have values of several; each form has its own.
+        own = [value for value in given if kind in (_kind(value), _WIDER.get(_kind(value)))]
+        form.values = frozenset(map(_shown, own or given))
     form.rules = _rules(kind, flat)
     form.format = next((str(raw["format"]) for raw in mappings(flat) if raw.get("format")), None)
     if kind == "array":

@@ -75,9 +75,10 @@ def tags_of(family: Sequence[str]) -> Iterator[str]:
 def roles(tag: str, kind: str) -> Roles:
     """Return the names of the schemas of an operation of a family."""
     one = class_name(spoken(tag, one=True).split())
-    given = {"create": f"{one}Input", "read": f"{one}ReadInput"}.get(kind, f"{one}{kind.title()}")
-    batch = f"{one}BatchInput" if kind == "create" else f"{one}{kind.title()}BatchInput"
-    done = f"{kind.title()}{'d' if kind.endswith('e') else '' if kind == 'read' else 'ed'}"
+    verb = class_name(kind.split("_"))
+    given = {"create": f"{one}Input", "read": f"{one}ReadInput"}.get(kind, f"{one}{verb}")
+    batch = f"{one}BatchInput" if kind == "create" else f"{one}{verb}BatchInput"
+    done = f"{verb}{'d' if kind.endswith('e') else '' if kind == 'read' else 'ed'}"
     return Roles(given, batch, (one, f"{done}{one}"))
 
 

@@ -9,6 +9,8 @@ from itertools import chain, count
 from typing import Any
 
 from attrs import frozen
+from comparison.schema_forms import Form
+from generation.keywords import KIND, RESULTS
 from generation.yaml_source import is_map
 
 from .names import roles, spoken
@@ -63,7 +65,7 @@ class OperationDrafter:
         self._tag = tag
         self._source = source
         self._bundle = bundle
-        self._words = Wording(tag, one.verb)
+        self._words = Wording(tag, one.kind if one.kind != "action" else one.verb)
         self._roles = roles(tag, one.verb)
         shared = SharedSchemas(bundle, tag)
         self._query = f"{self._roles.batch_input}Query"
@@ -78,24 +80,24 @@ class OperationDrafter:
         """
         one, words = self._one, self._words.operation
         id_ = f"{one.verb}_{self._tag}"
-        request, answer = self._request(), self._answer()
+        request, responses = self._request(), self._responses()
+        named = one.results_name not in ("", "results") and one.result is not None
         operation: Schema = {
             "operationId": id_,
             "tags": [self._tag],
             "summary": words.summary,
             "description": words.description,
             "x-source": self._source,
+            **({KIND: one.kind} if one.kind == "action" else {}),
+            **({RESULTS: one.results_name} if named else {}),
             **({"deprecated": True} if one.operation.raw.get("deprecated") is True else {}),
             "security": [{"bearer": scopes} for scopes in one.scopes or [[]]],
         }
-        if parameters := [*self._parameters()]:
+        if parameters := [*self._path_parameters(), *self._parameters()]:
             operation["parameters"] = parameters
         operation |= {
             "requestBody": {"required": True, "content": _content(reference(request))},
-            "responses": {
-                "2XX": {"description": words.response, "content": _content(reference(answer))},
-                "default": {"$ref": "#/components/responses/Error"},
-            },
+            "responses": {**responses, "default": {"$ref": "#/components/responses/Error"}},
         }
         path, method = one.operation.path, one.operation.method
         notes = (*undecided(one), *self._drafter.lost, *self._guessed())
@@ -104,45 +106,63 @@ class OperationDrafter:
 
     def _request(self) -> str:
         one, drafter, words = self._one, self._drafter, self._words.operation
-        assert one.input is not None and one.body is not None  # noqa: S101, PT018 - it is a batch
-        fields, required = drafter.fields(one.input, "request", self._roles.input)
-        schema = _object(words.input, required, fields)
-        item = drafter.add(_numbered(self._roles.input), schema)
+        assert one.body is not None  # noqa: S101 - it is a batch
         inputs: Schema = {"type": "array"}
         inputs |= {"maxItems": one.limit} if one.limit else {}
-        inputs["items"] = reference(item)
+        inputs["items"] = self._item()
         beside, needed = drafter.fields(
             one.body, "request", self._roles.batch_input, skipped=["inputs"]
         )
         schema = _object(words.inputs, ["inputs", *needed], {"inputs": inputs, **beside})
         return drafter.add(_numbered(self._roles.batch_input), schema)
 
-    def _answer(self) -> str:
+    def _item(self) -> Schema:
+        """Return the schema of an input: one value, an object, or one of several."""
         one, drafter = self._one, self._drafter
-        assert one.result is not None  # noqa: S101 - it is a batch
+        if one.is_bare:
+            return drafter.value(one.items, "request", self._roles.input, "input")
+        made: list[Schema] = []
+        for form in one.inputs:
+            fields, required = drafter.fields(form, "request", self._roles.input)
+            schema = _object(self._words.operation.input, required, fields)
+            made.append(reference(drafter.add(_numbered(self._roles.input), schema)))
+        return made[0] if len(made) == 1 else {"oneOf": made}
+
+    def _responses(self) -> Schema:
+        """Return the successful response; without results, it has no body."""
+        one, words = self._one, self._words.operation
+        said: Schema = {"description": words.response}
+        if one.result is None:
+            codes = [code for code in one.operation.raw.get("responses", {}) if str(code) == "204"]
+            return {"204" if codes else "2XX": said}
+        return {"2XX": {**said, "content": _content(reference(self._answer(one.result)))}}
+
+    def _answer(self, given: Form) -> str:
+        one, drafter = self._one, self._drafter
         shortest, longer = self._roles.results
-        fields, required = drafter.fields(one.result, "response", shortest)
+        fields, required = drafter.fields(given, "response", shortest)
         schema = self._extended(shortest, required, fields) or _object(
             self._words.result(), required, fields
         )
         result = drafter.add(chain([shortest, longer], _numbered(longer, 2)), schema)
-        known = self._bundle["components"]["schemas"][_FRAME]["properties"]
+        known = self._bundle["components"]["schemas"][_FRAME]["properties"] if one.has_frame else ()
         every = [{*form.required} for form in one.answers]
         results = {
             "type": "array",
             "description": self._words.results(),
             "items": reference(result),
         }
-        more: Schema = {}
+        name, more = one.results_name, Schema()
         for form in one.answers:
-            found, _ = drafter.fields(form, "response", result, skipped=["results", *known, *more])
+            found, _ = drafter.fields(form, "response", result, skipped=[name, *known, *more])
             more |= found
-        must = [name for name in ("results", *more) if all(name in some for some in every)]
-        own = {**({"required": must} if must else {}), "properties": {"results": results, **more}}
-        answer: Schema = {
-            "description": self._words.answer(),
-            "allOf": [reference(_FRAME), {"type": "object", **own}],
-        }
+        must = [key for key in (name, *more) if all(key in some for some in every)]
+        own = {**({"required": must} if must else {}), "properties": {name: results, **more}}
+        said = self._words.answer()
+        answer: Schema = {"type": "object", "description": said, **own}
+        if one.has_frame:
+            parts = [reference(_FRAME), {"type": "object", **own}]
+            answer = {"description": said, "allOf": parts}
         return drafter.add(_numbered(f"{result}Batch"), answer)
 
     def _extended(self, base: str, required: list[str], fields: Schema) -> Schema:
@@ -158,6 +178,22 @@ class OperationDrafter:
         own: Schema = {"type": "object", **({"required": must} if must else {})}
         parts = [reference(base), {**own, "properties": added}]
         return {"description": self._words.result(), "allOf": parts}
+
+    def _path_parameters(self) -> Iterator[Schema]:
+        for name, parameter in self._one.in_path.items():
+            schema: Schema = {"type": "string"}
+            if parameter is not None and parameter.schema:
+                schema = self._drafter.value(parameter.schema, "request", self._query, name)
+            text, _ = self._words.field(name, "", None, "argument")
+            said = {} if "description" in schema else {"description": text}
+            yield {
+                "name": name,
+                "in": "path",
+                "x-source": self._source,
+                "required": True,
+                **said,
+                "schema": schema,
+            }
 
     def _parameters(self) -> Iterator[Schema]:
         for parameter in self._one.parameters:

@@ -14,13 +14,23 @@ from comparison import operation_view
 from comparison.description import DescribedOperation, Description, signature
 from comparison.operation_view import Body, Parameter
 from comparison.schema_forms import Form, Parts
-from generation.operation_meaning import TRACE_ID, ContractError, Fields, Meaning, meaning_of
+from generation.keywords import KIND
+from generation.operation_meaning import (
+    KINDS,
+    TRACE_ID,
+    ContractError,
+    Fields,
+    Meaning,
+    meaning_of,
+)
 
-KINDS = ("create", "read", "update", "upsert")
-"""The kinds of operations that are drafted; the others are written by hand."""
+from .names import words_of
 
 FRAME = ("status", "startedAt", "completedAt")
-"""The fields that a batch response has beside its results (`BatchSummary`)."""
+"""The fields that a usual batch response has beside its results (`BatchSummary`)."""
+
+_USUAL = "results"
+_NO_RESULTS = ("errors", "warnings")  # lists beside the results
 
 
 @frozen(eq=False, slots=False)
@@ -36,7 +46,13 @@ class PublishedBatch:
     @property
     def verb(self) -> str:
         """The last part of the path that is written out, such as `create`."""
-        return self._words[-1] if self._words else ""
+        return "_".join(words_of(self._words[-1])).lower() if self._words else ""
+
+    @property
+    def kind(self) -> str:
+        """The kind that the verb says; any other verb is an action."""
+        first = self.verb.partition("_")[0]
+        return first if first in KINDS else "action"
 
     @property
     def family(self) -> tuple[str, ...]:
@@ -60,6 +76,12 @@ class PublishedBatch:
         return [one for one in found if one.key[0] != "path"]
 
     @cached_property
+    def in_path(self) -> dict[str, Parameter | None]:
+        """The parameters of the path by name; None for one that is named there and nowhere else."""
+        found = operation_view.parameters(self.operation, self.side)
+        return {name: found.get(("path", name)) for name in dict.fromkeys(self.path_parameters)}
+
+    @cached_property
     def body(self) -> Form | None:
         """The JSON object of the request, if it has one."""
         return self._object(operation_view.request(self.operation, self.side).schema)
@@ -70,9 +92,14 @@ class PublishedBatch:
         return self._items(self.body, "inputs")
 
     @cached_property
-    def input(self) -> Form | None:
-        """One input, if it is an object."""
-        return self._object(self.items)
+    def inputs(self) -> list[Form]:
+        """The forms that one input may have: objects, or one text or whole number."""
+        return [one for one in self.side.reader.shape(self.items).forms if one.kind != "null"]
+
+    @property
+    def is_bare(self) -> bool:
+        """True if an input is one text or whole number."""
+        return len(self.inputs) == 1 and self.inputs[0].kind in ("string", "integer")
 
     @cached_property
     def responses(self) -> list[Body]:
@@ -87,16 +114,39 @@ class PublishedBatch:
         forms = (self._object(body.schema) for body in self.responses)
         return [form for form in forms if form is not None]
 
+    @cached_property
+    def results_name(self) -> str:
+        """The field of a response with the results: the usual one, or the only list of objects."""
+        if any(_USUAL in form.fields for form in self.answers):
+            return _USUAL
+        lists = {
+            name
+            for form in self.answers
+            for name in form.fields
+            if name not in _NO_RESULTS and self._object(self._items(form, name))
+        }
+        return lists.pop() if len(lists) == 1 else ""
+
     @property
     def results(self) -> Parts:
         """The schemas of one result."""
-        found = (self._items(form, "results") for form in self.answers)
+        found = (self._items(form, self.results_name) for form in self.answers)
         return next((parts for parts in found if parts), ())
 
     @cached_property
     def result(self) -> Form | None:
         """One result, if it is an object."""
         return self._object(self.results)
+
+    @property
+    def has_body(self) -> bool:
+        """True if a successful response is said to have a JSON body of some form."""
+        return any(self.side.reader.shape(body.schema).forms for body in self.responses)
+
+    @property
+    def has_frame(self) -> bool:
+        """True if a response has the usual fields beside its results."""
+        return all(any(name in form.fields for form in self.answers) for name in FRAME)
 
     @property
     def limit(self) -> int | None:
@@ -109,11 +159,6 @@ class PublishedBatch:
         """The scopes that a token needs, for each way of being let in."""
         ways = operation_view.ways(self.operation, self.side, by_scheme=False) or ()
         return sorted(sorted(str(need) for need in way) for way in ways)
-
-    def has_text(self, form: Form | None, name: str) -> bool:
-        """Return True if an object has a field of this name that is text."""
-        parts = form.fields.get(name, ()) if form else ()
-        return {*self.side.reader.shape(parts).kinds} - {"null"} == {"string"}
 
     def _object(self, parts: Parts) -> Form | None:
         shape = self.side.reader.shape(parts)
@@ -129,60 +174,39 @@ class PublishedBatch:
 _Check: TypeAlias = Callable[[PublishedBatch], object]
 
 
-def _has_no_frame(one: PublishedBatch) -> list[str]:
-    return [name for name in FRAME if not any(name in form.fields for form in one.answers)]
-
-
-def _is_named(one: PublishedBatch) -> bool:
-    return one.verb != "create"
-
-
 def _meaning(one: PublishedBatch) -> Meaning | None:
     """Return how results name inputs, as the bundle will see it; None if no result does."""
-    inputs, result = _as_fields(one, one.input), _as_fields(one, one.result)
+    said = {"operationId": f"{one.verb}_records", KIND: one.kind}
+    inputs = [] if one.is_bare else [_as_fields(one, form) for form in one.inputs]
+    result = None if one.result is None else _as_fields(one, one.result)
     try:
-        return meaning_of((), {"operationId": f"{one.verb}_records"}, [inputs], result)
+        return meaning_of((), said, inputs, result)
     except ContractError:
         return None
 
 
-def _as_fields(one: PublishedBatch, form: Form | None) -> Fields:
-    parts = _fields(form)
+def _as_fields(one: PublishedBatch, form: Form) -> Fields:
+    parts = form.fields
     schemas = {name: {"type": [*one.side.reader.shape(parts[name]).kinds]} for name in parts}
-    return Fields(schemas, frozenset(form.required if form else ()))
+    return Fields(schemas, form.required)
 
 
 # What the client cannot do yet, or cannot know. Each reason follows "METHOD PATH: "; a row goes
 # when the client learns what it names.
 REFUSED: tuple[tuple[_Check, str], ...] = (
     (lambda one: not one.items, "it is no batch: its JSON body has no list `inputs`."),
+    (lambda one: not one.verb, "its path has no word that says what is done."),
     (
-        lambda one: one.verb not in KINDS,
-        "its path ends with none of {kinds}, so nothing says whether it may be sent twice.",
+        lambda one: not one.is_bare and {form.kind for form in one.inputs} != {"object"},
+        "its inputs are neither objects, nor texts or whole numbers.",
     ),
     (
-        lambda one: one.path_parameters,
-        "its path has parameters ({path_parameters}), which no method takes.",
+        lambda one: one.has_body and one.result is None,
+        "its successful JSON response is no object with one list of objects, such as `results`.",
     ),
     (
-        lambda one: one.input is None,
-        "its inputs are not objects of one form; the client sends only objects.",
-    ),
-    (
-        lambda one: one.result is None,
-        "it has no successful JSON response with a list `results` of objects.",
-    ),
-    (
-        _has_no_frame,
-        "its response has no `status`, `startedAt` and `completedAt` beside its results.",
-    ),
-    (
-        lambda one: _is_named(one) and not one.has_text(one.input, "id"),
-        "its inputs have no text `id`, so no response could name one.",
-    ),
-    (
-        lambda one: _is_named(one) and not one.has_text(one.result, "id"),
-        "its results have no text `id`, so none could be matched to its input.",
+        lambda one: one.kind == "read" and one.result is None,
+        "it is a read, and has no successful JSON response with a list `results`.",
     ),
     (
         lambda one: _meaning(one) is None,
@@ -198,15 +222,16 @@ REFUSED: tuple[tuple[_Check, str], ...] = (
 
 def refusal(one: PublishedBatch) -> str:
     """Return why an operation cannot have a fragment, or an empty text."""
-    for check, reason in REFUSED:
-        if check(one):
-            kinds, names = ", ".join(KINDS), ", ".join(one.path_parameters)
-            return reason.format(kinds=kinds, path_parameters=names)
-    return ""
+    return next((reason for check, reason in REFUSED if check(one)), "")
 
 
 def undecided(one: PublishedBatch) -> Iterator[str]:
     """Yield what the description leaves open, as sentences for the author of the fragment."""
+    if one.kind == "action":
+        yield (
+            f"`{one.verb}` is no kind of operation, so it is never sent twice (`{KIND}: action`): "
+            "if it may be repeated, write the kind that is like it, such as update or archive."
+        )
     if one.limit is None:
         yield "The description names no limit: `maxItems` of `inputs` is left out (100 are sent)."
     if not any(one.scopes):
@@ -214,12 +239,14 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
     if len(one.scopes) > 1:
         yield "The description names several sets of scopes; each is an entry under `security`."
     repeated = (meaning := _meaning(one)) and meaning.repeated
-    if one.verb == "create" and not (_both_have(one, TRACE_ID) or repeated):
+    answered = one.result is not None
+    repeated = (meaning := _meaning(one)) and meaning.repeated
+    if one.kind == "create" and answered and not (_both_have(one, TRACE_ID) or repeated):
         yield (
             "Its results repeat no trace id and no other field: a record that is created "
             "cannot be matched to its input, whose outcome is then `unknown`."
         )
-    if one.verb == "upsert" and not (_both_have(one, TRACE_ID) or _has_properties(one)):
+    if one.kind == "upsert" and answered and not (_both_have(one, TRACE_ID) or _by_property(one)):
         yield (
             "Its results repeat neither a trace id nor the property that `idProperty` names: an "
             "outcome is `unknown` where the result has another id than the input."
@@ -230,11 +257,12 @@ def undecided(one: PublishedBatch) -> Iterator[str]:
 
 
 def _both_have(one: PublishedBatch, name: str) -> bool:
-    return all(name in _fields(form) for form in (one.input, one.result))
+    return all(name in _fields(form) for form in (*one.inputs, one.result))
 
 
-def _has_properties(one: PublishedBatch) -> bool:
-    return "idProperty" in _fields(one.input) and "properties" in _fields(one.result)
+def _by_property(one: PublishedBatch) -> bool:
+    asked = all("idProperty" in _fields(form) for form in one.inputs)
+    return asked and "properties" in _fields(one.result)
 
 
 def _fields(form: Form | None) -> Mapping[str, Parts]:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import define, field
 from comparison.findings import Direction
 from comparison.schema import Reader, Shape
-from comparison.schema_forms import Form, Parts
+from comparison.schema_forms import Form, Parts, SchemaError
 from generation.keywords import OF_TYPES
 from generation.python_names import member_name
 from generation.schema_rules import FORMATS
@@ -26,6 +26,7 @@ from .wording import Place, Wording
 Schema = dict[str, Any]
 
 _NULL = {"type": "null"}
+_MOMENTS = ("date", "date-time", "uuid")
 _RULES = {
     "string": ("minLength", "maxLength", "pattern"),
     "array": ("minItems", "maxItems", "uniqueItems"),
@@ -66,6 +67,7 @@ class SchemaDrafter:
     guessed: list[str] = field(factory=list[str])
     lost: list[str] = field(factory=list[str])
     _made: dict[tuple[object, ...], str] = field(factory=dict[tuple[object, ...], str])
+    _lists: list[int] = field(factory=list[int])  # the items of the lists around
 
     def add(self, names: Iterable[str], schema: Schema) -> str:
         """Add a schema under the first name that is free, or is that of the same schema."""
@@ -137,7 +139,7 @@ class SchemaDrafter:
         more: Schema = {"deprecated": True} if shape.deprecated else {}
         if shape.default and way == "request":
             (given,) = shape.default
-            if isinstance(given, str | int | float | bool):
+            if any(_fits(given, form) for form in shape.forms):
                 return {**more, "default": given}
             self.lost.append(f"{owner}.{name}: the default {given!r} is left out.")
         return more
@@ -151,12 +153,23 @@ class SchemaDrafter:
             return self._enumeration(form, parts, way, owner, name)
         made: Schema = {"type": form.kind}
         if form.kind == "array":
-            made["items"] = self._bare(form.items, way, owner, name) if form.items else {}
+            made["items"] = self._items(form, way, owner, name)
         elif form.format in FORMATS:
             made["format"] = form.format
         elif form.format:
             self.lost.append(f"{owner}.{name}: the format {form.format!r} is left out.")
         return {**made, **self._rules(form, owner, name)}
+
+    def _items(self, form: Form, way: Direction, owner: str, name: str) -> Schema:
+        if not form.items:
+            return {}
+        raw, at = self.reader.follow(*form.items[0])
+        if id(raw) in self._lists:
+            raise SchemaError(at, "this is a list of itself, which has no name in a fragment.")
+        self._lists.append(id(raw))
+        made = self._bare(form.items, way, owner, name)
+        self._lists.pop()
+        return made
 
     def _rules(self, form: Form, owner: str, name: str) -> Schema:
         kept: Schema = {}
@@ -254,6 +267,17 @@ def _joined(drafts: list[Schema], text: str, *, null: bool) -> Schema:
         return only
     head = {key: only[key] for key in ("type", "format") if key in only}
     return {**head, **said, **only}
+
+
+_PYTHON = {"string": str, "integer": int, "number": int | float, "boolean": bool}
+
+
+def _fits(value: Any, form: Form) -> bool:
+    """Return True if a default can be a value of a form; of dates, none is kept."""
+    if form.kind not in _PYTHON or isinstance(value, bool) is not (form.kind == "boolean"):
+        return False
+    listed = form.values is None or form.open or str(value) in form.values
+    return isinstance(value, _PYTHON[form.kind]) and listed and form.format not in _MOMENTS
 
 
 def _is_rule(key: str, value: Any) -> bool:

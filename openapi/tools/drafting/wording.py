@@ -79,10 +79,17 @@ _KINDS: Mapping[str, OperationWords] = {
         "{Many} to update or create.",
         "The {many} were updated or created, or some of them (207).",
     ),
+    "archive": OperationWords(
+        "Archive the {many} of the given ids.",
+        "Archiving {a one} again changes nothing more.",
+        "{A one} to archive.",
+        "{Many} to archive.",
+        "The {many} were archived.",
+    ),
 }
 _ANY_KIND = OperationWords(
     "{Kind} {many}.",
-    "Results come in any order.",
+    "A request is never sent twice.",
     "{A one} to {kind}.",
     "{Many} to {kind}.",
     "The outcome of a batch of {many}.",
@@ -99,10 +106,10 @@ class Wording:
             "one": one,
             "many": many,
             "a one": article,
-            "kind": kind,
+            "kind": kind.replace("_", " "),
             "A one": _begun(article),
             "Many": _begun(many),
-            "Kind": _begun(kind),
+            "Kind": _begun(kind.replace("_", " ")),
         }
         words = _KINDS.get(kind, _ANY_KIND)
         self.operation = OperationWords(*map(self._fill, words))

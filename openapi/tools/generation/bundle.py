@@ -89,6 +89,8 @@ def join(home: Path) -> Bundle:
         problems += fragment_rules.check_references(documents, defined)
         problems += fragment_rules.check_security(parts, root)
         problems += fragment_rules.check_tags(parts, root)
+    if not problems:
+        problems += schema_rules.check_loops(parts)
     if problems or root is None:
         raise SourceError(problems)
     joined = _join(root, parts)

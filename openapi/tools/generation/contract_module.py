@@ -91,7 +91,7 @@ def _row(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any]) ->
     meaning = operation_model.meaning(document, pointer, operation)
     arguments = [
         _argument(document, one, convert)
-        for one in operation_model.parameters_of(document, item, operation, inputs)
+        for one in operation_model.parameters_of(document, pointer, item, inputs)
     ]
     return {
         "id": name,

@@ -4,6 +4,7 @@ Decides the names, arguments, types and docstrings of the methods, from the desc
 only pass their arguments on to a runner.
 """
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,11 +13,12 @@ from unicodedata import normalize
 from attrs import frozen
 
 from . import docstrings, families_head, operation_model
+from .keywords import RECONCILES
 from .listing_method import listing_method
 from .listing_model import Listing, listings
 from .operation_meaning import TRACE_ID, ContractError, Fields, Meaning
 from .operation_model import Item, Parameter
-from .reconcile_method import RECONCILES, create_arguments, reconcile_method, signature
+from .reconcile_method import BY_KEY, create_arguments, reconcile_method, signature
 from .yaml_source import Pointer, is_map
 
 _TYPES = {
@@ -32,6 +34,8 @@ _TYPES = {
     "json": "Any",
 }
 # Names that methods, their module or the clients use already.
+# The names in braces that the generator takes.
+_IN_PATHS = re.compile(r"[A-Za-z_-][A-Za-z0-9_-]*")
 _TAKEN_ARGUMENTS = (
     *("allow_implausible", "api_version", "assume_absent_after", "body", "chunk_size", "client"),
     *("inputs", "isolate", "journal", "key_property", "operation", "reconcile", "resend", "self"),
@@ -208,6 +212,7 @@ def render(document: Mapping[str, Any]) -> str:
         method = _method(document, pointer, item)
         tag = item[str(pointer[2])]["tags"][0]
         _check_tag((*pointer, "tags"), tag)
+        _check_method((*pointer, "operationId"), method.name)
         families.setdefault(tag, []).append(method)
         for name in (method.name, f"{method.name}_iter"):
             owner = owners.setdefault((tag, name), method.id)
@@ -217,6 +222,7 @@ def render(document: Mapping[str, Any]) -> str:
     for one in listings(document):
         tag, id_ = one.operation["tags"][0], one.operation["operationId"]
         _check_tag((*one.at, "tags"), tag)
+        _check_method((*one.at, "operationId"), one.name)
         families.setdefault(tag, []).append(one)
         _check_arguments([*one.parameters])
         owner = owners.setdefault((tag, one.name), id_)
@@ -249,7 +255,7 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
             raise ContractError(pointer, f"{text}; refer to one.")
     meaning = operation_model.meaning(document, pointer, operation)
     _, schema = operation_model.follow(document, (), inputs.schema["items"])
-    parameters = operation_model.parameters_of(document, item, operation, inputs)
+    parameters = operation_model.parameters_of(document, pointer, item, inputs)
     _check_arguments(parameters)
     kind = meaning.kind
     traced = any(TRACE_ID in one.schemas for one in form.alternatives)
@@ -265,17 +271,30 @@ def _method(document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any])
         input_description=schema.get("description", "") if is_map(schema) else "",
         result=result.name,
         limit=inputs.schema.get("maxItems"),
-        reconciling=_reconciling(operation),
+        reconciling=_reconciling(pointer, operation, kind),
         traced=traced and kind in ("create", "upsert"),
         by_fields=bool(meaning.repeated) and meaning.repeated != ("properties",),
         parameters=tuple(sorted(parameters, key=lambda one: not one.required)),
     )
 
 
-def _reconciling(operation: Mapping[str, Any]) -> dict[str, str] | None:
+def _reconciling(
+    pointer: Pointer, operation: Mapping[str, Any], kind: str
+) -> dict[str, str] | None:
     """Return the arguments of a create whose records can be looked up; None of any other."""
-    how = operation.get(RECONCILES)
-    return create_arguments(operation["tags"][0], keys=how == "by-key") if how else None
+    how = operation.get(RECONCILES, False)
+    at: Pointer = (*pointer, RECONCILES)
+    if how is not True and how not in (False, BY_KEY):
+        raise ContractError(at, f"`{RECONCILES}` is {how!r}; write true, or {BY_KEY}.")
+    if how and kind != "create":
+        raise ContractError(at, f"`{RECONCILES}` is about a create, and not about this; remove it.")
+    return create_arguments(operation["tags"][0], keys=how == BY_KEY) if how else None
+
+
+def _check_method(at: Pointer, name: str) -> None:
+    if keyword.iskeyword(name):
+        text = f"the method would be called `{name}`, a word of Python's own; rename the operation."
+        raise ContractError(at, text)
 
 
 def _check_arguments(parameters: list[Parameter]) -> None:
@@ -292,6 +311,9 @@ def _check_arguments(parameters: list[Parameter]) -> None:
             raise ContractError(one.at, f"a method cannot take `{one.name}`; leave it out.")
         if one.place == "query" and one.form == "json":
             raise ContractError(one.at, f"`{one.name}` has no form in a query; describe another.")
+        if one.place == "path" and not _IN_PATHS.fullmatch(one.name):
+            text = f"`{one.name}` is no name in a path; write letters from a to z, digits, - or _."
+            raise ContractError(one.at, text)
         if one.place == "path" and one.form not in ("text", "integer", "date"):
             text = f"`{one.name}` has no form in a path; describe a text, a whole number or a date."
             raise ContractError(one.at, text)
@@ -317,8 +339,8 @@ def _check_tag(at: Pointer, tag: str) -> None:
 
 
 def is_taken(tag: str) -> bool:
-    """Return True if a family of this name would hide something that its module uses."""
-    return _class(tag) in _TAKEN_CLASSES
+    """Return True if no attribute can have the name, or its class would hide another one."""
+    return keyword.iskeyword(tag) or _class(tag) in _TAKEN_CLASSES
 
 
 def _class(tag: str) -> str:

@@ -86,7 +86,6 @@ KEYWORDS: Mapping[str, Mapping[str, str]] = {
     "path": {
         **_WORDS,
         "parameters": "[parameter]",
-        "servers": "[server]",
         **dict.fromkeys(METHODS, "operation"),
     },
     "operation": {
@@ -95,7 +94,6 @@ KEYWORDS: Mapping[str, Mapping[str, str]] = {
         "parameters": "[parameter]",
         "requestBody": "request body",
         "responses": "{response}",
-        "servers": "[server]",
     },
     "parameter": {"name": "", "in": "", **_VALUE},
     "header": _VALUE,
@@ -122,12 +120,14 @@ SOURCE, DEVIATION = "x-source", "x-deviation"
 # What an operation does, and how its answer names inputs; `operation_meaning` reads them.
 KIND, KEY, RESULTS = "x-kind", "x-key", "x-results"
 NAMED_BY, ALL_OR_NOTHING = "x-named-by", "x-all-or-nothing"
-OF_OPERATIONS = (KIND, KEY, RESULTS, NAMED_BY, ALL_OR_NOTHING)
+# Whether creates in doubt can be looked up; `families_module` reads it.
+RECONCILES = "x-reconcile"
+OF_OPERATIONS = (KIND, KEY, RESULTS, NAMED_BY, ALL_OR_NOTHING, RECONCILES)
 # The versions of the API that have an operation or a field; `versions` reads it.
 VERSIONS = "x-versions"
 # At a map, or at the items of a list: the names of HubSpot's own that it may have.
 KNOWN = "x-known"
-_ALIKE = 0.85
+_ALIKE = 0.82
 
 
 def check_keywords(document: Document) -> Iterator[SourceProblem]:
@@ -204,7 +204,7 @@ def _unknown(key: str, kind: str) -> str:
         if key in OF_OPERATIONS:
             text = f"`{key}` says something about an operation, and not about {article} {kind}"
             return "" if kind == "operation" else f"{text}; move it there."
-        ours = (SOURCE, DEVIATION, VERSIONS, KNOWN, *(OF_OPERATIONS if kind == "operation" else ()))
+        ours = (SOURCE, DEVIATION, VERSIONS, KNOWN, *OF_OPERATIONS)
         like = "" if key in ours else closest(key, ours, _ALIKE)
         return f"`{key}` is no keyword; did you mean {like}." if like else ""
     if kind == "components":

@@ -64,7 +64,7 @@ def _listing(document: Mapping[str, Any], at: Pointer, item: dict[str, Any]) -> 
     if not operation.get("tags"):
         raise ContractError(at, f"{name} has no tag; give it one.")
     beside, required = operation_model.body_of(document, at, operation)
-    every = operation_model.parameters_beside(document, item, operation, beside, required)
+    every = operation_model.parameters_beside(document, at, item, beside, required)
     by_name = {one.name: one for one in every}
     for needed in (AFTER, LIMIT):
         if needed not in by_name:

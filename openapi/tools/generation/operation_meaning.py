@@ -110,7 +110,9 @@ def meaning_of(
         text = f"the answer to {name} has no list of results; name its field in `{RESULTS}`."
         raise ContractError(at, text)
     key, repeats = _key(at, operation, kind, inputs, result)
-    traced = kind in ("create", "upsert") and any(TRACE_ID in one.schemas for one in inputs)
+    # An input of another form could not carry a trace id.
+    named = bool(inputs) and all(TRACE_ID in one.schemas for one in inputs)
+    traced = kind in ("create", "upsert") and named
     # An upsert is matched by the property that its id is a value of (`_matching/keys.py`).
     by_property = any(_ID_PROPERTY in one.schemas for one in inputs)
     if kind == "upsert" and key == (_ID,) and not by_property:

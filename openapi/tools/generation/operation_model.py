@@ -239,29 +239,34 @@ def schema_name(schema: Any) -> str:
 
 
 def parameters_of(
-    document: Mapping[str, Any], item: dict[str, Any], operation: dict[str, Any], inputs: Inputs
+    document: Mapping[str, Any], pointer: Pointer, item: dict[str, Any], inputs: Inputs
 ) -> list[Parameter]:
     """Return the arguments besides the inputs: those of the path, of the query and of the body."""
-    return parameters_beside(document, item, operation, inputs.beside, inputs.required)
+    return parameters_beside(document, pointer, item, inputs.beside, inputs.required)
 
 
 def parameters_beside(
     document: Mapping[str, Any],
+    pointer: Pointer,
     item: dict[str, Any],
-    operation: dict[str, Any],
     beside: Mapping[str, tuple[Pointer, Any]],
     required: list[str],
 ) -> list[Parameter]:
     """Return the arguments of the path, of the query and of the given fields of the body."""
     found: dict[tuple[str, str], Parameter] = {}
-    for listed in (*item.get("parameters", []), *operation.get("parameters", [])):
-        at, said = follow(document, (), listed)
-        if (place := said["in"]) in ("path", "query"):
+    listed = [
+        ((*place, "parameters", index), one)
+        for place, thing in ((pointer[:2], item), (pointer, item[str(pointer[2])]))
+        for index, one in enumerate(thing.get("parameters", []))
+    ]
+    for place, one in listed:
+        at, said = follow(document, place, one)
+        if said["in"] in ("path", "query"):
             name, schema = said["name"], said.get("schema", {})
             text = said.get("description") or _text(schema)
             at, must = (*at, "schema"), said.get("required", False)
             form = form_of(document, at, schema)
-            found[place, name] = Parameter(name, place, must, form, at, schema, text)
+            found[said["in"], name] = Parameter(name, said["in"], must, form, at, schema, text)
     body: list[Parameter] = []
     for name, (at, schema) in beside.items():
         _, said = follow(document, at, schema)

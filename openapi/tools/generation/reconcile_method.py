@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .docstrings import docstring, wrapped
 
-RECONCILES = "x-reconcile"
+BY_KEY = "by-key"
 """At a create: its records can be looked up, so its family has the method `reconcile`."""
 
 _RECONCILE = (

@@ -4,11 +4,11 @@ Decides which limits no value could follow, which formats exist, and which keywo
 about a type. The validator accepts all of these, and what was meant would be lost.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 from .keywords import OF_TYPES, closest, walk_schemas
-from .yaml_source import Document, Pointer, SourceProblem, is_list
+from .yaml_source import Document, Pointer, SourceProblem, is_list, is_map
 
 _TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 _TEXT, _WHOLE = ("string",), ("integer", "number")
@@ -26,6 +26,7 @@ _RANGES = (
     ("minProperties", "maxProperties"),
     ("minimum", "maximum"),
 )
+_HOLDS = ("items", "additionalProperties", "anyOf", "oneOf", "allOf")
 _LARGEST = ("maxItems", "maxLength", "maxProperties")
 
 
@@ -40,6 +41,39 @@ def check_schemas(document: Document) -> Iterator[SourceProblem]:
             text = f"`format` is {form!r}, which is not known; {advice}."
             yield document.problem((*at, "format"), text)
         yield from _check_types(document, at, schema)
+
+
+def check_loops(documents: Iterable[Document]) -> Iterator[SourceProblem]:
+    """Report lists, maps and alternatives that hold only themselves; no object is between them."""
+    found = {
+        f"#/components/schemas/{at[2]}": (document, at, schema)
+        for document in documents
+        for at, schema in walk_schemas(document.data)
+        if at[:2] == ("components", "schemas") and len(at) == 3
+    }
+    for name, (document, at, _) in found.items():
+        around, waiting = set[str](), [name]
+        while waiting:
+            _, _, schema = found[waiting.pop()]
+            inner = {one for one in _held(schema) if one in found} - around
+            around |= inner
+            waiting += inner
+        if name in around:
+            text = f"the schema {at[2]} holds itself without an object of fields between"
+            yield document.problem(at, f"{text}; describe such an object.")
+
+
+def _held(schema: Any) -> Iterator[str]:
+    """Yield the references of a schema that has no fields, beside those in its fields."""
+    if is_list(schema):
+        for one in schema:
+            yield from _held(one)
+    elif is_map(schema):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        for key in _HOLDS:
+            if key != "additionalProperties" or not schema.get("properties"):
+                yield from _held(schema.get(key))
 
 
 def _check_limits(

@@ -305,12 +305,10 @@ class Chunk:
         return evolve(error, attempted=Attempted(first, given_up))
 
     @property
-    def array(self) -> bytes:
-        """The JSON array that is sent. An input that is given twice is sent once."""
-        texts: Iterable[bytes] = [entry.text for entry in self.entries]
-        if self.shared:
-            texts = dict.fromkeys(texts)
-        return b"[" + b",".join(texts) + b"]"
+    def texts(self) -> Iterable[bytes]:
+        """The JSON texts of what is sent. An input that is given twice is sent once."""
+        texts = [entry.text for entry in self.entries]
+        return dict.fromkeys(texts) if self.shared else texts
 
     def refused(
         self, response: BatchResponse, operation: Operation[Any]

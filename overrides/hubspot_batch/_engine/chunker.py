@@ -17,7 +17,7 @@ from collections.abc import (
     Sized,
 )
 from contextlib import AbstractContextManager
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeAlias, cast
 
 from hubspot_batch._matching.items import EncodedInput
@@ -34,6 +34,23 @@ AsyncInputs: TypeAlias = Inputs | AsyncIterable[object]
 
 # Other classes are the caller's code, and can take their time.
 _PLAIN = (list, tuple)
+
+
+class Blocks(Iterable[object]):
+    """Inputs that come in lists, and stay as they are when more are read.
+
+    They are encoded a request at a time, which takes a third of the time of one by one.
+
+    Args:
+        blocks: The lists.
+    """
+
+    def __init__(self, blocks: Iterable[Sequence[object]]) -> None:
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[object]:
+        """Yield the inputs."""
+        return chain.from_iterable(self._blocks)
 
 
 class InputReader:
@@ -71,6 +88,8 @@ class InputReader:
     @staticmethod
     def _refuse(given: object) -> str | None:
         """Return advice on what cannot be the inputs; None if it can be."""
+        if type(given) in _PLAIN:  # usually
+            return None
         # A text and a mapping are iterable, but never what was meant.
         if isinstance(given, str | bytes | Mapping):
             return " Put a single input into a list: [input]."
@@ -79,10 +98,10 @@ class InputReader:
         return " Use AsyncHubSpotBatch." if isinstance(given, AsyncIterable) else ""
 
     def read(self, most: int) -> list[object]:
-        """Read the next inputs: as many as are wanted from a list or tuple, else one.
+        """Read the next inputs: as many as are wanted from a list, a tuple or `Blocks`, else one.
 
-        An iterator may fill the same mapping anew for each input, so each is encoded before the
-        next is read.
+        Another iterator may fill the same mapping anew for each input, so each is encoded before
+        the next is read.
 
         Returns:
             The inputs; none at the end.
@@ -101,7 +120,8 @@ class InputReader:
                 if self._iterator is None:
                     self._iterator = iter(cast("Iterable[object]", self._given))
                 # One call in C, so an interrupt cannot lose an input that was taken.
-                self._taken.extend(islice(self._iterator, 1))
+                wanted = most if isinstance(self._given, Blocks) else 1
+                self._taken.extend(islice(self._iterator, wanted))
         except Exception as error:
             self.exhausted = True
             self.register()

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import httpx
 
+from hubspot_batch._transport.owners import check_open
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.events import Observer
 from hubspot_batch.options import Clock
 
 from .chunk import BatchResponse
 from .iterators import close_with
+from .run import Run
 
 if TYPE_CHECKING:
     from .chunk import Chunk, Operation
     from .chunker import AsyncInputs
     from .doubts import LookUpPlan, LookUpResult
     from .recorder import Recorder
-    from .run import Run
 
 ChunkResult: TypeAlias = BatchResponse | BaseException
 
@@ -47,7 +48,7 @@ class RunRequest(Protocol):
         ...
 
     def recorder(
-        self, operation: Operation[Any], base_url: str, clock: Clock
+        self, operation: Operation[Any], base_url: httpx.URL, clock: Clock
     ) -> Recorder[Any] | None:
         """Return what a run of it records; None if it has no journal."""
         ...
@@ -95,15 +96,13 @@ class Driver:
     def _begin(
         self, runner: RunnerSettings, call: RunRequest, inputs: AsyncInputs, **how: Any
     ) -> None:
-        from .run import Run  # noqa: PLC0415 - not before there is a run
-
         check_open(runner.http)
         self._process = os.getpid()
         self._runner = runner
         operation = call.operation
         recorder = None
         if runner.sends:
-            recorder = call.recorder(operation, str(runner.http.base_url), runner.clock)
+            recorder = call.recorder(operation, runner.http.base_url, runner.clock)
         self._operation = operation if recorder is None else recorder.operation
         self.run = Run(
             self._operation,
@@ -175,9 +174,3 @@ class Driver:
             return None
         self.run.abandon(chunk)
         return came
-
-
-def check_open(http: httpx.Client | httpx.AsyncClient) -> None:
-    """Raise ConfigurationError if the client is closed."""
-    if http.is_closed:
-        raise ConfigurationError("This client is closed; make a new one.")

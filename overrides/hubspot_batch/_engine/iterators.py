@@ -13,7 +13,8 @@ from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
     from .run import Run
-    from .runner import TaskDriver, ThreadDriver
+    from .task_driver import TaskDriver
+    from .thread_driver import ThreadDriver
 
 _log = logging.getLogger("hubspot_batch")
 

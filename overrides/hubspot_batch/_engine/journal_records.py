@@ -14,7 +14,7 @@ from attrs import evolve, fields
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import JournalError
-from hubspot_batch.journal import SETTLED, Recorded, Status
+from hubspot_batch.journal.store import SETTLED, Recorded, Status
 from hubspot_batch.options import Clock
 from hubspot_batch.outcomes import (
     Detail,
@@ -81,16 +81,30 @@ def _with_traces(error: OutcomeError, recorded: Recorded, clock: Clock) -> Outco
     return evolve(error, attempted=Attempted(recorded.sent + ahead, given_up))
 
 
-def record_of(operation: Operation[ResultT], outcome: Outcome[ResultT], clock: Clock) -> Recorded:
-    """Return what a journal keeps of an outcome."""
-    result = error = None
-    if outcome.result is not None:
+_STATUSES = {one: Status(one.value) for one in OutcomeStatus}
+
+
+def record_of(
+    operation: Operation[ResultT],
+    outcome: Outcome[ResultT],
+    clock: Clock,
+    text: bytes | None = None,
+) -> Recorded:
+    """Return what a journal keeps of an outcome.
+
+    Args:
+        operation: The operation.
+        outcome: The outcome.
+        clock: How time is told.
+        text: The JSON text of its result; None if it is not known.
+    """
+    result, error, status = text, None, _STATUSES[outcome.status]
+    if result is None and outcome.result is not None:
         result = operation.write_result(outcome.result)
     if outcome.error is not None:
         error = json.dumps(outcome.error.to_dict()).encode()
-    given_up = clock.wall() if outcome.status is OutcomeStatus.UNKNOWN else None
+    given_up = clock.wall() if status is Status.UNKNOWN else None
     evidence = None if outcome.evidence == "answer" else outcome.evidence
-    status = Status(outcome.status.value)
     return Recorded(status, result, error, given_up=given_up, evidence=evidence)
 
 

@@ -15,6 +15,8 @@ from hubspot_batch.outcomes import Outcome
 from .doubts import HeldOutcomes, LookUpResult
 
 if TYPE_CHECKING:
+    from hubspot_batch._matching.match import Results
+
     from .recorder import Recorder
     from .totals import Totals
 
@@ -53,13 +55,18 @@ class Publisher(Generic[ResultT]):
         self._recorder = recorder
         self._doubts = doubts
 
-    def publish(self, outcomes: list[Outcome[ResultT]]) -> None:
-        """Hand out outcomes of inputs that have none yet."""
+    def publish(self, outcomes: list[Outcome[ResultT]], results: Results | None = None) -> None:
+        """Hand out outcomes of inputs that have none yet.
+
+        Args:
+            outcomes: The outcomes.
+            results: The results of the response that says so.
+        """
         outcomes = [outcome for outcome in outcomes if outcome.index in self._open]
         if not outcomes:
             return
         if self._recorder is not None:
-            outcomes = self._recorder.settle(outcomes)
+            outcomes = self._recorder.settle(outcomes, results)
         if self._doubts is not None:
             outcomes = self._doubts.hold(outcomes)
         self._hand_out(outcomes)

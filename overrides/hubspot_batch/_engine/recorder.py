@@ -15,10 +15,11 @@ from typing import Any, Generic, TypeVar
 from attrs import evolve
 
 from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._matching.match import Results
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, JournalError
-from hubspot_batch.journal import (
+from hubspot_batch.journal import Journal
+from hubspot_batch.journal.store import (
     Identity,
-    Journal,
     Recorded,
     Status,
     Store,
@@ -26,10 +27,7 @@ from hubspot_batch.journal import (
     digest_of,
 )
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
-from hubspot_batch.outcomes import (
-    Outcome,
-    OutcomeStatus,
-)
+from hubspot_batch.outcomes import Outcome, OutcomeStatus
 from hubspot_batch.outcomes.traces import write_marks
 
 from .chunk import BatchResponse, Chunk, Operation, SameKey
@@ -98,7 +96,8 @@ class Recorder(Generic[ResultT]):
         self._intended: dict[int, Identity] = {}
         # Inputs that are sent although an earlier run may have done them.
         self._doubts: set[int] = set()
-        self._pending: list[Outcome[ResultT]] = []
+        # Outcomes to record, with the texts of their results where the server's are known.
+        self._pending: list[tuple[Outcome[ResultT], bytes | None]] = []
 
     @property
     def operation(self) -> Operation[ResultT]:
@@ -292,12 +291,19 @@ class Recorder(Generic[ResultT]):
                         del self._intended[one]
                     raise
 
-    def settle(self, outcomes: list[Outcome[ResultT]]) -> list[Outcome[ResultT]]:
+    def settle(
+        self, outcomes: list[Outcome[ResultT]], results: Results | None = None
+    ) -> list[Outcome[ResultT]]:
         """Take outcomes for `catch_up`; return them, `unknown` where an earlier run is in doubt."""
         outcomes = [self._with_doubt(outcome) for outcome in outcomes]
-        for outcome in outcomes:
-            self._known.pop(outcome.index, None)
-        self._pending += [outcome for outcome in outcomes if outcome.index in self._identities]
+        known, identities, texts = self._known, self._identities, dict[int, bytes]()
+        # To write results anew would take several times as long as all else here.
+        if results is not None and (found := results.texts()) is not None:
+            texts = dict(zip(map(id, results.values), found, strict=True))
+        for one in outcomes:
+            known.pop(one.index, None)
+            if one.index in identities:
+                self._pending.append((one, texts.get(id(one.result))))
         return outcomes
 
     def _with_doubt(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
@@ -318,14 +324,14 @@ class Recorder(Generic[ResultT]):
         # If this fails, the journal says that the outcomes are unknown, until the next attempt.
         pending, intended = [*self._pending], self._intended
         records = [
-            (intended[one.index], record_of(self._operation, one, self._clock))
-            for one in pending
-            if one.index in intended
+            (identity, record_of(self._operation, one, self._clock, text))
+            for one, text in pending
+            if (identity := intended.get(one.index)) is not None
         ]
         if records:
             self._opened().settle(records)
         del self._pending[: len(pending)]
-        for one in pending:
+        for one, _ in pending:
             identity = self._identities.pop(one.index, None)
             if self._reconciles and identity is not None and one.error is not None:
                 self._in_doubt[one.index] = identity

@@ -177,16 +177,16 @@ class Run(Generic[ResultT]):
             if not given:
                 break
             encoded = self.operation.encode(first, given)
-            if OutcomeError in {*map(type, encoded)}:
-                indexed = enumerate(zip(given, encoded, strict=True), first)
+            valid = [one for one in encoded if type(one) is EncodedInput]
+            if len(valid) < len(encoded):
                 self._publish(
                     [
-                        Outcome(index, value, OutcomeStatus.FAILED, error=one)
-                        for index, (value, one) in indexed
+                        Outcome(at, value, OutcomeStatus.FAILED, error=one)
+                        for at, (value, one) in enumerate(zip(given, encoded, strict=True), first)
                         if isinstance(one, OutcomeError)
                     ]
                 )
-            found += [one for one in encoded if type(one) is EncodedInput]
+            found += valid
         return found
 
     async def fetch(self) -> None:
@@ -240,7 +240,7 @@ class Run(Generic[ResultT]):
         elif disposition.effect is Effect.APPLIED:
             outcomes, unmatched = outcomes_of_success(self.operation, chunk, response)
             self.unmatched += unmatched
-            self._publish(outcomes)
+            self._publish(outcomes, response.results)
         elif disposition.effect is Effect.AMBIGUOUS:
             self._settle_all(chunk, not_known(self.operation), response.error)
         elif disposition.splits and self._split(chunk, response):
@@ -314,7 +314,7 @@ class Run(Generic[ResultT]):
                 error = batch_refused(chunk.refusal)
             self._settle_all(chunk, not_known(self.operation), error)
         else:
-            self._not_sent(chunk.entries)
+            self._not_sent([(one.index, one.input) for one in chunk.entries])
         self._finish(chunk)
 
     def _end_request(self, chunk: Chunk) -> None:
@@ -339,15 +339,16 @@ class Run(Generic[ResultT]):
         while self._halves:
             self.abandon(self._halves[0])
             self._halves.popleft()
-        self._not_sent([*self._chunker.waiting])
+        self._not_sent([(one.index, one.input) for one in self._chunker.waiting])
         self._chunker.waiting.clear()
 
     def _settle_all(self, chunk: Chunk, status: OutcomeStatus, error: OutcomeError) -> None:
         self._publish(chunk.outcomes(status, error, self.operation.marks_of))
 
-    def _not_sent(self, entries: Sequence[EncodedInput]) -> None:
-        error, status = OutcomeError("stopped", str(self.stopped)), OutcomeStatus.NOT_SENT
-        self._publish([Outcome(one.index, one.input, status, None, error) for one in entries])
+    def _not_sent(self, inputs: Sequence[tuple[int, object]]) -> None:
+        if inputs:
+            error, status = OutcomeError("stopped", str(self.stopped)), OutcomeStatus.NOT_SENT
+            self._publish([Outcome(at, one, status, None, error) for at, one in inputs])
 
     def resolve(self, looked: LookUpResult) -> None:
         """Take in the results of a look-up, and queue the inputs to send again."""
@@ -384,9 +385,7 @@ class Run(Generic[ResultT]):
         self._publisher.release()
         if self.recorder is not None:
             self._publish(self.recorder.recall_rest(self._reader.open))
-        error = OutcomeError("stopped", str(self.stopped))
-        left = [*self._reader.open.items()]
-        self._publish([Outcome(at, one, OutcomeStatus.NOT_SENT, None, error) for at, one in left])
+        self._not_sent([*self._reader.open.items()])
         if self.recorder is not None:
             self.stop_on_failure(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))

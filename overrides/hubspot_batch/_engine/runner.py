@@ -1,45 +1,37 @@
-"""Drives runs, in threads and in tasks.
+"""Runs operations, in threads and in tasks.
 
-This module decides when a chunk is sent, and when the driver waits for a response. `Run` decides
-what a response means. The two drivers differ only in how they wait.
+This module decides what a caller gets: the outcomes of all inputs, or one after the other. A client
+has a runner before it runs anything, so all that a run needs is imported when one begins.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Awaitable, Callable, Generator
-from contextvars import copy_context
-from functools import partial
-from queue import SimpleQueue
-from types import coroutine
+from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 from attrs import frozen
 
-from hubspot_batch._transport.owners import running_loop
-from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.events import Observer
 from hubspot_batch.options import SYSTEM_CLOCK, Clock
 from hubspot_batch.outcomes import BatchResult, result_of
 
-from .doubts import LookUpResult
-from .driver import ChunkResult, Driver, RunRequest, check_open
-from .executors import Report, ThreadExecutor, WorkerThread
-from .interrupts import Interrupts
 from .iterators import AsyncOutcomeIterator, OutcomeIterator
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Task
+    from hubspot_batch.events import Observer
 
-    from .chunk import Chunk
     from .chunker import AsyncInputs, Inputs
+    from .doubts import LookUpResult
+    from .driver import RunRequest
+    from .executors import ThreadExecutor
     from .run import Run
+    from .task_driver import TaskDriver
+    from .thread_driver import ThreadDriver
 
 
-LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], LookUpResult]
-AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable[LookUpResult]]
+LookUpRun: TypeAlias = Callable[["Run[Any]", Callable[[], object]], "LookUpResult"]
+AsyncLookUpRun: TypeAlias = Callable[["Run[Any]"], Awaitable["LookUpResult"]]
 
 
 @frozen(eq=False, repr=False)
@@ -68,7 +60,7 @@ class Runner:
 
     def collect(self, call: RunRequest, inputs: Inputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
-        driver = ThreadDriver(self, call, inputs, collects=True)
+        driver = _thread_driver()(self, call, inputs, collects=True)
         try:
             with driver.interrupts as interrupts:
                 try:
@@ -88,7 +80,7 @@ class Runner:
 
     def iterate(self, call: RunRequest, inputs: Inputs) -> OutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
-        return OutcomeIterator(ThreadDriver(self, call, inputs, collects=False))
+        return OutcomeIterator(_thread_driver()(self, call, inputs, collects=False))
 
 
 @frozen(eq=False, repr=False)
@@ -105,7 +97,7 @@ class AsyncRunner:
 
     async def collect(self, call: RunRequest, inputs: AsyncInputs) -> BatchResult[Any]:
         """Carry out an operation, and return the outcomes of all inputs."""
-        driver = TaskDriver(self, call, inputs, collects=True)
+        driver = _task_driver()(self, call, inputs, collects=True)
         try:
             while await driver.advance():
                 pass
@@ -119,248 +111,21 @@ class AsyncRunner:
 
     def iterate(self, call: RunRequest, inputs: AsyncInputs) -> AsyncOutcomeIterator[Any]:
         """Carry out an operation, and give the outcomes as they become known."""
-        return AsyncOutcomeIterator(TaskDriver(self, call, inputs, collects=False))
+        return AsyncOutcomeIterator(_task_driver()(self, call, inputs, collects=False))
 
 
-class ThreadDriver(Driver):
-    """Drives a run in the calling thread; requests are sent by other threads.
+@cache
+def _thread_driver() -> type[ThreadDriver]:
+    from .thread_driver import ThreadDriver  # noqa: PLC0415 - see above
 
-    Even a single request is sent by another thread: Ctrl-C is raised in this one, and would
-    interrupt the request.
-
-    Attributes:
-        run: The run.
-        interrupts: Ctrl-C during the run.
-    """
-
-    def __init__(self, runner: Runner, call: RunRequest, inputs: Inputs, *, collects: bool) -> None:
-        self._under_way: set[Chunk] = set()
-        self._came: deque[tuple[Chunk, ChunkResult]] = deque()
-        self._news: SimpleQueue[None] = SimpleQueue()
-        self._executor = runner.executor
-        self._look_up = runner.look_up
-        self.interrupts = Interrupts(partial(self._news.put, None))
-        self._begin(runner, call, inputs, collects=collects, reading=self.interrupts.reading)
-
-    def advance(self) -> bool:
-        """Send what can be sent, then wait for one response; return False at the end."""
-        if self.interrupts.pressed:
-            self.interrupts.check()
-        self._record()
-        while (chunk := self._next_chunk()) is not None:
-            self._start(chunk)
-        if self._must_return(came=bool(self._came)):
-            return True
-        if self._is_pending(self._under_way):
-            self.run.report(*self._fetch())
-            self._record()
-        if self._is_pending(self._under_way) or self.run.has_more:
-            return True
-        if self.run.in_doubt:
-            self._resolve(self._look_up(self.run, self.interrupts.check))
-            self._record()
-        return self.run.has_more
-
-    def _record(self) -> None:
-        """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.has_work:
-            self.run.stop_on_failure(recorder.catch_up())
-
-    def _start(self, chunk: Chunk) -> None:
-        if not self._runner.sends:
-            self.run.settle_unsent(chunk)
-            return
-        context = copy_context()
-        try:
-            self._under_way.add(chunk)
-            self._executor.submit(lambda: context.run(self._send, chunk))
-        except BaseException:
-            self._under_way.discard(chunk)
-            raise
-
-    def _send(self, chunk: Chunk) -> Report:
-        """Send a chunk, in a thread of the executor."""
-        came: ChunkResult
-        try:
-            check_open(self._runner.http)
-            came = self._operation.send(self._runner.client, chunk)
-        except BaseException as error:  # noqa: BLE001 - the driving thread decides
-            came = error
-        return partial(self._tell, chunk, came)
-
-    def _tell(self, chunk: Chunk, came: ChunkResult) -> None:
-        self._came.append((chunk, came))
-        self._news.put(None)
-
-    def _fetch(self) -> tuple[Chunk, ChunkResult]:
-        """Wait for a response."""
-        while not self._came:
-            self._news.get()
-            if self.interrupts.pressed:
-                self.interrupts.check()
-        return self._take()
-
-    def _take(self) -> tuple[Chunk, ChunkResult]:
-        self._under_way.discard(self._came[0][0])
-        return self._came.popleft()
-
-    def finish(self, cause: BaseException) -> None:
-        """End the run early: wait for the requests under way, until Ctrl-C is pressed again.
-
-        Raises:
-            BaseException: An interrupt that one of them met, if the caller only leaves the run.
-        """
-        if self.is_copy:
-            return
-        self.run.interrupt(cause)
-        if isinstance(threading.current_thread(), WorkerThread):
-            return  # a thread that deletes an iterator would wait for itself
-        pressed, graver = self.interrupts.pressed, None
-        while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
-            if self._came:
-                graver = self._report_last(*self._take()) or graver
-            else:
-                self._news.get()
-        if graver is not None and isinstance(cause, GeneratorExit):
-            raise graver
+    return ThreadDriver
 
 
-class TaskDriver(Driver):
-    """Drives a run in the calling task; requests are sent by other tasks.
+@cache
+def _task_driver() -> type[TaskDriver]:
+    from .task_driver import TaskDriver  # noqa: PLC0415 - see above
 
-    Attributes:
-        run: The run.
-    """
-
-    def __init__(
-        self, runner: AsyncRunner, call: RunRequest, inputs: AsyncInputs, *, collects: bool
-    ) -> None:
-        self._loop: AbstractEventLoop | None = None
-        self._tasks: dict[Task[ChunkResult], Chunk] = {}
-        self._look_up = runner.look_up
-        self._begin(runner, call, inputs, collects=collects, in_task=True)
-
-    async def advance(self) -> bool:
-        """Send what can be sent, then wait for one response; return False at the end."""
-        self._check_process()
-        if not self._at_home():
-            raise ConfigurationError(
-                "This run belongs to the event loop in which it began; begin another one in this "
-                "event loop."
-            )
-        await self._record()
-        while True:
-            if self.run.awaits_inputs and self._is_free:
-                await self.run.fetch()
-            if (chunk := self._next_chunk()) is None:
-                break
-            await self._start(chunk)
-        if self._must_return(came=any(task.done() for task in self._tasks)):
-            return True
-        if self._is_pending(self._tasks.values()):
-            self.run.report(*await self._fetch())
-            await self._record()
-        if self._is_pending(self._tasks.values()) or self.run.has_more:
-            return True
-        await self._cancel()
-        if self.run.in_doubt:
-            self._resolve(await self._look_up(self.run))
-            await self._record()
-            return self.run.has_more
-        if self.run.awaits_inputs and self.run.stopped is not None:
-            await self.run.fetch()
-        return False
-
-    async def _record(self) -> None:
-        """Bring the journal up to date, before the caller gets the outcomes."""
-        if (recorder := self.run.recorder) is not None and recorder.has_work:
-            from asyncio import to_thread  # noqa: PLC0415 - threads need none of it
-
-            self.run.stop_on_failure(await to_thread(recorder.catch_up))
-
-    def _at_home(self) -> bool:
-        """Whether this is the event loop in which the run began, if it has."""
-        loop = running_loop()
-        if self._loop is None:
-            self._loop = loop
-        return self._loop is loop
-
-    async def _start(self, chunk: Chunk) -> None:
-        if not self._runner.sends:
-            self.run.settle_unsent(chunk)
-            return
-        self._tasks[running_loop().create_task(self._send(chunk))] = chunk
-        await _yield()  # let it send before more inputs are read
-
-    async def _send(self, chunk: Chunk) -> ChunkResult:
-        try:
-            check_open(self._runner.http)
-            return await self._operation.asend(self._runner.client, chunk)
-        except BaseException as error:
-            from asyncio import CancelledError  # noqa: PLC0415 - threads need none of it
-
-            if isinstance(error, CancelledError):
-                raise
-            return error  # raised in a task, it would end the whole event loop
-
-    async def _fetch(self) -> tuple[Chunk, ChunkResult]:
-        """Wait for a response."""
-        from asyncio import FIRST_COMPLETED, wait  # noqa: PLC0415 - threads need none of it
-
-        while True:
-            for task in self._tasks:
-                if task.done():
-                    chunk = self._tasks.pop(task)
-                    try:
-                        return chunk, task.result()
-                    except BaseException as error:  # noqa: BLE001 - it was cancelled
-                        return chunk, error
-            await wait(self._tasks, return_when=FIRST_COMPLETED)
-
-    async def finish(self, cause: BaseException) -> None:
-        """End the run early: wait for the requests under way if the caller only leaves the run.
-
-        Otherwise, as when the calling task was cancelled, they are cancelled.
-
-        Raises:
-            BaseException: An interrupt that one of them met, if the caller only leaves the run.
-        """
-        if self.is_copy:
-            return
-        self.run.interrupt(cause)
-        if self._tasks and not self._at_home():
-            self.cancel_soon()  # they cannot be waited for in this event loop
-            return
-        graver: BaseException | None = None
-        try:
-            while isinstance(cause, GeneratorExit) and self._is_pending(self._tasks.values()):
-                graver = self._report_last(*await self._fetch()) or graver
-        finally:
-            await self._cancel()
-        if graver is not None:
-            raise graver
-
-    async def _cancel(self) -> None:
-        """Cancel the requests under way, and wait until they have given up."""
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            self._report_last(*await self._fetch())
-
-    def cancel_soon(self) -> None:
-        """Cancel the requests under way, from wherever this is called."""
-        if self.is_copy:
-            return
-        for task in [*self._tasks]:
-            loop = task.get_loop()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(task.cancel)
-
-
-@coroutine
-def _yield() -> Generator[None, None, None]:
-    """Let the event loop take its other steps first."""
-    yield
+    return TaskDriver
 
 
 def _result_of(run: Run[Any]) -> BatchResult[Any]:

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from attrs import frozen
 
-from hubspot_batch._engine.doubts import LookUpResult
-from hubspot_batch._engine.driver import check_open
-from hubspot_batch._operations.mark_names import check_names
+from hubspot_batch._transport.owners import check_open
 from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
 if TYPE_CHECKING:
+    from hubspot_batch._engine.doubts import LookUpResult
     from hubspot_batch._engine.run import Run
 
     from .look_up import LookUp
@@ -84,8 +83,8 @@ class Reconciler:
         try:
             self._drive(look_up, check)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
-        return LookUpResult(look_up.result(), None, look_up.notes)
+            return look_up.of_run(error)
+        return look_up.of_run()
 
     def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
         steps = look_up.steps(self.clock.now())
@@ -150,8 +149,8 @@ class AsyncReconciler:
         try:
             await self._drive(look_up)
         except BaseException as error:  # noqa: BLE001 - the run raises it
-            return LookUpResult(look_up.result(complete=False), error, look_up.notes)
-        return LookUpResult(look_up.result(), None, look_up.notes)
+            return look_up.of_run(error)
+        return look_up.of_run()
 
     async def _drive(self, look_up: LookUp) -> None:
         steps = look_up.steps(self.clock.now())
@@ -182,7 +181,6 @@ def _of_outcomes(
     from .look_up import LookUp, LookUpOptions, matched_by  # noqa: PLC0415 - few programs need it
 
     wanted = LookUpOptions.of(**options)
-    check_names(wanted.key_property, wanted.stamp_property)
     unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
     listed = [*outcomes]
     return LookUp(operation, listed, unmatched, wanted, pace, matched_by(listed))

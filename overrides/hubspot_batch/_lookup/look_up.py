@@ -13,9 +13,16 @@ from typing import Any
 from attrs import evolve, frozen
 from hubspot_batch_client.types import as_model
 
-from hubspot_batch._engine.doubts import ABSENT, checked_seconds, is_conflict, look_times
+from hubspot_batch._engine.doubts import (
+    ABSENT,
+    LookUpResult,
+    checked_seconds,
+    is_conflict,
+    look_times,
+)
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.items import EncodedInput
+from hubspot_batch._operations.mark_names import check_names
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Limiter
@@ -67,8 +74,9 @@ class LookUpOptions:
         """Return what the arguments of a method say.
 
         Raises:
-            ConfigurationError: They are no seconds.
+            ConfigurationError: They are no seconds, or no names of properties.
         """
+        check_names(key_property, stamp_property)
         seconds = look_times(checked_seconds("after", after), assume_absent_after)
         return cls(seconds, assume_absent_after, key_property, stamp_property)
 
@@ -258,6 +266,10 @@ class LookUp:
         known = {_id_of(one) for one in unmatched}
         unmatched += [self._model(record) for record in unclaimed if record.id not in known]
         return BatchResult(tuple(outcomes), tuple(unmatched))
+
+    def of_run(self, failure: BaseException | None = None) -> LookUpResult:
+        """Return the result for a run, and what ended the look-up early, if something did."""
+        return LookUpResult(self.result(complete=failure is None), failure, self.notes)
 
     def _settled(
         self,

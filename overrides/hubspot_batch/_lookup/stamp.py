@@ -17,14 +17,13 @@ import httpx
 
 from hubspot_batch._json import is_map, read_object
 from hubspot_batch._operations.registry import SPECS
+from hubspot_batch._operations.versions import properties_path
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 
 from .endpoints import JSON, LOOKUP_ENDPOINTS
 
 STAMP = "hubspot_batch_stamp"
 KEY = "hubspot_batch_key"
-_PATH = "/crm/v3/properties"
-
 Send = Callable[..., httpx.Response]
 
 
@@ -42,7 +41,9 @@ class Made(NamedTuple):
     unique: bool
 
 
-def create_stamp(send: Send, operation: str, name: str, *, unique: bool) -> Made:
+def create_stamp(
+    send: Send, operation: str, name: str, *, unique: bool, api_version: str | None = None
+) -> Made:
     """Make the property, unless there is one of that name.
 
     Args:
@@ -50,16 +51,20 @@ def create_stamp(send: Send, operation: str, name: str, *, unique: bool) -> Made
         operation: The id of the operation that creates the records.
         name: The name of the property.
         unique: Whether HubSpot shall keep its values unique.
+        api_version: The version of HubSpot's API; None for the operation's default.
 
     Raises:
         ConfigurationError: The account has another property of that name, or cannot have one.
         HubSpotBatchError: HubSpot refused it, or there was no response.
     """
-    family = SPECS[operation].described.tag
-    there = _send(send, "GET", f"{_PATH}/{family}/{quote(name)}", may_be_missing=True)
+    described = SPECS[operation].described
+    family, properties = described.tag, properties_path(api_version or described.version)
+    there = _send(send, "GET", f"{properties}/{family}/{quote(name)}", may_be_missing=True)
     if there is not None:
         return _checked(family, name, there, unique=unique)
-    known = _send(send, "GET", f"{_PATH}/{family}/{LOOKUP_ENDPOINTS[operation].named_by}") or {}
+    known = (
+        _send(send, "GET", f"{properties}/{family}/{LOOKUP_ENDPOINTS[operation].named_by}") or {}
+    )
     asked = {
         "name": name,
         "label": name.replace("_", " ").capitalize(),
@@ -70,7 +75,7 @@ def create_stamp(send: Send, operation: str, name: str, *, unique: bool) -> Made
         "hasUniqueValue": unique,
     }
     content = json.dumps(asked).encode()
-    _send(send, "POST", f"{_PATH}/{family}", content=content, headers=dict(JSON))
+    _send(send, "POST", f"{properties}/{family}", content=content, headers=dict(JSON))
     return Made(name, new=True, unique=unique)
 
 

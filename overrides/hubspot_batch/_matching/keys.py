@@ -98,7 +98,7 @@ class KeyRules:
         id_ = wire.get(self.input_key) if self.input_key else None
         if id_ is None or self.plain:
             return id_ if id_ is None or type(id_) is str else str(id_)
-        return key_of(id_, id_property_of(wire, self.of_all))
+        return key_of(str(id_), id_property_of(wire, self.of_all))
 
     def needs_full_check(self, given: Iterable[object], models: tuple[type, ...]) -> bool:
         """Return whether an input needs more than its id looked at, or a trace id added."""
@@ -152,7 +152,7 @@ class KeyIndex:
         asked = {id_property_of(wire, of_all) for _, wire in wires}
         self._properties = [name for name in asked if name is not None]
         for key, wire in wires:
-            id_, name = wire[input_key], id_property_of(wire, of_all)
+            id_, name = str(wire[input_key]), id_property_of(wire, of_all)
             if trace_id := wire.get(TRACE_ID):
                 self._by_trace.setdefault(trace_id, set()).add(key)
             if name is not None:

@@ -30,12 +30,15 @@ class Results(NamedTuple):
         ids: The ids of the records; None where a result has none.
         keys: The keys by which they name their inputs; None where a result names none.
         properties_of: Returns the values that a result repeats, by name.
+        texts: Returns the JSON texts of the results, as the server sent them; None if the body
+            cannot be split into these.
     """
 
     values: Sequence[Any] = ()
     ids: Sequence[str | None] = ()
     keys: Sequence[str | None] = ()
     properties_of: Callable[[Any], Mapping[str, Any]] = lambda _: {}
+    texts: Callable[[], Sequence[bytes] | None] = lambda: None
 
 
 class ItemError(NamedTuple):

@@ -14,20 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from attrs import Factory, evolve, frozen
-from hubspot_batch_client import families
 from hubspot_batch_client.contract import Argument, Listing
 from hubspot_batch_client.contract import Operation as Described
 from hubspot_batch_client.types import to_bytes, to_query
 
 from hubspot_batch._engine.chunk import Operation
 from hubspot_batch._engine.doubts import LookUpPlan
-from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._json import is_map
 from hubspot_batch._matching.keys import ID_PROPERTY
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.journal import Journal
 from hubspot_batch.options import Clock
-from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .dates import read_date, read_datetime
 from .mark_names import check_names
@@ -39,11 +36,6 @@ if TYPE_CHECKING:
     from hubspot_batch._engine.recorder import Recorder
 
 _T = TypeVar("_T")
-
-# The generated methods import these types only for type checkers. Programs that read the
-# annotations at run time find them here.
-for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
-    setattr(families, _named.__name__, _named)
 
 
 @frozen
@@ -75,7 +67,7 @@ class OperationCall:
     api_version: str | None = None
 
     def recorder(
-        self, operation: Operation[Any], base_url: str, clock: Clock
+        self, operation: Operation[Any], base_url: httpx.URL, clock: Clock
     ) -> Recorder[Any] | None:
         """Return what a run of the operation records; None if it has no journal."""
         if self.journal is None:
@@ -83,7 +75,7 @@ class OperationCall:
         from hubspot_batch._engine.recorder import Recorder  # noqa: PLC0415 - few runs need it
 
         looks = self.look_up_plan is not None
-        return Recorder(self.journal, operation, self.head(base_url), clock, looks=looks)
+        return Recorder(self.journal, operation, self.head(str(base_url)), clock, looks=looks)
 
     def head(self, base_url: str) -> dict[str, str]:
         """Return what the head of a journal says of a run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from textwrap import shorten
 from typing import Any, NamedTuple, cast
 
@@ -44,6 +44,7 @@ class MatchKeys(NamedTuple):
         error_keys: The names under which an error's context lists keys.
         results: The attribute of a response that holds the results; empty if it has none.
         repeated: The fields that a result repeats, if only these match it to its input.
+        results_field: The name of that attribute in JSON.
     """
 
     result_key: str | tuple[str, ...] | None
@@ -51,6 +52,7 @@ class MatchKeys(NamedTuple):
     error_keys: tuple[str, ...]
     results: str = "results"
     repeated: tuple[str, ...] = PROPERTIES
+    results_field: str = "results"
 
 
 def parse_response(
@@ -73,7 +75,9 @@ def parse_response(
     if response.is_success and isinstance(model, Model):
         error = partial(_error_beside_results, response, model)
         values = _items_of(getattr(model, keys.results, None)) if keys.results else []
-        results = _results(values, keys, index)
+        results = _results(values, keys, index)._replace(
+            texts=partial(_texts_of, response.content, keys.results_field, len(values))
+        )
         errors = (*_item_errors(model, error, keys, index),)
         complete = not keys.results
         return BatchResponse(status, disposition, error, results, errors, complete=complete)
@@ -313,9 +317,10 @@ def _text_of(value: object) -> str | None:
 
 def _name_of(value: object) -> str | None:
     """Return an id as text; one that comes as a number is the same id."""
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    text = value if isinstance(value, str) else to_json(value)  # a UUID or a moment has a text
+    return text if isinstance(text, str) and text else None
 
 
 def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
@@ -324,6 +329,26 @@ def _names_of(values: Iterable[object], attribute: str) -> list[str | None]:
     if {*map(type, names)} == {str} and all(names):  # as a rule
         return names
     return [name if type(name) is str and name else _name_of(name) for name in names]
+
+
+def _texts_of(body: bytes, name: str, count: int) -> Sequence[bytes] | None:
+    """Return the JSON text of each result in a body; None if it is not plain to see."""
+    try:
+        found: list[bytes] = [*map(bytes, _splitter(name)(body).results)]
+    except Exception:  # noqa: BLE001 - what only Python's parser reads, it does not split
+        return None
+    return found if len(found) == count else None
+
+
+@cache
+def _splitter(name: str) -> Callable[[bytes], Any]:
+    from msgspec import Raw, defstruct  # noqa: PLC0415 - see `_json`
+    from msgspec.json import Decoder  # noqa: PLC0415 - see `_json`
+
+    split: Callable[[bytes], Any] = Decoder(
+        defstruct("Body", [("results", list[Raw])], rename={"results": name})
+    ).decode
+    return split
 
 
 def write_result(result: Any) -> bytes:

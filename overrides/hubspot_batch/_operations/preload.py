@@ -12,18 +12,23 @@ import threading
 from functools import cache
 from importlib import import_module
 
-from hubspot_batch_client import models
-
-from .registry import SPECS
-
 _ON_FIRST_USE = (
-    "hubspot_batch._engine.run",
+    "hubspot_batch._engine.thread_driver",
+    "hubspot_batch._lookup.endpoints",
+    "hubspot_batch._operations.call",
     "hubspot_batch._operations.fast_validation",
+    "hubspot_batch._transport.network",
+    "hubspot_batch._transport.transport",
     "fastjsonschema",
     "msgspec.json",
     "encodings.idna",  # by the first connection
 )
-_IN_TASKS = ("asyncio", "anyio._backends._asyncio", "httpcore._backends.anyio")
+_IN_TASKS = (
+    "asyncio",
+    "hubspot_batch._engine.task_driver",
+    "anyio._backends._asyncio",
+    "httpcore._backends.anyio",
+)
 
 
 @cache
@@ -38,6 +43,10 @@ def _preload() -> None:
         return  # nothing else can import anything
     for name in (*_ON_FIRST_USE, *(_IN_TASKS if "asyncio" in sys.modules else ())):
         import_module(name)
+    from hubspot_batch_client import models  # noqa: PLC0415 - not before there is a fork
+
+    from .registry import SPECS  # noqa: PLC0415 - not before there is a fork
+
     for name in models.__all__:
         getattr(models, name)
     for spec in SPECS.values():

@@ -29,7 +29,7 @@ from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch._transport.request_state import EXTENSION, Interpretation
 
 from .parsing import TRACE_IDS, MatchKeys, parse_response, write_result
-from .schemas import fields_of
+from .schemas import fields_of, is_field_of_all
 from .validation import InputEncoder, InputValidator
 from .versions import all_paths, located
 
@@ -115,13 +115,13 @@ class OperationSpec:
         """The operation in the description."""
         return OPERATIONS[self.id]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Its name in messages, as users write it: `calls.create`."""
         tag = self.described.tag
         return f"{tag}.{re.sub(rf'_{re.escape(tag)}(?=_|$)', '', self.id, count=1)}"
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """The kind of the operation."""
         return KINDS[self.described.kind]
@@ -178,7 +178,7 @@ class OperationSpec:
             fields_of(self.input_schema),
             self.id_property,
             named_by_id=kind.named_by_id,
-            adds_trace_ids=kind.adds_trace_ids,
+            adds_trace_ids=kind.adds_trace_ids and is_field_of_all(self.input_schema, TRACE_ID),
             ids_are_values=kind.ids_are_values and self.input_key == "id",
         )
 
@@ -196,6 +196,7 @@ class OperationSpec:
             self.error_keys,
             _attribute(self.answer, described.results) or "",
             self.repeated,
+            described.results or "",
         )
 
     @property
@@ -278,7 +279,8 @@ class OperationSpec:
 
     def _request(self, chunk: Chunk, parameters: Parameters) -> dict[str, Any]:
         # The inputs are checked and written, so the generated function gets the text of the body.
-        body = b'{"inputs":' + chunk.array + parameters.tail
+        # They can be long, so they are copied as rarely as possible.
+        body = b"".join((b'{"inputs":[', b",".join(chunk.texts), b"]", parameters.tail))
         request: dict[str, Any] = self.functions._get_kwargs(body=body, **parameters.query)
         return {**request, "extensions": {EXTENSION: chunk.state}}
 
@@ -300,14 +302,14 @@ def _attribute(model: type[Model] | None, name: str) -> str | None:
 
 def _spec(described: Described) -> OperationSpec:
     """Return the spec of an operation."""
-    fields = fields_of(described.input_schema)
     key = described.key[0] if len(described.key) == 1 else described.key or None
     names: tuple[str, ...] = (
         ("id", "ids") if isinstance(key, str) or not described.input_models else ()
     )
     if isinstance(key, str) and key != "id":
         names += (key, f"{key}s")
-    if key is None and described.kind in ("create", "upsert") and TRACE_ID in fields:
+    traced = is_field_of_all(described.input_schema, TRACE_ID)
+    if key is None and described.kind in ("create", "upsert") and traced:
         key, names = TRACE_ID, (TRACE_ID,)
     return OperationSpec(
         described.id,

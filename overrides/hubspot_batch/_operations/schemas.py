@@ -35,6 +35,12 @@ def fields_of(schema: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def is_field_of_all(schema: dict[str, Any], name: str) -> bool:
+    """Return whether every alternative of an input has a field."""
+    either = schema.get("anyOf", (schema,))
+    return all(name in merged(part).get("properties", {}) for part in either)
+
+
 def is_id(name: str) -> bool:
     """Return whether a text field holds an id, going by its name."""
     return name == "id" or name.endswith("Id")

@@ -19,6 +19,7 @@ from hubspot_batch_client.types import Model, plain_to_bytes
 
 from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
+from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.keys import TRACE_ID, KeyRules
 from hubspot_batch.outcomes import OutcomeError
 
@@ -30,8 +31,6 @@ from .values import NO_VALUE, id_text, is_real, shown, simplify, time_advice, wh
 
 if TYPE_CHECKING:
     from fastjsonschema import JsonSchemaValueException
-
-    from hubspot_batch._matching.items import EncodedInput
 
     from .fast_validation import FastValidator
 
@@ -161,12 +160,6 @@ class InputValidator:
         return _compile(_opened(self.schema))
 
 
-def _encoded_input() -> type[EncodedInput]:
-    from hubspot_batch._matching.items import EncodedInput  # noqa: PLC0415 - only a run needs it
-
-    return EncodedInput
-
-
 @define(slots=False, eq=False, repr=False)
 class InputEncoder:
     """Encodes the inputs of one run.
@@ -227,7 +220,7 @@ class InputEncoder:
                     if not keys[at]:
                         found[at].key = keys[at] = f"{self.run_id}-{index}"
         texts = map(fast.write, found) if texts is None else texts
-        return [*map(_encoded_input(), indexes, given, texts, keys)]
+        return [*map(EncodedInput, indexes, given, texts, keys)]
 
     def _encode_texts(self, first: int, given: list[Any]) -> list[Any] | None:
         """Encode inputs that are nothing but texts; None if they need a full check."""
@@ -236,7 +229,7 @@ class InputEncoder:
         if not all(given):
             return None
         texts = [_WRITE(text).encode() for text in given]
-        return [*map(_encoded_input(), count(first), given, texts, given)]
+        return [*map(EncodedInput, count(first), given, texts, given)]
 
     def _check_fast(
         self, fast: FastValidator, given: list[Any]
@@ -259,7 +252,7 @@ class InputEncoder:
             if (self.key == TRACE_ID or self.rules.gives_trace_ids) and not wire.get(TRACE_ID):
                 wire[TRACE_ID] = self.trace_id(index)
             text = self.validator.write(wire, more_names=more_names)
-            return _encoded_input()(index, given, text, self.rules.key(wire))
+            return EncodedInput(index, given, text, self.rules.key(wire))
         except InvalidInputError as error:
             details = tuple(problem.detail for problem in error.problems)
             return OutcomeError("invalid_input", str(error), details=details)

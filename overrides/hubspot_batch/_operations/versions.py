@@ -9,8 +9,7 @@ HubSpot: https://developers.hubspot.com/docs/developer-tooling/platform/versioni
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable
 
 from hubspot_batch_client.contract import LISTINGS, OPERATIONS, VERSIONS, Listing, Version
 from hubspot_batch_client.contract import Operation as Described
@@ -24,13 +23,13 @@ _LIKE_A_VERSION = re.compile(r"v?[\d.-]{1,10}(?:-[a-z]{1,8})?")
 _NAMES = re.compile(r"\{[^{}/]*\}")
 
 
-def check_version(name: str | None) -> str | None:
-    """Return the name of a version, or None for the default.
+def check_version(name: str) -> str:
+    """Return the name of a version.
 
     Raises:
         ConfigurationError: There is no such version.
     """
-    if name is None or name in VERSIONS:
+    if name in VERSIONS:
         return name
     got = repr(name) if _LIKE_A_VERSION.fullmatch(name) else "another text"
     raise ConfigurationError(
@@ -54,15 +53,6 @@ def located(described: Described | Listing, version: str | None) -> Version:
     return found
 
 
-def path_of(version: str | None) -> Callable[[str], str] | None:
-    """Return a function for the path of a request in a version; None for the default paths.
-
-    Args:
-        version: Its name; None for the default.
-    """
-    return None if version is None else partial(path_in, version)
-
-
 def path_in(version: str, path: str) -> str:
     """Return where a request is sent in a version.
 
@@ -81,6 +71,13 @@ def path_in(version: str, path: str) -> str:
                 there = there.replace(name, value)  # a value is quoted, so it has no braces
             return there
     return path
+
+
+def properties_path(version: str | None) -> str:
+    """Return where a version of the API has the definitions of properties."""
+    # https://developers.hubspot.com/docs/api-reference/2026-03/crm/properties/get-properties
+    dated = version and not version.startswith("v")
+    return f"/crm/properties/{version}" if dated else "/crm/v3/properties"
 
 
 def all_paths(operations: Iterable[Described | Listing]) -> frozenset[tuple[str, str]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from hubspot_batch._engine.driver import check_open
 from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler
+from hubspot_batch._transport.owners import check_open
 
 if TYPE_CHECKING:
     from .query import Query

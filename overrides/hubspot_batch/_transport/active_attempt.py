@@ -7,8 +7,6 @@ opens an attempt; the network layer, deep inside httpcore, consults it for each 
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
 from contextvars import ContextVar
 
 import httpx
@@ -27,6 +25,8 @@ _now = SYSTEM_CLOCK.now
 class ActiveAttempt:
     """One attempt of a request, from connecting to the last byte of its response.
 
+    As a context, it is the attempt of this thread or task.
+
     Args:
         request: The request. The longest part of its `timeout` extension bounds the attempt, if all
             parts are bounded.
@@ -38,7 +38,7 @@ class ActiveAttempt:
         made: The connection that was made for it; None if there is none.
     """
 
-    __slots__ = ("_deadline", "_state", "made", "reused", "sent")
+    __slots__ = ("_before", "_deadline", "_state", "made", "reused", "sent")
 
     def __init__(self, request: httpx.Request, state: RequestState) -> None:
         timeout = request.extensions.get("timeout", {})
@@ -48,6 +48,12 @@ class ActiveAttempt:
         self.sent = False
         self.reused = False
         self.made: object = None
+
+    def __enter__(self) -> None:
+        self._before = _active.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _active.reset(self._before)
 
     def begin(self) -> None:
         """Note that the first byte of the request is about to leave.
@@ -75,16 +81,6 @@ _active: ContextVar[ActiveAttempt | None] = ContextVar("hubspot_batch_attempt", 
 
 active_attempt = _active.get
 """Returns the attempt of this thread or task; None if it is sending nothing."""
-
-
-@contextmanager
-def attempting(attempt: ActiveAttempt) -> Generator[None]:
-    """Make an attempt the one of this thread or task."""
-    before = _active.set(attempt)
-    try:
-        yield
-    finally:
-        _active.reset(before)
 
 
 class _NamesOnly(logging.Filter):

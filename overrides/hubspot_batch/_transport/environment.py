@@ -12,13 +12,15 @@ import re
 import ssl
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import httpcore
 import httpx
 
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import ClientOptions, proxy_for, without_password
+
+if TYPE_CHECKING:
+    import httpcore
 
 _HOST = re.compile(r"[\w.:%-]+")
 _NOT_IN_ADDRESSES = re.compile(r"[\s\x00-\x1f\x7f]")
@@ -36,14 +38,19 @@ class Proxy:
     Attributes:
         address: Its address without user and password, for people.
         variable: As given.
+
+    Raises:
+        ConfigurationError: The certificates for it cannot be read.
     """
 
-    __slots__ = ("_url", "address", "variable")
+    __slots__ = ("_context", "_url", "address", "variable")
 
     def __init__(self, url: httpx.URL, variable: str) -> None:
         self._url = url
         self.address = without_password(str(url))
         self.variable = variable
+        # Not that of the server: it tells when TLS to the server has begun.
+        self._context = certificates("https:") if url.scheme == "https" else None
 
     def __repr__(self) -> str:
         return f"<Proxy {self.address}>"
@@ -55,6 +62,8 @@ class Proxy:
 
     def for_httpcore(self) -> httpcore.Proxy:
         """Return it as httpcore wants it."""
+        import httpcore  # noqa: PLC0415 - it is large, and needed for the first connection
+
         url = self._url
         named = url.username or url.password
         return httpcore.Proxy(
@@ -62,8 +71,7 @@ class Proxy:
                 scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
             ),
             auth=(url.username.encode(), url.password.encode()) if named else None,
-            # Not that of the server: it tells when TLS to the server has begun.
-            ssl_context=certificates("https:") if url.scheme == "https" else None,
+            ssl_context=self._context,
         )
 
 

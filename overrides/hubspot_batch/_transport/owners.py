@@ -59,6 +59,16 @@ def running_loop() -> AbstractEventLoop:
         ) from None
 
 
+def check_open(http: httpx.Client | httpx.AsyncClient) -> None:
+    """Refuse a client that is closed.
+
+    Raises:
+        ConfigurationError: It is.
+    """
+    if http.is_closed:
+        raise ConfigurationError("This client is closed; make a new one.")
+
+
 class PerLoop(Generic[T]):
     """A value for each event loop, made when it is first needed there.
 
@@ -86,12 +96,14 @@ class ProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Sends with a transport that no other process uses, and closes no other one.
 
     Args:
-        make: Returns a new transport, with connections, locks and limits of its own.
+        make: Returns a new transport, with connections, locks and limits of its own. It is called
+            for the first request: what it imports takes a while.
     """
 
     def __init__(self, make: Callable[[], AnyTransport]) -> None:
         self._make = make
-        self._made = {os.getpid(): make()}
+        self._made: dict[int, AnyTransport] = {}
+        self._process = os.getpid()
 
     def with_options(self, *changes: object) -> ProcessTransport:
         """Return one that sends otherwise over the same connections, which it never closes.
@@ -122,15 +134,18 @@ class ProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def close(self) -> None:
         """Close the transport of this process, if it has one."""
-        transport = self._made.get(os.getpid())
-        if transport is not None:
-            cast("httpx.BaseTransport", transport).close()
+        if self._has_one:
+            cast("httpx.BaseTransport", self._here()).close()
 
     async def aclose(self) -> None:
         """Close the transport of this process, if it has one."""
-        transport = self._made.get(os.getpid())
-        if transport is not None:
-            await cast("httpx.AsyncBaseTransport", transport).aclose()
+        if self._has_one:
+            await cast("httpx.AsyncBaseTransport", self._here()).aclose()
+
+    @property
+    def _has_one(self) -> bool:
+        """Whether this process has a transport, be it that the caller gave it and never used it."""
+        return os.getpid() in (self._process, *self._made)
 
 
 class _BorrowingTransport(ProcessTransport):

@@ -18,7 +18,7 @@ import httpx
 from hubspot_batch.events import Observer
 from hubspot_batch.options import ClientOptions, Clock, Limiter, RateLimit
 
-from .active_attempt import ActiveAttempt, attempting
+from .active_attempt import ActiveAttempt
 from .owners import PerLoop
 from .rate_limit import RateLimiter
 from .request_flow import (
@@ -111,7 +111,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             case Send(request, state):
                 inner = cast("httpx.BaseTransport", self._inner)
                 try:
-                    with attempting(self._attempt(request, state)):
+                    with self._attempt(request, state):
                         return read_whole(inner.handle_request(request))
                 except BaseException as error:  # noqa: BLE001 - interrupts are raised again
                     return _without_frames(error)
@@ -150,7 +150,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
             case Send(request, state):
                 inner = cast("httpx.AsyncBaseTransport", self._inner)
                 try:
-                    with attempting(self._attempt(request, state)):
+                    with self._attempt(request, state):
                         return await aread_whole(await inner.handle_async_request(request))
                 except BaseException as error:  # noqa: BLE001 - interrupts are raised again
                     return _without_frames(error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from hubspot_batch._operations.listings import LISTINGS, Listing, method_of
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 
 Subparsers = Any
@@ -26,19 +27,26 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
     families: dict[str, list[OperationSpec]] = {}
     for spec in SPECS.values():
         families.setdefault(spec.described.tag, []).append(spec)
-    for tag, specs in sorted(families.items()):
+    listed: dict[str, list[Listing]] = {}
+    for listing in LISTINGS.values():
+        listed.setdefault(listing.tag, []).append(listing)
+    for tag in sorted({*families, *listed}):
+        specs, listings = families.get(tag, []), listed.get(tag, [])
         name, words = tag.replace("_", "-"), tag.replace("_", " ")
-        verbs = [verb_of(spec) for spec in specs]
+        verbs = [
+            *map(verb_of, specs),
+            *(method_of(listing).replace("_", "-") for listing in listings),
+        ]
         family = commands.add_parser(
             name,
             help=f"{words} of a file: {', '.join(verbs)}",
-            description=f"Load a file of {words}.",
+            description=f"Load a file of {words}, or read them.",
             allow_abbrev=False,
         )
         if not first or first[0] == name:
             from .commands import add_operations  # noqa: PLC0415 - see above
 
-            add_operations(family, specs, run)
+            add_operations(family, specs, listings, run)
     mapping = commands.add_parser(
         "mapping",
         help="write a mapping file to start from",

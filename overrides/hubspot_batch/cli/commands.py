@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hubspot_batch._lookup.endpoints import LOOKUP_ENDPOINTS
+from hubspot_batch._operations.listings import Listing
 from hubspot_batch._operations.registry import OperationSpec
 from hubspot_batch.files.formats import FORMATS
 from hubspot_batch.jobs import MaxFailures
@@ -32,13 +33,17 @@ Exit code: 0 all succeeded, 1 some did not, 2 wrong use (nothing sent),
 
 
 def add_operations(
-    family: argparse.ArgumentParser, specs: Sequence[OperationSpec], run: Callable[..., int]
+    family: argparse.ArgumentParser,
+    specs: Sequence[OperationSpec],
+    listings: Sequence[Listing],
+    run: Callable[..., int],
 ) -> None:
     """Add a command for each operation of a family.
 
     Args:
         family: The command of the family.
         specs: Its operations.
+        listings: Its searches and lists.
         run: Runs one of them.
     """
     operations = family.add_subparsers(
@@ -48,6 +53,10 @@ def add_operations(
         verb = verb_of(spec)
         words = f"{spec.described.tag.replace('_', '-')} {verb}"
         _add_operation(operations, spec, verb, words, run)
+    if listings:
+        from .listing_commands import add_listings  # noqa: PLC0415 - it needs this module
+
+        add_listings(operations, listings)
 
 
 def _add_operation(
@@ -60,7 +69,7 @@ def _add_operation(
         usage=f"hubspot-batch {words} FILE... [options]",
         description=f"{verb.capitalize()} {name.replace('_', ' ')}: one for each row of a file.",
         epilog=_EPILOG.format(words=words, file=f"{name}.csv", map=f"{name}.toml"),
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     parser.set_defaults(run=run, operation=spec.id)
@@ -74,10 +83,10 @@ def _add_operation(
     add_progress_options(parser)
     own = parser.add_argument_group("this operation")
     for argument in spec.described.arguments:
-        _add_argument(own, argument)
+        add_argument(own, argument)
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class Formatter(argparse.RawDescriptionHelpFormatter):
     """Keeps each option in a line where it can, so that the help fits a screen."""
 
     def __init__(self, prog: str) -> None:
@@ -192,7 +201,7 @@ def _add_earlier(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--insist", metavar="SENTENCE", help="needed by --retry unknown of a create")
 
 
-def _add_argument(group: Any, argument: Any) -> None:
+def add_argument(group: Any, argument: Any) -> None:
     """Add an argument of the operation; several values are separated by commas."""
     flag = f"--{argument.keyword.replace('_', '-')}"
     settings: dict[str, Any] = {"dest": f"argument_{argument.keyword}", "default": None}

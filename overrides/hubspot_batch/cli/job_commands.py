@@ -198,6 +198,7 @@ def _reconcile(arguments: argparse.Namespace, out: Output) -> int:
     given.resume, given.restart, given.retry, given.allow_edited = "same", False, [], False
     given.plan, given.expect, given.yes, given.max_failures = False, None, True, None
     given.reconcile, given.sends_nothing = True, True
+    given.api_version = said.get("api_version") or given.api_version
     for name in ("token", "wall", "quiet", "json"):
         if hasattr(arguments, name):
             setattr(given, name, getattr(arguments, name))

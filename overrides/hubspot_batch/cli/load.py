@@ -69,6 +69,10 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
     """
     out = Output(stream)
     arguments.definitions = None
+    for name in arguments.files if len(arguments.files) > 1 else ():
+        if name != "-" and not os.path.exists(name):  # noqa: PTH110 - it raises nothing
+            complain(f"{name}: there is no such file, so nothing was sent.")
+            return WRONG_USE
     worst = SUCCEEDED
     for name in arguments.files:
         try:
@@ -102,7 +106,7 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Output) -> int:
     work = evolve(work, api_version=options.api_version)
     if getattr(arguments, "online", False):
         work = _checked_online(arguments, work, options)
-    work.mapping.check(work.table.columns)  # before the whole file is read
+    _ = work.mapper  # whose columns are checked before the whole file is read
     if arguments.plan:
         plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)
@@ -147,7 +151,7 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
             rate_limit=options.rate_limit,
             daily_reserve=options.daily_reserve,
         ) as client:
-            arguments.definitions = ask_account(client, work.spec)
+            arguments.definitions = ask_account(client, work.spec, options.api_version)
     for place in ("key_property", "stamp_property"):
         name = work.settling.get(place)
         if name and (problem := refusal(name, arguments.definitions)):
@@ -187,16 +191,27 @@ def _run(
         api_version=options.api_version,
         on_event=job.on_event,
     ) as client:
-        try:
-            check_folder(place.folder)
-            place.journal.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(
-                f"The results cannot be written to {place.folder} ({error.strerror}), so nothing "
-                "was sent. Name another folder with --out."
-            ) from None
+        _check_place(place)
         with Signals() as signals:
             return job.run(client), signals
+
+
+def _check_place(place: _Place) -> None:
+    """Refuse folders in which files cannot be written."""
+    try:
+        check_folder(place.folder)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The results cannot be written to {place.folder} ({error.strerror}), so nothing "
+            "was sent. Name another folder with --out."
+        ) from None
+    try:
+        check_folder(place.journal.parent, ())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The journal cannot be written to {place.journal.parent} ({error.strerror}), so "
+            "nothing was sent. Name another file with --journal."
+        ) from None
 
 
 def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out: Output) -> int:
@@ -283,7 +298,14 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
         mapping=work.mapping.digest(),
         source_size=size,
         source_digest=digest,
-        command=json.dumps({"arguments": arguments.argv, "folder": str(Path.cwd())}),
+        command=json.dumps(
+            {
+                "arguments": arguments.argv,
+                "folder": str(Path.cwd()),
+                # The environment may name another version when the job is looked up.
+                "api_version": work.api_version or work.spec.described.version or None,
+            }
+        ),
         sends=not getattr(arguments, "sends_nothing", False),
     )
 

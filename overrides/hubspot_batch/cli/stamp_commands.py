@@ -51,7 +51,9 @@ def _create(arguments: argparse.Namespace, stream: TextIO) -> int:
         operation = next(id_ for id_ in LOOKUP_ENDPOINTS if SPECS[id_].described.tag == family)
         token = arguments.token or token_for(options.base_url)
         with HubSpotBatch(token, base_url=options.base_url) as client:
-            made = create_stamp(client.raw.send, operation, name, unique=unique)
+            made = create_stamp(
+                client.raw.send, operation, name, unique=unique, api_version=options.api_version
+            )
     except ConfigurationError as error:
         complain(error.message)
         return WRONG_USE

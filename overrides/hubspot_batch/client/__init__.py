@@ -19,16 +19,20 @@ import httpx
 from attrs import evolve
 from hubspot_batch_client import families
 
-from hubspot_batch._engine.driver import check_open
 from hubspot_batch._engine.executors import ThreadExecutor
+from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._engine.runner import AsyncRunner, Runner
 from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from hubspot_batch._operations.call import operation_call
-from hubspot_batch._operations.versions import check_version
 from hubspot_batch._paging.drivers import AsyncPages, Pages
-from hubspot_batch._transport.owners import AnyTransport, LoopTransport, holds_connections
+from hubspot_batch._transport.owners import (
+    AnyTransport,
+    LoopTransport,
+    check_open,
+    holds_connections,
+)
 from hubspot_batch._transport.tokens import AsyncTokenProvider, TokenProvider, refuse_asynchronous
 from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait
+from hubspot_batch.journal import Journal
 from hubspot_batch.options import (
     DEFAULT_RATE_LIMIT,
     DEFAULT_RETRY,
@@ -43,8 +47,10 @@ from hubspot_batch.options import (
     SharedRateLimit,
     check,
 )
+from hubspot_batch.outcomes import BatchResult, Outcome
 
 from .assembly import (
+    call_of,
     change_observer,
     change_options,
     hold_token,
@@ -55,6 +61,11 @@ from .assembly import (
     open_connections,
     validating,
 )
+
+# The generated methods import these types only for type checkers. Programs that read the
+# annotations at run time find them here.
+for _named in (AsyncOutcomeIterator, BatchResult, Journal, Outcome, OutcomeIterator):
+    setattr(families, _named.__name__, _named)
 
 
 class HubSpotBatch(families.Families):
@@ -149,9 +160,7 @@ class HubSpotBatch(families.Families):
         check("transport", transport, httpx.BaseTransport | None, "an httpx.BaseTransport")
         observer = observe(on_event, on_outcome, on_wait)
         if transport is None:
-            from hubspot_batch._transport.network import Network  # noqa: PLC0415 - httpcore is large
-
-            connect, through = open_connections(Network, options)
+            connect, through = open_connections(options)
         else:
             connect, through = lend_transport(transport, options), None
         self._clock, self._pace = clock, search_pace(options.rate_limit)
@@ -173,8 +182,8 @@ class HubSpotBatch(families.Families):
         )
         self._derived = WeakSet[HubSpotBatch]()
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
-        version = check_version(options.api_version)
-        call = partial(operation_call, api_version=version)
+        version = options.api_version
+        call = partial(call_of, version)
         super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
 
     def with_options(
@@ -293,9 +302,7 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         observer = observe(on_event, on_outcome, on_wait)
         through, one_loop = None, False
         if transport is None:
-            from hubspot_batch._transport.network import AsyncNetwork  # noqa: PLC0415 - httpcore is large
-
-            open_one, through = open_connections(AsyncNetwork, options)
+            open_one, through = open_connections(options, in_tasks=True)
             connect: Callable[[], AnyTransport] = partial(LoopTransport, open_one)
         else:
             connect, one_loop = lend_transport(transport, options), holds_connections(transport)
@@ -318,8 +325,8 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         )
         self._derived = WeakSet[AsyncHubSpotBatch]()
         self._parent: AsyncHubSpotBatch | None = None
-        version = check_version(options.api_version)
-        call = partial(operation_call, api_version=version)
+        version = options.api_version
+        call = partial(call_of, version)
         super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
 
     def with_options(

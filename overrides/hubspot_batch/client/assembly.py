@@ -1,46 +1,47 @@
 """The parts of both clients: the transport, its connections, and the caller's functions.
 
-This module decides how a client's arguments become these parts.
+This module decides how a client's arguments become these parts, and what is imported when. A client
+is made without what only a run needs, which takes as long to import as httpx: the first run, or the
+first request, imports it. So what is imported inside of functions here stays there.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from attrs import evolve
 from hubspot_batch_client import Client
 
 from hubspot_batch._deprecation import warn_argument
-from hubspot_batch._lookup.endpoints import lookup_requests
-from hubspot_batch._operations.call import OperationCall, operation_call
 from hubspot_batch._operations.preload import preload_before_forks
-from hubspot_batch._operations.registry import REPEATABLE
-from hubspot_batch._operations.versions import path_of
+from hubspot_batch._transport.environment import route_to
 from hubspot_batch._transport.owners import AnyTransport, OneLoopTransport, ProcessTransport, lend
 from hubspot_batch._transport.response_body import ACCEPT_ENCODING
 from hubspot_batch._transport.tokens import AsyncTokenProvider, Token
-from hubspot_batch._transport.transport import Transport
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait, observer_of
 from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check
 from hubspot_batch.version import __version__
 
 if TYPE_CHECKING:
-    from hubspot_batch._transport.network import AsyncNetwork, Network
+    from hubspot_batch._engine.driver import RunRequest
 
 
 def open_connections(
-    kind: type[Network | AsyncNetwork], options: ClientOptions
+    options: ClientOptions, *, in_tasks: bool = False
 ) -> tuple[Callable[[], AnyTransport], str | None]:
     """Return a function that returns a new transport for the network, and its proxy."""
-    from hubspot_batch._transport.environment import route_to  # noqa: PLC0415 - httpcore is large
-
     route = route_to(options)  # certificates are read once: that takes longest
-    proxy = None if route.proxy is None else route.proxy.address
-    return partial(kind, route, options.max_concurrency), proxy
+
+    def connect() -> AnyTransport:
+        from hubspot_batch._transport.network import AsyncNetwork, Network  # noqa: PLC0415 - see above
+
+        return (AsyncNetwork if in_tasks else Network)(route, options.max_concurrency)
+
+    return connect, None if route.proxy is None else route.proxy.address
 
 
 def lend_transport(transport: AnyTransport, options: ClientOptions) -> Callable[[], AnyTransport]:
@@ -105,11 +106,24 @@ def refuse_pages(*_: object, **__: object) -> NoReturn:
 
 def validating(
     options: ClientOptions | None,
-) -> tuple[Callable[..., OperationCall], Callable[..., NoReturn], Callable[..., NoReturn]]:
+) -> tuple[Callable[..., RunRequest], Callable[..., NoReturn], Callable[..., NoReturn]]:
     """Return the functions behind the methods of `validate`, besides its runner."""
     assert options is not None  # noqa: S101 - no half-made client has methods to call
-    call = partial(operation_call, api_version=options.api_version)
-    return call, refuse_reconcile, refuse_pages
+    return partial(call_of, options.api_version), refuse_reconcile, refuse_pages
+
+
+def call_of(
+    version: str | None, operation: str, chunk_size: int | None, **given: Any
+) -> RunRequest:
+    """Return a call of an operation in a version of the API; see `operation_call`."""
+    return _operation_call()(operation, chunk_size, api_version=version, **given)
+
+
+@cache
+def _operation_call() -> Callable[..., RunRequest]:
+    from hubspot_batch._operations.call import operation_call  # noqa: PLC0415 - see above
+
+    return operation_call
 
 
 def make_transport(
@@ -123,9 +137,15 @@ def make_transport(
     one_loop: bool = False,
 ) -> ProcessTransport:
     """Return the transport that sends the requests of a client."""
+    if not callable(token.value):
+        token.read()
     check("clock", clock, Clock, "a Clock(now, sleep, asleep)")
 
     def make() -> AnyTransport:
+        from hubspot_batch._lookup.endpoints import lookup_requests  # noqa: PLC0415 - see above
+        from hubspot_batch._operations.registry import REPEATABLE  # noqa: PLC0415 - see above
+        from hubspot_batch._transport.transport import Transport  # noqa: PLC0415 - see above
+
         made = Transport(
             connect(),
             token,
@@ -154,5 +174,18 @@ def make_raw(options: ClientOptions, transport: ProcessTransport) -> Client:
             **options.headers,
         },
         httpx_args={"transport": transport},
-        path_of=path_of(options.api_version),
+        path_of=_path_of(options.api_version),
     )
+
+
+def _path_of(version: str | None) -> Callable[[str], str] | None:
+    """Return the function that returns where requests are sent in a version; None if nowhere else.
+
+    Raises:
+        ConfigurationError: There is no such version.
+    """
+    if version is None:
+        return None
+    from hubspot_batch._operations.versions import check_version, path_in  # noqa: PLC0415 - see above
+
+    return partial(path_in, check_version(version))

@@ -15,7 +15,7 @@ from .definitions import Definitions, refusal, value_problems
 from .errors import MappingError
 from .known import KnownProperty
 from .mapping_file import Column, MappingSettings
-from .moments import plain, zone_of
+from .moments import AssumedUtc, plain, zone_of
 from .operations import CUSTOM, PROPERTIES, FileOperation, file_operation, nearest
 from .proposals import proposed_line
 from .row_mapper import Association, RowMapper, Step, raw
@@ -28,7 +28,6 @@ _MEANT_FOR = {
     "time": (("moment",), "dates and times"),
     "timezone": (("moment",), "dates and times"),
 }
-_ZONED = ("epoch seconds", "epoch milliseconds")
 
 
 def check_columns(
@@ -74,6 +73,7 @@ class _Check:
         self._at = {name: at for at, name in enumerate(columns)}
         self._problems: list[str] = []
         self._notes: list[str] = []
+        self._assumed = AssumedUtc()
         self._says_known = False
         self._steps: dict[str, list[Step]] = {
             place: [] for place in ("property", "field", "custom")
@@ -114,6 +114,7 @@ class _Check:
             associations=tuple(self._associations),
             constants=constants,
             notes=tuple(self._notes),
+            assumed=self._assumed,
             targets=tuple((name, self._targets[name]) for name in self._columns),
             unit=self._unit,
             account=self._account,
@@ -235,16 +236,12 @@ class _Check:
         if known.kind == "raw":
             return raw
         zone = column.timezone or self._settings.timezone
-        if known.kind == "moment" and zone is None and column.date not in _ZONED:
-            note = "Times that name no zone are taken as UTC; set timezone if they are not."
-            if note not in self._notes:
-                self._notes.append(note)
         unit = column.unit or ("milliseconds" if own and known.kind == "duration" else None)
         read = cells.reader(
             known.kind,
             options=known.options,
             date=column.date,
-            zone=zone_of(zone or "UTC"),
+            zone=zone_of(zone) if zone else self._assumed,
             time=column.time,
             own=own or column.date is None,
             unit=unit,

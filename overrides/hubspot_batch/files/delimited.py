@@ -11,7 +11,7 @@ import re
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import FileError
 
@@ -124,6 +124,9 @@ class DelimitedRecords:
         self._returns = returns
         self._number = before
         self._spaced = re.compile(f'(?:^|{re.escape(delimiter)}) +"') if delimiter != " " else None
+        # The parser in C, which takes as long to make as to read a line; and the line that it gets.
+        self._reader: Iterator[list[str]] | None = None
+        self._line: str | None = None
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """Yield each record.
@@ -151,10 +154,19 @@ class DelimitedRecords:
             return None
         if self._spaced is not None and self._spaced.search(line):
             return None
+        self._line = line
         try:
-            return next(csv.reader((line,), delimiter=self._delimiter, strict=True))
+            if self._reader is None:
+                self._reader = csv.reader(self._fed(), delimiter=self._delimiter, strict=True)
+            return next(self._reader)
         except (csv.Error, TypeError):
             return None
+
+    def _fed(self) -> Iterator[Any]:
+        """Yield the line that `_simple` has; None, which the parser refuses, for another one."""
+        while True:
+            line, self._line = self._line, None
+            yield line
 
     def _quoted(self, line: str) -> list[str]:
         """Return the cells of a record with quotes, given its first line."""

@@ -107,8 +107,7 @@ class Mapping:
             MappingError: The columns do not fit; raised before the first row.
             FileError: The rest of the file cannot be read.
         """
-        mapper = self._mapper(table)
-        return ((row, mapper.input(row)) for row in table)
+        return self.mapper(table).rows(table)
 
     def inputs(self, rows: Any) -> Iterator[Any]:
         """Yield the input of each row, to hand to any method of a client.
@@ -129,7 +128,12 @@ class Mapping:
             return (made for _, made in self.map_rows(table))
         return self._of_mappings(table)
 
-    def _mapper(self, table: Table) -> RowMapper:
+    def mapper(self, table: Table) -> RowMapper:
+        """Return what makes the inputs of a table.
+
+        Raises:
+            MappingError: The columns do not fit.
+        """
         return check_columns(self.settings, table.columns, table.form.unit, self.account)
 
     def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:

@@ -22,6 +22,30 @@ from .operations import nearest
 NAMED = ("day first", "month first", "epoch seconds", "epoch milliseconds", "excel")
 """The formats of dates that have a name; another one is a format of strptime, with %."""
 
+
+class AssumedUtc(dt.tzinfo):
+    """The zone of times that name none, where none was set: UTC.
+
+    Attributes:
+        used: Whether there was such a time.
+    """
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def utcoffset(self, _: dt.datetime | None) -> dt.timedelta:
+        """Return no difference; a time that has this zone asks for it."""
+        self.used = True
+        return dt.timedelta(0)
+
+    def dst(self, _: dt.datetime | None) -> None:
+        """Return None: there is no summer time."""
+
+    def tzname(self, _: dt.datetime | None) -> str:
+        """Return the name."""
+        return "UTC"
+
+
 _EXCEL = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - times of Excel have no zone
 # A zone by name anywhere, or an offset behind a time of day.
 _ZONE = re.compile(
@@ -32,6 +56,7 @@ _ZONE = re.compile(
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
 _DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
+_AS_SENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS = len("2026-01-31T09:30:00")
 
 
@@ -55,6 +80,8 @@ def moment(
         with suppress(ValueError):
             read = dt.datetime.fromisoformat(value)
             if EARLIEST <= read.year < LATEST:
+                if _AS_SENT.fullmatch(value):
+                    return value
                 placed = read if read.tzinfo else _placed(read, zone)
                 text = placed.astimezone(dt.UTC).isoformat()
                 if len(text.partition("+")[0]) == _SECONDS:
@@ -240,6 +267,7 @@ CLOCKS = ("hh:mm:ss", "mm:ss", "hh:mm")
 """The units of columns with clocks as cells."""
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)(\.\d{1,6})?", re.ASCII)
+_SHORT_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 _NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,17})?", re.ASCII)
 _SPELLED = re.compile(
     r"(?:(\d{1,4}(?:\.\d+)?)\s*(?:hours?|hrs?|h)(?![a-z])\.?\s*)?"
@@ -261,7 +289,9 @@ def duration(value: Any, unit: str | None) -> str:
     Raises:
         ValueError: It is no duration, or could mean several.
     """
-    if isinstance(value, dt.timedelta):
+    if type(value) is str and unit in UNITS and _SHORT_WHOLE.fullmatch(value):
+        found: float = int(value) * UNITS[unit]  # usually
+    elif isinstance(value, dt.timedelta):
         found = value / dt.timedelta(milliseconds=1)
     elif isinstance(value, dt.time):
         found = ((value.hour * 60 + value.minute) * 60 + value.second) * 1000

@@ -7,20 +7,22 @@ and checked before.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import ItemsView, Iterator, Mapping, Sequence
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hubspot_batch._operations.problems import InvalidInputError
 
 from .cells import Read, separated
 from .definitions import Definitions, value_problems
 from .known import TOTALS
+from .moments import AssumedUtc
 from .operations import ASSOCIATIONS, CUSTOM, PROPERTIES, FileOperation
 from .table import Row, is_blank
 
 _LONGER_THAN_TOTALS = 16
+_NO_ZONE = "Times that name no zone are taken as UTC; set timezone if they are not."
 
 Input = Mapping[str, Any] | str
 """What a client takes: a mapping in the API's own names, or an id to read."""
@@ -136,9 +138,9 @@ class RowMapper:
         custom: The columns that become custom properties of an event.
         associations: The columns of ids of other records.
         constants: What every record gets, by place and name.
-        notes: What a person should know of the mapping, in sentences.
         targets: For each column, in order, what becomes of it, in words.
         unit: What the number of a row counts.
+        assumed: The zone of times that name none, if none was set.
         account: How the account defines its properties; None if it was not asked.
     """
 
@@ -148,10 +150,20 @@ class RowMapper:
     custom: tuple[Step, ...]
     associations: tuple[Association, ...]
     constants: Mapping[str, Mapping[str, Any]]
-    notes: tuple[str, ...]
+    _notes: tuple[str, ...] = field(alias="notes")
     targets: tuple[tuple[str, str], ...]
     unit: str
+    assumed: AssumedUtc
     account: Definitions | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for people about the mapping, and about the rows so far."""
+        return (*self._notes, _NO_ZONE) if self.assumed.used else self._notes
+
+    def rows(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Input]]:
+        """Yield rows, each with its input or an `InvalidRow`."""
+        return ((row, self.input(row)) for row in rows)
 
     def input(self, row: Row) -> Input:
         """Return the input of a row, or an `InvalidRow` that says why there is none."""

@@ -11,12 +11,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
 
 from attrs import frozen
 
+from hubspot_batch._engine.chunker import Blocks
 from hubspot_batch._engine.interrupts import Interrupts
 from hubspot_batch._engine.iterators import OutcomeIterator
 from hubspot_batch.client import HubSpotBatch
@@ -37,6 +39,7 @@ from .work import Work
 
 _log = logging.getLogger("hubspot_batch")
 
+_BLOCK = 100
 _STEPS = 600
 _PROGRESS_SECONDS = 0.25
 
@@ -267,13 +270,14 @@ class Job:
             arguments["allow_implausible"] = True
         method: Callable[..., OutcomeIterator[Any]]
         method = getattr(getattr(client, family), f"{verb}_iter")
-        return method(self._inputs(), journal=self._journal, **arguments)
+        return method(Blocks(self._inputs()), journal=self._journal, **arguments)
 
-    def _inputs(self) -> Iterator[Input]:
-        for index, (row, made) in enumerate(self._work.rows()):
-            self._pending[index] = row
-            self._read = index + 1
-            yield made
+    def _inputs(self) -> Iterator[list[Input]]:
+        rows = self._work.rows()
+        while block := list(islice(rows, _BLOCK)):
+            self._pending.update(enumerate([row for row, _ in block], self._read))
+            self._read += len(block)
+            yield [made for _, made in block]
 
     def _settle(self, outcome: Outcome[Any]) -> None:
         row = self._pending[outcome.index]
@@ -283,14 +287,16 @@ class Job:
 
     def _note(self, done: RowDone, row: Row) -> None:
         results = self._opened()
-        lowest = next((one for one in self._pending if one != done.index), None)
-        results.add(done, row, lowest)
         self._pending.pop(done.index, None)
+        results.add(done, row)
+        if results.waits:
+            results.write_in_order(next(iter(self._pending), None))
         self._failures += done.status in ("failed", "unknown")
         self._notify(done)
         now = self._clock.now()
         if now - self._progress_at >= _PROGRESS_SECONDS:
             self._progress_at = now
+            results.flush()
             self._notify(
                 Progress(
                     now - self._began,

@@ -7,7 +7,7 @@ allows is kept as it is; the caller writes with `ensure_ascii`, so any text can 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -37,12 +37,13 @@ def event_to_json(event: JobEvent) -> dict[str, Any]:
     return {"event": _NAMES[type(event)], **values}
 
 
-def outcome_line(done: RowDone) -> bytes:
-    """Return the line of an outcome in `outcomes.jsonl`, with its end."""
+def outcome_lines(done: Iterable[RowDone]) -> bytes:
+    """Return the lines of outcomes in `outcomes.jsonl`, with their ends."""
+    values = [one._asdict() for one in done]
     try:
-        return _encode()(done._asdict()) + b"\n"
+        return _encode_lines()(values)
     except UnicodeEncodeError:  # half of a pair of UTF-16, which only an escape can stand for
-        return json.dumps(done._asdict()).encode() + b"\n"
+        return b"".join([json.dumps(one).encode() + b"\n" for one in values])
 
 
 def read_outcome_line(line: bytes) -> RowDone:
@@ -58,10 +59,10 @@ def read_outcome_line(line: bytes) -> RowDone:
 
 
 @cache
-def _encode() -> Callable[[Any], bytes]:
-    from msgspec.json import encode  # noqa: PLC0415 - a plan needs none of it
+def _encode_lines() -> Callable[[Any], bytes]:
+    from msgspec.json import Encoder  # noqa: PLC0415 - a plan needs none of it
 
-    return encode
+    return Encoder().encode_lines
 
 
 def summary_to_json(summary: JobSummary) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from hubspot_batch._operations.registry import OperationSpec
+from hubspot_batch._operations.versions import properties_path
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.files.definitions import Definitions, read_definitions
@@ -18,15 +19,21 @@ from hubspot_batch.files.definitions import Definitions, read_definitions
 _OBJECTS = re.compile(r"/objects/(?:\d{4}-\d{2}/)?([^/{}]+)/")
 
 
-def ask_account(client: HubSpotBatch, spec: OperationSpec) -> Definitions:
+def ask_account(
+    client: HubSpotBatch, spec: OperationSpec, api_version: str | None = None
+) -> Definitions:
     """Return the definitions of the properties that an operation can write, in one request.
+
+    Args:
+        client: Sends the request.
+        spec: The operation.
+        api_version: The version of HubSpot's API; None for the operation's default.
 
     Raises:
         ConfigurationError: The account does not give them.
     """
     kind = object_type(spec)
-    # https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
-    path = f"/crm/v3/properties/{kind}"
+    path = f"{properties_path(api_version or spec.described.version)}/{kind}"
     try:
         response = client.raw.get_httpx_client().get(path)
     except httpx.HTTPError as error:

@@ -1,7 +1,8 @@
 """The files with the outcome of each row: `outcomes.jsonl`, `rejects.*`, `unknown.*`.
 
 This module decides what they contain, and when they are written. `outcomes.jsonl` never holds a
-part of a line; the other two appear when they are complete.
+part of a line, and lags up to 100 rows behind while a job runs; the other two appear when they are
+complete.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any
 from hubspot_batch.files import Row, RowWriter, Table
 from hubspot_batch.outcomes import Outcome
 
-from .json_forms import outcome_line
+from .json_forms import outcome_lines
 from .summary import Reason, RowDone
 
 OUTCOMES = "outcomes.jsonl"
@@ -27,6 +28,7 @@ REJECTS, UNKNOWN = "rejects", "unknown"
 _STEMS = {"failed": REJECTS, "unknown": UNKNOWN}
 STATUSES = ("succeeded", "failed", "unknown", "not_sent")
 _REASONS = 50
+_LINES_AT_ONCE = 100
 _LINES = 5
 # The parts of a message that differ from row to row, or from request to request.
 _VARYING = re.compile(
@@ -74,32 +76,42 @@ class OutcomeFiles:
         self._written: set[str] = set()
         # Rows for these files, which are written in the order of the table: (index, done, row).
         self._waiting: list[tuple[int, RowDone, Row]] = []
-        # Without a buffer, so that no kill leaves a part of a line.
+        # Lines that are still to be written, whole ones at a time: no kill leaves a part of one.
+        self._lines: list[RowDone] = []
         self._stream = (folder / OUTCOMES).open("wb", buffering=0)
 
-    def add(self, done: RowDone, row: Row, before: int | None) -> None:
-        """Write what became of a row.
-
-        Args:
-            done: What became of it.
-            row: The row.
-            before: The lowest index of a row that has no outcome yet; None if there is none.
-        """
-        self._write(outcome_line(done))
+    def add(self, done: RowDone, row: Row) -> None:
+        """Take what became of a row; it is written with others, or by `flush`."""
+        self._lines.append(done)
         self.counts[done.status] += 1
         if done.kind is not None:
             self._count_reason(done)
         if done.status in _STEMS:
             heapq.heappush(self._waiting, (done.index, done, row))
-        self._write_in_order(before)
+        if len(self._lines) >= _LINES_AT_ONCE:
+            self.flush()
 
-    def _write(self, line: bytes) -> None:
+    @property
+    def waits(self) -> bool:
+        """Whether rows wait for those before them, to be written in order."""
+        return bool(self._waiting)
+
+    def flush(self) -> None:
+        """Write the lines of `outcomes.jsonl` that are there.
+
+        Raises:
+            OSError: They cannot be written; the file ends with the line before them.
+        """
+        lines = outcome_lines(self._lines)
+        self._lines = []
         for _ in range(2):  # where the disk is full, the second attempt may say what it is
-            written = self._stream.write(line)
-            if written == len(line):
+            written = self._stream.write(lines)
+            if written == len(lines):
                 return
-            self._stream.seek(-written, os.SEEK_CUR)
+            whole = lines.rfind(b"\n", 0, written) + 1
+            self._stream.seek(whole - written, os.SEEK_CUR)
             self._stream.truncate()
+            lines = lines[whole:]
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _count_reason(self, done: RowDone) -> None:
@@ -113,7 +125,12 @@ class OutcomeFiles:
         if len(numbers) <= _LINES:
             numbers.append(done.line)
 
-    def _write_in_order(self, before: int | None) -> None:
+    def write_in_order(self, before: int | None) -> None:
+        """Write the rows of `rejects.*` and `unknown.*` that no other row can precede any more.
+
+        Args:
+            before: The lowest index of a row that has no outcome yet; None if there is none.
+        """
         while self._waiting and (before is None or self._waiting[0][0] < before):
             _, done, row = heapq.heappop(self._waiting)
             self._writers[done.status].write(row, done.status, done.message or "")
@@ -133,7 +150,8 @@ class OutcomeFiles:
         Raises:
             OSError: One of them cannot be written.
         """
-        self._write_in_order(None)
+        self.write_in_order(None)
+        self.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
         names = [OUTCOMES]

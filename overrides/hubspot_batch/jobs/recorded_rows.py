@@ -17,7 +17,8 @@ from attrs import frozen
 
 from hubspot_batch.errors import JournalError
 from hubspot_batch.files import FileError, Row
-from hubspot_batch.journal import Identity, Journal, Recorded, Status, Store
+from hubspot_batch.journal import Journal
+from hubspot_batch.journal.store import Identity, Recorded, Status, Store
 from hubspot_batch.outcomes import OutcomeError
 
 from .summary import RowDone

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from attrs import field, frozen
 
 from hubspot_batch import files
+from hubspot_batch._cached_property import cached_property
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._operations.call import OperationCall, operation_call
 from hubspot_batch._operations.registry import SPECS, OperationSpec
-from hubspot_batch.files import Row, Table
-from hubspot_batch.journal import digest_of
+from hubspot_batch.files import Row, RowMapper, Table
+from hubspot_batch.journal.store import digest_of
 from hubspot_batch.outcomes import OutcomeError
 
 from .kept_rows import KeptRows
@@ -39,7 +40,7 @@ class RowContent(NamedTuple):
     digest: bytes | None
 
 
-@frozen(eq=False)
+@frozen(eq=False, slots=False)
 class Work:
     """The work of a job.
 
@@ -70,6 +71,15 @@ class Work:
         """The operation."""
         return SPECS[self.operation]
 
+    @cached_property
+    def mapper(self) -> RowMapper:
+        """Return the mapper of the table's columns.
+
+        Raises:
+            MappingError: The columns do not fit.
+        """
+        return self.mapping.mapper(self.table)
+
     @property
     def words(self) -> str:
         """How the command line calls the operation, such as `calls create`."""
@@ -95,7 +105,7 @@ class Work:
         """Yield the rows of the job, each with its input or an `InvalidRow`."""
         if self.kept is not None and self.kept.complete:
             return iter(self.kept)
-        rows = islice(self.mapping.map_rows(self.table), self.limit)
+        rows = islice(self.mapper.rows(self.table), self.limit)
         return rows if self.kept is None else self.kept.keep(rows)
 
     def contents(self) -> Iterator[RowContent]:

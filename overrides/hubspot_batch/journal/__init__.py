@@ -6,16 +6,5 @@ of the same inputs, for a later run. The engine decides what a run does with the
 
 from .options import Journal
 from .shared import PostgresJournal
-from .store import SETTLED, Identity, Recorded, Status, Store, TakenError, digest_of
 
-__all__ = [
-    "SETTLED",
-    "Identity",
-    "Journal",
-    "PostgresJournal",
-    "Recorded",
-    "Status",
-    "Store",
-    "TakenError",
-    "digest_of",
-]
+__all__ = ["Journal", "PostgresJournal"]

@@ -102,7 +102,7 @@ class Journal:
         Raises:
             JournalError: There is no such journal, or it cannot be read.
         """
-        return self._inspect().head
+        return self._inspect(counts=False).head
 
     def counts(self) -> dict[str, int]:
         """Return how many inputs the file records with each status, `intended` included.
@@ -110,7 +110,7 @@ class Journal:
         Raises:
             JournalError: There is no such journal, or it cannot be read.
         """
-        return self._inspect().counts
+        return self._inspect(counts=True).counts
 
     def begun(self) -> dict[str, str] | None:
         """Return the head of the file; None if no run has begun with it.
@@ -118,16 +118,16 @@ class Journal:
         Raises:
             JournalError: It cannot be read, or a run has it.
         """
-        found = self._look() if self.exists() else None
+        found = self._look(counts=False) if self.exists() else None
         return None if found is None else found.head
 
-    def _look(self) -> Inspection | None:
+    def _look(self, *, counts: bool) -> Inspection | None:
         from .sqlite import look  # noqa: PLC0415 - most programs have no journal
 
-        return look(self.path)
+        return look(self.path, counts=counts)
 
-    def _inspect(self) -> Inspection:
-        if (found := self._look()) is None:
+    def _inspect(self, *, counts: bool) -> Inspection:
+        if (found := self._look(counts=counts)) is None:
             raise JournalError(f"The journal {self.path} is empty; no run has begun with it.")
         return found
 

@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 
 _TEMPORARY = (
     "PRAGMA temp_store = FILE",
+    "PRAGMA temp.journal_mode = MEMORY",  # what a kill leaves of them is of no use
     "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
 )

@@ -14,24 +14,20 @@ from urllib.parse import quote
 
 from hubspot_batch.errors import JournalError
 
+from . import entries
 from .options import check_head
 from .run_memory import RunMemory
 from .store import Identity, Inspection, Recorded, Status
 
-FORMAT = "1"
+FORMAT = "2"
 
 # Marks a file of SQLite as ours (https://www.sqlite.org/pragma.html#pragma_application_id).
 _APPLICATION_ID = 0x48534A31
 _TABLES = (
     f"PRAGMA application_id = {_APPLICATION_ID}",
     "CREATE TABLE head (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE inputs (digest BLOB NOT NULL, ordinal INTEGER NOT NULL, status TEXT NOT NULL, "
-    "result BLOB, error BLOB, PRIMARY KEY (digest, ordinal))",
+    entries.TABLE,
 )
-# What journals of older versions lack. They can be resumed; but what they leave in doubt has no
-# time, and so cannot be looked up.
-_ADDED = {"sent": "REAL", "given_up": "REAL", "marks": "TEXT", "evidence": "TEXT"}
-_STATUSES = frozenset(Status)
 # How long to wait for somebody who only looks into the journal.
 _LOCK_SECONDS = 0.25
 
@@ -80,19 +76,16 @@ class SqliteStore:
                 for statement in _TABLES:
                     one.execute(statement)
             elif restart:
-                one.execute("DELETE FROM inputs")
+                one.execute("DELETE FROM entries")
                 one.execute("DELETE FROM head")
             else:
                 check_head(self._path, recorded, head)
             one.executemany(
                 "INSERT OR REPLACE INTO head VALUES (?, ?)", {**head, "format": FORMAT}.items()
             )
-            names = {row[1] for row in one.execute("PRAGMA table_info(inputs)")}
-            for name, kind in _ADDED.items():
-                if name not in names:
-                    one.execute(f"ALTER TABLE inputs ADD COLUMN {name} {kind}")
-            self.fresh = one.execute("SELECT 1 FROM inputs LIMIT 1").fetchone() is None
         self._memory = RunMemory(connection)
+        self.fresh = not connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone()
+        self._known: entries.Known | None = None
 
     def count(self, digests: Sequence[bytes]) -> list[int]:
         """Return how often each digest was counted before in this run, and count it."""
@@ -101,23 +94,14 @@ class SqliteStore:
 
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what earlier runs recorded of inputs; other inputs are missing."""
-        query = (
-            "SELECT status, result, error, rowid, 0, sent, given_up, marks, evidence FROM inputs "
-            "WHERE digest = ? AND ordinal = ?"
-        )
-        found: dict[Identity, Recorded] = {}
         if self.fresh:
-            return found
+            return {}
+        if self._known is None:
+            with self._writing() as one:
+                self._known = entries.Known(one)
         with _as_journal_error(self._path, "read"):
-            one = self._open()
-            for identity in identities:
-                row = one.execute(query, identity).fetchone()
-                if row is None:
-                    continue
-                if row[0] not in _STATUSES:
-                    raise JournalError(f"The journal {self._path} has no status {row[0]!r}.")
-                found[identity] = Recorded(Status(row[0]), *row[1:])
-        return found
+            self._open()
+            return self._known.find(identities)
 
     def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with in this run."""
@@ -142,35 +126,19 @@ class SqliteStore:
         marks: Sequence[str | None],
     ) -> None:
         """Record durably that a request with these inputs is about to be sent."""
-        # A row that takes the place of another gets a new rowid, which is greater than all others:
-        # the number of the intent (https://www.sqlite.org/autoinc.html).
-        with self._writing() as one:
-            one.executemany(
-                "INSERT OR REPLACE INTO inputs (digest, ordinal, status, sent, marks) "
-                "VALUES (?, ?, 'intended', ?, ?)",
-                [(*one, sent, mark) for one, mark in zip(identities, marks, strict=True)],
-            )
+        self._add(entries.intended(identities, sent, marks))
 
     def settle(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the outcomes of inputs that are recorded as intended."""
-        with self._writing() as one:
-            one.executemany(
-                "UPDATE inputs SET status = ?, result = ?, error = ?, given_up = ?, evidence = ? "
-                "WHERE digest = ? AND ordinal = ? AND status = 'intended'",
-                [
-                    (*recorded[:3], recorded.given_up, recorded.evidence, *identity)
-                    for identity, recorded in records
-                ],
-            )
+        self._add(entries.settled(records))
 
     def resolve(self, records: Sequence[tuple[Identity, Recorded]]) -> None:
         """Record durably the results of look-ups."""
+        self._add(entries.settled(records, entries.RESOLVED))
+
+    def _add(self, entry: entries.Entry) -> None:
         with self._writing() as one:
-            one.executemany(
-                "UPDATE inputs SET status = ?, result = ?, error = ?, evidence = ? "
-                "WHERE digest = ? AND ordinal = ? AND status != 'succeeded'",
-                [(*recorded[:3], recorded.evidence, *identity) for identity, recorded in records],
-            )
+            one.execute(entries.ADD, entry)
 
     def close(self) -> None:
         """Close it. It may be closed again."""
@@ -204,10 +172,14 @@ class SqliteStore:
                 raise
 
 
-def look(path: str) -> Inspection | None:
+def look(path: str, *, counts: bool) -> Inspection | None:
     """Read a journal that no run has; return None if no run has begun with it.
 
     A run that was killed in its first moments leaves such a file.
+
+    Args:
+        path: The file.
+        counts: Whether its inputs are counted, which takes a while.
 
     Raises:
         JournalError: There is no file, it cannot be read, or a run has it.
@@ -220,8 +192,9 @@ def look(path: str) -> Inspection | None:
             head = _head_of(one, path)
             if not head:
                 return None
-            counts = dict(one.execute("SELECT status, count(*) FROM inputs GROUP BY status"))
-            return Inspection(head, {status: counts.get(status, 0) for status in Status})
+            one.execute("BEGIN")
+            found: Mapping[str, int] = entries.Known(one).counts() if counts else {}
+            return Inspection(head, {status: found.get(status, 0) for status in Status})
         finally:
             one.close()
 
@@ -254,7 +227,7 @@ def _as_journal_error(path: str, done: str) -> Generator[None]:
     """Raise what SQLite says as an error that names the journal and what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, entries.DamagedEntryError) as error:
         said = str(error)
         if "locked" in said:
             text = (
@@ -263,7 +236,7 @@ def _as_journal_error(path: str, done: str) -> Generator[None]:
             )
         elif "not a database" in said:
             text = f"{path} is not a journal ({said}); name another file for the journal."
-        elif "malformed" in said:
+        elif "malformed" in said or isinstance(error, entries.DamagedEntryError):
             text = (
                 f"The journal {path} is damaged ({said}). Restore it from a copy; without it, "
                 "check in HubSpot what was done before you send anything again."

@@ -220,7 +220,7 @@ def _upsert(batch: Batch) -> EffectResult:
             return item
         fields = fields_of(item)
         sent: dict[str, Any] = fields.get("properties") or {}
-        return {**fields, "properties": {fields[ID_PROPERTY]: fields["id"], **sent}}
+        return {**fields, "properties": {fields[ID_PROPERTY]: str(fields["id"]), **sent}}
 
     def check(item: Input) -> Refusal | None:
         exists = _find_record(batch, item) is not None

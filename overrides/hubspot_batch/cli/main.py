@@ -14,16 +14,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from hubspot_batch.version import __version__
+
+from .parser import WRONG_USE, Parser
 
 if TYPE_CHECKING:
     from hubspot_batch.sandbox import TokenUsage
 
 PROGRAM = "hubspot-batch"
 
-DONE, WRONG_USE, STOPPED, CTRL_C = 0, 2, 3, 130
+DONE, STOPPED, CTRL_C = 0, 3, 130
 
 _EXAMPLE = f"""\
 example:
@@ -35,13 +37,6 @@ examples:
   {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
   {PROGRAM} completion fish > ~/.config/fish/completions/{PROGRAM}.fish
   {PROGRAM} completion zsh > DIR/_{PROGRAM}     (DIR is a folder in $fpath)"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line, and where to read more."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USE, f"{self.prog}: {message} ({self.prog} --help says more)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -122,7 +117,7 @@ def _resuming(given: list[str]) -> list[str]:
 
 def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Return the parser of a command that begins with a word."""
-    parser = _Parser(
+    parser = Parser(
         PROGRAM,
         description="HubSpot's batch endpoints, with a true outcome for every input.",
         epilog=_EXAMPLE,

@@ -170,6 +170,12 @@ def test_titles_of_several_cells(tmp_path: Path, above: str, line: int) -> None:
     assert (table.columns, len(list(table))) == (tuple(FOUR.strip().split(",")), 3)
 
 
+def test_rejects_have_their_headings_first(tmp_path: Path) -> None:
+    """They are handed in again with the command of the file, which may have had a title."""
+    path = file(tmp_path, "Date,Title,_status,_error,_line\n2026,x,failed,y,3\n", "rejects.csv")
+    assert len(list(open_table(path, headings=3))) == 1
+
+
 def test_some_rows_with_a_comma_too_many_are_no_titles(tmp_path: Path) -> None:
     """They are rows with a problem, as long as others fit."""
     table = open_table(file(tmp_path, FOUR + ROW + "a,b,c,d,e\n" + ROW))

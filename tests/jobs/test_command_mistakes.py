@@ -26,19 +26,28 @@ def url(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("calls create c.csv --resum", "there is no --resum; did you mean --resume?"),
-        ("calls create c.csv --max_failures 3", "no --max_failures; did you mean --max-failures?"),
-        ("calls create c.csv --Plan", "there is no --Plan; did you mean --plan?"),
-        ("calls create c.csv -plan", "there is no -plan; did you mean --plan?"),
-        ("calls create c.csv --dry-run", "there is no --dry-run; --plan checks and sends nothing"),
-        ("calls create c.csv --force", "there is no --force (hubspot-batch calls create --help"),
-        ("calls create c.csv --maps=x", "there is no --maps; did you mean --map?"),
+        ("calls create c.csv --resum", "unrecognized arguments: --resum; did you mean --resume?"),
+        (
+            "calls create c.csv --max_failures 3",
+            "arguments: --max_failures; did you mean --max-failures?",
+        ),
+        ("calls create c.csv --Plan", "unrecognized arguments: --Plan; did you mean --plan?"),
+        ("calls create c.csv -plan", "unrecognized arguments: -plan; did you mean --plan?"),
+        (
+            "calls create c.csv --dry-run",
+            "unrecognized arguments: --dry-run; --plan checks and sends nothing",
+        ),
+        (
+            "calls create c.csv --force",
+            "unrecognized arguments: --force (hubspot-batch calls create --help",
+        ),
+        ("calls create c.csv --maps=x", "unrecognized arguments: --maps; did you mean --map?"),
         ("calls create c.csv --format xls", "invalid choice: 'xls'; did you mean xlsx?"),
         ("calls create c.csv --resume=by_content", "did you mean by-content?"),
         ("calls crate c.csv", "invalid choice: 'crate'; did you mean create?"),
         ("call create c.csv", "invalid choice: 'call'; did you mean calls?"),
-        ("sandbox --prt 1", "there is no --prt; did you mean --port?"),
-        ("--versio", "there is no --versio; did you mean --version?"),
+        ("sandbox --prt 1", "unrecognized arguments: --prt; did you mean --port?"),
+        ("--versio", "unrecognized arguments: --versio; did you mean --version?"),
         ("demo x", "unrecognized arguments: x (hubspot-batch demo --help"),
     ],
 )

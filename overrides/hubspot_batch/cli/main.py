@@ -86,19 +86,9 @@ def parse(given: list[str], token: str | None = None) -> argparse.Namespace:
     Raises:
         SystemExit: They are wrong, or there is nothing to run; that was said.
     """
-    parser = _parser(given[:1])
-    arguments, rest = parser.parse_known_args(
+    return _parser(given[:1]).parse_args(
         _resuming(given), argparse.Namespace(argv=given, wall=time.time, token=token)
     )
-    # argparse takes files from one place only; here they may stand before and after options.
-    files: list[str] | None = getattr(arguments, "files", None)
-    end = rest.index("--") if "--" in rest else len(rest)
-    unknown = [one for one in rest[:end] if files is None or (one.startswith("-") and one != "-")]
-    if unknown or (rest and files is None):
-        parser.error(f"unrecognized arguments: {' '.join(unknown or rest)}")
-    if files is not None:
-        files += [*rest[:end], *rest[end + 1 :]]
-    return arguments
 
 
 def _resuming(given: list[str]) -> list[str]:

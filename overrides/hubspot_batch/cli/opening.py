@@ -32,6 +32,9 @@ def open_all(arguments: argparse.Namespace) -> dict[str, Work] | None:
     wrong = False
     for name in dict.fromkeys(arguments.files):
         try:
+            if len(arguments.files) > 1 and name != "-" and not Path(name).exists():
+                # It may be a value of an option before it.
+                raise FileError("there is no such file, so nothing was sent.", path=name)
             work = open_work(arguments, name)
             work.mapping.check(work.table.columns)
         except ConfigurationError as error:

@@ -50,8 +50,9 @@ class Parser(argparse.ArgumentParser):
                 close = _nearest(name, known)
                 instead = _INSTEAD.get(name, "")
                 if instead and not (instead.startswith("--") and instead.split()[0] not in known):
-                    self.error(f"there is no {name}; {instead}")
-                self.error(f"there is no {name}{f'; did you mean {close}?' if close else ''}")
+                    self.error(f"unrecognized arguments: {name}; {instead}")
+                hint = f"; did you mean {close}?" if close else ""
+                self.error(f"unrecognized arguments: {name}{hint}")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         try:

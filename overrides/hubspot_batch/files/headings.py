@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from .errors import EmptyTableError, FileError
-from .table import is_blank
+from .table import OUR_COLUMNS, is_blank
 
 _LOOKED_AT = 20
 
@@ -30,8 +30,8 @@ def find_headings(
         FileError: There are none, or a title may stand above them.
     """
     for line, cells in records:
-        if line < (wanted or 0):
-            continue
+        if line < (wanted or 0) and not set(OUR_COLUMNS) <= {*map(str, cells)}:
+            continue  # rejects have their headings first, wherever the file had them
         filled = _without_blank_end(cells)
         if wanted is not None and line > wanted:
             break

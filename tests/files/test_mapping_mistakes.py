@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from call_files import file
-from hubspot_batch.files import Mapping, MappingError
+from hubspot_batch.files import InvalidRow, Mapping, MappingError
 
 FILE = "When,Title,Length,My date\n2026-01-31 09:30,Intro,90,31/01/2026\n"
 GOOD = """operation = "calls create"
@@ -114,3 +115,48 @@ def test_a_map_that_is_no_pair(given: str) -> None:
 def test_the_zone_that_was_meant(given: str) -> None:
     with pytest.raises(MappingError, match=r"did you mean Europe/Paris\?"):
         Mapping.from_options(operation="create_calls", timezone=given)
+
+
+# ---------------------------------------------------------------- rows of programs
+
+ROWS = Mapping.from_options(
+    operation="calls create", map=["When=hs_timestamp", "Title=hs_call_title"], ignore=["More"]
+)
+MOMENT = "2026-01-31T09:30:00Z"
+
+
+def test_a_column_of_mixed_types(tmp_path: Path) -> None:
+    """Arrow has one type for a column, but a DataFrame may have any values in it."""
+    pandas = pytest.importorskip("pandas")
+    when = [MOMENT, dt.datetime(2026, 1, 31, 9, 30)]
+    frame = pandas.DataFrame({"When": when, "Title": ["a", 5]})
+    found = [made["properties"] for made in ROWS.inputs(frame)]
+    assert [one["hs_timestamp"] for one in found] == [MOMENT, MOMENT]
+    assert [one["hs_call_title"] for one in found] == ["a", "5"]
+
+
+def test_what_is_no_table_of_pandas() -> None:
+    """Neither a column, nor a table with a name twice, of which one would be lost."""
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame([[MOMENT, "a", "b"]], columns=["When", "Title", "Title"])
+    with pytest.raises(MappingError, match='"Title" is there twice'):
+        list(ROWS.inputs(frame))
+    with pytest.raises(MappingError, match="and not Series"):
+        list(ROWS.inputs(frame["When"]))
+
+
+def test_a_mapping_that_lacks_a_key_has_an_empty_cell() -> None:
+    """As in JSON Lines; a key that was not there before is another thing."""
+    rows = [
+        {"When": MOMENT, "Title": "a", "More": 1},
+        {"Title": "b", "When": MOMENT},
+        {"Title": "c"},
+        {"When": MOMENT, "Title": "d", "Other": 1},
+    ]
+    first, second, third, fourth = ROWS.inputs(rows)
+    assert first["properties"]["hs_call_title"] == "a"
+    assert second["properties"] == {"hs_timestamp": MOMENT, "hs_call_title": "b"}
+    assert isinstance(third, InvalidRow)
+    assert "Row 3, When: it is empty" in third.reason
+    assert isinstance(fourth, InvalidRow)
+    assert '"Other" is not mapped' in fourth.reason

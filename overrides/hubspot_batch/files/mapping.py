@@ -139,7 +139,11 @@ class Mapping:
     def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         known: dict[tuple[str, ...], RowMapper] = {}
         for number, row in enumerate(rows, 1):
-            names = tuple(row)
+            names, cells = tuple(row), list(row.values())
+            if names not in known:
+                # A key that is left out is an empty cell, as in JSON Lines.
+                names = next((one for one in known if row.keys() <= {*one}), names)
+                cells = [row.get(name) for name in names]
             if (mapper := known.get(names)) is None:
                 try:
                     mapper = check_columns(self.settings, names, "row", self.account)
@@ -149,4 +153,4 @@ class Mapping:
                     yield InvalidRow(number, [("", str(error).rstrip("."))], "row")
                     continue
                 known[names] = mapper
-            yield mapper.input(Row(number, list(row.values())))
+            yield mapper.input(Row(number, cells))

@@ -297,8 +297,8 @@ class _Check:
     def _check_required(self, constants: dict[str, dict[str, Any]]) -> None:
         wanted = [("field", name) for name in self._operation.required]
         raw_properties = any(step.name == PROPERTIES for step in self._steps["field"])
-        required = self._operation.family.required
-        if required and PROPERTIES in self._operation.fields and not raw_properties:
+        required = self._operation.required_property
+        if required and not raw_properties:
             wanted.append(("property", required))
         for place, name in wanted:
             if name not in constants[place] and all(s.name != name for s in self._steps[place]):

@@ -80,6 +80,8 @@ def proposed_line(heading: str, wanted: FileOperation) -> str:
     known = wanted.known()
     if (record := name.removesuffix("s").removesuffix(" id")) in wanted.family.associations:
         return toml_line(heading, {"associate": record})
+    if wanted.record_id and name in _names_of_ids(wanted):
+        return toml_line(heading, wanted.record_id)
     short = {
         one.removeprefix("hs_call_").removeprefix("hs_").replace("_", " "): one for one in known
     }
@@ -93,6 +95,14 @@ def proposed_line(heading: str, wanted: FileOperation) -> str:
     settings = {"unit": "seconds"} if kind == "duration" else {}
     place = "property" if target in wanted.family.properties else "field"
     return toml_line(heading, {place: target, **settings} if settings else target)
+
+
+def _names_of_ids(wanted: FileOperation) -> frozenset[str]:
+    """Return how the id of a record is called, except where another system has such an id."""
+    family = wanted.words.partition(" ")[0].replace("-", " ").removesuffix("s")
+    others = [one.ignored for one in shipped() if one.operation.startswith(f"{family}s")]
+    names = {f"{family} id", f"{family.rpartition(' ')[2]} id"}.difference(*others)
+    return frozenset({"record id", "object id", "hs_object_id"} | names)
 
 
 def propose(table: Table, operation_name: str | None = None) -> str:

@@ -52,3 +52,31 @@ def test_the_id_of_another_system_is_not_proposed(tmp_path: Path) -> None:
     with pytest.raises(MappingError) as caught:
         list(Mapping.from_options(operation="calls update").inputs([{"call id": "1"}]))
     assert '"call id" = "id"' not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("headings", "operation", "lines"),
+    [
+        (
+            "Campaign name,Start date,End date,Notes,Owner",
+            "campaigns create",
+            ['# "Campaign name" = "hs_name"', '# "Start date" = "hs_start_date"'],
+        ),
+        (
+            "Event ID,Event name,Event type,Start",
+            "marketing-events update",
+            ['# "Event ID" = "objectId"', '# "Event name" = "eventName"'],
+        ),
+        ("Date,Subject,Notes,From,To", "calls create", ['"hs_call_title"']),
+        ("a,b,c", "calls create", ['# "a" = ""']),
+    ],
+)
+def test_the_operation_is_proposed_by_what_headings_are_like(
+    tmp_path: Path, headings: str, operation: str, lines: list[str]
+) -> None:
+    """None of them is HubSpot's own name, and none is used before a person has said so."""
+    row = ",".join("1" for _ in headings.split(","))
+    made = propose(open_table(file(tmp_path, f"{headings}\n{row}\n")))
+    assert f'operation = "{operation}"' in made
+    for line in lines:
+        assert line in made

@@ -28,16 +28,18 @@ class Parser(argparse.ArgumentParser):
         """End the process with a sentence, and say where to read more."""
         self.exit(WRONG_USE, f"{self.prog}: {message} ({self.prog} --help says more)\n")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
         """Return the options; end the process if there are unknown ones."""
         found, extras = super().parse_known_args(args, namespace)
         self._refuse_unknown(extras)
-        files = getattr(found, "files", None)
+        files: list[str] | None = getattr(found, "files", None)
         others = [one for one in extras if one != "--"]
-        if others and not isinstance(files, list):
+        if others and files is None:
             self.error(f"unrecognized arguments: {' '.join(others)}")
-        if others:
-            found.files = [*files, *others]  # pyright: ignore[reportUnknownMemberType]
+        if files is not None:
+            files += others
         return found, []
 
     def _refuse_unknown(self, extras: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ import html
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 _BLOCK = 1 << 20
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
@@ -65,7 +65,7 @@ def _attribute(tag: bytes, name: str) -> str:
     return html.unescape(found[1]) if found else ""
 
 
-def _parts(xml: BinaryIO) -> Iterator[bytes]:
+def _parts(xml: IO[bytes]) -> Iterator[bytes]:
     """Yield the XML in pieces that end with a row."""
     rest = b""
     while block := xml.read(_BLOCK):

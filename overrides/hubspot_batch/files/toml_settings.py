@@ -10,10 +10,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from hubspot_batch._json import is_list
+
 from .date_formats import format_problem
 from .errors import MappingError
 from .moments import NAMED, zone_of
 from .operations import nearest
+from .toml import toml_value
 
 
 class TomlSettings:
@@ -52,7 +55,8 @@ class TomlSettings:
         """Return the line in which a name is set; 0 if it cannot be found."""
         if not name:
             return self._below
-        named = re.compile(rf"""(?:^|[\s{{,.\[])["']?{re.escape(name)}["']?\s*[=\].]""")
+        spelled = "|".join(map(re.escape, (name, toml_value(name)[1:-1])))
+        named = re.compile(rf"""(?:^|[\s{{,.\[])["']?(?:{spelled})["']?\s*[=\].]""")
         lines = enumerate(self._text.splitlines(), 1)
         found = (at for at, line in lines if at >= self._below and named.search(line))
         return next(found, 0)
@@ -92,8 +96,8 @@ class TomlSettings:
     def texts(self, name: str) -> tuple[str, ...]:
         """Return a list of headings, which may also be one."""
         value = self.said.get(name, [])
-        listed: list[Any] = [value] if isinstance(value, str) else value
-        if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):  # pyright: ignore[reportUnnecessaryIsInstance]
+        listed: Any = [value] if isinstance(value, str) else value
+        if not is_list(listed) or not all(isinstance(one, str) for one in listed):
             raise self.error(name, f"{name} must be a list of headings.")
         return tuple(listed)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hubspot_batch.cli import main as cli
+from hubspot_batch.jobs import Job
 from hubspot_batch.sandbox import Sandbox, served
 from job_files import MAP, arguments, call_rows, write_calls
 
@@ -116,3 +120,26 @@ def test_no_token(
     assert cli.main(["calls", "create", str(path), *MAP, "--yes"]) == 2
     assert "HUBSPOT_ACCESS_TOKEN" in capsys.readouterr().err
     assert not (tmp_path / "calls.csv.hubspot" / "journal.sqlite").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows removes no file that is open")
+def test_a_folder_that_is_removed_meanwhile_proves_nothing(
+    tmp_path: Path,
+    url: str,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Rows that were sent are not said to be not sent, though the journal has gone with it."""
+    path = write_calls(tmp_path, call_rows(150))
+    settle = Job._settle  # pyright: ignore[reportPrivateUsage]
+
+    def removed(job: Job, *given: Any) -> None:
+        shutil.rmtree(tmp_path / "calls.csv.hubspot", ignore_errors=True)
+        settle(job, *given)
+
+    monkeypatch.setattr(Job, "_settle", removed)
+    assert cli.main(arguments(path, url)) == 3
+    assert len(sandbox.records("calls")) > 0
+    said = capsys.readouterr().out
+    assert ", 0 unknown" not in said

@@ -9,6 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from call_files import HEADINGS, PLAIN, file
 from hubspot_batch.files import FileError, open_table
@@ -122,6 +123,42 @@ def test_a_time_that_python_lacks_does_not_hide_its_row(tmp_path: Path) -> None:
     assert str(first[0]) == "1970-01-01 00:00:00"
     assert isinstance(second[0], str)
     assert second[1] == "y"
+
+
+@pytest.mark.parametrize("at", [b"2026-01-31", b"Hello"])
+def test_a_damaged_file_of_arrow_is_no_crash(tmp_path: Path, at: bytes) -> None:
+    """Arrow believes the offsets of texts, and reads where they point to."""
+    made = io.BytesIO()
+    table = pa.table({"Date": ["2026-01-31"] * 3, "Notes": ["Hello"] * 3})
+    with pa.ipc.new_file(made, table.schema) as writer:
+        writer.write_table(table)
+    content = bytearray(made.getvalue())
+    offsets = (0, len(at), 2 * len(at), 3 * len(at))
+    where = content.index(b"".join(one.to_bytes(4, "little") for one in offsets))
+    content[where + 4 : where + 8] = (1 << 30).to_bytes(4, "little")
+    path = file(tmp_path, bytes(content), "calls.arrow")
+    assert "cannot be read" in refused(path)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_names_of_columns_that_are_no_text(tmp_path: Path, kind: str) -> None:
+    made = io.BytesIO()
+    table = pa.table({"Datum-x": ["2026-01-31"]})
+    if kind == "parquet":
+        pq.write_table(table, made, store_schema=False)
+    else:
+        with pa.ipc.new_file(made, table.schema) as writer:
+            writer.write_table(table)
+    content = made.getvalue().replace(b"Datum-x", b"Dat\xff\xfe-x")
+    assert "cannot be read as" in refused(file(tmp_path, content, f"calls.{kind}"))
+
+
+@pytest.mark.parametrize("name", ["calls.xlsx", "calls.csv", "calls"])
+def test_an_archive_of_an_unknown_version(tmp_path: Path, name: str) -> None:
+    content = bytearray(zipped("xl/workbook.xml"))
+    central = content.index(b"PK\x01\x02")
+    content[central + 6] = 99
+    assert refused(file(tmp_path, bytes(content), name))
 
 
 # ---------------------------------------------------------------- dialects

@@ -8,6 +8,7 @@ from __future__ import annotations
 import zipfile
 
 from .errors import EmptyTableError, FileError
+from .sheet_facts import UNREADABLE
 from .sources import Source
 
 FORMATS = ("csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx")
@@ -121,7 +122,7 @@ def _refuse_archive(source: Source) -> None:
     try:
         with source.open() as stream, zipfile.ZipFile(stream) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except UNREADABLE:
         return  # a workbook that is damaged, or of the old kind; its reader says why
     if not any(one.startswith("xl/") or one == "content.xml" for one in names):
         held = ", ".join(names[:3]) or "nothing"

@@ -9,8 +9,12 @@ from __future__ import annotations
 import html
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO, BinaryIO, NamedTuple
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, OSError, RuntimeError, ValueError)
+"""What a damaged or encrypted archive raises."""
 
 _BLOCK = 1 << 20
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\b[^>]*>")
@@ -42,8 +46,8 @@ def read_facts(stream: BinaryIO, sheet: str) -> SheetFacts:
             for part in _parts(xml):
                 facts = facts._replace(hidden=facts.hidden + len(_HIDDEN.findall(part)))
                 _add_errors(facts.errors, part)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError):
-        return SheetFacts({}, 0)
+    except UNREADABLE:
+        return SheetFacts({}, 0)  # its reader says why
     return facts
 
 

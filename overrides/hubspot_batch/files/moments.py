@@ -54,7 +54,7 @@ _ZONE = re.compile(
     re.ASCII,
 )
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
-_DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
 _AS_SENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS = len("2026-01-31T09:30:00")
@@ -147,7 +147,7 @@ def _formatted(text: str, form: str | None) -> tuple[dt.datetime, bool]:
     if form in ("epoch seconds", "epoch milliseconds", "excel"):
         if not _DIGITS.fullmatch(text):
             raise ValueError(f"{shown} is no number, and the format {form!r} needs one")
-        number = float(text)
+        number = float(text.replace(",", "."))
         try:
             if form == "excel":
                 # Excel's fractions are rounded; people's times are whole seconds.
@@ -193,8 +193,10 @@ def _placed(read: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
         if placed.utcoffset() != other.utcoffset():
             there = placed.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) == read
             what = "was there twice" if there else "was never there"
+            both = f"write {placed.isoformat(' ')} or {other.isoformat(' ')}"
             raise ValueError(
-                f"{read.isoformat(' ')} {what} in {zone.key}, because the clocks were changed"
+                f"{read.isoformat(' ')} {what} in {zone.key}, because the clocks were changed; "
+                f"{both if there else 'correct it, or set the timezone that it is from'}"
             )
     return placed
 

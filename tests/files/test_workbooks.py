@@ -65,7 +65,7 @@ def test_an_error_of_a_formula_is_no_empty_cell(tmp_path: Path, error: str) -> N
 
 
 def test_hidden_rows_and_merged_cells_are_noted(tmp_path: Path) -> None:
-    """Who has filtered a list, or merged cells of it, sees other rows than are sent."""
+    """A person who filters a list sees fewer rows than are sent."""
     rows = [
         f'<row r="3">{text("B3", WHEN)}{text("C3", "101")}</row>',
         f'<row r="4" hidden="1">{text("B4", WHEN)}</row>',

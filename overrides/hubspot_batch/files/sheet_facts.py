@@ -27,7 +27,7 @@ _HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden="(?:1|true)"')
 
 
 class SheetFacts(NamedTuple):
-    """What is said of a sheet beside its values.
+    """The facts of a sheet beside its values.
 
     Attributes:
         errors: The errors of a row: for its number, each column's number, counted from 0, and text.

@@ -51,6 +51,11 @@ def test_the_mapping_without_mistakes(tmp_path: Path) -> None:
         ('timestamp" }', 'timestamp", date = "%d.%m.%Y %H:%M %p" }', 5, "%p needs %I"),
         ('timestamp" }', 'timestamp", date = "%d.%m.%Y %H:%M %Z" }', 5, "%Z"),
         ('timestamp" }', 'timestamp", date = "%Y-%m-%dT%H:%M:%SZ" }', 5, "write %z"),
+        (
+            '"hs_call_title"',
+            '{ property = "hs_call_title", words = { Yes = "a", yes = "b" } }',
+            *(6, "'yes' stands for two texts"),
+        ),
         ('"hs_call_title"', "7", 6, "write a property's name, or settings in braces"),
         ('"hs_call_title"', '"hs_call_title"\n[set]\nx = [1]', 8, "must be a single value"),
         ("calls create", "call create", 1, "did you mean calls create?"),

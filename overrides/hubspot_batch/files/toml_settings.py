@@ -154,7 +154,9 @@ class TomlSettings:
         for word, value in self.inner(name).said.items():
             if not isinstance(value, str):
                 raise self.error(name, f"words stand for texts, and {value!r} is none.")
-            found[word.strip().casefold()] = value
+            key = word.strip().casefold()
+            if found.setdefault(key, value) != value:
+                raise self.error(name, f"{word!r} stands for two texts; case does not count.")
         return found
 
     def constants(self, name: str) -> dict[str, Any]:

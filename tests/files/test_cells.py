@@ -389,3 +389,16 @@ def test_excel_writes_fractions_with_a_comma_in_some_countries() -> None:
     mapping = Mapping(parse({"operation": "calls create", "columns": columns}, "test"))
     (made,) = mapping.inputs([{"When": "46053,5"}])
     assert made["properties"]["hs_timestamp"] == "2026-01-31T12:00:00Z"
+
+
+@pytest.mark.parametrize("separator", [",", "|", "/"])
+def test_the_advice_for_several_ids(separator: str) -> None:
+    """The separator that it names is the one that reads them."""
+    row = {"hs_timestamp": "2026-01-31T09:30:00Z", "C": f"101{separator} 102"}
+    given = {"operation": "calls create", "columns": {"C": {"associate": "contact"}}}
+    (bad,) = Mapping(parse(given, "test")).inputs([row])
+    assert isinstance(bad, InvalidRow)
+    assert f"set separator = {separator!r}" in bad.reason
+    given["columns"] = {"C": {"associate": "contact", "separator": separator}}
+    (made,) = Mapping(parse(given, "test")).inputs([row])
+    assert [one["to"]["id"] for one in made["associations"]] == ["101", "102"]

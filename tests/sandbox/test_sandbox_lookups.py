@@ -58,7 +58,7 @@ def test_records_are_found_late_and_in_any_order() -> None:
 
 
 def test_records_of_the_account_are_found_at_once() -> None:
-    """What was stored without a request was there before the sandbox began."""
+    """A record that no request created was there before the sandbox began."""
     sandbox = Sandbox(clock=FakeClock(), search_lag=(1.0, 100.0))
     sandbox.add_record("calls", properties={"hs_call_title": "Old"})
     sandbox.add_campaign("Spring")

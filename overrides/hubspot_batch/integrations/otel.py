@@ -12,12 +12,15 @@ from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
-from opentelemetry import context, metrics, trace
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
-
 from hubspot_batch.events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from hubspot_batch.version import __version__
+
+from .needed import needed_by
+
+with needed_by(__name__, "hubspot-batch[otel]"):
+    from opentelemetry import context, metrics, trace
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 _NAME = "hubspot_batch"
 _ALLOWANCE = "hubspot_batch.allowance.used"

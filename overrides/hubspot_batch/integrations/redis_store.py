@@ -39,8 +39,9 @@ def check_client(client: Any) -> None:
     """
     if _library(client) not in ("redis", "valkey") or not hasattr(client, "evalsha"):
         raise ConfigurationError(
-            "client must be a client of redis-py or valkey-py, such as redis.Redis(); "
-            f"got {type(client).__name__}. Without a store, use SharedAllowance.local(path)."
+            "client must be a client of redis-py or valkey-py, such as redis.Redis() (extra "
+            f"`shared`); got {type(client).__name__}. Without a store, use "
+            "SharedAllowance.local(path)."
         )
 
 

@@ -103,7 +103,7 @@ class Settled:
     Attributes:
         run_id: The run.
         operation: The operation's id.
-        counts: How many of these inputs have each outcome.
+        counts: How many of these inputs have each outcome; 0 for the others.
     """
 
     run_id: str
@@ -118,7 +118,7 @@ class RunEnded:
     Attributes:
         run_id: The run.
         operation: The operation's id.
-        counts: How many inputs of the run have each outcome.
+        counts: How many inputs of the run have each outcome; 0 for the others.
         stopped: The name of the exception that stopped it, for example `AuthenticationError`; None
             if all was read and sent.
     """

@@ -393,6 +393,6 @@ class Run(Generic[ResultT]):
         self._totals.log(self.stopped)
         if self._observer is not None:
             stopped = None if self.stopped is None else type(self.stopped).__name__
-            counts = {**self._totals.counts}
+            counts = self._totals.counts.copy()
             self._observer.notify(RunEnded(self._run_id, self.operation.id, counts, stopped))
         return self._closed

@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str])
             with zipfile.ZipFile(folder / f"hubspot_batch-{VERSION}-py3-none-any.whl", "w") as made:
                 info = f"hubspot_batch-{VERSION}.dist-info"
                 made.writestr(f"{info}/sboms/hubspot_batch-{VERSION}.cdx.json", "{}")
-            (folder / f"hubspot_batch-{VERSION}.tar.gz").touch()
+            tarfile.open(folder / f"hubspot_batch-{VERSION}.tar.gz", "w:gz").close()
         if command[-1] == "--version":
             return subprocess.CompletedProcess(command, 0, f"hubspot-batch {VERSION}\n")
         for word, (code, output) in answers.items():
@@ -132,11 +133,18 @@ class TestBuild:
         """The archives carry the commit's time, where there is a commit."""
         (tmp_path / ".git").touch()
         monkeypatch.setattr(distributions, "ROOT", tmp_path)
-        monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         answer_commands(monkeypatch, git=git)
-        assert distributions.commit_time(tmp_path) == expected
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
+        for epoch in ("7", ""):
+            monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+            assert distributions.commit_time(tmp_path) == expected
+
+    def test_time_of_a_source_distribution(self, tmp_path: Path) -> None:
+        """Without a history it is the time that its files have, so the same wheel comes out."""
+        info = tmp_path / "PKG-INFO"
         assert distributions.commit_time(tmp_path) == {}
+        info.touch()
+        os.utime(info, (1_700_000_000, 1_700_000_000))
+        assert distributions.commit_time(tmp_path) == {"SOURCE_DATE_EPOCH": "1700000000"}
 
     def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without git builds nevertheless."""

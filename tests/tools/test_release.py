@@ -235,6 +235,13 @@ class TestPublish:
         error = refusal(lambda: self.publish(tmp_path, answer, any_tree=False))
         assert "made of another commit. Run `make build`" in str(error)
 
+    def test_an_index_that_is_not_asked(self, tmp_path: Path, commands: Commands) -> None:
+        """A login page answers an upload with a success, so no upload is called published."""
+        built.make(tmp_path, ENVIRONMENT)
+        said = self.publish(tmp_path, httpx.Response(200, html="Log in"), any_index=True)
+        assert "Published" not in said
+        assert f"Sent {NAME} {VERSION} to {INDEX}, which does not say what it has" in said
+
     def test_a_list_of_devpi(self, tmp_path: Path, commands: Commands) -> None:
         """The list of devpi is below `+simple`; the address for pip is that one, too."""
         built.make(tmp_path, ENVIRONMENT)
@@ -261,6 +268,10 @@ class TestPublish:
             ("ERROR HTTPError: 403 Forbidden", "Either the user in TWINE_USERNAME may not upload"),
             (f"before\nERROR  Something\n  else {PASSWORD}", "index said: Something else ***"),
             (f"Traceback (most\n x\nOSError: {PASSWORD}\n", "The index said: OSError: ***"),
+            (
+                "INFO     Response from x:\n<style type='text/css'>\n a {b: c}\n</style>No room\n",
+                "The index said: Response from x: No room",
+            ),
         ],
     )
     def test_upload_refused(

@@ -119,8 +119,9 @@ class RunEnded:
         run_id: The run.
         operation: The operation's id.
         counts: How many inputs of the run have each outcome; 0 for the others.
-        stopped: The name of the exception that stopped it, for example `AuthenticationError`; None
-            if all was read and sent.
+        stopped: The name of the exception that stopped it, for example `AuthenticationError` or
+            `KeyboardInterrupt`; `GeneratorExit` if an iterator was left; None if all was read and
+            sent.
     """
 
     run_id: str

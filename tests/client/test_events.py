@@ -148,6 +148,35 @@ def test_a_run_that_is_stopped_says_why(make_client: ClientFactory) -> None:
     assert events[-1].stopped == "AuthenticationError"
 
 
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_a_run_that_is_interrupted_names_what_the_caller_sees(
+    make_client: ClientFactory, raised: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its last event and its line in the log have the name of the exception that is raised."""
+    events: list[Event] = []
+
+    def interrupted() -> Any:
+        yield ROWS[0]
+        raise raised
+
+    caplog.set_level("INFO", "hubspot_batch")
+    client = make_client(transport=Sandbox(), on_event=events.append)
+    with pytest.raises(raised):
+        client.calls.create(interrupted())
+    assert of(RunEnded, events)[0].stopped == raised.__name__
+    assert f"calls.create stopped by {raised.__name__}: " in caplog.text
+
+
+def test_an_iterator_that_is_left_names_no_failure(make_client: ClientFactory) -> None:
+    """`GeneratorExit` says that the program wanted no more."""
+    events: list[Event] = []
+    client = make_client(transport=Sandbox(), on_event=events.append, max_concurrency=1)
+    outcomes = client.calls.create_iter(ROWS[:2] * 50, chunk_size=1)
+    next(outcomes)
+    outcomes.close()
+    assert of(RunEnded, events)[0].stopped == "GeneratorExit"
+
+
 def test_a_status_without_inputs_counts_as_0(make_client: ClientFactory) -> None:
     """So a function that reads a number need not know which outcomes there were."""
     events: list[Event] = []

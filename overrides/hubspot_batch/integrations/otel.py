@@ -163,7 +163,7 @@ class OpenTelemetry:
         with self._lock:
             self._runs.pop(event.run_id, None)
         span.set_attributes({f"{_NAME}.{status}": count for status, count in event.counts.items()})
-        if event.stopped is not None:
+        if event.stopped not in (None, "GeneratorExit"):  # an iterator that is left has not failed
             span.set_attribute("error.type", event.stopped)
             span.set_status(Status(StatusCode.ERROR))
         span.end()

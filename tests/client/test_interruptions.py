@@ -50,9 +50,11 @@ widths = pytest.mark.parametrize("width", [1, 4])
 
 @pytest.fixture(autouse=True)
 def _no_threads_are_left() -> Iterator[None]:
+    before = set(threading.enumerate())
     yield
     for _ in range(500):
-        left = [each for each in threading.enumerate() if each.name.startswith("hubspot-batch")]
+        later = set(threading.enumerate()) - before
+        left = [each for each in later if each.name.startswith("hubspot-batch")]
         if not left:
             return
         time.sleep(0.01)

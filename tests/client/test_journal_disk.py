@@ -20,6 +20,8 @@ from hubspot_batch.sandbox import Sandbox
 from journal_disk import Disk
 from scripted_server import CALLS, NOON, held, mark
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 ROWS = 12
 

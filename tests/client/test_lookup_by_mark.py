@@ -509,3 +509,67 @@ def create_stamp_of(make_client: ClientFactory, client: Any, sandbox: Sandbox) -
     made = make_client.request(client, "POST", "/crm/v3/properties/calls", json=body)
     assert made.status_code == 201
     sandbox.use_faults(script(["reset_after"], operation="create_calls"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_key_that_cannot_be_looked_up_keeps_no_other_from_it(
+    make_client: ClientFactory, name: str
+) -> None:
+    """A search has 3,000 characters, and HubSpot refuses a longer one."""
+    sandbox = account("reset_after", "reset_after", unique=name == "key_property")
+    calls = make_client(transport=sandbox).calls
+    keys = [f"key {number}" for number in range(200)]
+    keys[3] = "x" * 3500
+    rows = [call(key, **{NAMES[name]: key}) for key in keys]
+    found = calls.create(rows, reconcile=[5.0, 15.0], **{name: NAMES[name]})
+    evidence = name.removesuffix("_property")
+    assert [one.evidence for one in found if one.index != 3] == [evidence] * 199
+    assert {*statuses(found)} == {"succeeded"}
+
+
+def test_a_stamp_that_was_archived_is_no_longer_looked_for(
+    make_client: ClientFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other properties find the records, and a sentence says why."""
+    sandbox = account("reset_after")
+    calls = make_client(transport=sandbox).calls
+    lost = calls.create([call("A"), call("B")], stamp_property=STAMP)
+
+    def archived(request: httpx.Request) -> httpx.Response | None:
+        if STAMP.encode() not in request.content:
+            return None
+        body = {"status": "error", "category": "VALIDATION_ERROR", "message": f"no {STAMP} here"}
+        return httpx.Response(400, json=body, headers={"Date": "x"}, request=request)
+
+    fake: Any = sandbox.clock
+    transport = Refusing(sandbox, archived)
+    found = make_client(transport=transport, clock=clock_of(fake)).calls.reconcile(lost)
+    assert statuses(found) == ["succeeded"] * 2
+    assert {one.evidence for one in found} == {"properties"}
+    assert f"HubSpot cannot look {STAMP} up (HubSpot answered HTTP 400 (no {STAMP} here))" in (
+        caplog.text
+    )
+
+
+class Refusing(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers some requests itself."""
+
+    connectionless = True
+
+    def __init__(self, sandbox: Sandbox, answer: Any) -> None:
+        self._inner = SandboxTransport(sandbox)
+        self._answer = answer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._answer(request) or self._inner.handle_request(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self._answer(request) or await self._inner.handle_async_request(request)
+
+
+@pytest.mark.parametrize("wrong", [None, "A", 5, [None], ["A"], [{"id": "1"}]])
+def test_what_is_no_outcome_is_refused(make_client: ClientFactory, wrong: Any) -> None:
+    """By a sentence that says what is wanted."""
+    calls = make_client(transport=Sandbox()).calls
+    with pytest.raises(ConfigurationError, match="takes a BatchResult or other outcomes"):
+        calls.reconcile(wrong)

@@ -377,3 +377,40 @@ def test_searches_are_no_part_of_the_window(make_client: ClientFactory) -> None:
     calls = make_client(transport=sandbox, rate_limit=RateLimit(2, 10.0)).calls
     assert statuses(calls.reconcile(calls.create([call("A")]))) == ["succeeded"]
     assert 429 not in {one.status for one in sandbox.requests}
+
+
+def test_more_records_than_a_search_shows_take_another_search(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search ends after 10,000 records, and the next one begins where it ended."""
+    monkeypatch.setattr("hubspot_batch.sandbox.lookups._HITS_AT_MOST", 400)
+    monkeypatch.setattr("hubspot_batch._lookup.endpoints._RECORDS_AT_MOST", 400)
+    clock = FakeClock()
+    sandbox = Sandbox(faults=script(["reset_after"] * 3), clock=clock, search_lag=(0.5, 2.0))
+    calls = make_client(transport=sandbox, clock=clock_of(clock)).calls
+    lost: list[Any] = []
+    for part in range(3):
+        lost += calls.create([call(f"row {part} {number}") for number in range(100)])
+        clock.advance(1.0)
+    for _ in range(3):
+        made_by_others(sandbox, "calls", *[call(f"other {number}") for number in range(100)])
+        clock.advance(1.0)
+    found = calls.reconcile(lost)
+    assert statuses(found) == ["succeeded"] * 300
+    assert len({one.result.id for one in found}) == 300
+
+
+def test_records_of_one_moment_beyond_a_search_are_no_proof(
+    make_client: ClientFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No search shows them all, so the look-up has failed."""
+    monkeypatch.setattr("hubspot_batch.sandbox.lookups._HITS_AT_MOST", 200)
+    monkeypatch.setattr("hubspot_batch._lookup.endpoints._RECORDS_AT_MOST", 200)
+    sandbox = lossy("reset_after")
+    calls = make_client(transport=sandbox).calls
+    lost = calls.create([call("row")])
+    for part in range(3):
+        made_by_others(sandbox, "calls", *[call(f"{part} {number}") for number in range(100)])
+    found = calls.reconcile(lost)
+    assert statuses(found) == ["unknown"]
+    assert "more records were created at one time than a search shows" in found[0].error.message

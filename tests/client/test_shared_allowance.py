@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import random
 import signal
@@ -21,6 +22,7 @@ from hubspot_batch import (
     Clock,
     ConfigurationError,
     DailyLimitError,
+    HubSpotBatch,
     RateLimit,
     SharedAllowance,
     UnreachableError,
@@ -263,6 +265,28 @@ def starts(limiter: Any, store: Broken, begin: float, end: float) -> list[float]
     return found
 
 
+def test_the_store_is_told_which_requests_may_have_arrived_late() -> None:
+    """Those that opened a connection, began late, or had a response much later than usual."""
+    store = Broken()
+    limiter = SharedLimiter(store, RateLimit(100, 10), None, "share")
+    told: list[LimitReport] = []
+    real = store.ask
+    store.ask = lambda ask: told.extend(ask.reports) or real(ask)  # type: ignore[method-assign]
+    headers = {
+        "X-HubSpot-RateLimit-Max": "100",
+        "X-HubSpot-RateLimit-Interval-Milliseconds": "10000",
+    }
+    now = 1.0
+    for took in (0.2, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.5):
+        store.now = now
+        while pause := limiter.reserve(now, "holder"):
+            store.now = now = now + pause
+        limiter.report(now, now + took, headers, None)
+        store.now = now = now + took
+    limiter.reserve(now, "last")
+    assert [one.delay for one in told] == [200, 0, 0, 0, 0, 0, 0, 0, 490]
+
+
 def test_without_the_store_each_takes_its_share() -> None:
     """All together start no more than the limit, and ask for the store once a second."""
     store = Broken()
@@ -423,6 +447,36 @@ def test_a_local_allowance_can_be_given_to_another_process(tmp_path: Path) -> No
     assert copy.limiter(None).reserve(0.0, "a") == 0.0
 
 
+def test_an_allowance_in_a_store_is_made_in_each_process() -> None:
+    """A client has connections and locks; the message says what to do."""
+    redis = pytest.importorskip("redis")
+    with redis.Redis() as client, pytest.raises(TypeError, match="Make it in each process"):
+        pickle.dumps(SharedAllowance(client, key="a"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no forks")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python's own, of a fork beside threads
+def test_a_forked_process_is_another_worker(tmp_path: Path) -> None:
+    """It has a connection and a lock of its own, and counts as one more."""
+    limiter = SharedAllowance.local(tmp_path / "allowance").limiter(None)
+    assert limiter.reserve(time.monotonic(), "parent") == 0
+    with limiter._lock:  # as where another thread asks
+        child = os.fork()
+        if not child:
+            signal.alarm(5)
+            workers = 99
+            try:
+                limiter.reserve(time.monotonic(), "child")
+                workers = limiter._reply.workers if limiter._reply else 98
+            finally:
+                os._exit(workers)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 2
+    limiter.reserve(time.monotonic(), "parent again")
+    assert limiter._reply is not None
+    assert limiter._reply.workers == 2
+
+
 def test_arguments_are_checked(tmp_path: Path) -> None:
     """The message names what is wrong."""
     wrong: Any = object()
@@ -460,6 +514,7 @@ def test_the_script_is_the_rule(port: int, seed: int) -> None:
                     rng.randrange(-1, 30),
                     rng.choice((-1, 1000, 12)),
                     rng.choice((0,) * 12 + (2000,)),
+                    rng.choice((0, 0, 120)),
                 )
                 for _ in range(rng.randrange(3))
             ]
@@ -495,6 +550,34 @@ def test_a_client_of_the_wrong_kind_is_refused(make_client: ClientFactory, port:
     shared = SharedAllowance(module.Redis(port=port), key="a")
     with pytest.raises(ConfigurationError, match="needs a SharedAllowance of a"):
         make_client(transport=Sandbox(), rate_limit=shared).calls.create([ROW])
+
+
+def test_a_client_of_a_class_of_its_own_or_of_a_sentinel_will_do() -> None:
+    """Tests have stand-ins of Redis, and many servers are found by a sentinel."""
+    redis = pytest.importorskip("redis")
+
+    class Renamed(redis.Redis):  # type: ignore[misc]
+        def __init__(self, first: int) -> None:
+            super().__init__(port=first)
+
+    with redis_server.running() as port, redis_server.sentinel(port) as sentinel_port:
+        finder = redis.Sentinel([("127.0.0.1", sentinel_port)])
+        for client in (Renamed(port), finder.master_for("store")):
+            shared = SharedAllowance(client, key="a")
+            with HubSpotBatch("t", transport=SandboxTransport(Sandbox()), rate_limit=shared) as one:
+                assert len(one.calls.create([ROW]).succeeded) == 1
+        with redis.Redis(port=port) as store:
+            assert store.keys() == [b"hubspot-batch:allowance:a"]
+
+
+def test_what_is_no_client_of_one_server_is_refused_at_once() -> None:
+    """A pipeline sends nothing by itself, and a cluster has no one server."""
+    redis = pytest.importorskip("redis")
+    cluster = redis.RedisCluster.__new__(redis.RedisCluster)
+    cluster.close = lambda: None
+    for client in (redis.Redis().pipeline(), redis.Redis().pubsub(), cluster):
+        with pytest.raises(ConfigurationError, match="for one server"):
+            SharedAllowance(client, key="a")
 
 
 def test_a_store_that_is_silent_is_given_up_in_time(make_client: ClientFactory) -> None:

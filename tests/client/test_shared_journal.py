@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from both_clients import ClientFactory
+from both_clients import ClientFactory, clock_of
 from hubspot_batch import (
     BatchResult,
     ConfigurationError,
@@ -22,7 +23,7 @@ from hubspot_batch import (
     JournalError,
     PostgresJournal,
 )
-from hubspot_batch.sandbox import Sandbox, SandboxTransport, script
+from hubspot_batch.sandbox import FakeClock, Sandbox, SandboxTransport, script
 from leak_watch import SECRET
 from scripted_server import NOON
 
@@ -46,7 +47,7 @@ def new_journal(postgres: str, tmp_path: Path) -> NewJournal:
     """Name one journal, with any options."""
 
     def name(key: str = "", **options: Any) -> PostgresJournal:
-        return PostgresJournal(f"{tmp_path}{key}", conninfo=postgres, **options)
+        return PostgresJournal(f"{tmp_path}{key}", **{"conninfo": postgres, **options})
 
     return name
 
@@ -162,6 +163,28 @@ def test_a_worker_that_says_nothing_is_not_waited_for_longer_than_its_lease(
     result = make_client(transport=sandbox).calls.create(rows, journal=new_journal())
     assert statuses(result) == ["succeeded"] * 2
     assert set(titles(sandbox).values()) == {1}
+
+
+def test_what_a_living_worker_may_still_send_is_never_called_absent(
+    make_client: ClientFactory, new_journal: NewJournal
+) -> None:
+    """It is silent for longer than its lease, and then it sends."""
+    clock = FakeClock(time.time() + 1)
+    sandbox = Sandbox(rate_limit=None, clock=clock)
+    sandbox.add_property("calls", "source_id", unique=True)
+    slow = Slow(sandbox)
+    rows = [*map(call, range(2))]
+    keyed: dict[str, Any] = {"key_property": "source_id", "reconcile": True}
+    worker = Worker(slow, rows, new_journal(), key_property="source_id")
+    assert slow.asked.wait(10)
+    client = make_client(transport=sandbox, clock=clock_of(clock))
+    result = client.calls.create(rows, journal=new_journal(lease=0.3), **keyed)
+    assert statuses(result) == ["unknown"] * 2
+    slow.answers.set()
+    worker.join(10)
+    assert titles(sandbox) == {"0": 1, "1": 1}
+    result = client.calls.create(rows, journal=new_journal(), **keyed)
+    assert statuses(result) == ["succeeded"] * 2
 
 
 @pytest.mark.parametrize("sizes", [(10, 10), (3, 7)])
@@ -301,3 +324,26 @@ def test_a_missing_psycopg_is_named(
     client = make_client(transport=Sandbox())
     with pytest.raises(ConfigurationError, match=r"hubspot-batch\[postgres\]"):
         client.calls.create([call(1)], journal=PostgresJournal("x"))
+
+
+def test_a_database_that_is_strict_by_default_stops_no_worker(
+    new_journal: NewJournal, postgres: str
+) -> None:
+    """Its default can be to refuse a transaction that meets another one."""
+    from hubspot_batch.journal.postgres import PostgresStore
+    from psycopg.conninfo import make_conninfo
+
+    strict = make_conninfo(postgres, options="-c default_transaction_isolation=serializable")
+    sandbox = Sandbox(rate_limit=None)
+    rows = [*map(call, range(100))]
+    workers = [
+        Worker(SandboxTransport(sandbox), rows, new_journal(conninfo=strict), chunk_size=5)
+        for _ in range(6)
+    ]
+    for worker in workers:
+        worker.join(30)
+    assert [worker.error for worker in workers] == [None] * 6
+    assert set(titles(sandbox).values()) == {1}
+    store = PostgresStore("strict", strict, {}, 1.0)
+    assert store._open().execute("SHOW transaction_isolation").fetchall() == [("read committed",)]
+    store.close()

@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hubspot_batch.files import cells
+from hubspot_batch.files import InvalidRow, Mapping, cells
 from hubspot_batch.files.known import DIRECTIONS, DISPOSITIONS, STATUSES
+from hubspot_batch.files.mapping_file import parse
 from hubspot_batch.files.moments import day, duration, moment, zone_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -367,3 +368,37 @@ def test_options() -> None:
             option(DIRECTIONS, text)
     with pytest.raises(ValueError, match="none of busy, connected"):
         option(words, "fine")
+
+
+def test_the_advice_for_a_time_that_was_there_twice() -> None:
+    """Both of the times that it proposes can be written into the cell."""
+    mapping = Mapping.from_options(
+        operation="calls create", map=["When=hs_timestamp"], timezone="Europe/Paris"
+    )
+    (bad,) = mapping.inputs([{"When": "2026-10-25 02:30"}])
+    assert isinstance(bad, InvalidRow)
+    advice = bad.reason.partition("; write ")[2].rstrip(".").split(" or ")
+    assert len(advice) == 2
+    found = mapping.inputs([{"When": text} for text in advice])
+    times = [made["properties"]["hs_timestamp"] for made in found]
+    assert times == ["2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z"]
+
+
+def test_excel_writes_fractions_with_a_comma_in_some_countries() -> None:
+    columns = {"When": {"property": "hs_timestamp", "date": "excel"}}
+    mapping = Mapping(parse({"operation": "calls create", "columns": columns}, "test"))
+    (made,) = mapping.inputs([{"When": "46053,5"}])
+    assert made["properties"]["hs_timestamp"] == "2026-01-31T12:00:00Z"
+
+
+@pytest.mark.parametrize("separator", [",", "|", "/"])
+def test_the_advice_for_several_ids(separator: str) -> None:
+    """The separator that it names is the one that reads them."""
+    row = {"hs_timestamp": "2026-01-31T09:30:00Z", "C": f"101{separator} 102"}
+    given = {"operation": "calls create", "columns": {"C": {"associate": "contact"}}}
+    (bad,) = Mapping(parse(given, "test")).inputs([row])
+    assert isinstance(bad, InvalidRow)
+    assert f"set separator = {separator!r}" in bad.reason
+    given["columns"] = {"C": {"associate": "contact", "separator": separator}}
+    (made,) = Mapping(parse(given, "test")).inputs([row])
+    assert [one["to"]["id"] for one in made["associations"]] == ["101", "102"]

@@ -27,6 +27,8 @@ from hubspot_batch.files.mapping_file import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.once
+
 # What an encoding of Windows has is in all others too.
 LETTERS = st.characters(codec="cp1252", exclude_characters="\0\x81\x8d\x8f\x90\x9d")
 TEXTS = st.text(LETTERS, max_size=12) | st.sampled_from(

@@ -21,6 +21,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from page_tree import Element, parsed
 
+pytestmark = pytest.mark.once
+
 HOME = Path(report.__file__).parent
 STYLE = (HOME / "report.css").read_text("utf-8")
 BEGAN = dt.datetime(2026, 11, 30, 9, 0, tzinfo=dt.UTC)

@@ -17,6 +17,8 @@ from hubspot_batch import AsyncHubSpotBatch, HubSpotBatch
 from hubspot_batch._engine import runner as runs
 from hubspot_batch_client import families
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "overrides" / "hubspot_batch"
 NAME = "hubspot_batch"

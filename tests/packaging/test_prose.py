@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 HOME = Path(__file__).parents[2]
 SITE = sorted(path.relative_to(HOME).as_posix() for path in (HOME / "docs").rglob("*.md"))
 PAGES = ("README.md", "CONTRIBUTING.md", "openapi/README.md", "Makefile", *SITE)

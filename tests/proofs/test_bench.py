@@ -7,6 +7,8 @@ import sys
 import pytest
 from bench import cost, rows, run
 
+pytestmark = pytest.mark.once
+
 
 def test_a_ratio_of_few_pairs_is_refused() -> None:
     """It would be a matter of chance."""

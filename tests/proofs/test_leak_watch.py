@@ -22,6 +22,8 @@ from hubspot_batch.sandbox import Sandbox, SandboxTransport
 from hubspot_batch_client.families import AsyncCalls, Calls
 from leak_watch import SECRET, WATCH, Watch
 
+pytestmark = pytest.mark.once
+
 ROW = {"properties": {"hs_timestamp": "2026-01-31T12:00:00Z"}}
 ODD = "a/b='c'/d=\"e\"/f+g/h="
 SPELLINGS: dict[str, Callable[[str], str | bytes]] = {

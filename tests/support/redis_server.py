@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,13 +34,18 @@ def start(port: int) -> subprocess.Popen[bytes]:
         [PROGRAM, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
         stdout=subprocess.DEVNULL,
     )
+    _wait_for(port, process)
+    return process
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     for _ in range(500):
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             time.sleep(0.01)
         else:
-            return process
+            return
     stop(process)
     raise AssertionError("The server does not listen.")
 
@@ -48,6 +54,23 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     """End a server."""
     process.kill()
     process.wait()
+
+
+@contextmanager
+def sentinel(port: int) -> Iterator[int]:
+    """Run a sentinel that knows a server by the name `store`; gives its port."""
+    own = free_port()
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as settings:
+        settings.write(f"port {own}\nbind 127.0.0.1\nsentinel monitor store 127.0.0.1 {port} 1\n")
+        settings.flush()
+        process = subprocess.Popen(
+            [str(PROGRAM), settings.name, "--sentinel"], stdout=subprocess.DEVNULL
+        )
+        try:
+            _wait_for(own, process)
+            yield own
+        finally:
+            stop(process)
 
 
 @contextmanager

@@ -63,6 +63,9 @@ class Simulation:
 
     def __init__(self, workers: int, server: Server, seed: int, latency: int = 30) -> None:
         self.server, self.latency = server, latency
+        # One request in so many arrives late, and its worker tells by how much; 0 for none.
+        self.one_late_in = 0
+        self.delays: dict[int, int] = {}
         self.rng = random.Random(seed)
         self.state: AllowanceState | None = None
         self.known_state = dict.fromkeys(range(workers), 0)
@@ -98,7 +101,10 @@ class Simulation:
                 left = self.server.arrive(now)
                 refused = 0 if left >= 0 else self.server.milliseconds
                 limit = self.server.requests, self.server.milliseconds
-                self.reports[worker].append(LimitReport(start, *limit, max(left, 0), -1, refused))
+                delay = self.delays.pop(start, 0)
+                self.reports[worker].append(
+                    LimitReport(start, *limit, max(left, 0), -1, refused, delay)
+                )
                 self.sent[worker] += 1
                 self.at(now + self.rng.randrange(self.latency + 1), "ask", worker)
             else:
@@ -128,7 +134,11 @@ class Simulation:
             self.at(now + 1, "ask", worker)
         else:
             self.order.append(reply.start)
-            self.at(max(now, reply.start) + self.rng.randrange(20), "arrive", worker, reply.start)
+            arrives = max(now, reply.start) + self.rng.randrange(20)
+            if self.one_late_in and self.rng.randrange(self.one_late_in) == 0:
+                self.delays[reply.start] = self.rng.randrange(60, 300)
+                arrives += self.delays[reply.start]
+            self.at(arrives, "arrive", worker, reply.start)
 
 
 @settings(max_examples=30, deadline=None)
@@ -164,6 +174,40 @@ def test_the_whole_limit_is_used() -> None:
     assert server.refused == 0
 
 
+def test_requests_that_arrive_late_are_not_those_of_another_program() -> None:
+    """The server counts some of ours before them, and the whole limit is used anyway."""
+    server = Server(190, 10_000)
+    simulation = Simulation(16, server, 1)
+    simulation.one_late_in = 20
+    simulation.run(12_000)
+    before = sum(simulation.sent.values())
+    simulation.run(112_000)
+    assert sum(simulation.sent.values()) - before >= 0.978 * 1900
+    assert server.refused == 0
+
+
+def test_a_late_request_counts_from_its_arrival_on() -> None:
+    """It may be in the server's window for longer than its start is."""
+    state, first = decide(None, 1000, asking(requests=1))
+    told = LimitReport(first.start, 1, 10_000, 0, -1, 0, 700)
+    state, reply = decide(
+        state, 1800, asking(requests=1, known_state=first.state_id, reports=(told,))
+    )
+    assert (state.starts[0], reply.start) == (1700, 1700 + 10_000 + MARGIN)
+
+
+def test_one_response_alone_shows_no_other_program() -> None:
+    """Three must agree: a request of ours may have been overtaken by others of ours."""
+    state, first = decide(None, 20_000, asking())
+    seen = list[int]()
+    for number, left in enumerate((99, 94, 94, 94, 99)):
+        told = LimitReport(first.start, 100, 10_000, left, -1, 0)
+        ask = asking(known_state=first.state_id, wants=False, reports=(told,))
+        state, _ = decide(state, 20_100 + number, ask)
+        seen.append(state.others[-1][1])
+    assert seen == [0, 0, 0, 5, 5]
+
+
 def test_a_thousand_workers_are_served_in_turn() -> None:
     """Once all have asked, none sends twice before each has sent."""
     server = Server(190, 10_000)
@@ -195,6 +239,17 @@ def test_what_others_use_is_left_to_them() -> None:
     simulation.run(100_000)
     assert server.refused == 0
     assert sum(simulation.sent.values()) >= 0.93 * 0.8 * 1900
+
+
+def test_promises_are_taken_back_when_others_use_more() -> None:
+    """Starts that are promised far ahead leave no room for a program that comes meanwhile."""
+    server = Server(190, 10_000)
+    simulation = Simulation(64, server, 3)
+    for when in range(1_000, 60_000, 263):
+        simulation.at(when, "other", 0)
+    simulation.run(60_000)
+    assert server.refused == 0
+    assert sum(simulation.sent.values()) >= 0.9 * 0.8 * 1140
 
 
 def test_a_store_that_comes_back_empty_makes_all_pause() -> None:

@@ -402,3 +402,21 @@ def test_a_request_that_was_given_up_may_have_arrived_until_now() -> None:
     limiter.abandon(0.0)
     assert limiter.reserve(3.0) == pytest.approx(10.05)
     assert limiter.reserve(13.1) == 0.0
+
+
+def test_a_request_that_was_overtaken_shows_no_other_program() -> None:
+    """It arrived after later ones of the same client, so the server had counted those too."""
+    limiter, now, left = RateLimiter(RateLimit(100, 10.0)), 0.0, 100
+    for _ in range(60):
+        start = take(limiter, now)
+        assert start is not None
+        left -= 1
+        limiter.report(start, start + 0.005, said(100, 10_000, left), None)
+        now = start + 0.01
+    slow = take(limiter, now)
+    later = [take(limiter, now + 0.01) for _ in range(5)]
+    assert slow is not None
+    assert None not in later
+    ends = max(one for one in later if one is not None) + 0.3
+    limiter.report(slow, ends, said(100, 10_000, left - 6), None)
+    assert limiter.seconds_to_sleep(9.0) == 9.0  # it would ask again soon

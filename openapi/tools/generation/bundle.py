@@ -33,11 +33,15 @@ _FRAGMENT_KEYS = ("paths", "components")
 
 @frozen
 class Bundle:
-    """The joined description as data and as text, with the fragment that each part comes from."""
+    """The joined description, with the fragment that each part comes from."""
 
     document: dict[str, Any]
-    text: str = field(repr=False)
     origins: Mapping[Pointer, Document] = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The description for the generator. A comparison does not need it."""
+        return HEADER + yaml_source.dump(self.document)
 
     def problem(self, pointer: Pointer, text: str) -> SourceProblem:
         """Return a problem with a part of the bundle, at its line in a fragment."""
@@ -94,7 +98,7 @@ def join(home: Path) -> Bundle:
     if problems or root is None:
         raise SourceError(problems)
     joined = _join(root, parts)
-    return Bundle(joined, HEADER + yaml_source.dump(joined), {**origins, (): root})
+    return Bundle(joined, {**origins, (): root})
 
 
 def validate(bundle: Bundle) -> None:

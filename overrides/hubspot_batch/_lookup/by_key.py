@@ -97,11 +97,17 @@ class ByKey:
             FailedError: There was no response, or none that can be trusted.
             NotUniqueError: The account does not keep the property unique.
         """
-        begun, silent = now, False
+        begun, silent, failure = now, False, None
         names = sorted({name for one in self.doubts for name in one.properties})
         for name, keys in self._keys():
             asked = now
-            answer, now = yield from self._read(now, name, keys, names)
+            try:
+                answer, now = yield from self._read(now, name, keys, names)
+            except FailedError as failed:
+                failure = failed
+                if failed.status_code == 400:
+                    continue  # this request is wrong, and not the next one
+                break
             for key in keys:
                 mark = name, comparable_key(key)
                 if (record := answer.records.get(mark[1])) is not None:
@@ -111,6 +117,8 @@ class ByKey:
                 else:
                     silent = True
         self._count()
+        if failure is not None:
+            raise failure
         if silent:
             raise FailedError("the response does not say of each key whether it is there")
         self.complete_at = begun

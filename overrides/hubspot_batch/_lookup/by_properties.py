@@ -57,8 +57,10 @@ class ByProperties:
         """Ask for the records of the time in question, page by page, and count them."""
         session, begun = self._session, now
 
-        def request(after: str | None) -> dict[str, Any]:
+        def request(after: str | None, before: float | None) -> dict[str, Any]:
             created = None if session.clock_offset is None else self._asked()
+            if created is not None and before is not None:
+                created = created._replace(end=before)
             return request_for(
                 session.endpoint, self._names(), created=created, named=self._named(), after=after
             )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from .endpoints import FoundRecord, request_for, search_in
-from .session import LookupSession, Step
+from .session import FailedError, LookupSession, PageRequest, Step
 from .stored import comparable_key, may_be_stored_as
 from .strategy import DoubtfulInput, Findings
 
@@ -49,21 +49,32 @@ class ByStamp:
 
     def look(self, now: float) -> Generator[Step, tuple[float, Any], float]:
         """Ask for the records with the stamps that were not found yet."""
-        begun = now
+        begun, failure = now, None
         for request in self._requests():
-            found, now = yield from self._session.pages(now, request, self._since())
+            try:
+                found, now = yield from self._session.pages(now, request, self._since())
+            except FailedError as failed:
+                failure = failed
+                if failed.status_code == 400:
+                    continue  # this request is wrong, and not the next one
+                break
             # A record that was found once exists, whatever a later search shows.
             self._found_records.update(found)
+        if self._session.clock_offset is not None:
+            self._count()
+        if failure is not None:
+            raise failure
         self.complete_at = begun
-        self._count()
         return now
 
-    def _requests(self) -> Iterator[Callable[[str | None], dict[str, Any]]]:
+    def _requests(self) -> Iterator[PageRequest]:
         endpoint = self._session.endpoint
         left = [one for one in self.doubts if one.place not in self.found.done]
         names = sorted({name for one in left for name in one.properties})
         if not endpoint.searches:
-            yield lambda after: request_for(endpoint, names, created=None, named=None, after=after)
+            yield lambda after, _: request_for(
+                endpoint, names, created=None, named=None, after=after
+            )
             return
         by_name: defaultdict[str, list[str]] = defaultdict(list)
         for name, value in {property_and_value(one): None for one in left}:

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from hubspot_batch._transport.owners import check_open
 from hubspot_batch._transport.rate_limit import RateLimiter
+from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
 
@@ -182,8 +183,27 @@ def _of_outcomes(
 
     wanted = LookUpOptions.of(**options)
     unmatched: tuple[Any, ...] = getattr(outcomes, "unmatched", ())
-    listed = [*outcomes]
+    listed = _checked(operation, outcomes)
     return LookUp(operation, listed, unmatched, wanted, pace, matched_by(listed))
+
+
+def _checked(operation: str, outcomes: Any) -> list[Outcome[Any]]:
+    """Return the outcomes that a caller hands in.
+
+    Raises:
+        ConfigurationError: They are none.
+    """
+    listed: list[Any] = [*outcomes] if isinstance(outcomes, Iterable) else [outcomes]
+    for one in listed:
+        if not isinstance(one, Outcome):
+            from .endpoints import LOOKUP_ENDPOINTS  # noqa: PLC0415 - few programs need it
+
+            name = LOOKUP_ENDPOINTS[operation].method_name
+            raise ConfigurationError(
+                f"{name} takes a BatchResult or other outcomes of its family's create; got "
+                f"{type(one).__name__}."
+            )
+    return listed
 
 
 def _of_run(run: Run[Any], pace: Limiter) -> LookUp:

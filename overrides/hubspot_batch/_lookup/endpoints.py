@@ -161,7 +161,7 @@ def request_for(
 
 def search_in(
     endpoint: LookupEndpoint, name: str, values: Sequence[str], names: Sequence[str]
-) -> Iterator[Callable[[str | None], dict[str, Any]]]:
+) -> Iterator[Callable[[str | None, float | None], dict[str, Any]]]:
     """Yield functions that return the request for a page of records with some values.
 
     Each search has as many values as its body can hold.
@@ -197,6 +197,7 @@ def _request_in(
     values: Sequence[str],
     shown: Sequence[str],
     after: str | None,
+    _before: float | None,
 ) -> dict[str, Any]:
     content = _body_in(endpoint, name, values, shown, after).encode()
     return {"method": endpoint.method, "url": endpoint.path, "content": content, "headers": JSON}

@@ -26,6 +26,9 @@ from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page,
 # after 100 seconds, 524).
 _STARTED_BEFORE, _CARRIED_OUT_WITHIN = 5.0, 120.0
 
+# Characters of HubSpot's words that a message shows at most.
+_WORDS_SHOWN = 200
+
 
 class Send(NamedTuple):
     """Send a request; the result is its response, or the `httpx.HTTPError` in its place."""
@@ -46,6 +49,9 @@ class ReserveSearch(NamedTuple):
     holder: object
 
 
+# Returns the request of a page. Its arguments are the name of the page, None for the first, and the
+# latest creation time that is wanted, None for any.
+PageRequest: TypeAlias = Callable[[str | None, float | None], dict[str, Any]]
 Step: TypeAlias = Send | Sleep | ReserveSearch
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
@@ -125,7 +131,9 @@ class LookupSession:
                     raise stop
                 said = refusal.error
             status = response.status_code
-            raise FailedError(f"HubSpot answered HTTP {status}", status, said)
+            words = "" if said is None else " ".join(said.message.split())[:_WORDS_SHOWN]
+            why = f"HubSpot answered HTTP {status}" + (f" ({words})" if words else "")
+            raise FailedError(why, status, said)
         if read.body is None:
             raise FailedError("a page was unreadable or cut short")
         try:
@@ -139,31 +147,35 @@ class LookupSession:
     def pages(
         self,
         now: float,
-        request: Callable[[str | None], dict[str, Any]],
+        request: PageRequest,
         since: Callable[[], float] | None = None,
     ) -> SendSteps:
         """Return the records of all pages by their ids, and the time.
 
         Args:
             now: The time.
-            request: Given what names a page, None for the first, returns its request.
+            request: Returns the request of a page.
             since: Returns the earliest creation time that is wanted; pages list the newest records
-                first.
+                first. None if they list them in any order.
         """
         found: dict[str, FoundRecord] = {}
-        start, after = 0, None
+        start, after, before = 0, None, None
         while True:
             page: Page
             read = partial(read_page, self.endpoint, start)
             page, now = yield from self.send(
-                now, request(after), read, searches=self.endpoint.searches
+                now, request(after, before), read, searches=self.endpoint.searches
             )
             found.update((record.id, record) for record in page.records)
             start, after = start + len(page.records), page.after
             if after is None or (since is not None and page.records[-1].created < since()):
                 return found, now
             if not has_next_page(self.endpoint, start):
-                raise FailedError("more records were created meanwhile than a search shows")
+                oldest = page.records[-1].created
+                if since is None or (before is not None and oldest >= before):
+                    raise FailedError("more records were created at one time than a search shows")
+                # The next search begins where this one ends.
+                start, after, before = 0, None, oldest
 
     def period(self, attempted: Attempted) -> Period:
         """Return when a record of a request can have been created, on the server's clock."""

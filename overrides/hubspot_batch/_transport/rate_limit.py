@@ -18,6 +18,7 @@ from hubspot_batch.options import RateLimit
 
 from .configured_limit import MARGIN as _MARGIN
 from .configured_limit import ConfiguredLimit
+from .response_times import IDLE, ResponseTimes
 from .retry import believable_interval, number
 
 # Seconds below which two clock readings are the same moment. Otherwise a rounding error would make
@@ -31,8 +32,6 @@ _ONE_FREE_IN = 95
 _GROWTH_PERIOD = 1.0
 # Seconds before asking again while another program is seen: any response can change what is free.
 _ASK_AGAIN = 0.05
-# Seconds without a response after which a request may have to open a connection first.
-_IDLE = 1.0
 # Starts are remembered for so many seconds beyond their window, to understand a slow response.
 _SLOWEST_RESPONSE = 20.0
 # Larger numbers of requests are not believed.
@@ -138,6 +137,7 @@ class RateLimiter:
         # Starts that may have arrived late.
         self._slow_starts: deque[float] = deque(maxlen=1000)
         self._last_response = -math.inf
+        self._response_times = ResponseTimes()
         self._paused_until = -math.inf
         self._under_way = 0
         # Requests left for the day, less those started since, and when a response said so.
@@ -164,7 +164,7 @@ class RateLimiter:
                 return wait
             if self._limit is not None:
                 insort(self._starts, now)
-                if now - self._last_response > _IDLE:
+                if now - self._last_response > IDLE:
                     self._slow_starts.append(now)
                 if (configured := self._configured_in_force) is not None:
                     configured.start(now)
@@ -298,11 +298,13 @@ class RateLimiter:
             self._last_response = now
             if started in self._slow_starts:
                 self._slow_starts.remove(started)
-                if started in self._starts:
-                    # It arrived before its response came; more is not known.
-                    self._starts.remove(started)
-                    insort(self._starts, now)
-                    started = now
+                arrived = now  # or before; more is not known
+            else:
+                arrived = started + self._response_times.delay(now - started)
+            if arrived > started and started in self._starts:
+                self._starts.remove(started)
+                insort(self._starts, arrived)
+                started = arrived
             if self._limit is not None and most and interval and 1 <= most <= _LARGEST_LIMIT:
                 limit = int(most), interval
                 if self._server is None:

@@ -20,8 +20,8 @@ from hubspot_batch.journal import Journal
 
 from .commands import add_reading
 from .job_words import one_line
-from .load import JOURNAL, complain, load
-from .output import Output
+from .load import JOURNAL, load
+from .output import Output, complain
 
 _DONE, _WRONG_USE = 0, 2
 

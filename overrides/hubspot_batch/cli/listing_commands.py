@@ -23,8 +23,8 @@ from hubspot_batch.jobs.record_tables import FORMS, RecordTables
 from hubspot_batch.options import ClientOptions
 
 from .commands import Formatter, add_argument, whole
-from .load import STOPPED, SUCCEEDED, WRONG_USE, complain, token_for
-from .output import Output
+from .load import STOPPED, SUCCEEDED, WRONG_USE, token_for
+from .output import Output, complain
 
 _GROUPS = "filter_groups"
 # What stands behind an operator: no value, a lower and an upper one, or several.

@@ -14,14 +14,13 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import httpx
 from attrs import evolve, frozen
 
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, JournalError
-from hubspot_batch.files import Mapping, open_table
 from hubspot_batch.files.definitions import refusal
 from hubspot_batch.jobs import (
     CREATES_TWICE,
@@ -48,14 +47,14 @@ from hubspot_batch.options import (
     is_loopback,
 )
 
-from .job_words import brief_lines, one_line, plan_lines, summary_lines
-from .output import Output
+from .job_words import brief_lines, plan_lines, summary_lines
+from .opening import open_all, open_work
+from .output import Output, complain
 from .progress import displays, shown
 from .signals import Signals
 
 SUCCEEDED, SOME_FAILED, WRONG_USE, STOPPED = 0, 1, 2, 3
 JOURNAL = "journal.sqlite"
-_SETTLING = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
 _MADE_UP_TOKEN = "made-up-for-this-machine"  # noqa: S105 - only a sandbox takes it
 
 
@@ -69,17 +68,20 @@ def load(arguments: argparse.Namespace, stream: TextIO) -> int:
     """
     out = Output(stream)
     arguments.definitions = None
-    for name in arguments.files if len(arguments.files) > 1 else ():
-        if name != "-" and not os.path.exists(name):  # noqa: PTH110 - it raises nothing
-            complain(f"{name}: there is no such file, so nothing was sent.")
-            return WRONG_USE
-    worst = SUCCEEDED
+    opened = open_all(arguments)
+    if opened is None:
+        return WRONG_USE
+    worst, sent = SUCCEEDED, False
     for name in arguments.files:
         try:
-            code = _load_file(arguments, name, out)
+            work = opened.get(name) or open_work(arguments, name)
+            code = _load_file(arguments, work, name, out)
         except (ConfigurationError, JournalError) as error:
             complain(error.message)
             code = WRONG_USE
+        if code == WRONG_USE and sent:
+            code = STOPPED  # wrong use means that nothing was sent
+        sent = sent or (code != WRONG_USE and not arguments.plan)
         worst = max(worst, code)
         if code >= STOPPED:
             break
@@ -94,8 +96,7 @@ class _Place:
     journal: Path
 
 
-def _load_file(arguments: argparse.Namespace, name: str, out: Output) -> int:
-    work = _work(arguments, name)
+def _load_file(arguments: argparse.Namespace, work: Work, name: str, out: Output) -> int:
     rate_limit = arguments.rate or DEFAULT_RATE_LIMIT
     options = ClientOptions(
         arguments.base_url,
@@ -110,6 +111,7 @@ def _load_file(arguments: argparse.Namespace, name: str, out: Output) -> int:
     if arguments.plan:
         plan = make_plan(work, options.base_url, rate_limit)
         _show_plan(plan, arguments, out)
+        _check_expected(arguments, plan)
         return SUCCEEDED
     with closing(KeptRows()) as kept:
         return _load_rows(arguments, evolve(work, kept=kept), options, _place(arguments, name), out)
@@ -122,12 +124,7 @@ def _load_rows(
     earlier = EarlierRun(arguments.resume, arguments.restart, arguments.allow_edited)
     note = check_earlier(work, journal, options.base_url, earlier, arguments.argv)
     plan = make_plan(work, options.base_url, arguments.rate or DEFAULT_RATE_LIMIT)
-    if arguments.expect and arguments.expect.lower() != plan.digest:
-        raise ConfigurationError(
-            f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "
-            "or an option is not the one that was reviewed. Nothing was sent. Look at the plan "
-            f"again:\n  {command_line(_without(arguments.argv, '--expect'), '--plan')}"
-        )
+    _check_expected(arguments, plan)
     if not (arguments.quiet or arguments.json):
         out.lines(brief_lines(plan))
         if note:
@@ -140,6 +137,19 @@ def _load_rows(
         tell(plan.event)
         ended, signals = _run(arguments, work, plan, place, journal, options, tell)
     return _end(arguments, ended, signals, out)
+
+
+def _check_expected(arguments: argparse.Namespace, plan: Plan) -> None:
+    """Refuse a plan that is not the one that was reviewed."""
+    if arguments.expect and arguments.expect.lower() != plan.digest:
+        again = command_line(
+            _without(_without(arguments.argv, "--expect"), "--plan", valued=False), "--plan"
+        )
+        raise ConfigurationError(
+            f"The plan's digest is {plan.digest} and not {arguments.expect}: the file, the mapping "
+            "or an option is not the one that was reviewed. Nothing was sent. Look at the plan "
+            f"again:\n  {again}"
+        )
 
 
 def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOptions) -> Work:
@@ -229,49 +239,6 @@ def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out:
     return SUCCEEDED if summary.counts["succeeded"] == sum(summary.counts.values()) else SOME_FAILED
 
 
-def _work(arguments: argparse.Namespace, name: str) -> Work:
-    mapping = Mapping.from_options(
-        operation=arguments.operation,
-        map=arguments.map,
-        set=arguments.set,
-        associate=arguments.associate,
-        timezone=arguments.timezone,
-        ignore=arguments.ignore,
-        ignore_unknown=arguments.ignore_unknown,
-    )
-    table = open_table(
-        name,
-        format=arguments.format,
-        encoding=arguments.encoding,
-        delimiter=arguments.delimiter,
-        sheet=arguments.sheet,
-        headings=arguments.headings,
-    )
-    prefix = "argument_"
-    given = {
-        option.removeprefix(prefix): value
-        for option, value in vars(arguments).items()
-        if option.startswith(prefix) and value is not None
-    }
-    work = Work(
-        arguments.operation,
-        table,
-        mapping,
-        given,
-        getattr(arguments, "allow_implausible", False),
-        arguments.limit,
-        _settling(arguments),
-    )
-    _ = work.call  # which refuses arguments that are not valid
-    return work
-
-
-def _settling(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options about rows that may have been created, as far as they are given."""
-    given = {name: getattr(arguments, name, None) for name in _SETTLING}
-    return {name: value for name, value in given.items() if value not in (None, False)}
-
-
 def _place(arguments: argparse.Namespace, name: str) -> _Place:
     called = "stdin" if name == "-" else name
     if arguments.out is None:
@@ -286,6 +253,10 @@ def _place(arguments: argparse.Namespace, name: str) -> _Place:
 def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journal:
     if arguments.retry and not arguments.resume:
         raise ConfigurationError("--retry is about an earlier run: add --resume.")
+    if arguments.allow_edited and arguments.resume != "by-content":
+        raise ConfigurationError("--allow-edited is about a changed file: add --resume=by-content.")
+    if arguments.insist and "unknown" not in arguments.retry:
+        raise ConfigurationError("--insist is about unknown rows: add --retry unknown.")
     if arguments.resume and arguments.restart:
         raise ConfigurationError("--resume and --restart exclude each other: name one of them.")
     retry = [status for status in arguments.retry if status != "not-sent"]
@@ -360,24 +331,12 @@ def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Output) -> None:
         out.lines(plan_lines(plan))
 
 
-def _without(argv: list[str], option: str) -> list[str]:
-    """Return arguments without an option and its value."""
+def _without(argv: list[str], option: str, *, valued: bool = True) -> list[str]:
+    """Return arguments without an option and its value, if it has one."""
     kept: list[str] = []
     skip = False
     for one in argv:
         if not (skip or one.partition("=")[0] == option):
             kept.append(one)
-        skip = one == option
+        skip = valued and one == option
     return kept
-
-
-def complain(text: str) -> None:
-    """Say on the error output what is wrong; its other lines keep their indent."""
-    if sys.stderr is not None:
-        first, *rest = text.splitlines()
-        lines = [f"hubspot-batch: {one_line(first)}", *(one_line(one, keep=True) for one in rest)]
-        try:
-            sys.stderr.write("\n".join(lines) + "\n")
-            sys.stderr.flush()
-        except OSError:
-            return

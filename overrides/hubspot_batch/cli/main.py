@@ -14,16 +14,18 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from hubspot_batch.version import __version__
+
+from .parser import WRONG_USE, Parser
 
 if TYPE_CHECKING:
     from hubspot_batch.sandbox import TokenUsage
 
 PROGRAM = "hubspot-batch"
 
-DONE, WRONG_USE, STOPPED, CTRL_C = 0, 2, 3, 130
+DONE, STOPPED, CTRL_C = 0, 3, 130
 
 _EXAMPLE = f"""\
 example:
@@ -35,13 +37,6 @@ examples:
   {PROGRAM} completion bash > ~/.local/share/bash-completion/completions/{PROGRAM}
   {PROGRAM} completion fish > ~/.config/fish/completions/{PROGRAM}.fish
   {PROGRAM} completion zsh > DIR/_{PROGRAM}     (DIR is a folder in $fpath)"""
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that says what is wrong in one line, and where to read more."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USE, f"{self.prog}: {message} ({self.prog} --help says more)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,19 +86,9 @@ def parse(given: list[str], token: str | None = None) -> argparse.Namespace:
     Raises:
         SystemExit: They are wrong, or there is nothing to run; that was said.
     """
-    parser = _parser(given[:1])
-    arguments, rest = parser.parse_known_args(
+    return _parser(given[:1]).parse_args(
         _resuming(given), argparse.Namespace(argv=given, wall=time.time, token=token)
     )
-    # argparse takes files from one place only; here they may stand before and after options.
-    files: list[str] | None = getattr(arguments, "files", None)
-    end = rest.index("--") if "--" in rest else len(rest)
-    unknown = [one for one in rest[:end] if files is None or (one.startswith("-") and one != "-")]
-    if unknown or (rest and files is None):
-        parser.error(f"unrecognized arguments: {' '.join(unknown or rest)}")
-    if files is not None:
-        files += [*rest[:end], *rest[end + 1 :]]
-    return arguments
 
 
 def _resuming(given: list[str]) -> list[str]:
@@ -122,7 +107,7 @@ def _resuming(given: list[str]) -> list[str]:
 
 def _parser(first: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Return the parser of a command that begins with a word."""
-    parser = _Parser(
+    parser = Parser(
         PROGRAM,
         description="HubSpot's batch endpoints, with a true outcome for every input.",
         epilog=_EXAMPLE,

@@ -6,9 +6,11 @@ command goes on.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import TextIO
 
+from .job_words import one_line
 from .progress import discard
 
 
@@ -33,3 +35,15 @@ class Output:
         except (OSError, ValueError):
             self._open = False
             discard(self.stream)
+
+
+def complain(text: str) -> None:
+    """Say on the error output what is wrong; its other lines keep their indent."""
+    if sys.stderr is not None:
+        first, *rest = text.splitlines()
+        lines = [f"hubspot-batch: {one_line(first)}", *(one_line(one, keep=True) for one in rest)]
+        try:
+            sys.stderr.write("\n".join(lines) + "\n")
+            sys.stderr.flush()
+        except OSError:
+            return

@@ -16,8 +16,8 @@ from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.options import ClientOptions
 
-from .load import STOPPED, SUCCEEDED, WRONG_USE, complain, confirmed, token_for
-from .output import Output
+from .load import STOPPED, SUCCEEDED, WRONG_USE, confirmed, token_for
+from .output import Output, complain
 
 
 def add_stamp(parser: argparse.ArgumentParser) -> None:

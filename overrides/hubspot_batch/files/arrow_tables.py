@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 from .errors import FileError
 
 _ROWS = 1024
+# Beside its own exceptions, a damaged file asks for too much memory, or names columns in no UTF-8.
+_DAMAGED = (MemoryError, UnicodeDecodeError)
 
 
 def pyarrow(name: str) -> Any:
@@ -44,8 +46,10 @@ def read_parquet(
 
     def opened(stream: BinaryIO) -> Any:
         try:
-            return pa.parquet.ParquetFile(stream)
-        except (pa.ArrowException, OSError) as error:
+            file = pa.parquet.ParquetFile(stream)
+            _ = file.schema_arrow.names
+            return file
+        except (pa.ArrowException, OSError, *_DAMAGED) as error:
             raise FileError(f"it cannot be read as Parquet: {_words(error)}.", path=name) from None
 
     def rows() -> Iterator[list[Any]]:
@@ -70,19 +74,27 @@ def read_arrow(
         try:
             if stream.read(6) == b"ARROW1":
                 file = pa.ipc.open_file(stream)
+                _ = file.schema.names
                 return file.schema, map(file.get_batch, range(file.num_record_batches))
             stream.seek(0)
             reader = pa.ipc.open_stream(stream)
+            _ = reader.schema.names
             return reader.schema, reader
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, *_DAMAGED) as error:
             raise FileError(f"it cannot be read as Arrow: {_words(error)}.", path=name) from None
 
     def rows() -> Iterator[list[Any]]:
         with open_bytes() as stream:
-            yield from _rows(name, pa, opened(stream)[1])
+            yield from _rows(name, pa, map(_valid, opened(stream)[1]))
 
     with open_bytes() as stream:
         return opened(stream)[0], rows
+
+
+def _valid(batch: Any) -> Any:
+    """Return a batch whose offsets were checked: Arrow trusts those of a file, and crashes."""
+    batch.validate(full=True)
+    return batch
 
 
 def read_frame(name: str, frame: Any) -> tuple[Any, Callable[[], Iterator[list[Any]]]]:
@@ -99,7 +111,7 @@ def _rows(name: str, pa: Any, batches: Iterable[Any]) -> Iterator[list[Any]]:
                 part = batch.slice(start, _ROWS)
                 columns = [_values(pa, column) for column in part.columns]
                 yield from map(list, zip(*columns, strict=True))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, *_DAMAGED) as error:
         raise FileError(f"the rest cannot be read: {_words(error)}.", path=name) from None
 
 
@@ -110,9 +122,20 @@ def _values(pa: Any, column: Any) -> list[Any]:
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
     elif pa.types.is_duration(kind) and kind.unit == "ns":
         column = column.cast(pa.duration("us"), safe=False)
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except (OverflowError, ValueError):
+        return [_value(cell) for cell in column]
     return values
 
 
+def _value(cell: Any) -> Any:
+    """Return a value of Arrow; as a text if Python has no such value, such as the year 300000."""
+    try:
+        return cell.as_py()
+    except (OverflowError, ValueError):
+        return str(cell.cast("int64")) if hasattr(cell, "cast") else str(cell)
+
+
 def _words(error: Exception) -> str:
-    return str(error).splitlines()[0].rstrip(".")
+    return (str(error) or "it is damaged").splitlines()[0].rstrip(".")

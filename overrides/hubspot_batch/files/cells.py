@@ -25,6 +25,7 @@ _FLOAT = re.compile(r"\d+[.,]0+", re.ASCII)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 # What nearly all numbers of phones look like; the others are looked at more closely.
 _USUAL_PHONE = re.compile(r"[+(\d][\d() /-]*[\d)]", re.ASCII)
+_SEVERAL = re.compile(r"\d+\s*([,|/])\s*\d+(?:\s*\1\s*\d+)*", re.ASCII)
 _EXACT = 10**15
 _LONGEST_WORD = 11  # of those that stand for no value, with a space around
 _REMEMBERED, _SHORT = 1024, 64
@@ -182,6 +183,11 @@ def record(cell: Any) -> str:
         return cell
     text = _digits(cell, "the id of a record")
     _refuse(text, NOTHING)
+    if several := _SEVERAL.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is several ids: set separator = {several[1]!r} for the column, which must "
+            "be an association"
+        )
     if not (text.isascii() and text.isdecimal()) or text.strip("0") == "":
         kind = "an e-mail address or a link" if re.search("@|://", text) else "no id"
         raise ValueError(f"{text!r} is {kind}; the id of a record is digits only")

@@ -22,6 +22,13 @@ from .row_mapper import Association, RowMapper, Step, raw
 from .table import OUR_COLUMNS, normal
 from .toml import toml_line, toml_value
 
+_MEANT_FOR = {
+    "unit": (("duration",), "durations"),
+    "date": (("moment", "day"), "dates and times"),
+    "time": (("moment",), "dates and times"),
+    "timezone": (("moment",), "dates and times"),
+}
+
 
 def check_columns(
     settings: MappingSettings,
@@ -143,7 +150,9 @@ class _Check:
         else:
             self._target(name, column, tuple(self._at[one] for one in joined if one is not None))
         for one in joined:
-            if one is not None:
+            if one in self._targets:
+                self._problems.append(f'"{one}" is mapped twice.')
+            elif one is not None:
                 self._targets[one] = f'part of "{name}"'
 
     def _is_repeated(self, heading: str) -> bool:
@@ -184,10 +193,20 @@ class _Check:
             self._problems.append(f'"{name}" and "{other}" are both mapped to {target}.')
             return
         known = self._operation.kind(place, target)
+        self._refuse_needless(name, column, target, known.kind)
         read = self._reader(column, known, own=name == target)
         clear = column.empty == "clear"
         self._steps[place].append(Step(name, target, self._at[name], joined, read, clear))
         self._targets[name] = f"{'custom property ' if place == 'custom' else ''}{target}"
+
+    def _refuse_needless(self, name: str, column: Column, target: str, kind: str) -> None:
+        """Refuse a setting that means nothing for its target: the cell would be sent as it is."""
+        for setting, (kinds, words) in _MEANT_FOR.items():
+            if getattr(column, setting) is not None and kind not in kinds:
+                self._problems.append(
+                    f'"{name}": {setting} is for {words}, and {target} is not known as one. '
+                    "Remove it."
+                )
 
     def _forbidden(self, place: str, name: str) -> str:
         """Return why a property cannot be written; empty if nothing is known against it."""
@@ -201,12 +220,13 @@ class _Check:
         if name in family.properties:
             return ""
         close = nearest(name, known)
-        if name in family.refused or (family.closed and name.startswith("hs_")):
+        lower = name.lower()
+        if lower in family.refused or (family.closed and lower.startswith("hs_")):
             hint = f"Did you mean {close}?" if close else f"It takes {', '.join(known)}."
             return f"HubSpot does not let {name} be written. {hint}"
         if self._account is not None:
             return ""
-        if name.startswith("hs_") and close:
+        if lower.startswith("hs_") and close:
             return f"there is no property {name} that is known. Did you mean {close}?"
         if family.properties:
             self._notes.append(f"{name} is not among the properties known here, and not checked.")
@@ -277,8 +297,8 @@ class _Check:
     def _check_required(self, constants: dict[str, dict[str, Any]]) -> None:
         wanted = [("field", name) for name in self._operation.required]
         raw_properties = any(step.name == PROPERTIES for step in self._steps["field"])
-        required = self._operation.family.required
-        if required and PROPERTIES in self._operation.fields and not raw_properties:
+        required = self._operation.required_property
+        if required and not raw_properties:
             wanted.append(("property", required))
         for place, name in wanted:
             if name not in constants[place] and all(s.name != name for s in self._steps[place]):

@@ -7,6 +7,7 @@ is no CSV it stops, because everything after it could be misplaced. A cell may h
 from __future__ import annotations
 
 import csv
+import re
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -47,19 +48,45 @@ def find_dialect(name: str, sample: list[str], said: str | None) -> Dialect:
     """
     first = sample[0] if sample else ""
     line_end = first[len(first.rstrip("\r\n")) :] or "\n"
-    line = first.strip().strip('"')
-    sep_line = line[:4].lower() == "sep=" and len(line) <= 5
+    separator = _separator(first)
+    sep_line = separator is not None
     rest = sample[1:] if sep_line else sample
-    if said is None and sep_line and len(line) == 5:
-        said = line[4]
-    elif said is None and sep_line:
-        said = "\t"  # which stripping took away
-    delimiter = said or max(DELIMITERS, key=lambda one: _fit(name, rest, one))
+    delimiter = said or separator or _best(name, rest)
     headings = next((line for line in rest if line.strip()), "").rstrip("\r\n")
     quotes_all = all(
         len(part) > 1 and part[0] == part[-1] == '"' for part in headings.split(delimiter)
     )
     return Dialect(delimiter, line_end, quotes_all, sep_line)
+
+
+def _separator(line: str) -> str | None:
+    """Return the separator that a line `sep=` names; None if it is no such line."""
+    text = line.strip(" \r\n").lstrip('"')
+    if text[:4].lower() != "sep=":
+        return None
+    # Excel fills the line up with empty cells when it saves a file.
+    named = {*text[4:].replace('"', "").strip(" ")}
+    return named.pop() if len(named) == 1 else None
+
+
+def _best(name: str, sample: list[str]) -> str:
+    """Return the delimiter that fits best; the comma if none is there."""
+    fits = {one: _fit(name, sample, one) for one in DELIMITERS}
+    best = max(DELIMITERS, key=lambda one: fits[one])
+    return best if fits[best][2] > 1 else ","
+
+
+def other_delimiter(sample: Iterable[str], delimiter: str) -> str:
+    """Return what else may separate the cells of a single column; empty if nothing.
+
+    It stands in the headings, and equally often in each line of the sample.
+    """
+    first, *others = [line for line in sample if line.strip()] or [""]
+    for one in (*DELIMITERS, "^", "~", "\x1f", "\x01", "\xa6", "\xa7"):
+        count = first.count(one)
+        if one != delimiter and count and all(line.count(one) == count for line in others):
+            return one
+    return ""
 
 
 def _fit(name: str, sample: list[str], delimiter: str) -> tuple[bool, float, int]:
@@ -96,6 +123,7 @@ class DelimitedRecords:
         self._delimiter = delimiter
         self._returns = returns
         self._number = before
+        self._spaced = re.compile(f'(?:^|{re.escape(delimiter)}) +"') if delimiter != " " else None
         # The parser in C, which takes as long to make as to read a line; and the line that it gets.
         self._reader: Iterator[list[str]] | None = None
         self._line: str | None = None
@@ -124,6 +152,8 @@ class DelimitedRecords:
         """
         if line[-1:] == "\r" and not self._returns:
             return None
+        if self._spaced is not None and self._spaced.search(line):
+            return None
         self._line = line
         try:
             if self._reader is None:
@@ -144,8 +174,11 @@ class DelimitedRecords:
         cells: list[str] = []
         at = 0
         while True:
-            if line[at : at + 1] == '"':
-                cell, line, at = self._cell(line, at + 1, len(cells) + 1)
+            quote = self._after_spaces(line, at)
+            if line[quote : quote + 1] == '"':
+                # Spaces before quotes are not of the cell: if they were, a delimiter within the
+                # quotes would misplace the rest.
+                cell, line, at = self._cell(line, quote + 1, len(cells) + 1)
                 cells.append(cell)
                 if not line[at:].strip("\r\n"):
                     break
@@ -168,6 +201,12 @@ class DelimitedRecords:
         if line[-1:] == "\r" and not self._returns:
             raise self._fault(self._number, _RETURN)
         return cells
+
+    def _after_spaces(self, line: str, at: int) -> int:
+        if self._spaced is not None:
+            while line[at : at + 1] == " ":
+                at += 1
+        return at
 
     def _cell(self, line: str, at: int, position: int) -> tuple[str, str, int]:
         """Read a cell from behind its first quote; return it, the last line, and where it ends."""

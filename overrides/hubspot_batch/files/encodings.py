@@ -96,7 +96,8 @@ def find_encoding(name: str, open_bytes: Open, said: str | None) -> Encoding:
                 f"{said}. Leave the encoding out.",
                 path=name,
             )
-        return _checked(name, open_bytes, marked or wanted, mark=bool(marked))
+        found = _checked(name, open_bytes, marked or wanted, mark=bool(marked))
+        return found._replace(note=_doubt(name, open_bytes, wanted))
     if marked or (marked := _utf_16_without_mark(start)):
         return _checked(name, open_bytes, marked, mark=any(map(start.startswith, _ALL_MARKS)))
     found = _checked(name, open_bytes, "utf-8")
@@ -105,8 +106,8 @@ def find_encoding(name: str, open_bytes: Open, said: str | None) -> Encoding:
     line = found.fault_line
     if _has_utf_8(open_bytes):
         raise FileError(
-            "it is not UTF-8 here, though other lines are. Save the file as UTF-8, or name its "
-            "encoding, such as --encoding cp1252.",
+            "it is not UTF-8 here, though other lines are. Correct this line; or add --encoding "
+            "utf-8 to read the lines before it only.",
             path=name,
             line=line,
         )
@@ -119,6 +120,15 @@ def find_encoding(name: str, open_bytes: Open, said: str | None) -> Encoding:
         )
     note = f"Read as Windows-1252 (cp1252), because line {line} is not UTF-8."
     return western._replace(note=note)
+
+
+def _doubt(name: str, open_bytes: Open, said: str) -> str:
+    """Return a note if a text that is said to be in another encoding is UTF-8, too."""
+    if said.startswith("utf") or not _has_utf_8(open_bytes):
+        return ""
+    if _checked(name, open_bytes, "utf-8").fault_line is not None:
+        return ""
+    return f"Read as {said}, but all of it is UTF-8, too: look at letters beyond A to Z."
 
 
 def _known(name: str, said: str) -> str:

@@ -7,6 +7,7 @@ This module decides what counts as a table: a DataFrame is anything with `__arro
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -34,19 +35,40 @@ def as_table(rows: Any) -> Table | Iterable[dict[str, Any]]:
         return open_table(rows)  # pyright: ignore[reportUnknownArgumentType]
     to_dict = getattr(rows, "to_dict", None)
     if hasattr(rows, "__arrow_c_stream__"):
+        _refuse_repeated(rows)
         try:
             return _of_frame(rows)
         except FileError:
             if to_dict is None:
                 raise
+        except (TypeError, ValueError):  # Arrow's own exceptions are of these kinds
+            if not _has_columns(rows):
+                raise _no_rows(rows) from None
     if to_dict is not None and not isinstance(rows, Mapping):
         return _mappings(to_dict("records"))
     if isinstance(rows, Mapping) or not isinstance(rows, Iterable):
-        raise MappingError(
-            "Rows are a table, a path, a DataFrame, or mappings of headings to values, and not "
-            f"{type(rows).__name__}."  # pyright: ignore[reportUnknownArgumentType]
-        )
+        raise _no_rows(rows)
     return _mappings(rows)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _no_rows(rows: Any) -> MappingError:
+    return MappingError(
+        "Rows are a table, a path, a DataFrame, or mappings of headings to values, and not "
+        f"{type(rows).__name__}."
+    )
+
+
+def _has_columns(frame: Any) -> bool:
+    return hasattr(frame, "columns") and hasattr(frame, "to_dict")
+
+
+def _refuse_repeated(frame: Any) -> None:
+    """Refuse a DataFrame that has a column's name twice, because mappings would lose one."""
+    if _has_columns(frame):
+        counts = Counter(map(str, frame.columns))
+        name, count = max(counts.items(), key=lambda one: one[1], default=("", 0))
+        if count > 1:
+            raise MappingError(f'The column "{name}" is there twice. Give each its own name.')
 
 
 def _of_frame(frame: Any) -> Table:

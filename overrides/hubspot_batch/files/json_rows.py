@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-from hubspot_batch._json import is_map, read
+from hubspot_batch._json import is_map
 
 from .errors import FileError
 
 _BLOCK = 1 << 16
 _SPACE = re.compile(r"[ \t\r\n]*")
+_LAYOUT = "Write one whole object in each line, or an array: [{...}, {...}]."
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object; refuse a name that is there twice, because one value would be lost."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        counts = Counter(name for name, _ in pairs)
+        raise ValueError(f'"{counts.most_common(1)[0][0]}" is there twice in one object')
+    return made
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_distinct)
 
 
 def read_json_lines(name: str, lines: Iterable[str]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -29,9 +43,12 @@ def read_json_lines(name: str, lines: Iterable[str]) -> Iterator[tuple[int, dict
         if line.isspace():
             continue
         try:
-            value = read(line.encode())
+            value = _DECODER.decode(line)
         except (ValueError, RecursionError) as error:
-            raise FileError(f"it is no JSON: {_words(error)}.", path=name, line=number) from None
+            hint = f" {_LAYOUT}" if _is_part(line, error) else ""
+            raise FileError(
+                f"it is no JSON: {_words(error)}.{hint}", path=name, line=number
+            ) from None
         yield number, _object(name, number, value)
 
 
@@ -61,8 +78,19 @@ def _object(name: str, line: int, value: Any) -> dict[str, Any]:
     return value
 
 
+def _is_part(line: str, error: Exception) -> bool:
+    """Return whether a line holds a part of an object, or more than one object."""
+    if not isinstance(error, json.JSONDecodeError) or line[:1] != "{":
+        return False
+    return error.msg == "Extra data" or line.strip() == "{"
+
+
 def _words(error: Exception) -> str:
-    return error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return "an integer is too long" if "int_max_str_digits" in str(error) else str(error)
 
 
 class _ArrayReader:
@@ -74,7 +102,6 @@ class _ArrayReader:
         self._text = text
         self._buffer = ""
         self._at = self._counted = 0
-        self._decoder = json.JSONDecoder()
 
     def fault(self, words: str) -> FileError:
         self._count()
@@ -122,14 +149,14 @@ class _ArrayReader:
         self._count()
         while True:
             try:
-                value, end = self._decoder.raw_decode(self._buffer, self._at)
+                value, end = _DECODER.raw_decode(self._buffer, self._at)
             except json.JSONDecodeError as error:
                 # An item that goes on behind the buffer fails near its end, or within a text.
                 cut = error.msg.startswith("Unterminated") or error.pos + 20 > len(self._buffer)
                 if not cut or not self._fill():
                     raise self.fault(error.msg) from None
-            except RecursionError:
-                raise self.fault("it is nested too deeply") from None
+            except (ValueError, RecursionError) as error:
+                raise self.fault(_words(error)) from None
             else:
                 self._at = end
                 return value

@@ -143,7 +143,9 @@ NOTHING = frozenset({"nan", "nat", "<na>", "n/a", "#n/a", "none", "null", "undef
 TEXT_NOTHING = frozenset({"nan", "nat", "<na>", "#n/a"})
 """The texts among them that a person would not write."""
 
-SHEET_ERRORS = frozenset({"#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#####"})
+SHEET_ERRORS = frozenset(
+    {"#ref!", "#value!", "#div/0!", "#name?", "#null!", "#num!", "#####", "#spill!", "#calc!"}
+)
 """What a spreadsheet shows in place of a value."""
 
 TOTALS = frozenset({"total", "totals", "grand total", "sum", "summe", "gesamt", "total général"})

@@ -78,7 +78,7 @@ class Mapping:
                 f"{self.settings.source} is for {file_operation(said).words}, and not for "
                 f"{wanted.words}."
             )
-        return evolve(self, settings=self.settings.joined(MappingSettings(operation=wanted.id)))
+        return evolve(self, settings=evolve(self.settings, operation=wanted.id))
 
     def digest(self) -> str:
         """Return the SHA-256 of what was said, wherever it was said, in hexadecimal."""
@@ -139,7 +139,11 @@ class Mapping:
     def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         known: dict[tuple[str, ...], RowMapper] = {}
         for number, row in enumerate(rows, 1):
-            names = tuple(row)
+            names, cells = tuple(row), list(row.values())
+            if names not in known:
+                # A key that is left out is an empty cell, as in JSON Lines.
+                names = next((one for one in known if row.keys() <= {*one}), names)
+                cells = [row.get(name) for name in names]
             if (mapper := known.get(names)) is None:
                 try:
                     mapper = check_columns(self.settings, names, "row", self.account)
@@ -149,4 +153,4 @@ class Mapping:
                     yield InvalidRow(number, [("", str(error).rstrip("."))], "row")
                     continue
                 known[names] = mapper
-            yield mapper.input(Row(number, list(row.values())))
+            yield mapper.input(Row(number, cells))

@@ -15,8 +15,9 @@ from typing import Any
 from attrs import Factory, evolve, frozen
 
 from .errors import MappingError
-from .moments import CLOCKS, NAMED, UNITS, zone_of
-from .operations import nearest
+from .moments import CLOCKS, UNITS
+from .operations import file_operation
+from .toml_settings import TomlSettings
 
 _TARGETS = ("property", "field", "custom", "associate", "to")
 _SETTINGS = (
@@ -97,6 +98,7 @@ class MappingSettings:
             ignore=tuple(one for one in (*self.ignore, *other.ignore) if one not in new),
             ignore_unknown=self.ignore_unknown or other.ignore_unknown,
             timezone=other.timezone or self.timezone,
+            source=other.source if other.operation else self.source,
         )
 
 
@@ -116,26 +118,45 @@ def load(path: str | os.PathLike[str]) -> MappingSettings:
         raise MappingError(f"{name}: it is not UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{name}: it is no TOML: {error}.") from None
-    return parse(said, name)
+    return parse(said, name, text)
 
 
-def parse(said: Mapping[str, Any], source: str) -> MappingSettings:
+def parse(said: Mapping[str, Any], source: str, text: str = "") -> MappingSettings:
     """Return the settings of a mapping file's content.
+
+    Args:
+        said: The content.
+        source: The file's name.
+        text: Its text, in which the lines of mistakes are found.
 
     Raises:
         MappingError: There are no such settings.
     """
-    _known(said, _TOP, source)
-    columns = _table(said, "columns", source)
+    top = TomlSettings(said, source, text)
+    top.check_names(_TOP)
+    columns, ignore = top.inner("columns"), top.texts("ignore")
+    for name in ignore:
+        if name in columns.said:
+            raise top.error("ignore", f'"{name}" is in ignore and in [columns]. Remove one.')
     return MappingSettings(
-        operation=_text(said, "operation", source),
-        columns=tuple(column(heading, value, source) for heading, value in columns.items()),
-        constants={k: _constant(k, v, source) for k, v in _table(said, "set", source).items()},
-        ignore=_texts(said.get("ignore", ()), "ignore", source),
-        ignore_unknown=said.get("ignore_unknown") is True,
-        timezone=_zone(said, source),
+        operation=_operation(top),
+        columns=tuple(column(heading, columns) for heading in columns.said),
+        constants=top.constants("set"),
+        ignore=ignore,
+        ignore_unknown=top.flag("ignore_unknown"),
+        timezone=top.zone("timezone"),
         source=source,
     )
+
+
+def _operation(top: TomlSettings) -> str | None:
+    name = top.text("operation")
+    if name is not None:
+        try:
+            file_operation(name)
+        except MappingError as error:
+            raise top.error("operation", error.message) from None
+    return name
 
 
 def from_options(
@@ -165,6 +186,11 @@ def from_options(
         if option.endswith(".toml") and "=" not in option:
             settings = settings.joined(load(option))
             continue
+        if "=" not in option:
+            raise MappingError(
+                f'--map {option!r}: write it as "Column=property", or name a mapping file, which '
+                "ends in .toml."
+            )
         heading, target = _pair(option, "--map", "Column=property", last=True)
         settings = settings.joined(MappingSettings(columns=(Column(heading, "to", target),)))
     for option in associate:
@@ -176,7 +202,7 @@ def from_options(
             constants=dict(pairs),
             ignore=tuple(ignore),
             ignore_unknown=ignore_unknown,
-            timezone=_zone({"timezone": timezone} if timezone else {}, "--timezone"),
+            timezone=TomlSettings({"timezone": timezone or None}, "--timezone").zone("timezone"),
         )
     )
 
@@ -188,115 +214,33 @@ def _pair(option: str, name: str, form: str, *, last: bool = False) -> tuple[str
     return first.strip(), second.strip() if last else second
 
 
-def column(heading: str, said: Any, source: str) -> Column:
+def column(heading: str, columns: TomlSettings) -> Column:
     """Return what a mapping file says of a column.
 
     Raises:
         MappingError: There are no such settings.
     """
-    where = f'{source}: "{heading}"'
-    if isinstance(said, str):
-        return Column(heading, "to", said)
-    if not isinstance(said, dict):
-        raise MappingError(f"{where}: write a property's name, or settings in braces.")
-    settings: dict[str, Any] = {str(k): v for k, v in said.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    _known(settings, _SETTINGS, where)
-    targets = [name for name in _TARGETS if name in settings]
+    if isinstance(columns.said[heading], str) and columns.said[heading]:
+        return Column(heading, "to", columns.said[heading])
+    said = columns.column(heading)
+    said.check_names(_SETTINGS)
+    targets = [name for name in _TARGETS if name in said.said]
     if len(targets) != 1:
-        raise MappingError(f"{where}: name one of {', '.join(_TARGETS[:-1])}.")
-    target = settings[targets[0]]
+        raise said.error("", f"name one of {', '.join(_TARGETS[:-1])}.")
+    target = said.said[targets[0]]
     if isinstance(target, bool) or not isinstance(target, str | int) or target == "":
-        raise MappingError(f"{where}: {targets[0]} is {target!r}; write a name.")
-    words = _table(settings, "words", where)
+        raise said.error(targets[0], f"{targets[0]} is {target!r}; write a name.")
     return Column(
         heading,
         *(targets[0], str(target)),
-        join=_texts(settings.get("join", ()), "join", where),
-        date=_date(settings, where),
-        timezone=_zone(settings, where),
-        time=_time(settings, where),
-        unit=_choice(settings, "unit", (*UNITS, *CLOCKS), where),
-        words={word.strip().casefold(): _word(value, where) for word, value in words.items()},
-        others=_choice(settings, "others", ("refuse", "keep"), where) or "refuse",
-        separator=_text(settings, "separator", where),
-        empty=_choice(settings, "empty", ("omit", "clear"), where) or "omit",
-        category=_text(settings, "category", where) or "HUBSPOT_DEFINED",
+        join=said.texts("join"),
+        date=said.date("date"),
+        timezone=said.zone("timezone"),
+        time=said.time("time"),
+        unit=said.choice("unit", (*UNITS, *CLOCKS)),
+        words=said.words("words"),
+        others=said.choice("others", ("refuse", "keep")) or "refuse",
+        separator=said.text("separator"),
+        empty=said.choice("empty", ("omit", "clear")) or "omit",
+        category=said.text("category") or "HUBSPOT_DEFINED",
     )
-
-
-def _known(said: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
-    for name in said:
-        if name not in names:
-            close = nearest(name, names, 0.6)
-            hint = f"did you mean {close}?" if close else f"there are {', '.join(names)}."
-            raise MappingError(f"{where}: there is no setting {name!r}; {hint}")
-
-
-def _table(said: Mapping[str, Any], name: str, where: str) -> dict[str, Any]:
-    value = said.get(name, {})
-    if not isinstance(value, dict):
-        raise MappingError(f"{where}: {name} must be a table.")
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _text(said: Mapping[str, Any], name: str, where: str) -> str | None:
-    value = said.get(name)
-    if value is None or (isinstance(value, str) and value):
-        return value
-    raise MappingError(f"{where}: {name} is {value!r}, but must be a text.")
-
-
-def _texts(value: Any, name: str, where: str) -> tuple[str, ...]:
-    listed: list[Any] = [value] if isinstance(value, str) else [*value]
-    if not all(isinstance(one, str) for one in listed):
-        raise MappingError(f"{where}: {name} must be a list of headings.")
-    return tuple(listed)
-
-
-def _choice(said: Mapping[str, Any], name: str, names: tuple[str, ...], where: str) -> str | None:
-    value = said.get(name)
-    if value is None or value in names:
-        return value
-    raise MappingError(f"{where}: {name} is {value!r}; there are {', '.join(names)}.")
-
-
-def _date(said: Mapping[str, Any], where: str) -> str | None:
-    value = _text(said, "date", where)
-    if value is None or value in NAMED or "%" in value:
-        return value
-    raise MappingError(
-        f"{where}: date is {value!r}; there are {', '.join(NAMED)}, and formats such as "
-        '"%d.%m.%Y %H:%M".'
-    )
-
-
-def _zone(said: Mapping[str, Any], where: str) -> str | None:
-    value = _text(said, "timezone", where)
-    if value is not None:
-        try:
-            zone_of(value)
-        except ValueError as error:
-            raise MappingError(f"{where}: {error}.") from None
-    return value
-
-
-def _time(said: Mapping[str, Any], where: str) -> dt.time | None:
-    value = said.get("time")
-    if value is None or isinstance(value, dt.time):
-        return value
-    try:
-        return dt.time.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise MappingError(f'{where}: time is {value!r}; write it as "12:00".') from None
-
-
-def _word(value: Any, where: str) -> str:
-    if isinstance(value, str):
-        return value
-    raise MappingError(f"{where}: words stand for texts, and {value!r} is none.")
-
-
-def _constant(name: str, value: Any, where: str) -> Any:
-    if isinstance(value, str | int | float | dt.date):
-        return value
-    raise MappingError(f"{where}: set.{name} is {value!r}, but must be a single value.")

@@ -12,11 +12,12 @@ import unicodedata
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from hubspot_batch._operations.dates import read_datetime
 
 from .known import EARLIEST, LATEST
+from .operations import nearest
 
 NAMED = ("day first", "month first", "epoch seconds", "epoch milliseconds", "excel")
 """The formats of dates that have a name; another one is a format of strptime, with %."""
@@ -53,7 +54,7 @@ _ZONE = re.compile(
     re.ASCII,
 )
 _NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
-_DIGITS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_DIGITS = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
 _AS_SENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\dZ", re.ASCII)
 _SECONDS = len("2026-01-31T09:30:00")
@@ -146,7 +147,7 @@ def _formatted(text: str, form: str | None) -> tuple[dt.datetime, bool]:
     if form in ("epoch seconds", "epoch milliseconds", "excel"):
         if not _DIGITS.fullmatch(text):
             raise ValueError(f"{shown} is no number, and the format {form!r} needs one")
-        number = float(text)
+        number = float(text.replace(",", "."))
         try:
             if form == "excel":
                 # Excel's fractions are rounded; people's times are whole seconds.
@@ -192,8 +193,10 @@ def _placed(read: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
         if placed.utcoffset() != other.utcoffset():
             there = placed.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None) == read
             what = "was there twice" if there else "was never there"
+            both = f"write {placed.isoformat(' ')} or {other.isoformat(' ')}"
             raise ValueError(
-                f"{read.isoformat(' ')} {what} in {zone.key}, because the clocks were changed"
+                f"{read.isoformat(' ')} {what} in {zone.key}, because the clocks were changed; "
+                f"{both if there else 'correct it, or set the timezone that it is from'}"
             )
     return placed
 
@@ -238,7 +241,17 @@ def zone_of(name: str) -> dt.tzinfo:
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
-        raise ValueError(f"there is no time zone {name!r}; write it as Europe/Paris") from None
+        close = _zone_like(name)
+        hint = f"did you mean {close}?" if close else "write it as Europe/Paris."
+        raise ValueError(f"there is no time zone {name!r}; {hint}") from None
+
+
+def _zone_like(name: str) -> str | None:
+    """Return the zone that was meant: in other letters, without its continent, or misspelt."""
+    zones = sorted(available_timezones())
+    wanted = name.casefold().replace(" ", "_")
+    city = (one for one in zones if wanted in (one.casefold(), one.rpartition("/")[2].casefold()))
+    return next(city, None) or nearest(name, tuple(zones))
 
 
 # ---------------------------------------------------------------- durations

@@ -13,15 +13,22 @@ from typing import Any, BinaryIO
 from attrs import evolve
 
 from . import arrow_tables, workbooks
-from .delimited import DelimitedRecords, Dialect, find_dialect
+from .delimited import DelimitedRecords, Dialect, find_dialect, other_delimiter
 from .encodings import Encoding, find_encoding
 from .errors import EmptyTableError, FileError
 from .formats import FORMATS, find_format
+from .headings import find_headings
 from .json_rows import read_json_array, read_json_lines
 from .sources import Source
-from .table import FileForm, Row, Table, column_names, fitted, heading_notes, is_blank, value_table
+from .table import FileForm, Row, Table, column_names, fitted, heading_notes, value_table
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
+_OPTIONS = {
+    "encoding": (("csv", "tsv", "json", "jsonl"), "texts"),
+    "delimiter": (("csv", "tsv"), "csv and tsv"),
+    "sheet": (("xlsx",), "workbooks"),
+    "headings": (("csv", "tsv", "xlsx"), "csv, tsv and workbooks"),
+}
 _SAMPLE_LINES = 100
 _SAMPLE = 1 << 17
 
@@ -57,6 +64,9 @@ def open_table(
             f"there is no format {format!r}; there are {', '.join(FORMATS)}.", path=source.name
         )
     kind = find_format(source, format)
+    _refuse_needless(
+        source.name, kind, encoding=encoding, delimiter=delimiter, sheet=sheet, headings=headings
+    )
     if kind == "xlsx":
         return _workbook(source, sheet, headings)
     if kind in ("parquet", "arrow"):
@@ -67,6 +77,15 @@ def open_table(
     return _delimited(source, kind, found, delimiter, headings)
 
 
+def _refuse_needless(name: str, kind: str, **options: Any) -> None:
+    """Refuse an option that means nothing for a format, because it would have no effect."""
+    for option, (kinds, words) in _OPTIONS.items():
+        if options[option] is not None and kind not in kinds:
+            raise FileError(
+                f"--{option} is for {words}, and it is {kind}. Leave it out.", path=name
+            )
+
+
 # ---------------------------------------------------------------- CSV and TSV
 
 
@@ -74,13 +93,8 @@ def _delimited(
     source: Source, kind: str, encoding: Encoding, delimiter: str | None, headings: int | None
 ) -> Table:
     name = source.name
-    said = _DELIMITERS.get(delimiter.lower(), delimiter) if delimiter else None
-    if said is not None and (len(said) != 1 or said in '"\r\n'):
-        raise FileError(f"the delimiter must be one character, and not {delimiter!r}.", path=name)
-    if kind == "tsv" and said is None:
-        said = "\t"
     sample = list(_sample(encoding.lines(name, source.open)))
-    dialect = find_dialect(name, sample, said)
+    dialect = find_dialect(name, sample, _delimiter(name, kind, delimiter))
 
     def records() -> Iterator[tuple[int, list[str]]]:
         lines = encoding.lines(name, source.open)
@@ -96,9 +110,11 @@ def _delimited(
             )
         )
 
-    line, found = _headings(name, records(), headings)
+    line, found = find_headings(name, records(), headings)
     columns = column_names(found)
     width = len(columns)
+    if width == 1 and delimiter is None:
+        _refuse_one_column(name, kind, other_delimiter(sample, dialect.delimiter))
 
     def rows() -> Iterator[Row]:
         for number, cells in records():
@@ -113,6 +129,27 @@ def _delimited(
     form = _text_form(source, kind, encoding, dialect).headed(found)
     notes = [*([encoding.note] if encoding.note else []), *heading_notes(found)]
     return Table(name, columns, form, tuple(notes), rows=rows, fingerprint=source.fingerprint)
+
+
+def _delimiter(name: str, kind: str, given: str | None) -> str | None:
+    """Return the delimiter that the caller or the file's name says; None if neither does."""
+    if not given:
+        return "\t" if kind == "tsv" else None
+    said = _DELIMITERS.get(given.lower(), given)
+    if len(said) != 1 or said in '"\r\n':
+        raise FileError(f"the delimiter must be one character, and not {given!r}.", path=name)
+    return said
+
+
+def _refuse_one_column(name: str, kind: str, other: str) -> None:
+    """Refuse a single column, if another character may separate its cells."""
+    if other:
+        raise FileError(
+            f"it has one column, but {other!r} stands equally often in every line. If that "
+            f"separates cells, add --delimiter {other!r}; if not, add --delimiter "
+            f"{'tab' if kind == 'tsv' else 'comma'}.",
+            path=name,
+        )
 
 
 def _sample(lines: Iterator[str]) -> Iterator[str]:
@@ -147,65 +184,16 @@ def _text_form(source: Source, kind: str, encoding: Encoding, dialect: Dialect |
     )
 
 
-def _headings(
-    name: str, records: Iterator[tuple[int, list[Any]]], wanted: int | None
-) -> tuple[int, list[str]]:
-    """Return the line of the headings, and the headings without blank ones at the end."""
-    for line, cells in records:
-        if line < (wanted or 0):
-            continue
-        filled = _without_blank_end(cells)
-        if wanted is not None and line > wanted:
-            break
-        if filled:
-            if wanted is None:
-                _check_title(name, line, filled, records)
-            return line, [_heading(cell) for cell in filled]
-    if wanted is not None:
-        raise FileError("there are no headings in this line.", path=name, line=wanted)
-    raise EmptyTableError("it is empty.", path=name)
-
-
-def _heading(cell: Any) -> str:
-    return "" if is_blank(cell) else str(cell)
-
-
-def _without_blank_end(cells: list[Any]) -> list[Any]:
-    end = len(cells)
-    while end and is_blank(cells[end - 1]):
-        end -= 1
-    return cells[:end]
-
-
-def _check_title(
-    name: str, line: int, found: list[Any], records: Iterator[tuple[int, list[Any]]]
+def _check_rows(
+    name: str, rows: Callable[[], Iterator[Row]], has: str = "headings, but no rows"
 ) -> None:
-    """Refuse a title above the headings: a line with one cell, where others have many."""
-    if sum(not is_blank(cell) for cell in found) > 1:
-        return
-    try:
-        for number, cells in islice(records, 20):
-            if len(_without_blank_end(cells)) > 2:
-                raise FileError(
-                    f"it looks like a title ({_heading(found[-1])!r}), because line {number} has "
-                    f"{len(_without_blank_end(cells))} cells. If that line has the headings, add "
-                    f"--headings {number}.",
-                    path=name,
-                    line=line,
-                )
-    except FileError as error:
-        if error.line == line:
-            raise
-
-
-def _check_rows(name: str, rows: Callable[[], Iterator[Row]]) -> None:
     """Refuse a table without any row."""
     try:
         found = next(rows(), None)
     except FileError:
         return  # said again when the rows are read
     if found is None:
-        raise EmptyTableError("it has headings, but no rows.", path=name)
+        raise EmptyTableError(f"it has {has}.", path=name)
 
 
 # ---------------------------------------------------------------- the other forms
@@ -214,7 +202,7 @@ def _check_rows(name: str, rows: Callable[[], Iterator[Row]]) -> None:
 def _workbook(source: Source, sheet: str | None, headings: int | None) -> Table:
     name = source.name
     chosen, notes, read = workbooks.read_sheet(name, source.open, sheet)
-    line, found = _headings(name, enumerate(read(), 1), headings)
+    line, found = find_headings(name, enumerate(read(), 1), headings)
     width = len(found)
 
     def rows() -> Iterator[Row]:
@@ -263,7 +251,7 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
             if row := fitted(number, [record.get(key) for key in keys], len(keys)):
                 yield row
 
-    _check_rows(name, rows)
+    _check_rows(name, rows, "no rows")
     form = _text_form(source, kind, encoding, None).headed(keys)
     notes = (encoding.note,) if encoding.note else ()
     return Table(name, column_names(keys), form, notes, rows=rows, fingerprint=source.fingerprint)

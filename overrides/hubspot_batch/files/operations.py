@@ -19,6 +19,7 @@ from .errors import MappingError
 from .known import FAMILIES, KnownFamily, KnownProperty
 
 PROPERTIES, ASSOCIATIONS, CUSTOM = "properties", "associations", "customProperties"
+_IDS = ("id", "objectId")
 _CONTAINERS = (PROPERTIES, ASSOCIATIONS, CUSTOM)
 
 
@@ -57,6 +58,16 @@ class FileOperation:
             return "field", name
         return ("property", name) if PROPERTIES in self.fields else None
 
+    @property
+    def required_property(self) -> str | None:
+        """The property without which HubSpot refuses an input; a change of a record has none."""
+        return self.family.required if self.creates and PROPERTIES in self.fields else None
+
+    @property
+    def record_id(self) -> str | None:
+        """The field of the record's id; None if there is none."""
+        return next((name for name in _IDS if name in self.fields), None)
+
     def kind(self, place: str, name: str) -> KnownProperty:
         """Return what is known of the values of a target."""
         if place == "property":
@@ -64,7 +75,7 @@ class FileOperation:
         if place == "custom":
             return KnownProperty()
         schema = self.fields.get(name, {})
-        if name in ("id", "objectId"):
+        if name in _IDS:
             return KnownProperty(self.family.id_kind)
         if name in self.family.fields:
             return self.family.fields[name]
@@ -102,8 +113,10 @@ def file_operation(name: str) -> FileOperation:
             kind = described.kind
             ids, creates = spec.takes_ids, kind == "create"
             return FileOperation(id_, words, ids, creates, fields, required, family)
-    known = [_words(id_) for id_ in SPECS]
-    raise MappingError(f"There is no operation {name!r}; there are {', '.join(known)}.")
+    known = tuple(map(_words, SPECS))
+    close = nearest(name.replace("_", " "), known)
+    hint = f"did you mean {close}?" if close else f"there are {', '.join(known)}."
+    raise MappingError(f"There is no operation {name!r}; {hint}")
 
 
 def _words(id_: str) -> str:

@@ -80,11 +80,15 @@ def proposed_line(heading: str, wanted: FileOperation) -> str:
     known = wanted.known()
     if (record := name.removesuffix("s").removesuffix(" id")) in wanted.family.associations:
         return toml_line(heading, {"associate": record})
+    if wanted.record_id and name in _names_of_ids(wanted):
+        return toml_line(heading, wanted.record_id)
     short = {
         one.removeprefix("hs_call_").removeprefix("hs_").replace("_", " "): one for one in known
     }
     target = SYNONYMS.get(name, "")
     if target not in known:
+        if not name.endswith(" id"):  # which may be another system's
+            name = name.removeprefix(f"{_family(wanted)} ")
         close = nearest(name, tuple(short), 0.7) or nearest(name, known, 0.7)
         target = short.get(close or "", close or "")
     if not target:
@@ -93,6 +97,19 @@ def proposed_line(heading: str, wanted: FileOperation) -> str:
     settings = {"unit": "seconds"} if kind == "duration" else {}
     place = "property" if target in wanted.family.properties else "field"
     return toml_line(heading, {place: target, **settings} if settings else target)
+
+
+def _names_of_ids(wanted: FileOperation) -> frozenset[str]:
+    """Return how the id of a record is called, except where another system has such an id."""
+    family = _family(wanted)
+    others = [one.ignored for one in shipped() if one.operation.startswith(f"{family}s")]
+    names = {f"{family} id", f"{family.rpartition(' ')[2]} id"}.difference(*others)
+    return frozenset({"record id", "object id", "hs_object_id"} | names)
+
+
+def _family(wanted: FileOperation) -> str:
+    """Return what one record of the family is called."""
+    return wanted.words.partition(" ")[0].replace("-", " ").removesuffix("s")
 
 
 def propose(table: Table, operation_name: str | None = None) -> str:
@@ -150,10 +167,11 @@ def _best(columns: list[str], wanted: str | None) -> ShippedMapping | None:
 
 def _guess(columns: list[str]) -> str:
     """Return the operation that knows most of the headings."""
-    counts = {
-        words: len({*columns} & {*file_operation(words).known()})
-        for words in ("calls create", "campaigns create", "marketing-events update")
-    }
+    counts: dict[str, tuple[int, int]] = {}
+    for words in ("calls create", "campaigns create", "marketing-events update"):
+        wanted = file_operation(words)
+        own = len({*columns} & {*wanted.known()})
+        counts[words] = (own, sum(bool(proposed_line(name, wanted)) for name in columns))
     return max(counts, key=lambda words: counts[words])
 
 

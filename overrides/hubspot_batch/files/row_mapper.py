@@ -195,7 +195,7 @@ class RowMapper:
     ) -> dict[str, Any]:
         properties: dict[str, Any] = {**self.constants["property"], **given}
         _fill(properties, self.properties, cells, problems)
-        _require(self.operation.family.required, properties, self.properties, problems)
+        _require(self.operation.required_property, properties, self.properties, problems)
         if self.account is not None:
             _check(properties, self.properties, self.account, problems)
         return properties

@@ -83,8 +83,8 @@ class Source:
             if self.path.is_dir():
                 raise FileError("it is a folder, and no file.", path=self.name)
             return open_bytes()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
+        except (OSError, ValueError) as error:  # also a name that no file can have
+            reason = getattr(error, "strerror", None) or str(error)
             raise FileError(f"it cannot be read: {reason}.", path=self.name) from None
 
     def _copy(self, stream: BinaryIO) -> Path:

@@ -108,12 +108,17 @@ class Table:
 
 def column_names(headings: Sequence[str]) -> tuple[str, ...]:
     """Return a name for each column: its heading if it is there once, else with its position."""
-    trimmed = [heading.strip() for heading in headings]
+    trimmed = [_trimmed(heading) for heading in headings]
     counts = Counter(trimmed)
     return tuple(
         name if name and counts[name] == 1 else f"{name} (column {number})".strip()
         for number, name in enumerate(trimmed, 1)
     )
+
+
+def _trimmed(heading: str) -> str:
+    # A program that reads a byte order mark as text writes it into the first heading.
+    return heading.strip("\ufeff").strip()
 
 
 def normal(heading: str) -> str:
@@ -123,7 +128,7 @@ def normal(heading: str) -> str:
 
 def heading_notes(headings: Sequence[str]) -> list[str]:
     """Return what is said of headings that are blank or repeated."""
-    counts = Counter(heading.strip() for heading in headings)
+    counts = Counter(map(_trimmed, headings))
     notes: list[str] = []
     if blank := counts.pop("", 0):
         columns = "1 column has" if blank == 1 else f"{blank} columns have"

@@ -6,9 +6,11 @@ This module decides which sheet is read and what a number of Excel means. A shee
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 from .errors import FileError
+from .sheet_facts import read_facts
 
 # Excel keeps 15 digits of a number; it has replaced the others by zeros.
 _EXACT = 10**15
@@ -46,14 +48,40 @@ def read_sheet(
     if wanted is None and len(shown) > 1:
         notes.append(f'Read the sheet "{sheet}"; the others are {", ".join(set(shown) - {sheet})}.')
 
+    with open_bytes() as stream:
+        errors, hidden = read_facts(stream, sheet)
+    if hidden:
+        rows_are = "1 hidden row is" if hidden == 1 else f"{hidden} hidden rows are"
+        notes.append(f"{rows_are} read, too; delete rows that must not be sent.")
+    with suppress(CalamineError):  # which is said when the rows are read
+        notes += _merged(workbook.get_sheet_by_name(sheet))
+
     def rows() -> Iterator[list[Any]]:
         try:
-            for cells in workbook.get_sheet_by_name(sheet).iter_rows():
-                yield [_exact(cell) for cell in cells]
+            found = workbook.get_sheet_by_name(sheet)
+            left = found.start[1] if found.start else 0
+            for number, cells in enumerate(found.iter_rows(), 1):
+                made = [_exact(cell) for cell in cells]
+                for at, text in errors.get(number, {}).items():
+                    if left <= at < left + len(made):
+                        made[at - left] = text
+                yield made
         except CalamineError as error:
             raise FileError(f"the sheet {sheet} cannot be read: {error}.", path=name) from None
 
     return sheet, notes, rows
+
+
+def _merged(sheet: Any) -> list[str]:
+    """Return a note of cells that are merged over several rows, of which one has the value."""
+    merged: list[Any] = sheet.merged_cell_ranges or []
+    rows = [first[0] + 1 for first, last in merged if last[0] > first[0]]
+    if not rows:
+        return []
+    return [
+        f"Cells are merged over several rows, such as in row {min(rows)}; only the first of these "
+        "rows has the value."
+    ]
 
 
 def _choose(name: str, names: list[str], shown: list[str], wanted: str | None) -> str:

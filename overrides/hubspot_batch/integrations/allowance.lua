@@ -5,7 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, CONFIRM_AFTER, CATCH_UP, ONE_FREE_IN, GROWTH_PERIOD = 50, 1000, 4, 95, 1000
-local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME = 20, 900000, 50, 1300
+local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME, AGREEING = 20, 900000, 50, 1300, 3
 
 local ask = cjson.decode(ARGV[1])
 local now
@@ -21,7 +21,7 @@ local state = kept and cjson.decode(kept) or nil
 if not state or now < state.now then
   state = {
     created = now, now = now, starts = {}, begun = 0, next_even = 0, paused_until = 0, others = {}, requests = 0,
-    milliseconds = 0, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
+    milliseconds = 0, said = {}, left_today = -1, left_at = 0, day_reported_at = 0, day_is_reported = true, reserve = -1,
     workers = {},
   }
 end
@@ -56,6 +56,14 @@ local function remove(start)
 end
 
 local function note_others(count)
+  local said = {{now, count}}
+  for at = #(state.said or {}), 1, -1 do
+    if state.said[at][1] > now - GROWTH_PERIOD and #said < AGREEING then
+      table.insert(said, 1, state.said[at])
+      count = math.min(count, state.said[at][2])
+    end
+  end
+  state.said = said
   local second = now - now % GROWTH_PERIOD
   local last = state.others[#state.others]
   if last and last[1] == second then
@@ -67,11 +75,17 @@ end
 
 local function learn(report)
   local start, requests, milliseconds = report[1], report[2], report[3]
-  local left, left_today, refused_for = report[4], report[5], report[6]
+  local left, left_today, refused_for, delay = report[4], report[5], report[6], report[7] or 0
+  if delay > 0 and remove(start) then
+    start = start + delay
+    insert(start)
+  else
+    delay = 0
+  end
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
     if left >= 0 and start >= state.created and start > (state.incomplete_until or 0) then
-      local ours = until_(start + MARGIN) - until_(start - milliseconds - MARGIN)
+      local ours = until_(start + MARGIN) - until_(start - delay - milliseconds - MARGIN)
       note_others(math.max(0, requests - left - ours))
     end
   end
@@ -158,10 +172,18 @@ else
     if one[1] <= now - GROWTH_PERIOD then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
-  left_free = growth > 0 and growth + 3 or 1
+  left_free = growth > 0 and 2 * growth + 3 or 1
 end
 local allowed = math.max(1, limits[1][1] - others - left_free)
 local span = limits[1][2] + MARGIN
+if others > 0 then
+  for at = math.max(until_(now + CONFIRM_AFTER), allowed) + 1, #starts do
+    if starts[at] - starts[at - allowed] < limits[1][2] then
+      for last = #starts, at, -1 do table.remove(starts, last) end
+      break
+    end
+  end
+end
 
 local function next_start()
   local count, last = #starts, now

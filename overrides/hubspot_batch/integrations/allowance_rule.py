@@ -31,6 +31,9 @@ _ONE_FREE_IN = 95
 _SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _GROWTH_PERIOD = 1_000
+# So many responses in a row must agree about others, if they are told within the growth period. Our
+# own requests overtake each other, and the server has then counted some that started later.
+_AGREEING = 3
 # For how long the number of requests left for the day is believed: midnight resets it.
 _DAY_VALID = 900_000
 # When to ask again while another request finds out how many are left for the day.
@@ -49,6 +52,7 @@ class LimitReport(NamedTuple):
         left: Requests that are left of it.
         left_today: Requests that are left for the day.
         refused_for: If the server refused it as too many, how long all must wait; else 0.
+        delay: How long after its start the request may have arrived, at most.
     """
 
     start: int
@@ -57,6 +61,7 @@ class LimitReport(NamedTuple):
     left: int
     left_today: int
     refused_for: int
+    delay: int = 0
 
 
 class AllowanceRequest(NamedTuple):
@@ -131,6 +136,7 @@ class AllowanceState:
         next_even: When the next start is due at an even pace.
         paused_until: Until when no request starts.
         others: When other programs were seen, and how many requests they used.
+        said: When the last responses were told, and what they said of others.
         requests, milliseconds: The limit that the server named; 0 if it named none.
         left_today: Requests left for the day; -1 if unknown.
         left_at: When that was said.
@@ -149,6 +155,7 @@ class AllowanceState:
     next_even: int = 0
     paused_until: int = 0
     others: list[list[int]] = field(factory=list[list[int]])
+    said: list[list[int]] = field(factory=list[list[int]])
     requests: int = 0
     milliseconds: int = 0
     left_today: int = -1
@@ -191,6 +198,8 @@ def decide(
     state.workers = {name: seen for name, seen in state.workers.items() if now - seen < 2 * longest}
     state.reserve = max(state.reserve, ask.reserve)
     allowed = _allowed(state, limits[0][0], now)
+    if any(count for _, count in state.others):
+        _take_back(state, now, allowed, limits[0][1])
     start = again = 0
     if ask.wants:
         promised = ask.promised if ask.known_state == state.created else 0
@@ -226,8 +235,23 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
     else:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
-        free = growth + 3 if growth > 0 else 1
+        # It goes on until responses show it, and until the firmly promised starts are over.
+        free = 2 * growth + 3 if growth > 0 else 1
     return max(1, requests - others - free)
+
+
+def _take_back(state: AllowanceState, now: int, allowed: int, milliseconds: int) -> None:
+    """Take promised starts back that a window has no room for, since others use more by now.
+
+    A process that was promised one of these asks again before it uses it, so the first promised is
+    the first to get another one.
+    """
+    starts = state.starts
+    first = bisect_right(starts, now + CONFIRM_AFTER)
+    for at in range(max(first, allowed), len(starts)):
+        if starts[at] - starts[at - allowed] < milliseconds:
+            del starts[at:]
+            return
 
 
 def _give_start(
@@ -304,13 +328,21 @@ def _next_start(
 
 def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceRequest) -> None:
     """Take in what a response said."""
+    delay = report.delay if report.start in state.starts else 0
+    if delay:
+        # The server counts a request from its arrival on, and it counted ours that came before.
+        state.starts.remove(report.start)
+        report = report._replace(start=report.start + delay)
+        insort(state.starts, report.start)
     if report.requests > 0 and report.milliseconds > 0:
         state.requests, state.milliseconds = report.requests, report.milliseconds
         # If not all of our starts are known, the use by others is unknown too.
         known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
-            first = bisect_right(state.starts, report.start - state.milliseconds - MARGIN)
-            ours = bisect_right(state.starts, report.start + MARGIN) - first
+            began = report.start - delay - state.milliseconds - MARGIN
+            ours = bisect_right(state.starts, report.start + MARGIN) - bisect_right(
+                state.starts, began
+            )
             _note_others(state, now, max(0, report.requests - report.left - ours))
     if report.refused_for > 0:
         state.paused_until = max(state.paused_until, now + report.refused_for)
@@ -334,6 +366,9 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
 
 def _note_others(state: AllowanceState, now: int, count: int) -> None:
     """Note how many requests other programs used; the largest number of each second."""
+    lately = [one for one in state.said if one[0] > now - _GROWTH_PERIOD]
+    state.said = [*lately, [now, count]][-_AGREEING:]
+    count = min(count for _, count in state.said)
     second = now - now % _GROWTH_PERIOD
     if state.others and state.others[-1][0] == second:
         state.others[-1][1] = max(state.others[-1][1], count)

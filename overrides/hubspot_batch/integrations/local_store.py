@@ -16,9 +16,14 @@ from attrs import asdict
 from hubspot_batch.options import Clock
 
 from .allowance_rule import AllowanceReply, AllowanceRequest, AllowanceState, decide
+from .forks import tell_of_forks
 from .shared_limiter import STORE_TIMEOUT, StoreLostError
 
 _TABLE = "CREATE TABLE IF NOT EXISTS allowance (key TEXT PRIMARY KEY, state TEXT NOT NULL)"
+
+# Connections of parent processes, which SQLite must neither use nor close in a forked one
+# (https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_across_a_fork_).
+_OF_PARENTS: list[sqlite3.Connection] = []
 
 
 class LocalStore:
@@ -37,6 +42,14 @@ class LocalStore:
         self._connection: sqlite3.Connection | None = None
         # Threads take turns, for the transaction belongs to the connection.
         self._lock = threading.Lock()
+        tell_of_forks(self)
+
+    def begin_in_fork(self) -> None:
+        """Open the file anew."""
+        self._lock = threading.Lock()
+        if self._connection is not None:
+            _OF_PARENTS.append(self._connection)
+            self._connection = None
 
     def ask(self, ask: AllowanceRequest) -> AllowanceReply:
         """Answer a process, and keep what it told.

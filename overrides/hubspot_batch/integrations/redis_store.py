@@ -37,10 +37,10 @@ def check_client(client: Any) -> None:
     Raises:
         ConfigurationError: It is none.
     """
-    if _library(client) not in ("redis", "valkey") or not hasattr(client, "evalsha"):
+    if _class_of(client).__name__ not in ("Redis", "Valkey"):
         raise ConfigurationError(
-            "client must be a client of redis-py or valkey-py, such as redis.Redis() (extra "
-            f"`shared`); got {type(client).__name__}. Without a store, use "
+            "client must be a client of redis-py or valkey-py (extra `shared`) for one server, such "
+            f"as redis.Redis(); got {type(client).__name__}. Without a store, use "
             "SharedAllowance.local(path)."
         )
 
@@ -54,15 +54,16 @@ class RedisStore:
     """
 
     def __init__(self, client: Any, key: str) -> None:
-        exceptions = import_module(f"{_library(client)}.exceptions")
+        made_from = _class_of(client)
+        exceptions = import_module(f"{_library(made_from)}.exceptions")
         self._missing: type[Exception] = exceptions.NoScriptError
         self._errors: tuple[type[Exception], ...] = (
             exceptions.RedisError if hasattr(exceptions, "RedisError") else exceptions.ValkeyError,
             OSError,
             TimeoutError,
         )
-        self._asynchronous = ".asyncio" in type(client).__module__
-        self._client = client if self._asynchronous else _impatient(client)
+        self._asynchronous = ".asyncio" in made_from.__module__
+        self._client = client if self._asynchronous else _impatient(client, made_from)
         self._key = f"hubspot-batch:allowance:{key}"
 
     def ask(self, ask: AllowanceRequest) -> AllowanceReply:
@@ -103,13 +104,19 @@ class RedisStore:
         return AllowanceReply(*map(int, reply))
 
 
-def _library(client: Any) -> str:
-    return type(client).__module__.partition(".")[0]
+def _class_of(client: Any) -> type[Any]:
+    """Return the class of the library that a client is of, or inherits from; its own if none."""
+    classes = type(client).__mro__
+    return next((one for one in classes if _library(one) in ("redis", "valkey")), classes[0])
 
 
-def _impatient(client: Any) -> Any:
+def _library(of_class: type[Any]) -> str:
+    return of_class.__module__.partition(".")[0]
+
+
+def _impatient(client: Any, made_from: type[Any]) -> Any:
     """Return a client of the same server that gives up in time, and tries once."""
-    pool, library = client.connection_pool, _library(client)
+    pool, library = client.connection_pool, _library(made_from)
     retry = import_module(f"{library}.retry").Retry(
         import_module(f"{library}.backoff").NoBackoff(), 0
     )
@@ -119,8 +126,12 @@ def _impatient(client: Any) -> Any:
         "socket_connect_timeout": STORE_TIMEOUT,
         "retry": retry,
     }
+    if hasattr(pool, "sentinel_manager"):  # it finds the server by its name
+        settings["connection_pool"] = None
+        names = ("service_name", "sentinel_manager", "is_master", "check_connection")
+        settings.update({name: getattr(pool, name) for name in names})
     made = type(pool)(connection_class=pool.connection_class, **settings)
-    return type(client)(connection_pool=made)
+    return made_from(connection_pool=made)
 
 
 def _text(ask: AllowanceRequest) -> str:

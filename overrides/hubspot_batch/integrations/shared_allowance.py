@@ -7,14 +7,13 @@ file.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from hubspot_batch.options import DEFAULT_RATE_LIMIT, SYSTEM_CLOCK, Clock, RateLimit, check, wrong
 
 if TYPE_CHECKING:
-    from .shared_limiter import OnLost, SharedLimiter, Store
+    from .shared_limiter import OnLost, SharedLimiter
 
 
 class SharedAllowance:
@@ -84,9 +83,20 @@ class SharedAllowance:
         made._set(partial(LocalStore, name, clock=clock), key, limit, on_lost)
         return made
 
-    def _set(
-        self, store: Callable[[str], Store], key: str, limit: RateLimit, on_lost: OnLost
-    ) -> None:
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs to have the same allowance.
+
+        Raises:
+            TypeError: It is kept in a store, and the connections of a client cannot be pickled.
+        """
+        if not isinstance(self._store.args[0], str):
+            raise TypeError(
+                "A SharedAllowance of a client cannot be pickled, because the client's connections "
+                "belong to this process. Make it in each process, with the same key."
+            )
+        return self.__dict__
+
+    def _set(self, store: partial[Any], key: str, limit: RateLimit, on_lost: OnLost) -> None:
         check("key", key, str, "a text, the same in all processes")
         check("limit", limit, RateLimit, "a RateLimit, such as RateLimit(100, 10)")
         if on_lost not in ("share", "stop"):

@@ -14,11 +14,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, Protocol
 
+from hubspot_batch._transport.response_times import IDLE, ResponseTimes
 from hubspot_batch._transport.retry import believable_interval, number
 from hubspot_batch.errors import UnreachableError
 from hubspot_batch.options import RateLimit
 
 from .allowance_rule import CONFIRM_AFTER, MARGIN, AllowanceReply, AllowanceRequest, LimitReport
+from .forks import tell_of_forks
 
 STORE_TIMEOUT = 0.25
 """Seconds after which a store that does not answer counts as unreachable."""
@@ -62,6 +64,20 @@ class _Promise(NamedTuple):
     asked: float
 
 
+class _Started(NamedTuple):
+    """A request under way.
+
+    Attributes:
+        start: When it was to start, by the store's clock.
+        late: How many seconds later it did.
+        connects: Whether it may have to open a connection first.
+    """
+
+    start: int
+    late: float
+    connects: bool
+
+
 class SharedLimiter:
     """Decides when the next request of this process may start.
 
@@ -81,11 +97,14 @@ class SharedLimiter:
         self._on_lost = on_lost
         self._worker = uuid.uuid4().hex
         self._lock = threading.Lock()
+        tell_of_forks(self)
         self._promises: dict[object, _Promise] = {}
         # Starts that were promised for requests that were cancelled.
         self._unused: list[int] = []
         # When requests started on our clock, and on the store's.
-        self._started: dict[float, int] = {}
+        self._started: dict[float, _Started] = {}
+        self._response_times = ResponseTimes()
+        self._last_response = -math.inf
         self._reports: deque[LimitReport] = deque(maxlen=50)
         self._reported = False
         self._reply: AllowanceReply | None = None
@@ -97,6 +116,15 @@ class SharedLimiter:
         self._lost_text = ""
         self._next_offline = 0.0
         self._offline_starts: list[float] = []
+
+    def begin_in_fork(self) -> None:
+        """Be another worker, to which nothing was promised."""
+        self._worker = uuid.uuid4().hex
+        self._lock = threading.Lock()
+        self._reported = False
+        for one in (self._promises, self._unused, self._started, self._reports):
+            one.clear()
+        self._offline_starts.clear()
 
     @property
     def window(self) -> float:
@@ -207,7 +235,7 @@ class SharedLimiter:
                     and now >= self._paused_until
                 )
                 if known and now <= promise.due + MARGIN / 1000:
-                    self._start(now, promise.start)
+                    self._start(now, promise.start, now - promise.due)
                     return 0.0
             if self._lost_until is not None:
                 if now < self._lost_until:
@@ -216,11 +244,8 @@ class SharedLimiter:
             return self._ask(now, promised=0 if promise is None else promise.start)
 
     def _ask(self, now: float, *, wants: bool = True, promised: int = 0) -> AllowanceRequest:
-        reports, alone, unused = (
-            tuple(self._reports),
-            tuple(self._offline_starts),
-            tuple(self._unused),
-        )
+        reports, unused = tuple(self._reports), tuple(self._unused)
+        alone = tuple(self._offline_starts)
         self._reports.clear()
         self._unused.clear()
         self._offline_starts.clear()
@@ -262,17 +287,19 @@ class SharedLimiter:
         limited = most is not None and interval and 1 <= most <= _LARGEST_LIMIT
         refused = 0.0 if refused_until is None else max(0.0, refused_until - now)
         with self._lock:
-            start = self._started.pop(started, 0)
+            begun = self._started.pop(started, None)
             if not headers:
                 return None
+            self._last_response = now
             self._reports.append(
                 LimitReport(
-                    start,
+                    0 if begun is None else begun.start,
                     int(most) if most is not None and limited else -1,
                     round(interval * 1000) if interval and limited else -1,
                     -1 if left is None else int(left),
                     -1 if today is None else int(today),
                     round(refused * 1000),
+                    0 if begun is None else round(self._delay(begun, now - started) * 1000),
                 )
             )
             # The first response tells the limit and the day's rest, which others may wait for.
@@ -298,15 +325,20 @@ class SharedLimiter:
             wait = (reply.start - reply.now) / 1000
             # A start that was held, and is confirmed, has just come, by one clock or the other.
             if wait <= (MARGIN / 1000 if reply.start == ask.promised else 0.0):
-                self._start(now, reply.start)
+                self._start(now, reply.start, -wait)
                 return 0.0
             for old in [k for k, v in self._promises.items() if now - v.due > _FORGET_AFTER]:
                 del self._promises[old]
             self._promises[holder] = _Promise(reply.start, now + wait, now)
             return wait
 
-    def _start(self, now: float, start: int) -> None:
-        self._started[now] = start
+    def _start(self, now: float, start: int, late: float = 0.0) -> None:
+        connects = now - self._last_response > IDLE
+        self._started[now] = _Started(start, max(0.0, late), connects)
+
+    def _delay(self, begun: _Started, seconds: float) -> float:
+        """Return how long after its start a request may have arrived."""
+        return begun.late + (seconds if begun.connects else self._response_times.delay(seconds))
 
     def _note(self, now: float, ask: AllowanceRequest, reply: AllowanceReply) -> None:
         with self._lock:

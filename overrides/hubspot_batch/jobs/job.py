@@ -10,7 +10,6 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -312,9 +311,11 @@ class Job:
         """Return how many rows have each status; from the journal where the files have it not."""
         counts = Counter[str]() if self._results is None else self._results.counts
         if broken:
-            with suppress(JournalError):
+            try:
                 counts = Counter(self._journal.counts())
                 counts["unknown"] += counts.pop("intended", 0)
+            except JournalError:  # it may be gone with the folder, and what was sent with it
+                counts["unknown"] += max(0, self._read - counts.total())
         missing = self._plan.rows - counts.total()
         if missing > 0 and not self._resumed:
             counts["not_sent"] += missing

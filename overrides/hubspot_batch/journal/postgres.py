@@ -46,6 +46,8 @@ _TABLES = (
 )
 _PREPARE = (
     "SET synchronous_commit = on",  # a crash of the server loses no intent
+    # A statement that meets another run's waits for it, and then sees what that one wrote.
+    "SET default_transaction_isolation = 'read committed'",
     # The session of a machine that has vanished ends, and with it what it holds.
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
@@ -168,27 +170,34 @@ class PostgresStore:
     def find(self, identities: Sequence[Identity]) -> Mapping[Identity, Recorded]:
         """Return what other runs recorded of inputs; other inputs are missing."""
         with as_journal_error(self._key, "read"):
-            found, recent = self._find(identities)
-            if not recent:
+            found, _ = self._find(identities)
+            if not any(one.status is Status.INTENDED for one in found.values()):
                 return found
             rows = self._open().execute(_LOCKED, {"locks": _LOCKS}).fetchall()
             locked = {number for (number,) in rows}
             # Between the two questions, some may have been settled, and their locks given back.
             again, recent = self._find(identities)
-        for identity in recent:
-            number, before = again[identity].number, found.get(identity)
-            if _lock_of(number) in locked or before is None or before.number != number:
-                again[identity] = again[identity]._replace(in_other_run=True)
+        for identity, one in again.items():
+            if one.status is not Status.INTENDED:
+                continue
+            number, before = one.number, found.get(identity)
+            if _lock_of(number) not in locked and before is not None and before.number == number:
+                continue  # its run has ended
+            if identity in recent:
+                again[identity] = one._replace(in_other_run=True)
                 self._awaited = number
+            else:
+                # Its run is silent and may still send it, so no time is too late for its record.
+                again[identity] = one._replace(sent=None)
         return again
 
     def _find(
         self, identities: Sequence[Identity]
-    ) -> tuple[dict[Identity, Recorded], list[Identity]]:
+    ) -> tuple[dict[Identity, Recorded], set[Identity]]:
         """Return what is recorded, and which of that is intended and within its lease."""
         asked = {"journal": self._key, "lease": self._lease, **_columns(identities)}
         found: dict[Identity, Recorded] = {}
-        recent: list[Identity] = []
+        recent: set[Identity] = set()
         for digest, ordinal, status, *rest, is_recent in self._open().execute(
             _FIND, asked, binary=True
         ):
@@ -196,7 +205,7 @@ class PostgresStore:
             result, error, number, *more = rest
             found[identity] = Recorded(Status(status), result, error, number, False, *more)
             if is_recent:
-                recent.append(identity)
+                recent.add(identity)
         return found, recent
 
     def wait(self) -> None:

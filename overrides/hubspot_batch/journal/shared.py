@@ -57,7 +57,8 @@ class PostgresJournal(Journal):
         conninfo: How libpq connects, as text or an address; what it leaves out comes from the
             environment (`PGHOST`, `PGPASSWORD`, ...). It is in no message and no `repr`.
         lease: Seconds to wait for a worker that is alive but silent, for example because its
-            machine is suspended. After that, the inputs that it may have sent are `unknown`.
+            machine is suspended. After that, the inputs that it may have sent are `unknown`. While
+            its session lives, no look-up says that they were not sent.
         retry: As for `Journal`, as are the other arguments.
 
     Raises:

@@ -146,3 +146,29 @@ def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["calls", "search"], ["campaigns", "list"]):
         assert cli.main([*words, "--help"]) == 0
         assert f"hubspot-batch {' '.join(words)} --" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["calls", "search"],
+        ["campaigns", "list"],
+        ["stamp", "create", "calls", "--yes"],
+        ["calls", "create", "calls.csv", "--map", "hs_timestamp=hs_timestamp", "--yes"],
+    ],
+)
+def test_no_token(
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The command says where it takes it from, and nothing of Python."""
+    for name in ("HUBSPOT_ACCESS_TOKEN", "HUBSPOT_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("calls.csv").write_text("hs_timestamp\n2026-01-31T09:30:00Z\n", "utf-8")
+    assert cli.main(command) == 2
+    said = capsys.readouterr().err
+    assert "There is no access token; set HUBSPOT_ACCESS_TOKEN." in said
+    assert "function" not in said

@@ -93,7 +93,7 @@ def instant_of(value: object) -> datetime | None:
             return datetime.fromtimestamp(int(value) / 1000, UTC)
         if not _ISO_DATE.match(value):
             return None
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value.upper())  # a `z` is no zone to it
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         instant.astimezone(UTC)
     except (ValueError, OverflowError, OSError):

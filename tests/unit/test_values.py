@@ -289,14 +289,17 @@ def test_scalars_of_numpy_are_their_python_counterparts() -> None:
     np = pytest.importorskip("numpy")
     for value, text in (
         *((np.int64(5), "5"), (np.uint8(5), "5"), (np.float64(5), "5"), (np.bool_(True), "true")),
+        (np.bool_(False), "false"),
         *((np.float32(0.1), "0.1"), (np.float16(2.5), "2.5"), (np.longdouble(0.5), "0.5")),
         *((np.str_("x"), "x"), (np.datetime64("2026-01-31"), "2026-01-31")),
         *((np.array(5), "5"), (np.array(["a", "b"]), "a;b"), (np.float32(1e16), "1" + "0" * 16)),
     ):
         assert property_text(value) == text
     nat = np.datetime64("NaT")
-    for value in (np.float32("nan"), np.float64("nan"), nat, np.timedelta64("NaT"), np.ma.masked):
+    masked = (np.ma.masked, np.ma.array(5, mask=True))
+    for value in (np.float32("nan"), np.float64("nan"), nat, np.timedelta64("NaT"), *masked):
         assert property_text(value) is NO_VALUE
+    assert (flag(np.False_), flag(np.True_), whole_number(np.int64(0))) == (False, True, 0)
     for value in (
         *(np.datetime64("2026-01-31T09:30"), np.datetime64("2026-01-31T09:30", "ns")),
         *(np.timedelta64(5, "s"), np.timedelta64(5, "ns"), np.float32("inf"), np.bytes_(b"x")),

@@ -7,12 +7,14 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
-from hubspot_batch._matching.by_properties import _PropertyIndex, match_by_properties
+from hubspot_batch._matching.by_properties import match_by_properties
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.match import Results
+from hubspot_batch._matching.property_index import PropertyIndex
 from hubspot_batch._matching.value_forms import (
     forms_of_sent,
     forms_of_stored,
@@ -65,7 +67,7 @@ def test_looking_up_is_as_good_as_comparing(
 ) -> None:
     """The same inputs are found, and the same are not set apart from them."""
     others = dict.fromkeys(NAMES, "x" * longest)
-    index = _PropertyIndex(inputs, [stored, others])
+    index = PropertyIndex(inputs, [stored, others])
     numbers = range(len(inputs))
 
     def repeats(sent: Properties) -> bool:
@@ -276,3 +278,48 @@ def test_a_record_that_was_made_twice_is_of_no_other_input() -> None:
     found = match_by_properties(entries, range(2), results, range(2), complete=True)
     assert found.done == {0: "r"}
     assert found.left == [1]
+
+
+UNTITLED: list[list[dict[str, str]]] = [
+    [{"t": "noon", "n": "Call with Ann"}, {"t": "noon"}, {"t": "noon", "n": "Follow-up"}],
+    [{"n": "Spring", "m": "first"}, {"n": "Spring"}, {"n": "Spring", "m": "second"}],
+    [{"t": "noon", "n": "A"}, {"t": "noon", "m": "B"}, {"t": "noon"}],
+    [{"t": "noon", "n": "A"}, {"t": "noon", "n": "A"}, {"t": "noon"}],
+]
+
+
+def _matched(
+    inputs: list[dict[str, str]], shown: list[tuple[int, dict[str, str]]], *, complete: bool = True
+) -> dict[int, Any]:
+    """The inputs of the results, given the numbers of the inputs that they were made of."""
+    entries = [
+        EncodedInput(n, None, json.dumps({"properties": one}).encode(), None)
+        for n, one in enumerate(inputs)
+    ]
+    stored = dict(shown)
+    said = [n for n, _ in shown]
+    results = Results(said, [str(n) for n in said], [None] * len(said), stored.__getitem__)
+    return match_by_properties(
+        entries, range(len(inputs)), results, range(len(said)), complete=complete
+    ).done
+
+
+@pytest.mark.parametrize("inputs", UNTITLED)
+@pytest.mark.parametrize("filled", [None, "Call"])
+def test_a_text_that_one_record_shows_belongs_to_the_input_that_set_it(
+    inputs: list[dict[str, str]], filled: str | None
+) -> None:
+    """Also if a server gives another text to the input without one; the rest is what is left."""
+    made = [{"n": filled, **one} if filled else one for one in inputs]
+    for order in permutations(enumerate(made)):
+        found = _matched(inputs, [*order])
+        assert {at: inputs[number] for at, number in found.items()} == dict(enumerate(inputs))
+
+
+def test_a_text_that_a_server_fills_in_is_no_evidence() -> None:
+    """Where it gives an input the very text of another one, or leaves a record out."""
+    inputs = [{"t": "noon", "n": "Call"}, {"t": "noon"}, {"t": "noon", "m": "x"}]
+    made = [{"n": "Call", **one} for one in inputs]
+    assert _matched(inputs, [*enumerate(made)]) == {0: None, 1: None, 2: 2}
+    assert _matched(inputs, [(1, made[1])], complete=False) == {}
+    assert _matched(inputs, [(1, made[1]), (1, made[1])]) == {}

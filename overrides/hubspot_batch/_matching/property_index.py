@@ -160,10 +160,15 @@ class PropertyIndex:
                 continue
             if any(name in self._inputs[one] for one in rivals if one != at):
                 continue
-            shown = (one[name] for one in records if name in one)
-            if sum(self._may_become(name, text, one) for one in shown) == count:
+            if sum(self._shows(text, one.get(name)) for one in records) == count:
                 return True
         return False
+
+    def _shows(self, sent: str, stored: object) -> bool:
+        """Whether a server can have stored a text so, if it cuts some texts and not others."""
+        word = letters_and_digits(stored) if isinstance(stored, str) else ""
+        begins = word != "" and letters_and_digits(sent).startswith(word)
+        return begins or self._same(stored, sent)
 
     def _unnamed(self, stored: Properties) -> set[int]:
         """Return the inputs without the name that a result has from another input."""

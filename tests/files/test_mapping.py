@@ -696,7 +696,15 @@ def test_values_of_numpy_and_pandas_are_sent_as_their_python_counterparts() -> N
         *((np.datetime64("2026-01-31"), "2026-01-31"), (np.str_("x"), "x"), ({"b", "a"}, "a;b")),
     ):
         assert one(options(), hs_call_body=cell)["properties"]["hs_call_body"] == sent
-    for cell in (np.ma.masked, pd.NA, pd.NaT, np.float32("nan"), Decimal("NaN"), np.array(None)):
+    for cell in (
+        np.ma.masked,
+        pd.NA,
+        pd.NaT,
+        np.float32("nan"),
+        Decimal("NaN"),
+        np.array(None),
+        [],
+    ):
         assert "hs_call_body" not in one(options(), hs_call_body=cell)["properties"]
     made = one(options(), hs_timestamp=np.int64(1767225600000))
     assert made["properties"]["hs_timestamp"] == "2026-01-01T00:00:00Z"

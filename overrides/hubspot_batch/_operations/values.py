@@ -44,7 +44,7 @@ def property_text(value: object, *, several: bool = True) -> str | NoValue:
 
     Args:
         value: The value: a text, a bool, a number, an aware datetime, a date, an Enum, a UUID, or a
-            list, tuple or set of texts.
+            list, tuple or set of texts that is not empty. An empty text clears the property.
         several: Whether there may be several texts.
 
     Raises:
@@ -346,6 +346,9 @@ def _moment(value: dt.datetime) -> str:
 
 
 def _joined(items: list[object]) -> str:
+    if not items:
+        # A list without items is often one that could not be filled.
+        raise ValueError('has no items; to clear the property, write ""')
     texts: list[str] = []
     for item in items:
         try:

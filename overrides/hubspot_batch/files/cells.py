@@ -39,6 +39,8 @@ def text_of(value: Any) -> str:
     """
     if type(value) is str:
         return value
+    if isinstance(value, list | tuple) and not value:
+        return ""  # like an empty cell, of which the mapping says whether it clears
     try:
         text = property_text(value)
     except ValueError as error:

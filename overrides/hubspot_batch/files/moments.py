@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from hubspot_batch._operations.dates import read_datetime
+from hubspot_batch._operations.dates import has_real_offset, read_datetime
 
 from .known import EARLIEST, LATEST
 from .operations import nearest
@@ -79,7 +79,7 @@ def moment(
         # What programs write, a third of the work of the way below.
         with suppress(ValueError):
             read = dt.datetime.fromisoformat(value)
-            if EARLIEST <= read.year < LATEST:
+            if EARLIEST <= read.year < LATEST and has_real_offset(read):
                 if _AS_SENT.fullmatch(value):
                     return value
                 placed = read if read.tzinfo else _placed(read, zone)
@@ -134,7 +134,9 @@ def _read(value: Any, form: str | None, *, milliseconds: bool) -> tuple[dt.datet
         # Nearly all texts of programs; what this refuses may still be a date.
         try:
             if not text.isdecimal() or len(text) == len("20260131"):
-                return dt.datetime.fromisoformat(text), ":" not in text and "T" not in text
+                read = dt.datetime.fromisoformat(text)
+                if has_real_offset(read):
+                    return read, ":" not in text and "T" not in text
         except ValueError:
             pass
         if milliseconds and text.isdecimal() and len(text) == _HUBSPOT_MILLISECONDS:

@@ -85,7 +85,7 @@ def _split_offset(text: str) -> tuple[str, dt.tzinfo | None]:
         return text, None
     hours, minutes = int(found["hh"] or found["h"]), int(found["mm"] or found["m"] or 0)
     offset = dt.timedelta(hours=hours, minutes=minutes) * (-1 if found["sign"] == "-" else 1)
-    if minutes > 59 or not offset_exists(offset):
+    if minutes > 59 or not _offset_exists(offset):
         raise ValueError(text)
     return f"{text[: found.start()]}{found['time']}{text[found.end() :]}", dt.timezone(offset)
 
@@ -141,12 +141,12 @@ def read_iso(text: str) -> dt.datetime:
     if not re.fullmatch(_ISO, text, re.ASCII):
         raise ValueError(text)
     read = dt.datetime.fromisoformat(text)
-    if not offset_exists(read.utcoffset()):
+    if not _offset_exists(read.utcoffset()):
         raise ValueError(text)
     return read
 
 
-def offset_exists(offset: dt.timedelta | None) -> bool:
+def _offset_exists(offset: dt.timedelta | None) -> bool:
     """Whether clocks of a place on earth can be so far from UTC, or no offset is given."""
     return offset is None or dt.timedelta(hours=-12) <= offset <= dt.timedelta(hours=14)
 

@@ -33,7 +33,8 @@ from .by_key import LOOKS_APART, ByKey, NotUniqueError
 from .by_properties import ByProperties
 from .by_stamp import ByStamp
 from .endpoints import LOOKUP_ENDPOINTS, FoundRecord
-from .session import FailedError, LookupSession, Sleep, Steps
+from .session import FailedError, LookupSession
+from .steps import Sleep, Steps
 from .strategy import DoubtfulInput, LookupStrategy
 
 _log = logging.getLogger("hubspot_batch")

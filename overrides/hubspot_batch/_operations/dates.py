@@ -11,7 +11,9 @@ import re
 import reprlib
 from contextlib import suppress
 
-from hubspot_batch_client._dates import meanings, offset_exists, read_iso, write_datetime
+from hubspot_batch_client._dates import meanings, read_iso, write_datetime
+
+__all__ = ["read_date", "read_datetime", "read_iso", "utc_text"]
 
 
 def read_datetime(text: str, *, zone: dt.tzinfo | None = dt.UTC) -> dt.datetime:
@@ -41,11 +43,6 @@ def read_datetime(text: str, *, zone: dt.tzinfo | None = dt.UTC) -> dt.datetime:
     if len(found) > 1:
         raise ValueError(f"{shown} could be several dates")
     return found.pop()
-
-
-def has_real_offset(value: dt.datetime) -> bool:
-    """Return whether a time has an offset that some clocks have, or none."""
-    return offset_exists(value.utcoffset())
 
 
 def read_date(text: str) -> dt.date:

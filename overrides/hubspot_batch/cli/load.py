@@ -163,7 +163,7 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
         ) as client:
             arguments.definitions = ask_account(client, work.spec, options.api_version)
     for place in ("key_property", "stamp_property"):
-        name = work.settling.get(place)
+        name = work.doubt_options.get(place)
         if name and (problem := refusal(name, arguments.definitions)):
             option = f"--{place.replace('_', '-')}"
             raise ConfigurationError(f"{option}: {problem} Nothing was sent.")
@@ -264,7 +264,7 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     return Journal(
         place.journal,
         retry=retry,
-        may_create_twice="unknown" in retry and _insists(arguments, work),
+        may_create_twice="unknown" in retry and _may_create_twice(arguments, work),
         restart=arguments.restart,
         mapping=work.mapping.digest(),
         source_size=size,
@@ -281,8 +281,8 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     )
 
 
-def _insists(arguments: argparse.Namespace, work: Work) -> bool:
-    """Return whether rows are sent again that may have been created; the caller has to insist."""
+def _may_create_twice(arguments: argparse.Namespace, work: Work) -> bool:
+    """Return whether rows that may have been created are sent again; raise without consent."""
     if work.spec.kind.repeatable:
         return False
     said = arguments.insist
@@ -319,9 +319,16 @@ def _ask(question: str) -> str:
 
 
 def token_for(base_url: str) -> str | None:
-    """Return the token for a server; None for the environment's, which is never shown."""
-    local = is_loopback(httpx.URL(base_url).host)
-    return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None
+    """Return the token for a server; None for the environment's, which is never shown.
+
+    Raises:
+        ConfigurationError: There is none, and the server is not this machine.
+    """
+    if os.environ.get("HUBSPOT_ACCESS_TOKEN"):
+        return None
+    if not is_loopback(httpx.URL(base_url).host):
+        raise ConfigurationError("There is no access token; set HUBSPOT_ACCESS_TOKEN.")
+    return _MADE_UP_TOKEN
 
 
 def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Output) -> None:

@@ -60,8 +60,12 @@ class Tally:
         summary = event.summary
         seconds = (summary.ended - summary.started).total_seconds()
         self.now = Progress(
-            *(max(0.0, seconds), summary.rows, summary.counts),
-            *(summary.requests, summary.waits, summary.waited),
+            seconds=max(0.0, seconds),
+            rows=summary.rows,
+            counts=summary.counts,
+            requests=summary.requests,
+            waits=summary.waits,
+            waited=summary.waited,
         )
         self.waiting, self.ended = None, True
 
@@ -127,7 +131,7 @@ class Tally:
         if waiting.status_code is not None:
             reason += f" after HTTP {waiting.status_code}"
         elif waiting.reason != "rate_limit":
-            reason += " after a lost response"
+            reason += " after no response"  # it was lost, or there was no connection
         return f"waiting {duration(math.ceil(waiting.seconds))} {reason}"
 
     def place(self) -> str:

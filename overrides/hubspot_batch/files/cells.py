@@ -39,7 +39,7 @@ def text_of(value: Any) -> str:
     """
     if type(value) is str:
         return value
-    if isinstance(value, list | tuple) and not value:
+    if type(value) in (list, tuple) and not value:
         return ""  # like an empty cell, of which the mapping says whether it clears
     try:
         text = property_text(value)

@@ -5,6 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, CONFIRM_AFTER, CATCH_UP, ONE_FREE_IN, GROWTH_PERIOD = 50, 1000, 4, 95, 1000
+local GROWING_MORE, FIRST_BURST = 3, 0.5
 local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME, AGREEING = 20, 900000, 50, 1300, 3
 
 local ask = cjson.decode(ARGV[1])
@@ -76,16 +77,15 @@ end
 local function learn(report)
   local start, requests, milliseconds = report[1], report[2], report[3]
   local left, left_today, refused_for, delay = report[4], report[5], report[6], report[7] or 0
+  local began, later = start, #starts - until_(start)
   if delay > 0 and remove(start) then
     start = start + delay
     insert(start)
-  else
-    delay = 0
   end
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
     if left >= 0 and start >= state.created and start > (state.incomplete_until or 0) then
-      local ours = until_(start + MARGIN) - until_(start - delay - milliseconds - MARGIN)
+      local ours = until_(start + MARGIN) - until_(began - milliseconds - MARGIN)
       note_others(math.max(0, requests - left - ours))
     end
   end
@@ -96,11 +96,11 @@ local function learn(report)
   end
   state.day_is_reported = left_today >= 0 or (requests < 0 and state.day_is_reported)
   if left_today >= 0 then
-    local rest = math.max(0, left_today - (#starts - until_(start)))
-    if state.left_today >= 0 and start <= state.day_reported_at then
+    local rest = math.max(0, left_today - later)
+    if state.left_today >= 0 and began <= state.day_reported_at then
       rest = math.min(rest, state.left_today)
     else
-      state.day_reported_at = start
+      state.day_reported_at = began
     end
     state.left_today, state.left_at = rest, now
   end
@@ -172,7 +172,7 @@ else
     if one[1] <= now - GROWTH_PERIOD then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
-  left_free = growth > 0 and 2 * growth + 3 or 1
+  left_free = growth > 0 and 2 * growth + GROWING_MORE or 1
 end
 local allowed = math.max(1, limits[1][1] - others - left_free)
 local span = limits[1][2] + MARGIN
@@ -201,7 +201,7 @@ local function next_start()
     end
   end
   local finish = state.begun + span
-  local burst = state.begun == state.created and 1 or allowed / 2
+  local burst = state.begun == state.created and 1 or allowed * FIRST_BURST
   if moment >= finish then
     moment = math.max(moment, math.ceil(state.next_even - CATCH_UP * span / allowed))
   elseif burst <= count and count < allowed then

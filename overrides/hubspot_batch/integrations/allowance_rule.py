@@ -31,6 +31,10 @@ _ONE_FREE_IN = 95
 _SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _GROWTH_PERIOD = 1_000
+# If it grew, this many more stay free than it will grow by.
+_GROWING_MORE = 3
+# A window begins with this share of the limit at once; the other starts are spaced evenly.
+_FIRST_BURST = 0.5
 # So many responses in a row must agree about others, if they are told within the growth period. Our
 # own requests overtake each other, and the server has then counted some that started later.
 _AGREEING = 3
@@ -236,7 +240,7 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
         # It goes on until responses show it, and until the firmly promised starts are over.
-        free = 2 * growth + 3 if growth > 0 else 1
+        free = 2 * growth + _GROWING_MORE if growth > 0 else 1
     return max(1, requests - others - free)
 
 
@@ -264,13 +268,12 @@ def _give_start(
             return promised, 0
         state.starts.remove(promised)
         if state.paused_until <= now and (not state.starts or state.starts[-1] < promised + span):
-            # It woke too late. No start was promised yet because this one would be out of the
-            # window, so it may be now.
+            # Its start has passed. The last start is inside the window, so it may go now.
             insort(state.starts, now)
             return now, 0
     elif (again := _check_day(state, now)) is not None:
         return 0, again
-    # One that was given back was given by the server's limit, not by one that a user set.
+    # A returned start obeys only the server's limit, so it is no use where the user set one.
     while state.free and len(limits) == 1:
         start = state.free.pop(0)
         if start >= state.paused_until and start in state.starts:
@@ -318,7 +321,7 @@ def _next_start(
             moment = max(moment, state.starts[count - most] + milliseconds + MARGIN)
     end = state.begun + span
     # A new state says nothing of what was sent before it, so it begins without a burst.
-    burst = 1 if state.begun == state.created else allowed / 2
+    burst = 1 if state.begun == state.created else allowed * _FIRST_BURST
     if moment >= end:
         moment = max(moment, math.ceil(state.next_even - _CATCH_UP * span / allowed))
     elif burst <= count < allowed:
@@ -328,6 +331,8 @@ def _next_start(
 
 def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceRequest) -> None:
     """Take in what a response said."""
+    began = report.start
+    later = len(state.starts) - bisect_right(state.starts, began)
     delay = report.delay if report.start in state.starts else 0
     if delay:
         # The server counts a request from its arrival on, and it counted ours that came before.
@@ -339,9 +344,8 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
         # If not all of our starts are known, the use by others is unknown too.
         known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
-            began = report.start - delay - state.milliseconds - MARGIN
             ours = bisect_right(state.starts, report.start + MARGIN) - bisect_right(
-                state.starts, began
+                state.starts, began - state.milliseconds - MARGIN
             )
             _note_others(state, now, max(0, report.requests - report.left - ours))
     if report.refused_for > 0:
@@ -354,13 +358,13 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
         report.requests < 0 and state.day_is_reported
     )
     if report.left_today >= 0:
-        # The server had not counted the requests that started later.
-        later = len(state.starts) - bisect_right(state.starts, report.start)
+        # The server may not have counted the requests that started later. By its start, not by
+        # when it seems to have arrived: a response that was only slow has an old number.
         left = max(0, report.left_today - later)
-        if state.left_today >= 0 and report.start <= state.day_reported_at:
+        if state.left_today >= 0 and began <= state.day_reported_at:
             left = min(left, state.left_today)
         else:
-            state.day_reported_at = report.start
+            state.day_reported_at = began
         state.left_today, state.left_at = left, now
 
 

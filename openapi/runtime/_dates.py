@@ -60,6 +60,8 @@ def meanings(
             raise ValueError(name)
         return dt.UTC
 
+    if any(sign.isdecimal() and not sign.isascii() for sign in text):
+        return set()  # dateutil reads digits of any script, and the patterns here do not
     try:
         text, offset = _split_offset(re.sub(r"(?i)\b([ap])\.\s?m\b\.?", r"\1m", text))
         info = parser.parserinfo()
@@ -82,9 +84,9 @@ def _split_offset(text: str) -> tuple[str, dt.tzinfo | None]:
     if found is None:
         return text, None
     hours, minutes = int(found["hh"] or found["h"]), int(found["mm"] or found["m"] or 0)
-    if minutes > 59:
-        raise ValueError(found["mm"])
     offset = dt.timedelta(hours=hours, minutes=minutes) * (-1 if found["sign"] == "-" else 1)
+    if minutes > 59 or not _offset_exists(offset):
+        raise ValueError(text)
     return f"{text[: found.start()]}{found['time']}{text[found.end() :]}", dt.timezone(offset)
 
 
@@ -138,7 +140,15 @@ def read_iso(text: str) -> dt.datetime:
     """
     if not re.fullmatch(_ISO, text, re.ASCII):
         raise ValueError(text)
-    return dt.datetime.fromisoformat(text)
+    read = dt.datetime.fromisoformat(text)
+    if not _offset_exists(read.utcoffset()):
+        raise ValueError(text)
+    return read
+
+
+def _offset_exists(offset: dt.timedelta | None) -> bool:
+    """Whether clocks of a place on earth can be so far from UTC, or no offset is given."""
+    return offset is None or dt.timedelta(hours=-12) <= offset <= dt.timedelta(hours=14)
 
 
 _ISO = (

@@ -234,7 +234,11 @@ def test_other_refusals_are_of_the_whole_request(
     server = ScriptedServer(Sandbox(), says(status, {"message": "no", "category": "X"}))
     inputs = wanted(server.sandbox, kind, 5)
     result = carry_out(meeting(make_client, server), kind, inputs, **isolating(kind))
-    assert statuses(result) == ["failed"] * 5
+    # HubSpot does not say whether it has created some campaigns before it met a bad value.
+    partial = kind == CAMPAIGNS and status in (404, 422)
+    assert statuses(result) == ["unknown" if partial else "failed"] * 5
+    kinds = {outcome.error.kind for outcome in result.outcomes if outcome.error}
+    assert kinds == {"batch_refused"}
     assert len(server.seen) == 1
 
 

@@ -271,7 +271,8 @@ def test_a_404_of_hubspot_concerns_its_request(
     """Some of its 404s have no category, and the address is right as long as it adds no path."""
     server = ScriptedServer(Sandbox(), says(404, body))
     result = carry_out(meeting(make_client, server), kind, wanted(server.sandbox, kind, 2))
-    assert statuses(result) == ["failed"] * 2
+    # HubSpot does not say whether it has created some campaigns before it looked for something.
+    assert statuses(result) == ["unknown" if kind == CAMPAIGNS else "failed"] * 2
     assert result.outcomes[0].error is not None
     assert result.outcomes[0].error.message == "There is nothing here."
 

@@ -74,6 +74,33 @@ def test_a_response_that_drips_ends_with_the_timeout(
     assert TIMEOUT * 0.9 <= seconds < TIMEOUT + LATE
 
 
+@pytest.mark.parametrize("rest", ["drips", "ends", "is garbled"])
+def test_a_refusal_whose_body_cannot_be_read_is_a_refusal(
+    make_client: ClientFactory, rest: str
+) -> None:
+    """Its status had come, so nothing was created: it is sent again, or failed."""
+    statuses = iter((429, 400))
+
+    def talk(connection: Connection) -> None:
+        for _ in connection.requests():
+            status = next(statuses)
+            if rest == "is garbled":
+                connection.send(response(status, b"no gzip", "Content-Encoding: gzip"))
+                continue
+            connection.send(response(status, length=DRIPS))
+            if rest == "drips":
+                connection.trickle(b" " * DRIPS, pause=PAUSE)
+            break
+
+    with wire_server(talk) as server:
+        client = make_client(base_url=server.url, timeout=TIMEOUT, clock=clock_of(FakeClock()))
+        result = client.calls.create([ROW])
+        client.close()
+    assert len(server.requests) == 2
+    (outcome,) = result.failed
+    assert (outcome.error.kind, outcome.error.status_code) == ("refused", 400)
+
+
 def test_each_attempt_has_the_whole_time(make_client: ClientFactory) -> None:
     """A read is sent again, and a wait between attempts does not count."""
     good = {"status": "COMPLETE", "results": [{"id": "a", "properties": {}}]}

@@ -22,7 +22,7 @@ def call(to: Any = "1", **properties: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("id_", ["nan", "None", "NaT"])
+@pytest.mark.parametrize("id_", ["nan", "None", "NaT", " nan "])
 @pytest.mark.parametrize("model", [False, True])
 def test_the_id_of_an_association_is_looked_at(
     make_client: ClientFactory, id_: str, *, model: bool
@@ -106,3 +106,22 @@ def test_a_property_of_the_accounts_own_may_hold_a_time(make_client: ClientFacto
     row = {"properties": {"hs_name": "A", "launch_date": WHEN}}
     (outcome,) = make_client(transport=sandbox).campaigns.create([row])
     assert outcome.error is None
+
+
+@pytest.mark.parametrize("value", [-1, "-1", "-1.5", " -1 ", "+5", " 5 ", " None "])
+def test_a_time_of_a_call_before_it_could_be_made_is_unlikely(
+    make_client: ClientFactory, value: object
+) -> None:
+    """With a sign and blanks around it too; the others of its request are sent."""
+    result = make_client(transport=Sandbox()).calls.create([call(), call(hs_timestamp=value)])
+    assert [str(one.status) for one in result] == ["succeeded", "failed"]
+    assert result[1].error is not None
+    assert result[1].error.kind == "invalid_input"
+
+
+@pytest.mark.parametrize("value", [[], (), set(), frozenset()])
+def test_values_without_an_item_clear_nothing(make_client: ClientFactory, value: object) -> None:
+    """Only an empty text says that a property is to be cleared."""
+    result = make_client(transport=Sandbox()).calls.create([call(), call(own=value)])
+    assert result[1].error is not None
+    assert 'properties.own has no items; to clear the property, write ""' in result[1].error.message

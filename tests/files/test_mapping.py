@@ -311,7 +311,7 @@ def test_a_text_stays_the_text_that_it_is(text: str) -> None:
         (1.0, "1"),
         (0.1, "0.1"),
         (1e22, "10000000000000000000000"),
-        (Decimal("1.50"), "1.5"),
+        (Decimal("1.50"), "1.50"),
         (dt.date(2026, 3, 2), "2026-03-02"),
         (dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC), "2026-03-02T08:00:00Z"),
         (["a", "b"], "a;b"),
@@ -685,3 +685,29 @@ def test_each_row_with_what_became_of_it(tmp_path: Path) -> None:
     pairs = [*mapping(tmp_path).map_rows(table)]
     assert [row.line for row, _ in pairs] == [2, 3]
     assert pairs[0][0].cells == FIRST.split(",")
+
+
+def test_values_of_numpy_and_pandas_are_sent_as_their_python_counterparts() -> None:
+    """Rows that Python programs give hold them, whatever the kind of their column."""
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    for cell, sent in (
+        *((np.int64(5), "5"), (np.float32(0.5), "0.5"), (np.float64(5), "5"), (5.0, "5")),
+        *((np.True_, "true"), (np.False_, "false"), (np.array(["a", "b"]), "a;b"), (-0.0, "0")),
+        *((np.datetime64("2026-01-31"), "2026-01-31"), (np.str_("x"), "x"), ({"b", "a"}, "a;b")),
+    ):
+        assert one(options(), hs_call_body=cell)["properties"]["hs_call_body"] == sent
+    for cell in (
+        np.ma.masked,
+        pd.NA,
+        pd.NaT,
+        np.float32("nan"),
+        Decimal("NaN"),
+        np.array(None),
+        [],
+    ):
+        assert "hs_call_body" not in one(options(), hs_call_body=cell)["properties"]
+    made = one(options(), hs_timestamp=np.int64(1767225600000))
+    assert made["properties"]["hs_timestamp"] == "2026-01-01T00:00:00Z"
+    assert isinstance(one(options(), hs_call_body=np.timedelta64(5, "s")), InvalidRow)
+    for cell in (np.float64(5), np.int32(5), Decimal("5.00")):  # a database has ids as decimals
+        assert one(options(), hubspot_owner_id=cell)["properties"]["hubspot_owner_id"] == "5"

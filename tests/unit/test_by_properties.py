@@ -7,12 +7,14 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
-from hubspot_batch._matching.by_properties import _PropertyIndex, match_by_properties
+from hubspot_batch._matching.by_properties import match_by_properties
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch._matching.match import Results
+from hubspot_batch._matching.property_index import PropertyIndex
 from hubspot_batch._matching.value_forms import (
     forms_of_sent,
     forms_of_stored,
@@ -66,7 +68,7 @@ def test_looking_up_is_as_good_as_comparing(
 ) -> None:
     """The same inputs are found, and the same are not set apart from them."""
     others = dict.fromkeys(NAMES, "x" * longest)
-    index = _PropertyIndex(inputs, [stored, others])
+    index = PropertyIndex(inputs, [stored, others])
     numbers = range(len(inputs))
 
     def repeats(sent: Properties) -> bool:
@@ -209,7 +211,18 @@ TEXTS += ("number 17", "2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00.123Z"
     refused=set(),
     lost=set(),
     named_by="hs_name",
+    fills={},
     seed=43,
+)
+@example(
+    inputs=[{}, {"hs_name": "Sales of May", "m": "Sale"}, {"m": "number 1"}],
+    server=SERVERS["cuts at 5"],
+    drops=False,
+    refused=set(),
+    lost=set(),
+    named_by=None,
+    fills={"hs_name": "Sales of May"},
+    seed=0,
 )
 @given(
     inputs=st.lists(
@@ -220,6 +233,7 @@ TEXTS += ("number 17", "2026-01-31T09:30:00.123456Z", "2026-01-31T09:30:00.123Z"
     refused=st.sets(st.integers(0, 5)),
     lost=st.sets(st.integers(0, 5)),
     named_by=st.sampled_from([None, "hs_name"]),
+    fills=st.dictionaries(st.sampled_from(("hs_name", "m")), st.sampled_from(TEXTS)),
     seed=st.integers(0, 99),
 )
 def test_no_result_is_given_to_the_input_of_another(
@@ -229,6 +243,7 @@ def test_no_result_is_given_to_the_input_of_another(
     refused: set[int],
     lost: set[int],
     named_by: str | None,
+    fills: dict[str, str],
     seed: int,
 ) -> None:
     """No result is given to another input, whatever a server changes, refuses and leaves out."""
@@ -239,10 +254,13 @@ def test_no_result_is_given_to_the_input_of_another(
     done = [n for n in range(len(inputs)) if n not in refused]
     said = [n for n in done if n not in lost]
     random.Random(seed).shuffle(said)
+    # A server fills in no names, and what it fills in can hide that a record is missing.
+    filling = not (drops or named_by or refused or lost)
 
     def stored(n: int) -> dict[str, str | None]:
         texts = {name: server(text) for name, text in inputs[n].items()}
-        return {name: text for name, text in texts.items() if text or not drops}
+        kept = {name: text for name, text in texts.items() if text or not drops}
+        return {**fills, **kept} if filling else kept
 
     results = Results(said, [str(n) for n in said], [None] * len(said), stored)
     numbers = range(len(said))
@@ -288,3 +306,48 @@ def test_a_record_that_was_made_twice_is_of_no_other_input() -> None:
     found = match_by_properties(entries, range(2), results, range(2), complete=True)
     assert found.done == {0: "r"}
     assert found.left == [1]
+
+
+UNTITLED: list[list[dict[str, str]]] = [
+    [{"t": "noon", "n": "Call with Ann"}, {"t": "noon"}, {"t": "noon", "n": "Follow-up"}],
+    [{"n": "Spring", "m": "first"}, {"n": "Spring"}, {"n": "Spring", "m": "second"}],
+    [{"t": "noon", "n": "A"}, {"t": "noon", "m": "B"}, {"t": "noon"}],
+    [{"t": "noon", "n": "A"}, {"t": "noon", "n": "A"}, {"t": "noon"}],
+]
+
+
+def _matched(
+    inputs: list[dict[str, str]], shown: list[tuple[int, dict[str, str]]], *, complete: bool = True
+) -> dict[int, Any]:
+    """The inputs of the results, given the numbers of the inputs that they were made of."""
+    entries = [
+        EncodedInput(n, None, json.dumps({"properties": one}).encode(), None)
+        for n, one in enumerate(inputs)
+    ]
+    stored = dict(shown)
+    said = [n for n, _ in shown]
+    results = Results(said, [str(n) for n in said], [None] * len(said), stored.__getitem__)
+    return match_by_properties(
+        entries, range(len(inputs)), results, range(len(said)), complete=complete
+    ).done
+
+
+@pytest.mark.parametrize("inputs", UNTITLED)
+@pytest.mark.parametrize("filled", [None, "Untitled"])
+def test_a_text_that_one_record_shows_belongs_to_the_input_that_set_it(
+    inputs: list[dict[str, str]], filled: str | None
+) -> None:
+    """Also if a server gives another text to the input without one; the rest is what is left."""
+    made = [{"n": filled, **one} if filled else one for one in inputs]
+    for order in permutations(enumerate(made)):
+        found = _matched(inputs, [*order])
+        assert {at: inputs[number] for at, number in found.items()} == dict(enumerate(inputs))
+
+
+def test_a_text_that_a_server_fills_in_is_no_evidence() -> None:
+    """Where it gives an input the very text of another one, or leaves a record out."""
+    inputs = [{"t": "noon", "n": "Call"}, {"t": "noon"}, {"t": "noon", "m": "x"}]
+    made = [{"n": "Call", **one} for one in inputs]
+    assert _matched(inputs, [*enumerate(made)]) == {0: None, 1: None, 2: 2}
+    assert _matched(inputs, [(1, made[1])], complete=False) == {}
+    assert _matched(inputs, [(1, made[1]), (1, made[1])]) == {}

@@ -218,3 +218,24 @@ def test_a_zone_is_read_as_it_is_written_or_refused(
     meant = (dt.datetime(2026, 1, 31, 9, 30) - written).replace(tzinfo=dt.UTC)
     for read in every_reading(text):
         assert read is None or read == meant, (text, read, meant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(f"2026-01-31T09:30:00{offset}" for offset in ("+15:00", "-12:01", "+14:01", "+99:00")),
+        *("31 Jan 2026 09:30 UTC+15", "2026-01-31 09:30 -13:00", "20260131T0930+1500"),
+        *("\uff12\uff10\uff12\uff16-01-31", "31 January \uff12\uff10\uff12\uff16"),
+        *("2026-01-31T09:30:0\uff10Z", "\uff13\uff11 January 2026"),
+    ],
+)
+def test_what_no_clock_shows_and_no_program_writes_is_refused_alike(text: str) -> None:
+    """Offsets end at -12:00 and +14:00; digits are those of ASCII."""
+    assert [*every_reading(text)] == [None] * len([*every_reading(text)])
+    assert [*every_reading(text)]
+
+
+@pytest.mark.parametrize("offset", ["+14:00", "-12:00", "+05:45"])
+def test_an_offset_that_there_is_is_read(offset: str) -> None:
+    """The farthest ones too."""
+    assert None not in every_reading(f"2026-01-31T09:30:00{offset}")

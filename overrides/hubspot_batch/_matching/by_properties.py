@@ -1,38 +1,22 @@
 """Matches results to inputs by the property values that they repeat, where no key names the input.
 
 This module decides which input a result belongs to: the only one that a server could have stored as
-that record. `value_forms` knows how servers change values. A result that could belong to two
+that record. `property_index` compares the values. A result that could belong to two
 different inputs is given to neither.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise, takewhile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hubspot_batch._cached_property import cached_property
 from hubspot_batch._json import canonical, is_list, is_map
 
-from .value_forms import (
-    Forms,
-    forms_of_sent,
-    forms_of_stored,
-    letters_and_digits,
-    letters_and_digits_ascii,
-)
+from .property_index import Properties, PropertyIndex
 
 if TYPE_CHECKING:
     from .items import EncodedInput
     from .match import Results
-
-
-Properties = Mapping[str, Any]
-
-# How many blanks a cut text may have lost, if its spelling changed too.
-_BLANKS_CUT = 2
 
 
 PROPERTIES = ("properties",)
@@ -112,33 +96,45 @@ def match_by_properties(
     }
     records = [*stored.values()]
     groups = [[position] for position in positions]
-    index = _PropertyIndex(sent, records, named_by)
+    index = PropertyIndex(sent, records, named_by)
     if not index.all_differ:
         groups = _equal_inputs(entries, positions)
         first = dict(zip(positions, sent, strict=True))
-        index = _PropertyIndex([first[group[0]] for group in groups], records, named_by)
+        index = PropertyIndex([first[group[0]] for group in groups], records, named_by)
     done: dict[int, Any] = {}
     candidates = {number: index.candidates(properties) for number, properties in stored.items()}
     free = {*range(len(groups))}
-    settled = True
-    while settled:
-        # A match made in this round narrows the choice from the next round on.
-        among, settled = {*free}, False
-        for number in [*stored]:
-            for at, rivals in candidates[number]:
-                if groups[at] and rivals & among == {at}:
-                    done[groups[at].pop(0)] = results.values[number]
-                    del stored[number]
-                    settled = True
-                    if not groups[at]:
-                        free.discard(at)
-                    break
+
+    def settle(belongs: Callable[[Properties, int, set[int]], bool]) -> None:
+        settled = True
+        while settled:
+            # A match made in this round narrows the choice from the next round on.
+            among, settled = {*free}, False
+            for number in [*stored]:
+                for at, rivals in candidates[number]:
+                    if groups[at] and belongs(stored[number], at, rivals & among):
+                        done[groups[at].pop(0)] = results.values[number]
+                        del stored[number]
+                        settled = True
+                        if not groups[at]:
+                            free.discard(at)
+                        break
+
+    settle(lambda _, at, rivals: rivals == {at})
     # A second record of an input was made twice, so another input may have none.
     twice = any(not groups[at] for number in stored for at, _ in candidates[number])
     counted = _count(stored, index, groups) if complete and not twice else []
-    done.update(dict.fromkeys(counted))
-    if len(counted) == 1:
-        done[counted[0]] = results.values[stored.popitem()[0]]
+    if counted:
+        done.update(dict.fromkeys(counted))
+        settle(
+            lambda shown, at, rivals: (
+                rivals == {at}
+                or index.shown_only_by(shown, at, rivals, stored.values(), len(groups[at]))
+            )
+        )
+        if len(stored) == 1:
+            (position,) = (position for group in groups for position in group)
+            done[position] = results.values[stored.popitem()[0]]
     left = [number for number in numbers if number in stored or results.ids[number] is None]
     return PropertyMatches(done, left)
 
@@ -154,7 +150,7 @@ def _equal_inputs(entries: Sequence[EncodedInput], positions: Sequence[int]) -> 
 
 
 def _count(
-    stored: Mapping[int, Properties], index: _PropertyIndex, groups: Sequence[Sequence[int]]
+    stored: Mapping[int, Properties], index: PropertyIndex, groups: Sequence[Sequence[int]]
 ) -> list[int]:
     """Return the remaining inputs if as many records remain: then all were done.
 
@@ -184,210 +180,3 @@ def can_all_be_placed(wishes: Iterable[Sequence[int]]) -> bool:
             return False
         taken.add(place)
     return True
-
-
-class _PropertyIndex:
-    """The properties of inputs, indexed by the property that distinguishes most of them.
-
-    Args:
-        inputs: The properties of each input.
-        records: The properties of the results.
-        named_by: The property that a record has only if its own input set it.
-    """
-
-    def __init__(
-        self,
-        inputs: Sequence[Properties],
-        records: Sequence[Properties] = (),
-        named_by: str | None = None,
-    ) -> None:
-        self._inputs = inputs
-        self._records = records
-        self._named_by = named_by
-        self._distinct = _distinct_name(inputs)
-        self.all_differ = self._distinct is not None
-        self._by_form: dict[str, dict[Hashable, set[int]]] = {}
-        self._by_word: dict[str, list[tuple[str, int]]] = {}
-        self._forms: dict[str, Forms] = {}
-        self._longest: dict[str, tuple[int, int]] = {}
-
-    @cached_property
-    def _names(self) -> list[str]:
-        """The properties, those that distinguish most inputs first."""
-        values: defaultdict[str, set[str]] = defaultdict(set)
-        for properties in self._inputs:
-            for name, value in properties.items():
-                values[name].add(str(value))
-        return sorted(values, key=lambda name: len(values[name]), reverse=True)
-
-    @cached_property
-    def _by_text(self) -> dict[object, int]:
-        """The inputs by a text that no server makes of the text of another input.
-
-        Most results repeat it as it was sent, and then nothing else has to be compared.
-        """
-        if self._distinct is None:
-            return {}
-        texts: list[str] = [properties[self._distinct] for properties in self._inputs]
-        # Other texts can be numbers, times or HTML.
-        together = "".join(texts)
-        if not together.isascii() or "&" in together or "<" in together:
-            return {}
-        if not all(text[:1].isalpha() for text in texts):
-            return {}
-        words = sorted(zip(map(letters_and_digits_ascii, texts), range(len(texts)), strict=True))
-        whole: dict[object, int] = {text: at for at, text in enumerate(texts)}
-        for place, ((word, at), (following, _)) in enumerate(pairwise(words), 1):
-            if word == following:
-                return {}
-            if following.startswith(word) and self._is_cut_of_another(words, place, texts):
-                del whole[texts[at]]
-        return whole
-
-    def _is_cut_of_another(
-        self, words: Sequence[tuple[str, int]], place: int, texts: Sequence[str]
-    ) -> bool:
-        """Whether the text before a place can be a truncated form of a following text."""
-        assert self._distinct is not None  # noqa: S101 - the texts are its values
-        word, at = words[place - 1]
-        longer = takewhile(lambda other: other[0].startswith(word), islice(words, place, None))
-        return any(self._may_be_cut(self._distinct, texts[one], texts[at]) for _, one in longer)
-
-    def candidates(self, stored: Properties) -> list[tuple[int, set[int]]]:
-        """Return the inputs that a server can have stored as a result, each with its rivals.
-
-        A rival is an input that the result could as well belong to; each input is its own rival.
-        """
-        value = stored.get(self._distinct) if self._distinct else None
-        only = self._by_text.get(value) if isinstance(value, str) else None
-        if only is not None and self._inputs[only].items() <= stored.items():  # usually
-            return [(only, {only})]
-        name = next((name for name in self._names if name in stored), None)
-        if name is None:
-            return []
-        nameless = self._unnamed(stored)
-        near = self._inputs_stored_as(name, stored[name]) - nameless
-        found: list[tuple[int, set[int]]] = []
-        for at in near:
-            sent = self._inputs[at]
-            if not self._repeats(stored, sent):
-                continue
-            others = near if name in sent else {*range(len(self._inputs))} - nameless
-            rivals = (one for one in others if not self._distinguished(stored, sent, one))
-            found.append((at, {at, *rivals}))
-        return found
-
-    def _repeats(self, stored: Properties, sent: Properties) -> bool:
-        """Whether a result has a value that was sent, and no other value for any."""
-        common = sent.keys() & stored.keys()
-        return bool(common) and all(self._same(stored[name], sent[name]) for name in common)
-
-    def _distinguished(self, stored: Properties, sent: Properties, other: int) -> bool:
-        """Whether a result that repeats one input cannot belong to another.
-
-        Only a property that both inputs set counts: the server can have filled in what one of them
-        left out.
-        """
-        others = self._inputs[other]
-        common = sent.keys() & stored.keys() & others.keys()
-        return any(not self._may_become(name, others[name], stored[name]) for name in common)
-
-    def _unnamed(self, stored: Properties) -> set[int]:
-        """Return the inputs without the name that a result has from another input."""
-        name = self._named_by
-        if name is None or not stored.get(name):
-            return set()
-        nameless = self._inputs_by_form(name)[None]
-        return nameless if self._inputs_stored_as(name, stored[name]) - nameless else set()
-
-    def may_belong_to(self, stored: Properties, at: int) -> bool:
-        """Return False if a result has other values for all that the input set."""
-        sent = self._inputs[at]
-        common = sent.keys() & stored.keys()
-        return not common or any(self._may_become(n, sent[n], stored[n]) for n in common)
-
-    def _same(self, stored: object, sent: object) -> bool:
-        """Whether a value is what was sent, in another form."""
-        return stored == sent or not self._forms_of_sent(sent).isdisjoint(forms_of_stored(stored))
-
-    def _may_become(self, name: str, sent: object, stored: object) -> bool:
-        """Whether a server can have stored one value as another, or as the beginning of it."""
-        if self._same(stored, sent):
-            return True
-        if not isinstance(sent, str) or not isinstance(stored, str):
-            return False
-        word = letters_and_digits(stored)
-        begins = word != "" and letters_and_digits(sent).startswith(word)
-        return begins and self._may_be_cut(name, sent, stored)
-
-    def _may_be_cut(self, name: str, sent: str, stored: str) -> bool:
-        """Whether a server can have truncated one text to the other.
-
-        Where another result has a longer text, the server does not cut the texts at this length.
-        Some servers count characters, some count bytes, and some cut off blanks afterwards.
-        """
-        if name not in self._longest:
-            texts = [each for one in self._records if isinstance(each := one.get(name), str)]
-            in_bytes = max((len(each.encode(errors="replace")) for each in texts), default=0)
-            self._longest[name] = max(map(len, texts), default=0), in_bytes
-        characters, in_bytes = self._longest[name]
-        blanks = _BLANKS_CUT
-        if sent.startswith(stored):
-            rest = sent[len(stored) :]
-            blanks = len(rest) - len(rest.lstrip())
-        if len(stored) + blanks >= characters:
-            return True
-        return len(stored.encode(errors="replace")) + blanks >= in_bytes
-
-    def _forms_of_sent(self, value: object) -> Forms:
-        if not isinstance(value, str):
-            return forms_of_sent(value)
-        forms = self._forms.get(value)
-        if forms is None:
-            forms = self._forms[value] = forms_of_sent(value)
-        return forms
-
-    def _inputs_by_form(self, name: str) -> dict[Hashable, set[int]]:
-        """Return the inputs by the forms of a property's value; under None those without it."""
-        by_mark = self._by_form.get(name)
-        if by_mark is None:
-            by_mark = self._by_form[name] = defaultdict(set)
-            for at, properties in enumerate(self._inputs):
-                for mark in (
-                    self._forms_of_sent(properties[name]) if name in properties else (None,)
-                ):
-                    by_mark[mark].add(at)
-        return by_mark
-
-    def _inputs_stored_as(self, name: str, value: object) -> set[int]:
-        """Return the inputs that may be stored with this value, and those that set none."""
-        by_mark = self._inputs_by_form(name)
-        near = {*by_mark.get(None, ())}
-        for mark in forms_of_stored(value):
-            near |= by_mark.get(mark, set())
-        if isinstance(value, str):
-            near.update(self._inputs_beginning_with(name, letters_and_digits(value)))
-        return near
-
-    def _inputs_beginning_with(self, name: str, word: str) -> Iterator[int]:
-        """Yield the inputs whose text begins with a word."""
-        words = self._by_word.get(name)
-        if words is None:
-            texts = [(at, one.get(name)) for at, one in enumerate(self._inputs)]
-            words = sorted(
-                (letters_and_digits(text), at) for at, text in texts if isinstance(text, str)
-            )
-            self._by_word[name] = words
-        start = bisect_left(words, (word,)) if word else len(words)
-        while start < len(words) and words[start][0].startswith(word):
-            yield words[start][1]
-            start += 1
-
-
-def _distinct_name(inputs: Sequence[Properties]) -> str | None:
-    """Return a property with a different text in each input; None if there is none."""
-    for name in inputs[0] if inputs else ():
-        values = [properties.get(name) for properties in inputs]
-        if {*map(type, values)} == {str} and len(set(values)) == len(values):
-            return name
-    return None

@@ -29,7 +29,7 @@ _WORDS = frozenset(("nan", "NaN", "NaT", "None", "null", "NULL", "<NA>"))
 
 # Matches times that are not usual; usual are epoch milliseconds of 13 digits, and dates of this
 # century.
-_UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\d", re.ASCII)
+_UNUSUAL = re.compile(r"(?!\d{13}\Z|2\d\d\d-)\s*[+-]?\d", re.ASCII)
 
 # A date before 1900, with or without a time, that is the whole of a text. One search looks at all
 # texts of a request, which are joined by a character that hardly any text has.
@@ -165,7 +165,7 @@ def _lists_suspicious(inputs: Sequence[Any], name: str, way: str) -> bool:
 
 
 def _texts_suspicious(texts: list[str]) -> bool:
-    if not _WORDS.isdisjoint(texts):
+    if not _WORDS.isdisjoint(map(str.strip, texts)):
         return True
     return bool(texts) and _OLD_DATE.search(_JOINT.join(("", *texts, ""))) is not None
 
@@ -227,7 +227,7 @@ def _ids_in(schema: dict[str, Any], before: str = "") -> Iterator[str]:
 
 
 def _reason(name: str, text: str) -> str | None:
-    if text in _WORDS:
+    if text.strip() in _WORDS:
         return (
             f'is the text "{text}", which programs write for a missing value; leave the field '
             "out, or give None"
@@ -243,9 +243,11 @@ def _reason_of_time(text: str) -> str | None:
         if date[1] != "1970":
             return None
         return f"is {text}; epoch seconds that are read as milliseconds give such a time"
-    if not re.fullmatch(r"\d+(?:\.\d*)?", text, re.ASCII):
+    if not re.fullmatch(r"\s*[+-]?\d+(?:\.\d*)?\s*", text, re.ASCII):
         return None
     number = float(text)
+    if number < 0:
+        return f"is {text}, a time before 1970 in epoch milliseconds"
     for least, unit, factor in ((10**17, "nano", 10**6), (10**14, "micro", 10**3)):
         if number >= least:
             meant = epoch_time(number // factor)
@@ -255,6 +257,6 @@ def _reason_of_time(text: str) -> str | None:
         meant = epoch_time(number)
         advice = f'; if it is in epoch seconds, write "{meant}"' if meant else ""
         return f"is {text}, a time of 1970 in epoch milliseconds{advice}"
-    if number == int(number) and text.isdecimal():
+    if number == int(number) and text.strip().isdecimal():
         return None
     return f'is {text}, but epoch milliseconds have no decimals; write "{int(number)}"'

@@ -44,7 +44,7 @@ def property_text(value: object, *, several: bool = True) -> str | NoValue:
 
     Args:
         value: The value: a text, a bool, a number, an aware datetime, a date, an Enum, a UUID, or a
-            list, tuple or set of texts.
+            list, tuple or set of texts that is not empty. An empty text clears the property.
         several: Whether there may be several texts.
 
     Raises:
@@ -214,7 +214,7 @@ def simplify(value: Any) -> object:
         return str.__str__(value)
     if isinstance(value, Decimal):
         return NO_VALUE if value.is_nan() else Decimal(value)
-    if _is_missing(value):
+    if is_missing(value):
         return NO_VALUE
     if isinstance(value, _KNOWN):
         return cast("object", value)
@@ -259,14 +259,28 @@ def _listed(value: Any) -> object:
     return listed
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing(value: Any) -> bool:
     """Return whether a value is NaN, NaT or NA: these are not equal to themselves."""
     try:
         differs: Any = value != value
-        # NA says of a comparison that it is NA too.
-        return differs is value or (getattr(differs, "ndim", 0) == 0 and bool(differs))
+        equal: Any = value == value
+        # NA and numpy's masked values give the same for both comparisons: that it is missing too.
+        if differs is equal and not isinstance(differs, bool):
+            return True
+        return getattr(differs, "ndim", 0) == 0 and bool(differs)
     except Exception:  # noqa: BLE001 - the caller's code; such a value is none of these
         return False
+
+
+def native(value: Any) -> Any:
+    """Return a value as one of Python's own types where it has one; None if it is none."""
+    try:
+        found: Any = simplify(value)
+    except ValueError:
+        return value  # whoever reads it will say what is wrong
+    if isinstance(found, Decimal) or not is_real(found):
+        return None if found is NO_VALUE else found
+    return float(str(found)) if found.__class__ is not float else found
 
 
 def is_real(value: object) -> bool:
@@ -332,6 +346,9 @@ def _moment(value: dt.datetime) -> str:
 
 
 def _joined(items: list[object]) -> str:
+    if not items:
+        # A list without items is often one that could not be filled.
+        raise ValueError('has no items; to clear the property, write ""')
     texts: list[str] = []
     for item in items:
         try:

@@ -54,6 +54,8 @@ class Network(httpx.BaseTransport):
                 for part in cast("Iterable[bytes]", answer.stream):
                     body.add(part)
                 _retire_if_more_came(answer)
+            except Exception as failure:  # noqa: BLE001 - raised again where the body matters
+                body.failure = failure
             finally:
                 answer.close()
             return _response(answer, body)
@@ -89,6 +91,8 @@ class AsyncNetwork(httpx.AsyncBaseTransport):
                 async for part in cast("AsyncIterable[bytes]", answer.stream):
                     body.add(part)
                 _retire_if_more_came(answer)
+            except Exception as failure:  # noqa: BLE001 - raised again where the body matters
+                body.failure = failure
             finally:
                 await answer.aclose()
             return _response(answer, body)

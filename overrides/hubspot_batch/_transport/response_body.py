@@ -14,6 +14,8 @@ from typing import Any, TypeAlias, cast
 
 import httpx
 
+from .retry import Effect, disposition_of
+
 LARGEST = 64 * 2**20
 """Bytes of a response at most, as received and decoded. HubSpot's have some hundred thousand."""
 
@@ -25,7 +27,8 @@ def read_whole(response: httpx.Response) -> httpx.Response:
     """Return a response with its whole body, decoded.
 
     Raises:
-        httpx.DecodingError: It is too large, or cannot be decoded.
+        httpx.HTTPError: It ended too early, is too large, or cannot be decoded. It is no refusal,
+            of which the status alone is enough.
     """
     if response.is_closed:
         return _of_fair_size(response)
@@ -33,6 +36,8 @@ def read_whole(response: httpx.Response) -> httpx.Response:
     try:
         for part in cast("httpx.SyncByteStream", response.stream):
             body.add(part)
+    except httpx.HTTPError as failure:
+        body.failure = failure
     finally:
         response.close()
     return body.response(response.status_code, response.headers.raw, response.extensions)
@@ -46,6 +51,8 @@ async def aread_whole(response: httpx.Response) -> httpx.Response:
     try:
         async for part in cast("httpx.AsyncByteStream", response.stream):
             body.add(part)
+    except httpx.HTTPError as failure:
+        body.failure = failure
     finally:
         await response.aclose()
     return body.response(response.status_code, response.headers.raw, response.extensions)
@@ -55,9 +62,14 @@ RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 class ResponseBody:
-    """The body of a response while it is received."""
+    """The body of a response while it is received.
+
+    Attributes:
+        failure: Why the rest of it cannot be received; None if all came.
+    """
 
     def __init__(self) -> None:
+        self.failure: Exception | None = None
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -76,17 +88,32 @@ class ResponseBody:
     ) -> httpx.Response:
         """Return the response, decoded. Headers that describe its coding are left out then.
 
+        A refusal is returned without its body if that cannot be read: its status alone says that
+        the request was not carried out.
+
         Raises:
-            httpx.DecodingError: It cannot be decoded, or is too large.
+            httpx.DecodingError: It is no refusal, and cannot be decoded, or is too large.
+            Exception: It is no refusal, and the rest of it did not come.
         """
-        content = b"".join(self._parts)
         codings = [value for name, value in headers if name.lower() == b"content-encoding"]
-        if codings:
-            for coding in reversed(b",".join(codings).decode("latin-1").lower().split(",")):
-                content = _decoded(coding.strip(), content)
-            gone = (b"content-encoding", b"content-length")
+        try:
+            content = self._content(b",".join(codings).decode("latin-1").lower())
+        except Exception:
+            if disposition_of(status).effect is not Effect.NOT_APPLIED:
+                raise
+            content = b""
+        if codings or self.failure:
+            gone = (b"content-encoding", b"content-length", b"transfer-encoding")
             headers = [one for one in headers if one[0].lower() not in gone]
         return httpx.Response(status, headers=headers, content=content, extensions={**extensions})
+
+    def _content(self, codings: str) -> bytes:
+        if self.failure is not None:
+            raise self.failure
+        content = b"".join(self._parts)
+        for coding in reversed(codings.split(",") if codings else ()):
+            content = _decoded(coding.strip(), content)
+        return content
 
 
 def _of_fair_size(response: httpx.Response) -> httpx.Response:

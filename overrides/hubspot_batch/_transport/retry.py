@@ -75,6 +75,10 @@ _APPLIED = Disposition(Effect.APPLIED)
 # nothing, a request counts as possibly applied.
 DISPOSITIONS: Mapping[int, Disposition] = {
     **dict.fromkeys((400, 409), _REFUSED._replace(splits=True, partial=True)),
+    # The operation itself refuses with these too, for a record or a value, and may have carried out
+    # some inputs before. All other 4xx are about the request as a whole (its token, address, size
+    # or form), so no operation has begun.
+    **dict.fromkeys((404, 410, 422, 424), _REFUSED._replace(partial=True)),
     413: _REFUSED._replace(splits=True),  # too large for any operation to look at
     303: _AMBIGUOUS,  # a server that has carried a request out may answer "see other"
     **dict.fromkeys((401, 403), _ENDS),
@@ -108,8 +112,10 @@ def disposition_of(
         return _APPLIED if readable else _LOST
     if status == 429 and daily:
         return _ENDS
-    if status == 403 and page:
-        return _REFUSED  # HubSpot's edge refuses what this request holds, and not the token
+    if status in (403, 404) and page:
+        # HubSpot's edge refuses what this request holds, and not the token; or the address is
+        # another server's. Both come before the operation.
+        return _REFUSED
     return DISPOSITIONS.get(status, _AMBIGUOUS if status >= 500 else _REFUSED)
 
 

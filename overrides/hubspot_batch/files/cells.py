@@ -6,12 +6,12 @@ it is, and a value that only a program would have put there is refused with a re
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from enum import Enum
 from typing import Any
+
+from hubspot_batch._operations.values import NO_VALUE, property_text
 
 from . import moments
 from .known import NOTHING, SHEET_ERRORS, TEXT_NOTHING
@@ -39,35 +39,15 @@ def text_of(value: Any) -> str:
     """
     if type(value) is str:
         return value
-    if isinstance(value, Enum):
-        return text_of(value.value)
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
-        return _number(value)
-    if isinstance(value, dt.date):
-        return _time(value)
-    if isinstance(value, list | tuple):
-        return ";".join(map(text_of, value))  # pyright: ignore[reportUnknownArgumentType]
-    raise ValueError(f"a value of the type {type(value).__name__} cannot be sent")
-
-
-def _number(value: float | Decimal) -> str:
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    if not number.is_finite():
+    if type(value) in (list, tuple) and not value:
+        return ""  # like an empty cell, of which the mapping says whether it clears
+    try:
+        text = property_text(value)
+    except ValueError as error:
+        raise ValueError(f"it {error}") from None
+    if text is NO_VALUE:
         raise ValueError(f"{value} is no value")
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _time(value: dt.date) -> str:
-    if not isinstance(value, dt.datetime):
-        return value.isoformat()
-    if value.tzinfo is None:
-        raise ValueError(f"{value} has no time zone")
-    return value.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    return text
 
 
 def reader(kind: str, **settings: Any) -> Read:
@@ -165,6 +145,8 @@ def _digits(cell: Any, what: str) -> str:
     if isinstance(cell, float):
         if not cell.is_integer() or abs(cell) >= _EXACT:
             raise ValueError(f"{cell} is not {what}: Excel keeps 15 digits only")
+        cell = int(cell)
+    elif isinstance(cell, Decimal) and cell.is_finite() and cell == cell.to_integral_value():
         cell = int(cell)
     text = plain(text_of(cell))
     if _SCIENTIFIC.fullmatch(text):

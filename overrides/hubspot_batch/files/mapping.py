@@ -14,6 +14,8 @@ from typing import Any, Self
 
 from attrs import asdict, evolve, field, frozen
 
+from hubspot_batch._operations.values import native
+
 from . import mapping_file
 from .checking import check_columns
 from .definitions import Definitions
@@ -139,11 +141,11 @@ class Mapping:
     def _of_mappings(self, rows: Iterable[dict[str, Any]]) -> Iterator[Any]:
         known: dict[tuple[str, ...], RowMapper] = {}
         for number, row in enumerate(rows, 1):
-            names, cells = tuple(row), list(row.values())
+            names, cells = tuple(row), [*map(_native, row.values())]
             if names not in known:
                 # A key that is left out is an empty cell, as in JSON Lines.
                 names = next((one for one in known if row.keys() <= {*one}), names)
-                cells = [row.get(name) for name in names]
+                cells = [_native(row.get(name)) for name in names]
             if (mapper := known.get(names)) is None:
                 try:
                     mapper = check_columns(self.settings, names, "row", self.account)
@@ -154,3 +156,7 @@ class Mapping:
                     continue
                 known[names] = mapper
             yield mapper.input(Row(number, cells))
+
+
+def _native(cell: Any) -> Any:
+    return cell if type(cell) is str else native(cell)

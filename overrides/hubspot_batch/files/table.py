@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from attrs import evolve, field, frozen
 
+from hubspot_batch._operations.values import is_missing
+
 OUR_COLUMNS = ("_status", "_error", "_line")
 """The columns that are written behind a row, and ignored when it is handed in again."""
 
@@ -146,12 +148,7 @@ def is_blank(cell: Any) -> bool:
     """Return whether a cell holds nothing: no text, None, NaN, NaT or NA."""
     if isinstance(cell, str):
         return not cell or cell.isspace()
-    if cell is None:
-        return True
-    try:
-        return bool(cell != cell)  # NaN and NaT
-    except (TypeError, ValueError):
-        return type(cell).__name__ == "NAType"  # of pandas; it is neither true nor false
+    return cell is None or is_missing(cell)
 
 
 def fitted(line: int, cells: list[Any], width: int) -> Row | None:

@@ -283,3 +283,32 @@ def test_options_of_another_form(
 ) -> None:
     """An option without an effect would promise something."""
     assert said in refused(file(tmp_path, content, name), **options)
+
+
+RECORDS = [{"hs_timestamp": "2026-01-31"}, {}, {"hs_timestamp": None}, {"hs_timestamp": " "}]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "parquet", "arrow"])
+def test_records_without_any_value_are_told_of(tmp_path: Path, form: str) -> None:
+    """A program has written them, so a person is told how many are left out."""
+    path = tmp_path / f"calls.{form}"
+    table = pa.Table.from_pylist(RECORDS)
+    if form == "json":
+        path.write_text(json.dumps(RECORDS))
+    elif form == "jsonl":
+        path.write_text("\n\n".join(map(json.dumps, RECORDS)))
+    elif form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    found = open_table(path)
+    for _ in range(2):
+        assert len(list(found)) == 1
+        assert found.notes == ("3 rows have no value in any column, and are left out.",)
+
+
+def test_blank_lines_are_no_records(tmp_path: Path) -> None:
+    found = open_table(file(tmp_path, "hs_timestamp,b\n2026-01-31,\n\n,\n"))
+    assert len(list(found)) == 1
+    assert found.notes == ()

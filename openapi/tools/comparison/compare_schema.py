@@ -155,7 +155,8 @@ class Comparison:
         if found is not None:
             return found[0]
         self.unread.add(pointer)
-        self._note_unread(pointer, *((error, None) if is_old else (None, error)), at)
+        was, now = (error, None) if is_old else (None, error)
+        self._note_unread(pointer, was, now, at)
         return None
 
     def _note_unread(

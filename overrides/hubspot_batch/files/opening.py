@@ -20,7 +20,17 @@ from .formats import FORMATS, find_format
 from .headings import find_headings
 from .json_rows import read_json_array, read_json_lines
 from .sources import Source
-from .table import FileForm, Row, Table, column_names, fitted, heading_notes, value_table
+from .table import (
+    FileForm,
+    LeftOut,
+    Row,
+    Table,
+    column_names,
+    filled_records,
+    fitted,
+    heading_notes,
+    value_table,
+)
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _OPTIONS = {
@@ -230,7 +240,7 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
     if kind == "json" and encoding.fault_line is not None:
         raise FileError(encoding.fault, path=name, line=encoding.fault_line)
 
-    def records() -> Iterator[tuple[int, dict[str, Any]]]:
+    def objects() -> Iterator[tuple[int, dict[str, Any]]]:
         if kind == "jsonl":
             yield from read_json_lines(name, encoding.lines(name, source.open))
         else:
@@ -239,19 +249,24 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
 
     names: dict[str, None] = {}
     try:
-        for _, record in records():
+        for _, record in objects():
             names.update(dict.fromkeys(record))
     except FileError:
         if not names:
             raise
     keys = list(names)
 
+    left_out = LeftOut()
+
     def rows() -> Iterator[Row]:
-        for number, record in records():
-            if row := fitted(number, [record.get(key) for key in keys], len(keys)):
-                yield row
+        found = ((number, [one.get(key) for key in keys]) for number, one in objects())
+        return filled_records(found, len(keys), left_out)
 
     _check_rows(name, rows, "no rows")
     form = _text_form(source, kind, encoding, None).headed(keys)
-    notes = (encoding.note,) if encoding.note else ()
-    return Table(name, column_names(keys), form, notes, rows=rows, fingerprint=source.fingerprint)
+    return Table(
+        *(name, column_names(keys), form, (encoding.note,) if encoding.note else ()),
+        rows=rows,
+        fingerprint=source.fingerprint,
+        left_out=left_out,
+    )

@@ -103,7 +103,7 @@ class Settled:
     Attributes:
         run_id: The run.
         operation: The operation's id.
-        counts: How many of these inputs have each outcome.
+        counts: How many of these inputs have each outcome; 0 for the others.
     """
 
     run_id: str
@@ -118,9 +118,10 @@ class RunEnded:
     Attributes:
         run_id: The run.
         operation: The operation's id.
-        counts: How many inputs of the run have each outcome.
-        stopped: The name of the exception that stopped it, for example `AuthenticationError`; None
-            if all was read and sent.
+        counts: How many inputs of the run have each outcome; 0 for the others.
+        stopped: The name of the exception that stopped it, for example `AuthenticationError` or
+            `KeyboardInterrupt`; `GeneratorExit` if an iterator was left; None if all was read and
+            sent.
     """
 
     run_id: str

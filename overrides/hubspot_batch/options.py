@@ -256,6 +256,7 @@ def _as_headers(given: Mapping[str, str] | None) -> dict[str, str]:
     wanted = "a mapping of header names to texts, or None"
     check("headers", given, Mapping | None, wanted)
     headers: dict[Any, Any] = dict(given or {})
+    seen: set[str] = set()
     for name, value in headers.items():
         # A value can be a secret, so none is repeated.
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
@@ -268,7 +269,16 @@ def _as_headers(given: Mapping[str, str] | None) -> dict[str, str]:
                 f"headers[{name!r}] must be text of printable ASCII characters, without spaces "
                 "around it."
             )
+        if name.lower() in seen:
+            raise ConfigurationError(f"headers names {name} twice; the case makes no difference.")
+        seen.add(name.lower())
     return headers
+
+
+def merge_headers(headers: Mapping[str, str], changes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return headers with changes; a name may be spelled in another case."""
+    named = {str(name).lower() for name in changes}
+    return {**{name: one for name, one in headers.items() if name.lower() not in named}, **changes}
 
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")

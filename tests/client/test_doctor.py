@@ -25,7 +25,9 @@ READS = ("crm.objects.contacts.read", "marketing.campaigns.read")
 
 @pytest.fixture(autouse=True)
 def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("HUBSPOT_BASE_URL", "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY"):
+    names = ("BASE_URL", "API_VERSION")
+    ways = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "ALL_PROXY")
+    for name in (*(f"HUBSPOT_{one}" for one in names), *ways):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", TOKEN)
@@ -169,7 +171,9 @@ def test_certificates(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     code, found = doctor(capsys)
     assert code == 1
-    assert "SSL_CERT_FILE cannot be used" in found["proxy"]["message"]
+    assert "SSL_CERT_FILE cannot be used" in found["certificates"]["message"]
+    assert found["certificates"]["state"] == "failed"
+    assert found["connection"]["state"] == "skipped"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +201,82 @@ def test_the_day(left: str | None, state: str) -> None:
     assert found["allowance"].state is CheckState.SKIPPED
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "name", "words"),
+    [
+        (404, {"x": 1}, "connection", "no address of HubSpot's API"),
+        (405, {"x": 1}, "connection", "no address of HubSpot's API"),
+        (407, {}, "connection", "A proxy wants you to log in"),
+        (511, {}, "connection", "The network wants you to log in"),
+        (500, {"status": "error"}, "connection", "HTTP 500"),
+        (501, {"status": "error"}, "connection", "HTTP 501"),
+        (429, {"status": "error", "policyName": "DAILY"}, "day", "for the day are spent"),
+        (401, {"status": "error"}, "token", "HubSpot does not accept it"),
+    ],
+)
+def test_what_would_end_a_run(status: int, body: dict[str, Any], name: str, words: str) -> None:
+    """A response that a run cannot begin with is a failed finding."""
+    found = look(answering(status, json=body))
+    assert found[name].state is CheckState.FAILED, found
+    assert words in found[name].message
+    if name != "token":
+        assert found["token"].state is CheckState.SKIPPED
+
+
+@pytest.mark.parametrize("status", [423, 429, 477])
+def test_an_answer_that_says_nothing_of_the_token(
+    status: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a load can begin is not known then, so the exit code is not 0."""
+    refused = answering(status, json={"status": "error", "message": "later"})
+    found = look(refused)
+    assert found["token"].state is CheckState.SKIPPED
+    assert f"HTTP {status}" in found["token"].message
+    with served(Sandbox(clock=time.time, rate_limit=(0, 10.0))) as url:
+        code, told = doctor(capsys, "--base-url", url)
+        assert (code, told["token"]["state"]) == (1, "skipped")
+        assert cli.main(["doctor", "--base-url", url]) == 1
+    assert "It is not known whether a load can begin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_the_version_of_the_api(
+    by: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests go to the version that a load would use, and the finding names it."""
+    sandbox = Sandbox(clock=time.time)
+    if by == "environment":
+        monkeypatch.setenv("HUBSPOT_API_VERSION", "2026-03")
+    given = ["--api-version", "2026-03"] if by == "option" else []
+    with served(sandbox) as url:
+        code, found = doctor(capsys, "--base-url", url, *given)
+    assert code == 0
+    assert found["api_version"]["versions"] == ["2026-03"]
+    assert "2026-03" in found["api_version"]["message"]
+    assert {"2026-03" in one.path for one in sandbox.requests} == {True}
+
+
+def test_a_version_that_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a finding about the version, and not about the token."""
+    monkeypatch.setenv("HUBSPOT_API_VERSION", "2099-03")
+    code, found = doctor(capsys, "--base-url", "http://127.0.0.1:9")
+    assert code == 1
+    assert found["api_version"]["state"] == "failed"
+    assert "2099-03" in found["api_version"]["message"]
+    assert "token" not in found
+
+
+def test_a_token_that_cannot_be_sent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a finding about the token, which is not shown."""
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", f"{TOKEN}\u00e9")
+    code, found = doctor(capsys, "--base-url", "http://127.0.0.1:9")
+    assert (code, found["token"]["state"]) == (1, "failed")
+
+
 @pytest.mark.parametrize("status", [200, 403, 503])
 def test_a_page_in_place_of_the_api(status: int) -> None:
     """A portal's login page is not HubSpot."""
@@ -208,17 +288,26 @@ def test_a_page_in_place_of_the_api(status: int) -> None:
 def test_a_folder_that_takes_no_journal(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder that is missing, and one in which SQLite cannot write."""
+    """A file in the place of a folder, and a folder in which SQLite cannot write."""
+    (tmp_path / "file").touch()
     with served(Sandbox(clock=time.time)) as url:
-        code, found = doctor(capsys, "--base-url", url, "--out", str(tmp_path / "none"))
-    assert code == 1
-    assert "is no folder; make it" in found["journal_folder"]["message"]
+        for name in ("file", "file/below"):
+            code, found = doctor(capsys, "--base-url", url, "--out", str(tmp_path / name))
+            assert code == 1
+            assert "is no folder" in found["journal_folder"]["message"]
+    (tmp_path / "file").unlink()
 
     def refuse(*_: Any, **__: Any) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     monkeypatch.setattr(sqlite3, "connect", refuse)
     assert journal_folder(tmp_path).state is CheckState.FAILED
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_folder_that_a_load_would_make(tmp_path: Path) -> None:
+    """It need not be there; the folder above it is looked at, and nothing is left."""
+    assert journal_folder(tmp_path / "a" / "b").state is CheckState.OK
     assert [*tmp_path.iterdir()] == []
 
 

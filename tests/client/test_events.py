@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import attrs
@@ -145,6 +146,69 @@ def test_a_run_that_is_stopped_says_why(make_client: ClientFactory) -> None:
     assert isinstance(events[-1], RunEnded)
     assert events[-1].counts == {OutcomeStatus.NOT_SENT: 2}
     assert events[-1].stopped == "AuthenticationError"
+
+
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
+def test_a_run_that_is_interrupted_names_what_the_caller_sees(
+    make_client: ClientFactory, raised: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its last event and its line in the log have the name of the exception that is raised."""
+    events: list[Event] = []
+
+    def interrupted() -> Any:
+        yield ROWS[0]
+        raise raised
+
+    caplog.set_level("INFO", "hubspot_batch")
+    client = make_client(transport=Sandbox(), on_event=events.append)
+    with pytest.raises(raised):
+        client.calls.create(interrupted())
+    assert of(RunEnded, events)[0].stopped == raised.__name__
+    assert f"calls.create stopped by {raised.__name__}: " in caplog.text
+
+
+def test_an_iterator_that_is_left_names_no_failure(make_client: ClientFactory) -> None:
+    """`GeneratorExit` says that the program wanted no more."""
+    events: list[Event] = []
+    client = make_client(transport=Sandbox(), on_event=events.append, max_concurrency=1)
+    outcomes = client.calls.create_iter(ROWS[:2] * 50, chunk_size=1)
+    next(outcomes)
+    outcomes.close()
+    assert of(RunEnded, events)[0].stopped == "GeneratorExit"
+
+
+def test_a_status_without_inputs_counts_as_0(make_client: ClientFactory) -> None:
+    """So a function that reads a number need not know which outcomes there were."""
+    events: list[Event] = []
+    client = make_client(transport=Sandbox(), on_event=events.append)
+    client.calls.create(ROWS[3:4])
+    for event in (*of(Settled, events), *of(RunEnded, events)):
+        assert [event.counts[status] for status in OutcomeStatus] == [0, 1, 0, 0]
+        assert event.counts["succeeded"] == 0
+
+
+class Later:
+    async def __call__(self, told: object) -> None:
+        raise AssertionError
+
+
+async def later(told: object) -> None:
+    raise AssertionError
+
+
+async def yielding(told: object) -> Any:
+    yield told
+
+
+@pytest.mark.parametrize("name", ["on_event", "on_outcome", "on_wait"])
+@pytest.mark.parametrize("given", [later, Later(), Later().__call__, partial(later), yielding])
+def test_a_coroutine_function_is_refused(make_client: ClientFactory, name: str, given: Any) -> None:
+    """Nothing would await it, so it would miss every event."""
+    with pytest.raises(ConfigurationError, match=f"^{name} must not be asynchronous"):
+        make_client(transport=Sandbox(), **{name: given})
+    if name != "on_wait":
+        with pytest.raises(ConfigurationError, match=f"^{name} must not be asynchronous"):
+            make_client(transport=Sandbox()).with_options(**{name: given})
 
 
 @pytest.mark.parametrize("fault", [None, "locked", "server_error", "forbidden", "bad_request"])

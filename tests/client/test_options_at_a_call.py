@@ -224,6 +224,23 @@ def test_a_header_that_is_refused(make_client: ClientFactory, headers: Any, word
     assert HIDDEN not in str(caught.value)
 
 
+def test_a_header_has_one_name_in_any_case(make_client: ClientFactory) -> None:
+    """So `with_options` replaces a header that is spelled in another way, and two are refused."""
+    sent: list[httpx.Headers] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers)
+        return httpx.Response(201, json={"results": []})
+
+    client = make_client(transport=httpx.MockTransport(answer), headers={"X-Team": "sales"})
+    client.with_options(headers={"x-team": "support"}).calls.create(ROWS[:1])
+    assert sent[0].get_list("X-Team") == ["support"]
+    client.with_options(headers={"user-agent": "nightly"}).calls.create(ROWS[:1])
+    assert sent[1].get_list("User-Agent") == ["nightly"]
+    with pytest.raises(ConfigurationError, match="headers names x-team twice"):
+        make_client(transport=Sandbox(), headers={"X-Team": "a", "x-team": "b"})
+
+
 def test_a_proxy_and_certificates_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """They take the place of the environment's, and no repr shows the password."""
     monkeypatch.setenv("HTTPS_PROXY", "http://from.environment:1")
@@ -249,6 +266,8 @@ def test_certificates_of_a_path(tmp_path: Path) -> None:
         assert route_to(ClientOptions(verify=path)).context is not None
     with pytest.raises(ConfigurationError, match=r"^verify cannot be used"):
         HubSpotBatch(SECRET, verify=tmp_path / "none.pem")
+    with pytest.raises(ConfigurationError, match=r"^verify is empty"):
+        HubSpotBatch(SECRET, verify="")
     with pytest.raises(ConfigurationError, match=r"^verify must be True, the path of trusted"):
         HubSpotBatch(SECRET, verify=False)  # type: ignore[arg-type]
 

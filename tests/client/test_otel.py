@@ -67,6 +67,20 @@ def collected() -> Iterator[Collected]:
     made.tracing.shutdown()
 
 
+def test_an_iterator_that_is_left_is_no_error(
+    make_client: ClientFactory, collected: Collected
+) -> None:
+    """The program wanted no more, so the span of the run has not failed."""
+    client = make_client(transport=Sandbox(), on_event=collected.on_event, max_concurrency=1)
+    outcomes = client.calls.create_iter(ROWS * 10, chunk_size=1)
+    next(outcomes)
+    outcomes.close()
+    *_, run = collected.spans()
+    assert run.name == "create_calls"
+    assert run.status.is_unset
+    assert "error.type" not in run.attributes
+
+
 def test_a_run_and_its_attempts_are_spans(make_client: ClientFactory, collected: Collected) -> None:
     """The run has the counts, and stands below the caller's span; each attempt below the run."""
     faults = script([None, "locked", None])

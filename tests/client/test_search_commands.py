@@ -59,7 +59,8 @@ def test_what_is_found_is_written(
     assert len(found) == count
     assert all(one["properties"]["hs_call_title"].startswith("Call ") for one in found)
     said = capsys.readouterr().out
-    assert said.startswith(f"{count} calls are in calls-search.hubspot/records.jsonl")
+    words = "1 record is" if count == 1 else f"{count} calls are"
+    assert said.startswith(f"{words} in calls-search.hubspot/records.jsonl")
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
@@ -112,8 +113,22 @@ def test_nothing_found_leaves_no_file(url: str, capsys: pytest.CaptureFixture[st
     command = ["calls", "search", "--to", "csv", "--base-url", url]
     assert cli.main(command) == 0
     assert cli.main([*command, "--filter", "hs_call_title EQ nothing"]) == 0
-    assert "No calls are found, and no file is written." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "No calls are found, and no file is written." in said
+    assert f"{Path('calls-search.hubspot/records.csv')} of an earlier search was removed." in said
     assert [*Path("calls-search.hubspot").iterdir()] == []
+
+
+def test_a_folder_that_takes_no_file_is_refused(
+    url: str, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before anything is sent."""
+    Path("taken").touch()
+    assert cli.main(["calls", "search", "--out", "taken", "--base-url", url]) == 2
+    said = capsys.readouterr().err
+    assert "The records cannot be written to taken (File exists), so nothing was sent." in said
+    assert "--out" in said
+    assert sandbox.requests == ()
 
 
 def test_a_search_that_stops_leaves_no_file(
@@ -131,3 +146,29 @@ def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["calls", "search"], ["campaigns", "list"]):
         assert cli.main([*words, "--help"]) == 0
         assert f"hubspot-batch {' '.join(words)} --" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["calls", "search"],
+        ["campaigns", "list"],
+        ["stamp", "create", "calls", "--yes"],
+        ["calls", "create", "calls.csv", "--map", "hs_timestamp=hs_timestamp", "--yes"],
+    ],
+)
+def test_no_token(
+    command: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """The command says where it takes it from, and nothing of Python."""
+    for name in ("HUBSPOT_ACCESS_TOKEN", "HUBSPOT_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    Path("calls.csv").write_text("hs_timestamp\n2026-01-31T09:30:00Z\n", "utf-8")
+    assert cli.main(command) == 2
+    said = capsys.readouterr().err
+    assert "There is no access token; set HUBSPOT_ACCESS_TOKEN." in said
+    assert "function" not in said

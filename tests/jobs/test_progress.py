@@ -107,7 +107,7 @@ def test_a_line_says_everything() -> None:
         (Waiting(0.2, "rate_limit"), ""),
         (Waiting(5, "rate_limit"), "waiting 5 s for the rate limit"),
         (Waiting(10, "rate_limit", 429), "waiting 10 s for the rate limit after HTTP 429"),
-        (Waiting(2, "retry"), "waiting 2 s to send again after a lost response"),
+        (Waiting(2, "retry"), "waiting 2 s to send again after no response"),
     ],
 )
 def test_a_wait_is_explained(event: Waiting, said: str) -> None:

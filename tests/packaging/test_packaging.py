@@ -280,7 +280,12 @@ class TestPublish:
                 "from releases.distributions import ROOT, build_both; "
                 f"build_both(ROOT, Path('{dist}'))\""
             )
-            done = run(["sh", "-c", script], tmp_path, TZ=zone, LC_ALL="C", PYTHONHASHSEED=umask)
+            settings = {
+                "LC_ALL": "C",
+                "PYTHONHASHSEED": umask,
+                "SOURCE_DATE_EPOCH": f"17{umask}00000",
+            }
+            done = run(["sh", "-c", script], tmp_path, TZ=zone, **settings)
             assert done.returncode == 0, done.stdout + done.stderr
             made.append({file.name: file.read_bytes() for file in dist.iterdir()})
             shutil.rmtree(clone)  # it holds the tokens of the tests

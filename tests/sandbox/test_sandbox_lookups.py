@@ -57,6 +57,16 @@ def test_records_are_found_late_and_in_any_order() -> None:
     assert found != {*range(len(found))}
 
 
+def test_records_of_the_account_are_found_at_once() -> None:
+    """A record that no request created was there before the sandbox began."""
+    sandbox = Sandbox(clock=FakeClock(), search_lag=(1.0, 100.0))
+    sandbox.add_record("calls", properties={"hs_call_title": "Old"})
+    sandbox.add_campaign("Spring")
+    create(sandbox, "New")
+    assert titles(search(sandbox)) == ["Old"]
+    assert len(client(sandbox).get(LIST).json()["results"]) == 1
+
+
 def test_what_a_search_finds() -> None:
     """Filters, pages and an order, with the values as they are stored."""
     clock = FakeClock()

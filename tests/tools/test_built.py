@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,13 @@ WHEEL, SDIST = f"hubspot_batch-{VERSION}-py3-none-any.whl", f"hubspot_batch-{VER
 INDEX = httpx.URL("https://index.example/")
 
 
+def pack(sdist: Path, *names: str) -> None:
+    """Make a source distribution of empty files."""
+    with tarfile.open(sdist, "w:gz") as made:
+        for name in names:
+            made.addfile(tarfile.TarInfo(f"hubspot_batch-{VERSION}/{name}"))
+
+
 def refused(action: Callable[[], object]) -> str:
     with pytest.raises(ReleaseRefusedError) as caught:
         action()
@@ -37,7 +45,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         wheel, sdist = into / WHEEL, into / SDIST
         with zipfile.ZipFile(wheel, "w") as made:
             made.writestr(f"x.dist-info/sboms/hubspot_batch-{VERSION}.cdx.json", "{}")
-        sdist.write_bytes(b"sources")
+        pack(sdist, "README.md", "PKG-INFO")
         return wheel, sdist
 
     monkeypatch.setattr(distributions, "build", build)
@@ -205,6 +213,35 @@ def test_a_dependency_that_is_not_locked(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- two builds
+
+
+def test_a_file_that_the_commit_does_not_have(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git may be told to ignore it in places that no other clone has, so it is refused."""
+
+    def build(into: Path, *, tagged: bool) -> tuple[Path, ...]:
+        pack(into / SDIST, "README.md", "PKG-INFO", "overrides/hubspot_batch/a.swp")
+        return (into / SDIST,)
+
+    monkeypatch.setattr(distributions, "build", build)
+    monkeypatch.setattr(git_history, "tracked", lambda home: {"README.md"})
+    monkeypatch.setattr(git_history, "clean_commit", lambda home: "a" * 40)
+    said = refused(lambda: built.make(folder, {}))
+    assert "overrides/hubspot_batch/a.swp" in said
+    assert "README.md" not in said
+    assert not (folder / "build.json").exists()
+    monkeypatch.setattr(git_history, "clean_commit", lambda home: None)
+    built.make(folder, {})
+
+
+def test_the_files_of_a_commit(tmp_path: Path) -> None:
+    """Those that git knows, whatever lies beside them."""
+    for name in ("a b.txt", "\u00e9.txt", "ignored.swp"):
+        (tmp_path / name).touch()
+    for command in (["init", "--quiet"], ["add", "a b.txt", "\u00e9.txt"]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+    assert git_history.tracked(tmp_path) == {"a b.txt", "\u00e9.txt"}
 
 
 @pytest.mark.parametrize("differs", [False, True])

@@ -4,6 +4,7 @@ import functools
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def answer_commands(monkeypatch: pytest.MonkeyPatch, **answers: tuple[int, str])
             with zipfile.ZipFile(folder / f"hubspot_batch-{VERSION}-py3-none-any.whl", "w") as made:
                 info = f"hubspot_batch-{VERSION}.dist-info"
                 made.writestr(f"{info}/sboms/hubspot_batch-{VERSION}.cdx.json", "{}")
-            (folder / f"hubspot_batch-{VERSION}.tar.gz").touch()
+            tarfile.open(folder / f"hubspot_batch-{VERSION}.tar.gz", "w:gz").close()
         if command[-1] == "--version":
             return subprocess.CompletedProcess(command, 0, f"hubspot-batch {VERSION}\n")
         for word, (code, output) in answers.items():
@@ -132,11 +133,18 @@ class TestBuild:
         """The archives carry the commit's time, where there is a commit."""
         (tmp_path / ".git").touch()
         monkeypatch.setattr(distributions, "ROOT", tmp_path)
-        monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
         answer_commands(monkeypatch, git=git)
-        assert distributions.commit_time(tmp_path) == expected
-        monkeypatch.setenv("SOURCE_DATE_EPOCH", "7")
+        for epoch in ("7", ""):
+            monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+            assert distributions.commit_time(tmp_path) == expected
+
+    def test_time_of_a_source_distribution(self, tmp_path: Path) -> None:
+        """Without a history it is the time that its files have, so the same wheel comes out."""
+        info = tmp_path / "PKG-INFO"
         assert distributions.commit_time(tmp_path) == {}
+        info.touch()
+        os.utime(info, (1_700_000_000, 1_700_000_000))
+        assert distributions.commit_time(tmp_path) == {"SOURCE_DATE_EPOCH": "1700000000"}
 
     def test_without_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without git builds nevertheless."""
@@ -227,6 +235,13 @@ class TestPublish:
         error = refusal(lambda: self.publish(tmp_path, answer, any_tree=False))
         assert "made of another commit. Run `make build`" in str(error)
 
+    def test_an_index_that_is_not_asked(self, tmp_path: Path, commands: Commands) -> None:
+        """A login page answers an upload with a success, so no upload is called published."""
+        built.make(tmp_path, ENVIRONMENT)
+        said = self.publish(tmp_path, httpx.Response(200, html="Log in"), any_index=True)
+        assert "Published" not in said
+        assert f"Sent {NAME} {VERSION} to {INDEX}, which does not say what it has" in said
+
     def test_a_list_of_devpi(self, tmp_path: Path, commands: Commands) -> None:
         """The list of devpi is below `+simple`; the address for pip is that one, too."""
         built.make(tmp_path, ENVIRONMENT)
@@ -253,6 +268,10 @@ class TestPublish:
             ("ERROR HTTPError: 403 Forbidden", "Either the user in TWINE_USERNAME may not upload"),
             (f"before\nERROR  Something\n  else {PASSWORD}", "index said: Something else ***"),
             (f"Traceback (most\n x\nOSError: {PASSWORD}\n", "The index said: OSError: ***"),
+            (
+                "INFO     Response from x:\n<style type='text/css'>\n a {b: c}\n</style>No room\n",
+                "The index said: Response from x: No room",
+            ),
         ],
     )
     def test_upload_refused(

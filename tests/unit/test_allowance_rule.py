@@ -376,6 +376,25 @@ def test_the_rest_of_the_day_is_shared() -> None:
     assert reply.start or reply.again
 
 
+def test_a_slow_response_says_an_old_number_of_the_day() -> None:
+    """It is no sign that its request arrived late: the server counted it before the later ones."""
+    state, first = decide(None, 1000, asking(reserve=3))
+    reports = (LimitReport(first.start, 100, 10_000, 99, 30, 0),)
+    state, slow = decide(state, 2000, asking(known_state=first.state_id, reports=reports))
+    assert slow.start
+    for number in range(10):
+        state, reply = decide(state, 3000 + 500 * number, asking(known_state=first.state_id))
+        assert reply.start
+        told = LimitReport(reply.start, 100, 10_000, 99, 28 - number, 0)
+        ask = asking(wants=False, known_state=first.state_id, reports=(told,))
+        state, _ = decide(state, 3100 + 500 * number, ask)
+    assert state.left_today == 28 - 9
+    late = LimitReport(slow.start, 100, 10_000, 99, 29, 0, delay=6000)
+    ask = asking(wants=False, known_state=first.state_id, reports=(late,))
+    state, _ = decide(state, 8500, ask)
+    assert state.left_today == 28 - 9
+
+
 def test_a_limit_that_the_user_set_is_kept_beside_the_servers() -> None:
     """A burst that the server would accept is spread as the user said."""
     state, starts = None, []

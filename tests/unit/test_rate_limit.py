@@ -258,6 +258,24 @@ def test_an_older_number_of_the_day_is_not_believed_over_a_newer(order: list[int
     assert granted <= 92 - 30
 
 
+def test_a_slow_response_says_an_old_number_of_the_day() -> None:
+    """It is no sign that its request arrived late: the server counted it before the later ones."""
+    limiter = RateLimiter(RateLimit(100, 10.0), 3)
+    for now in range(20):
+        assert limiter.reserve(float(now)) == 0.0
+        limiter.report(float(now), now + 0.1, said(100, 10_000, 99, 40 - now), None)
+    assert limiter.reserve(20.0) == 0.0
+    for number in range(10):
+        now = 20.5 + number
+        assert limiter.reserve(now) == 0.0
+        limiter.report(now, now + 0.1, said(100, 10_000, 99, 19 - number), None)
+    limiter.report(20.0, 30.5, said(100, 10_000, 99, 20), None)
+    granted = 0
+    while granted < 100 and limiter.reserve(50.0) == 0.0:
+        granted += 1
+    assert granted == 10 - 1 - 3  # the slow one may not have been counted
+
+
 def test_the_day_begins_anew() -> None:
     """A higher number that is newer than what was known is believed."""
     limiter = RateLimiter(None, 30)

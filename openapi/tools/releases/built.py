@@ -43,8 +43,8 @@ def make(into: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
 
     These are the bill of materials, `SHA256SUMS` and the record. Returns all of the files.
 
-    Raises ReleaseRefusedError as `distributions.build` and `checks.check_wheel` do; then there is
-    no record.
+    Raises ReleaseRefusedError as `distributions.build`, `checks.check_tracked` and
+    `checks.check_wheel` do; then there is no record.
     """
     _, version = distributions.named_version()
     into = into.resolve()
@@ -56,6 +56,8 @@ def make(into: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
     commit = git_history.clean_commit(home)
     tagged = commit is not None and f"v{version}" in git_history.tags_at_head(home)
     files = distributions.build(into, tagged=tagged)
+    for sdist in (file for file in files if file.suffix == ".gz" and commit is not None):
+        checks.check_tracked(sdist, git_history.tracked(home))
     for wheel in (file for file in files if file.suffix == ".whl"):
         checks.check_wheel(wheel, version, environment)
         files += _bill_of_materials(wheel, into)

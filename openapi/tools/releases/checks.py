@@ -7,10 +7,11 @@ the index is sent anything.
 import os
 import re
 import sys
+import tarfile
 import tempfile
 import tomllib
 import venv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -86,6 +87,23 @@ def check_changelog(home: Path, version: Version) -> None:
         raise ReleaseRefusedError(
             f"publish: the first heading of CHANGELOG.md is {heading!r}, and must be "
             f"'## {version} - YYYY-MM-DD', with the day of the release. Nothing was uploaded."
+        )
+
+
+def check_tracked(sdist: Path, tracked: Collection[str]) -> None:
+    """Refuse a source distribution with files that the commit does not have.
+
+    A file that git ignores is no change of the tree, and may be in the archives nevertheless.
+
+    Raises ReleaseRefusedError.
+    """
+    with tarfile.open(sdist) as archive:
+        names = [one.name.partition("/")[2] for one in archive if one.isfile()]
+    if more := sorted({*names} - {*tracked} - {"PKG-INFO"}):
+        others = f" and {len(more) - _NAMED} more" if len(more) > _NAMED else ""
+        raise ReleaseRefusedError(
+            f"build: {sdist.name} has files that the commit does not have, because git ignores "
+            f"them here ({', '.join(more[:_NAMED])}{others}). Remove them, and build again."
         )
 
 

@@ -107,9 +107,13 @@ def build_both(home: Path, into: Path) -> None:
 
 
 def commit_time(home: Path) -> dict[str, str]:
-    """Return the commit's time for the archives; without one, the build tool uses a fixed time."""
-    if "SOURCE_DATE_EPOCH" in os.environ or not (home / ".git").exists():
-        return {}
+    """Return the time for the archives: the commit's, whatever the environment says.
+
+    In a source distribution it is the time that its files have; else the build tool decides.
+    """
+    if not (home / ".git").exists():
+        info = home / "PKG-INFO"
+        return {"SOURCE_DATE_EPOCH": str(int(info.stat().st_mtime))} if info.is_file() else {}
     try:
         commit = run(["git", "-C", str(home), "log", "-1", "--format=%ct"])
     except OSError:

@@ -94,6 +94,15 @@ def clean_commit(home: Path) -> str | None:
         return None
 
 
+def tracked(home: Path) -> set[str]:
+    """Return the names of all files that git knows.
+
+    Raises UnknownHistoryError without git, and BrokenHistoryError where git fails.
+    """
+    found = (_git(home, "ls-files", "-z") or b"").decode(errors="surrogateescape")
+    return {*found.split("\0")} - {""}
+
+
 def clone(home: Path, into: Path) -> None:
     """Write the commit that is checked out, with its history, into a new folder.
 

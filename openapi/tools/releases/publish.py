@@ -79,8 +79,14 @@ def publish(
     files = (*found.files, *attested.files)
     upload(files, target, environment, taken(name, version, target))
     next_ = f"tag the commit v{version}" if any_tree else f"push the tag v{version}"
+    done = f"Published {name} {version} to {shown(target)}"
+    if any_index:  # a login page answers an upload with a success, too
+        done = (
+            f"Sent {name} {version} to {shown(target)}, which does not say what it has. Install it "
+            "from there before you count on it."
+        )
     return (
-        f"Published {name} {version} to {shown(target)}\n{attested.sentence}\n"
+        f"{done}\n{attested.sentence}\n"
         f"To install it:  pip install --index-url {shown(simple)} {name}=={version}\n"
         f"Next: {next_}, which the next version is compared with, and raise the version in "
         f"{VERSION_FILE} when something changes: `make check` says by how much."
@@ -163,7 +169,7 @@ def _last_words(output: str) -> str:
         return output.rstrip().rpartition("\n")[2]
     starts = [output.rfind(mark) for mark in ("INFO     Response from", "ERROR")]
     start = next((at for at in starts if at >= 0), 0)
-    plain = re.sub(r"<(?:script|style)\b.*?</(?:script|style)>|<[^<>]*>", " ", output[start:])
+    plain = re.sub(r"(?s)<(?:script|style)\b.*?</(?:script|style)>|<[^<>]*>", " ", output[start:])
     words = " ".join(re.sub(r"(?m)^(?:INFO|ERROR) +(?!HTTP)", "", plain).split())
     return words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}..."
 

@@ -91,6 +91,7 @@ class Run(Generic[ResultT]):
         self.operation = operation
         self.collects, self.recorder = collects, recorder
         self.stopped: HubSpotBatchError | None = None
+        self._stopped_by: str | None = None  # the name of what the caller sees
         self.under_way: set[Chunk] = set()
         self.unmatched: list[ResultT] = []
         self.doubts = None if look_up_plan is None else HeldOutcomes(look_up_plan)
@@ -295,7 +296,7 @@ class Run(Generic[ResultT]):
         if self.stopped is None:
             left = isinstance(cause, GeneratorExit)
             how = "left before its end" if left else f"ended by {type(cause).__name__}"
-            self._end(BrokenOffError(f"The run was {how}."))
+            self._end(BrokenOffError(f"The run was {how}."), type(cause).__name__)
         self._reader.register()
         self._give_up_waiting()
 
@@ -326,9 +327,10 @@ class Run(Generic[ResultT]):
         if self.operation.same_key is SameKey.IN_TURN:
             self._chunker.release(chunk.entries)
 
-    def _end(self, error: HubSpotBatchError) -> None:
+    def _end(self, error: HubSpotBatchError, seen_as: str | None = None) -> None:
         if self.stopped is None:
             self.stopped = error
+            self._stopped_by = seen_as or type(error).__name__
         # Chunks that were handed out before the inputs ended in an error are still sent.
         if not isinstance(error, InputError):
             for chunk in [*self.under_way]:
@@ -390,9 +392,8 @@ class Run(Generic[ResultT]):
             self.stop_on_failure(self.recorder.close())
         ordered = sorted(self.ready, key=attrgetter("index"))
         self._closed = BatchResult(tuple(ordered), tuple(self.unmatched))
-        self._totals.log(self.stopped)
+        self._totals.log(self._stopped_by)
         if self._observer is not None:
-            stopped = None if self.stopped is None else type(self.stopped).__name__
-            counts = {**self._totals.counts}
-            self._observer.notify(RunEnded(self._run_id, self.operation.id, counts, stopped))
+            end = (self._totals.counts.copy(), self._stopped_by)
+            self._observer.notify(RunEnded(self._run_id, self.operation.id, *end))
         return self._closed

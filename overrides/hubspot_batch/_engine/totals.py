@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from hubspot_batch._transport.request_state import RequestState
-from hubspot_batch.errors import HubSpotBatchError
 from hubspot_batch.outcomes import Outcome, OutcomeStatus, in_words
 
 _log = logging.getLogger("hubspot_batch")
@@ -73,11 +72,11 @@ class Totals:
             f"hubspot_batch.result_of(exception) returns {which}."
         )
 
-    def log(self, stopped: HubSpotBatchError | None) -> None:
+    def log(self, stopped: str | None) -> None:
         """Log the numbers of a run that has ended.
 
         Args:
-            stopped: What stopped it; None if all inputs were sent.
+            stopped: The name of the exception that stopped it; None if all inputs were sent.
         """
         if not _log.isEnabledFor(logging.INFO):
             return
@@ -92,11 +91,11 @@ class Totals:
             "seconds": seconds,
             "waits": len(self._waits),
             "waited": waited,
-            "stopped": None if stopped is None else type(stopped).__name__,
+            "stopped": stopped,
         }
         _log.info(
             "%s%s: %d inputs (%s), %d requests in %.1f s, %d waits of %.1f s in all",
-            *(operation, "" if stopped is None else f" stopped by {type(stopped).__name__}"),
+            *(operation, "" if stopped is None else f" stopped by {stopped}"),
             *(inputs, ", ".join(in_words(counts)) or "none"),
             *(self._requests, seconds, len(self._waits), waited),
             extra=fields,

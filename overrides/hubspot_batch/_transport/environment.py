@@ -167,6 +167,8 @@ def certificates(base_url: str, named: str | None = None) -> ssl.SSLContext | No
     """
     if not base_url.startswith("https:"):
         return None
+    if named == "":  # OpenSSL would trust the system's certificates
+        raise ConfigurationError("verify is empty; leave it out, or name what to trust.")
     file, folder = (os.environ.get(name) for name in _CERTIFICATES[:2])
     try:
         if named is not None:

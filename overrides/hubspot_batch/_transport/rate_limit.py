@@ -304,14 +304,15 @@ class RateLimiter:
             if arrived > started and started in self._starts:
                 self._starts.remove(started)
                 insort(self._starts, arrived)
-                started = arrived
+            else:
+                arrived = started
             if self._limit is not None and most and interval and 1 <= most <= _LARGEST_LIMIT:
                 limit = int(most), interval
                 if self._server is None:
-                    self._server = ServerWindow(started, *limit)
+                    self._server = ServerWindow(arrived, *limit)
                 self._server.resize(*limit)
                 if left is not None:
-                    self._server.note_remaining(self._starts, started, now, int(left))
+                    self._server.note_remaining(self._starts, arrived, now, int(left))
             if left_today is None:
                 # A response of HubSpot's edge has no limits at all, so it says nothing about the
                 # day.
@@ -319,7 +320,8 @@ class RateLimiter:
                     self._day_is_reported = False
             else:
                 self._day_is_reported = True
-                # The server may not have counted the requests under way yet.
+                # The server may not have counted the requests under way yet. By its start, not by
+                # when it seems to have arrived: a response that was only slow has an old number.
                 left_today -= self._under_way
                 if self._day is not None and started <= self._day_reported_at:
                     # It may report an older number than the known one.

@@ -76,7 +76,7 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
         help="look at everything that a load needs: versions, proxy, token, scopes, limits, clock",
         description="Look at everything that a load needs, and change nothing. Nothing secret is "
         "printed.",
-        epilog="Exit code: 0 a load can begin, 1 something is wrong, 2 wrong use.",
+        epilog="Exit code: 0 a load can begin, 1 something is wrong or not known, 2 wrong use.",
         allow_abbrev=False,
     )
     if not first or first[0] == "doctor":

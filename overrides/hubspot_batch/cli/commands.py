@@ -239,6 +239,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
 }
 _HELP = {
     "texts": "names, separated by commas",
+    "json": "JSON, in the form that HubSpot describes",
     "date": "a date, such as 2026-01-31",
     "time": "a time, such as 2026-01-31T09:30:00Z",
 }

@@ -18,6 +18,7 @@ from hubspot_batch._operations.listings import Listing, method_of
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError
 from hubspot_batch.files import FileError
+from hubspot_batch.jobs.outcome_files import check_folder
 from hubspot_batch.jobs.record_tables import FORMS, RecordTables
 from hubspot_batch.options import ClientOptions
 
@@ -117,19 +118,32 @@ def _write(arguments: argparse.Namespace, listing: Listing, out: Output) -> int:
     token = arguments.token or token_for(options.base_url)
     with HubSpotBatch(token, base_url=options.base_url, api_version=options.api_version) as client:
         found: Iterator[Any] = getattr(getattr(client, listing.tag), method_of(listing))(**given)
-        folder.mkdir(parents=True, exist_ok=True)
+        _check(folder)
         records = RecordTables(folder, arguments.to)
         try:
             count = sum(1 for _ in map(records.add, islice(found, arguments.limit)))
             names = records.close()
         finally:
             records.abandon()
-    for name in {f"records.{arguments.to}"} - {*names}:  # of an earlier search
-        (folder / name).unlink(missing_ok=True)
     words = listing.tag.replace("_", " ")
-    said = f"{count} {words} are in {' and '.join(str(folder / name) for name in names)}."
+    what = "1 record is" if count == 1 else f"{count} {words} are"
+    said = f"{what} in {' and '.join(str(folder / name) for name in names)}."
     out.lines([said if names else f"No {words} are found, and no file is written."])
+    old = folder / f"records.{arguments.to}"
+    if not names and old.exists():
+        old.unlink()
+        out.lines([f"{old} of an earlier search was removed."])
     return SUCCEEDED
+
+
+def _check(folder: Path) -> None:
+    try:
+        check_folder(folder, ())
+    except OSError as error:
+        raise ConfigurationError(
+            f"The records cannot be written to {folder} ({error.strerror}), so nothing was sent. "
+            "Name another folder with --out."
+        ) from None
 
 
 def _given(arguments: argparse.Namespace, listing: Listing) -> dict[str, Any]:

@@ -319,9 +319,16 @@ def _ask(question: str) -> str:
 
 
 def token_for(base_url: str) -> str | None:
-    """Return the token for a server; None for the environment's, which is never shown."""
-    local = is_loopback(httpx.URL(base_url).host)
-    return _MADE_UP_TOKEN if local and not os.environ.get("HUBSPOT_ACCESS_TOKEN") else None
+    """Return the token for a server; None for the environment's, which is never shown.
+
+    Raises:
+        ConfigurationError: There is none, and the server is not this machine.
+    """
+    if os.environ.get("HUBSPOT_ACCESS_TOKEN"):
+        return None
+    if not is_loopback(httpx.URL(base_url).host):
+        raise ConfigurationError("There is no access token; set HUBSPOT_ACCESS_TOKEN.")
+    return _MADE_UP_TOKEN
 
 
 def _show_plan(plan: Plan, arguments: argparse.Namespace, out: Output) -> None:

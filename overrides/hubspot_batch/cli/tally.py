@@ -127,7 +127,7 @@ class Tally:
         if waiting.status_code is not None:
             reason += f" after HTTP {waiting.status_code}"
         elif waiting.reason != "rate_limit":
-            reason += " after a lost response"
+            reason += " after no response"  # it was lost, or there was no connection
         return f"waiting {duration(math.ceil(waiting.seconds))} {reason}"
 
     def place(self) -> str:

@@ -7,6 +7,7 @@ first request, imports it. So what is imported inside of functions here stays th
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from functools import cache, partial
@@ -23,7 +24,7 @@ from hubspot_batch._transport.response_body import ACCEPT_ENCODING
 from hubspot_batch._transport.tokens import AsyncTokenProvider, Token
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.events import Observer, OnEvent, OnOutcome, OnWait, observer_of
-from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check
+from hubspot_batch.options import SAME, ClientOptions, Clock, Same, check, merge_headers
 from hubspot_batch.version import __version__
 
 if TYPE_CHECKING:
@@ -66,9 +67,19 @@ def observe(
     check("on_event", on_event, Callable | None, "a function that takes an event, or None")
     check("on_outcome", on_outcome, Callable | None, "a function that takes an Outcome, or None")
     check("on_wait", on_wait, Callable | None, "a function that takes a Wait, or None")
+    for name, given in (("on_event", on_event), ("on_outcome", on_outcome), ("on_wait", on_wait)):
+        if _is_asynchronous(given) or _is_asynchronous(getattr(given, "__call__", None)):  # noqa: B004 - it is looked at
+            raise ConfigurationError(
+                f"{name} must not be asynchronous, because nothing would await it. Pass a function "
+                "that starts a task, or puts what it is given into a queue."
+            )
     if on_wait is not None:
         warn_argument("on_wait", since="0.1.0", until="0.3.0", instead="on_event", level=3)
     return observer_of(on_event, on_outcome, on_wait)
+
+
+def _is_asynchronous(given: object) -> bool:
+    return inspect.iscoroutinefunction(given) or inspect.isasyncgenfunction(given)
 
 
 def change_options(
@@ -79,7 +90,7 @@ def change_options(
     given = {"timeout": timeout, "retry": retry, "max_concurrency": max_concurrency}
     if headers is not SAME:
         check("headers", headers, Mapping, "a mapping of header names to texts")
-        given["headers"] = {**options.headers, **headers}
+        given["headers"] = merge_headers(options.headers, headers)
     return evolve(options, **{name: one for name, one in given.items() if one is not SAME})
 
 
@@ -168,11 +179,10 @@ def make_raw(options: ClientOptions, transport: ProcessTransport) -> Client:
     return Client(
         base_url=options.base_url,
         timeout=options.timeout,
-        headers={
-            "User-Agent": f"hubspot-batch/{__version__}",
-            "Accept-Encoding": ACCEPT_ENCODING,
-            **options.headers,
-        },
+        headers=merge_headers(
+            {"User-Agent": f"hubspot-batch/{__version__}", "Accept-Encoding": ACCEPT_ENCODING},
+            options.headers,
+        ),
         httpx_args={"transport": transport},
         path_of=_path_of(options.api_version),
     )

@@ -76,16 +76,15 @@ end
 local function learn(report)
   local start, requests, milliseconds = report[1], report[2], report[3]
   local left, left_today, refused_for, delay = report[4], report[5], report[6], report[7] or 0
+  local began, later = start, #starts - until_(start)
   if delay > 0 and remove(start) then
     start = start + delay
     insert(start)
-  else
-    delay = 0
   end
   if requests > 0 and milliseconds > 0 then
     state.requests, state.milliseconds = requests, milliseconds
     if left >= 0 and start >= state.created and start > (state.incomplete_until or 0) then
-      local ours = until_(start + MARGIN) - until_(start - delay - milliseconds - MARGIN)
+      local ours = until_(start + MARGIN) - until_(began - milliseconds - MARGIN)
       note_others(math.max(0, requests - left - ours))
     end
   end
@@ -96,11 +95,11 @@ local function learn(report)
   end
   state.day_is_reported = left_today >= 0 or (requests < 0 and state.day_is_reported)
   if left_today >= 0 then
-    local rest = math.max(0, left_today - (#starts - until_(start)))
-    if state.left_today >= 0 and start <= state.day_reported_at then
+    local rest = math.max(0, left_today - later)
+    if state.left_today >= 0 and began <= state.day_reported_at then
       rest = math.min(rest, state.left_today)
     else
-      state.day_reported_at = start
+      state.day_reported_at = began
     end
     state.left_today, state.left_at = rest, now
   end

@@ -328,6 +328,8 @@ def _next_start(
 
 def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceRequest) -> None:
     """Take in what a response said."""
+    began = report.start
+    later = len(state.starts) - bisect_right(state.starts, began)
     delay = report.delay if report.start in state.starts else 0
     if delay:
         # The server counts a request from its arrival on, and it counted ours that came before.
@@ -339,9 +341,8 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
         # If not all of our starts are known, the use by others is unknown too.
         known = report.start >= state.created and report.start > state.incomplete_until
         if report.left >= 0 and known:
-            began = report.start - delay - state.milliseconds - MARGIN
             ours = bisect_right(state.starts, report.start + MARGIN) - bisect_right(
-                state.starts, began
+                state.starts, began - state.milliseconds - MARGIN
             )
             _note_others(state, now, max(0, report.requests - report.left - ours))
     if report.refused_for > 0:
@@ -354,13 +355,13 @@ def _learn(state: AllowanceState, now: int, report: LimitReport, ask: AllowanceR
         report.requests < 0 and state.day_is_reported
     )
     if report.left_today >= 0:
-        # The server had not counted the requests that started later.
-        later = len(state.starts) - bisect_right(state.starts, report.start)
+        # The server may not have counted the requests that started later. By its start, not by
+        # when it seems to have arrived: a response that was only slow has an old number.
         left = max(0, report.left_today - later)
-        if state.left_today >= 0 and report.start <= state.day_reported_at:
+        if state.left_today >= 0 and began <= state.day_reported_at:
             left = min(left, state.left_today)
         else:
-            state.day_reported_at = report.start
+            state.day_reported_at = began
         state.left_today, state.left_at = left, now
 
 

@@ -12,11 +12,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from celery import Task
-
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import JournalError, RateLimitError, UnavailableError, UnreachableError
 from hubspot_batch.journal import Journal, PostgresJournal
+
+from .needed import needed_by
+
+with needed_by(__name__, "celery"):
+    from celery import Task
 
 
 class HubSpotTask(Task):  # type: ignore[misc]

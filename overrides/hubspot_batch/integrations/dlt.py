@@ -14,15 +14,18 @@ from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
-import dlt
-from dlt.common.destination.exceptions import DestinationTerminalException
-from dlt.common.json import json
-from dlt.common.storages import FileStorage, ParsedLoadJobFileName
-
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.errors import IncompleteError
 from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import BatchResult
+
+from .needed import needed_by
+
+with needed_by(__name__, "dlt"):
+    import dlt
+    from dlt.common.destination.exceptions import DestinationTerminalException
+    from dlt.common.json import json
+    from dlt.common.storages import FileStorage, ParsedLoadJobFileName
 
 
 def _check(result: BatchResult[Any]) -> None:

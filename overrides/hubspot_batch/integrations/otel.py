@@ -12,12 +12,15 @@ from functools import partial
 from threading import Lock
 from typing import Any, NamedTuple
 
-from opentelemetry import context, metrics, trace
-from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
-
 from hubspot_batch.events import Answered, Event, RequestSent, RunEnded, Settled, Wait
 from hubspot_batch.version import __version__
+
+from .needed import needed_by
+
+with needed_by(__name__, "hubspot-batch[otel]"):
+    from opentelemetry import context, metrics, trace
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+    from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 _NAME = "hubspot_batch"
 _ALLOWANCE = "hubspot_batch.allowance.used"
@@ -160,7 +163,7 @@ class OpenTelemetry:
         with self._lock:
             self._runs.pop(event.run_id, None)
         span.set_attributes({f"{_NAME}.{status}": count for status, count in event.counts.items()})
-        if event.stopped is not None:
+        if event.stopped not in (None, "GeneratorExit"):  # an iterator that is left has not failed
             span.set_attribute("error.type", event.stopped)
             span.set_status(Status(StatusCode.ERROR))
         span.end()

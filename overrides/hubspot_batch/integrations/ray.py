@@ -12,12 +12,15 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-
 from hubspot_batch._operations.registry import SPECS
 from hubspot_batch.client import HubSpotBatch
 from hubspot_batch.journal import Journal
 from hubspot_batch.outcomes import Outcome
+
+from .needed import needed_by
+
+with needed_by(__name__, "ray[data]"):
+    import pyarrow as pa  # type: ignore[import-untyped]
 
 _COLUMNS: dict[str, Callable[[Outcome[Any]], str | None]] = {
     "_status": lambda outcome: str(outcome.status),

@@ -39,8 +39,8 @@ def check_client(client: Any) -> None:
     """
     if _class_of(client).__name__ not in ("Redis", "Valkey"):
         raise ConfigurationError(
-            "client must be a client of redis-py or valkey-py for one server, such as "
-            f"redis.Redis(); got {type(client).__name__}. Without a store, use "
+            "client must be a client of redis-py or valkey-py (extra `shared`) for one server, "
+            f"such as redis.Redis(); got {type(client).__name__}. Without a store, use "
             "SharedAllowance.local(path)."
         )
 

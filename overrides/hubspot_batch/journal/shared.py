@@ -32,7 +32,7 @@ def _naming_the_extra() -> Generator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "A journal on Postgres needs psycopg: pip install 'hubspot-batch[postgres]'."
+            'A journal on Postgres needs psycopg: pip install "hubspot-batch[postgres]".'
         ) from error
 
 

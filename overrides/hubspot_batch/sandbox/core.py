@@ -70,8 +70,8 @@ class Sandbox:
     - `faults`: one or more plans (see `script` and `rates`), or a mapping of fault names to rates.
     - `clock`: returns seconds since 1970; by default a `FakeClock`, which stands still.
     - `trace_echo`: the share of results, from 0 to 1, that repeat the trace id of their input.
-    - `search_lag`: the least and the most seconds after which a new record is found by a search of
-      calls and in the list of campaigns; each record has its own.
+    - `search_lag`: the least and the most seconds after which a record of a request is found by
+      a search of calls and in the list of campaigns; each record has its own.
     - `unique_properties`: the families that may have properties with unique values.
     - `max_inputs`: limits by operation id, in place of the contract's.
     - `operations`, `specs`: the contract, and the sandbox's side of each operation.

@@ -16,7 +16,7 @@ from contextlib import closing
 from importlib import metadata
 from pathlib import Path
 
-from hubspot_batch._transport.environment import route_to
+from hubspot_batch._transport.environment import certificates, proxy_of
 from hubspot_batch.errors import ConfigurationError
 from hubspot_batch.options import DEFAULT_BASE_URL, ClientOptions
 from hubspot_batch.version import __version__
@@ -72,7 +72,12 @@ def check_way(given: str | None) -> Iterator[CheckResult]:
     state = CheckState.OK if options.base_url == DEFAULT_BASE_URL else CheckState.NOTE
     yield CheckResult("address", state, f"{options.base_url} ({where}).", values)
     try:
-        proxy = route_to(options).proxy
+        certificates(options.base_url)
+    except ConfigurationError as error:
+        yield CheckResult("certificates", CheckState.FAILED, error.message)
+        return
+    try:
+        proxy = proxy_of(options.base_url)
     except ConfigurationError as error:
         yield CheckResult("proxy", CheckState.FAILED, error.message)
         return
@@ -103,20 +108,22 @@ def _certificates(base_url: str) -> CheckResult:
 
 
 def journal_folder(folder: Path) -> CheckResult:
-    """Try whether a journal can be written in a folder."""
+    """Try whether a journal can be written in a folder; a load makes it if it is missing."""
     values: dict[str, object] = {"path": str(folder)}
-    if not folder.is_dir():
-        text = f"{folder} is no folder; make it, or name another one with --out."
+    there = next(one for one in (folder, *folder.absolute().parents) if os.path.lexists(one))
+    if not there.is_dir():
+        text = f"{there} is no folder; name another one with --out."
         return CheckResult("journal_folder", CheckState.FAILED, text, values)
     try:
         with (
-            tempfile.TemporaryDirectory(dir=folder, prefix=".hubspot-batch-") as made,
+            tempfile.TemporaryDirectory(dir=there, prefix=".hubspot-batch-") as made,
             closing(sqlite3.connect(Path(made) / "journal.sqlite")) as database,
         ):
             database.execute("create table t (x)")
-        free = shutil.disk_usage(folder).free
+        free = shutil.disk_usage(there).free
     except (OSError, sqlite3.Error) as error:
-        text = f"A journal cannot be written in {folder} ({error})."
+        reason = getattr(error, "strerror", None) or error
+        text = f"A journal cannot be written in {folder} ({reason}); name another one with --out."
         return CheckResult("journal_folder", CheckState.FAILED, text, values)
     said = f"A journal can be written in {folder}; {free / 1e9:.1f} GB are free"
     values |= {"free_bytes": free, "sqlite": sqlite3.sqlite_version}

@@ -15,10 +15,17 @@ from typing import Any
 import httpx
 
 from hubspot_batch._json import read_object
+from hubspot_batch._operations.parsing import MatchKeys, parse_response
 from hubspot_batch._operations.registry import SPECS, OperationSpec
-from hubspot_batch._transport.retry import number
+from hubspot_batch._transport.request_state import Interpretation
+from hubspot_batch._transport.retry import disposition_of, number
 from hubspot_batch.client import HubSpotBatch
-from hubspot_batch.errors import HubSpotBatchError
+from hubspot_batch.errors import (
+    ConfigurationError,
+    DailyLimitError,
+    HubSpotBatchError,
+    UnreachableError,
+)
 
 from .findings import CheckResult, CheckState
 
@@ -69,19 +76,36 @@ class Server:
                     "connection", CheckState.FAILED, text, {"error": type(error).__name__}
                 )
                 return
-            yield from self._reached(answers[first.id])
-            token = self._token(answers[first.id])
+            stop = self._stop(first, answers[first.id])
+            yield self._reached(answers[first.id], stop)
+            token = self._token(answers[first.id], stop)
             yield token
             if token.state is CheckState.OK:
                 yield from self._scopes(specs, answers, try_writes=try_writes)
-            yield from self._allowance()
+            yield self._allowance()
+            yield self._day(stop)
             yield self._clock()
-        yield _api_versions(specs)
+        yield _api_versions(specs, self._version)
 
     @property
     def _address(self) -> str:
         options = self._client.options
         return "HubSpot" if options is None else options.base_url
+
+    @property
+    def _version(self) -> str | None:
+        options = self._client.options
+        return None if options is None else options.api_version
+
+    def _stop(self, spec: OperationSpec, response: httpx.Response) -> HubSpotBatchError | None:
+        """Return the exception that would end a run after this response; None without one."""
+        status, body = response.status_code, read_object(response.content)
+        daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+        disposition = disposition_of(status, daily=daily, page=body is None)
+        paths = {one.path for one in spec.described.versions}
+        read = Interpretation(disposition, body)
+        parsed = parse_response(response, read, MatchKeys(None, None, ()), None, paths)
+        return parsed.stop(spec.name, self._address, alone=True)
 
     def _ask(self, spec: OperationSpec) -> httpx.Response:
         described = spec.described
@@ -100,19 +124,23 @@ class Server:
         self._headers = {**self._headers, **response.headers}
         return response
 
-    def _reached(self, response: httpx.Response) -> Iterator[CheckResult]:
+    def _reached(self, response: httpx.Response, stop: HubSpotBatchError | None) -> CheckResult:
         status = response.status_code
         values = {"status_code": status}
-        if read_object(response.content) is None:
+        if isinstance(stop, ConfigurationError | UnreachableError):
+            text = stop.message
+        elif read_object(response.content) is None:
             text = (
                 f"{self._address} answers HTTP {status} with something else than JSON, so it is no "
                 "address of HubSpot's API, or a proxy answers in its place."
             )
-            yield CheckResult("connection", CheckState.FAILED, text, values)
+        elif status >= 500:
+            text = f"{self._address} answers HTTP {status}, a fault of the server; try again later."
         else:
-            yield CheckResult("connection", CheckState.OK, f"{self._address} answers.", values)
+            return CheckResult("connection", CheckState.OK, f"{self._address} answers.", values)
+        return CheckResult("connection", CheckState.FAILED, text, values)
 
-    def _token(self, response: httpx.Response) -> CheckResult:
+    def _token(self, response: httpx.Response, stop: HubSpotBatchError | None) -> CheckResult:
         status = response.status_code
         if not self._has_token:
             text = "None is given; set HUBSPOT_ACCESS_TOKEN."
@@ -121,7 +149,9 @@ class Server:
         if status == 401:
             text = "HubSpot does not accept it; check it, or get a new one."
             return CheckResult("token", CheckState.FAILED, text, values)
-        if status >= 500 or status == 429 or read_object(response.content) is None:
+        # A 403 is about a scope, so the token was accepted.
+        stopped = stop is not None and status != 403
+        if stopped or status >= 500 or read_object(response.content) is None:
             text = f"Not known: HubSpot answers HTTP {status}."
             return CheckResult("token", CheckState.SKIPPED, text, values)
         return CheckResult("token", CheckState.OK, "HubSpot accepts it.", values)
@@ -148,30 +178,33 @@ class Server:
                     continue
             yield _judge(spec, known.get(scopes))
 
-    def _allowance(self) -> Iterator[CheckResult]:
+    def _said(self, *names: str) -> list[float | None]:
+        """Return the numbers in the headers about limits."""
         said = {name.lower(): value for name, value in self._headers.items()}
-        most, left, interval, day, day_left = (
-            number(said, f"x-hubspot-ratelimit-{name}")
-            for name in ("max", "remaining", "interval-milliseconds", "daily", "daily-remaining")
-        )
+        return [number(said, f"x-hubspot-ratelimit-{name}") for name in names]
+
+    def _allowance(self) -> CheckResult:
+        most, left, interval = self._said("max", "remaining", "interval-milliseconds")
         if most is None or interval is None:
-            yield CheckResult("allowance", CheckState.SKIPPED, "The responses do not say it.")
-        else:
-            text = f"{most:.0f} requests in {interval / 1000:g} seconds"
-            text += "." if left is None else f", of which {left:.0f} were left."
-            values = {"limit": most, "seconds": interval / 1000, "remaining": left}
-            yield CheckResult("allowance", CheckState.OK, text, values)
-        if day_left is None:
-            yield CheckResult(
-                "day", CheckState.SKIPPED, "The responses do not say it, as with OAuth."
-            )
-            return
+            return CheckResult("allowance", CheckState.SKIPPED, "The responses do not say it.")
+        text = f"{most:.0f} requests in {interval / 1000:g} seconds"
+        text += "." if left is None else f", of which {left:.0f} were left."
+        values = {"limit": most, "seconds": interval / 1000, "remaining": left}
+        return CheckResult("allowance", CheckState.OK, text, values)
+
+    def _day(self, stop: HubSpotBatchError | None) -> CheckResult:
+        day, day_left = self._said("daily", "daily-remaining")
         values = {"limit": day, "remaining": day_left}
+        if isinstance(stop, DailyLimitError):
+            return CheckResult("day", CheckState.FAILED, stop.message, values)
+        if day_left is None:
+            text = "The responses do not say it, as with OAuth."
+            return CheckResult("day", CheckState.SKIPPED, text)
         text = f"{day_left:.0f} requests are left"
         text += "." if day is None else f" of the {day:.0f} of the account's day."
         few = day_left == 0 or (day is not None and day_left < _FEW * day)
         state = CheckState.FAILED if day_left == 0 else CheckState.NOTE if few else CheckState.OK
-        yield CheckResult("day", state, text, values)
+        return CheckResult("day", state, text, values)
 
     def _clock(self) -> CheckResult:
         if self._clocks is None:
@@ -214,7 +247,9 @@ def _scope(spec: OperationSpec, state: CheckState, text: str) -> CheckResult:
     return CheckResult(f"scope:{spec.name}", state, text, values)
 
 
-def _api_versions(specs: Sequence[OperationSpec]) -> CheckResult:
-    found = sorted({one for spec in specs for one in _VERSION.findall(spec.described.path)})
+def _api_versions(specs: Sequence[OperationSpec], version: str | None) -> CheckResult:
+    described = [spec.described for spec in specs]
+    used = [one.in_version(version or one.version) for one in described]
+    found = sorted({name for one in used if one for name in _VERSION.findall(one.path)})
     text = f"The operations use {', '.join(found) or 'no version'} of HubSpot's API."
     return CheckResult("api_version", CheckState.OK, text, {"versions": found})

@@ -132,8 +132,8 @@ def _check_values(
         return
     seen: dict[str, str | int] = {}
     for index, value in enumerate(values):
-        if value is None:
-            continue
+        if not isinstance(value, str | int):
+            continue  # which is null
         forms = sorted(_forms(value, partial(member_name, index=index)))
         made = next((one for one in forms if one in seen), None)
         if made is not None:

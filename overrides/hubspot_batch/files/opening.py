@@ -248,22 +248,28 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
                 yield from read_json_array(name, text)
 
     names: dict[str, None] = {}
+    count, lines = 0, set[int]()
     try:
-        for _, record in objects():
+        for line, record in objects():
             names.update(dict.fromkeys(record))
+            count += 1
+            if len(lines) < 2:
+                lines.add(line)
     except FileError:
         if not names:
             raise
     keys = list(names)
+    in_one_line = len(lines) == 1 < count
 
     left_out = LeftOut()
 
     def rows() -> Iterator[Row]:
-        found = ((number, [one.get(key) for key in keys]) for number, one in objects())
+        numbered = objects() if not in_one_line else enumerate((one for _, one in objects()), 1)
+        found = ((number, [one.get(key) for key in keys]) for number, one in numbered)
         return filled_records(found, len(keys), left_out)
 
     _check_rows(name, rows, "no rows")
-    form = _text_form(source, kind, encoding, None).headed(keys)
+    form = evolve(_text_form(source, kind, encoding, None).headed(keys), items=in_one_line)
     return Table(
         *(name, column_names(keys), form, (encoding.note,) if encoding.note else ()),
         rows=rows,

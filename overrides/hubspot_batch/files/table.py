@@ -19,7 +19,8 @@ class Row(NamedTuple):
     """One row.
 
     Attributes:
-        line: The line at which it begins; of a workbook or a DataFrame, the row. Counted from 1.
+        line: The line at which it begins; of a workbook or a DataFrame, the row; of a JSON array
+            in one line, the item. Counted from 1.
         cells: The cells in the order of the columns; of a row with a problem, as many as it has.
         problem: Why its cells cannot be put under the headings; empty if they can.
     """
@@ -46,6 +47,7 @@ class FileForm:
         sep_line: Whether the first line is `sep=`, which tells Excel the delimiter.
         sheet: The name of a workbook's sheet.
         schema: The schema of Parquet and Arrow.
+        items: Whether the items of a JSON array are counted, because all are in one line.
     """
 
     format: str
@@ -60,10 +62,13 @@ class FileForm:
     sep_line: bool = False
     sheet: str = ""
     schema: Any = field(default=None, eq=False, repr=False)
+    items: bool = field(default=False, eq=False)
 
     @property
     def unit(self) -> str:
         """The thing that the number of a row counts."""
+        if self.items:
+            return "item"
         return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
 
     def headed(self, headings: Iterable[str]) -> FileForm:

@@ -91,7 +91,7 @@ class LeftOut:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What to say of them; nothing if there were none."""
+        """The sentence about them; none if there were none."""
         rows, are = ("1 row has", "is") if self._count == 1 else (f"{self._count} rows have", "are")
         return (f"{rows} no value in any column, and {are} left out.",) if self._count else ()
 
@@ -118,7 +118,7 @@ class Table:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of how it was read so far, in sentences."""
+        """The sentences that a person should know of how it was read so far."""
         return (*self._notes, *self._left_out.notes)
 
     def __iter__(self) -> Iterator[Row]:

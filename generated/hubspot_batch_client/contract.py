@@ -22,7 +22,7 @@ class Argument:
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
     Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it
-    may list, if these are known.
+    may list, if these are known. `description` is what the API says of it.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Argument:
     form: str
     schema: Any = field(eq=False, repr=False)
     known: tuple[str, ...] = ()
+    description: str = field(default="", eq=False, repr=False)
 
 
 class Version(NamedTuple):
@@ -327,6 +328,7 @@ _ALL = (
                 required=False,
                 form="texts",
                 schema={"type": "array", "items": {"type": "string"}},
+                description="Internal names of the properties to return; some usual ones by default.",
             ),
             Argument(
                 name="propertiesWithHistory",
@@ -335,6 +337,7 @@ _ALL = (
                 required=False,
                 form="texts",
                 schema={"type": "array", "items": {"type": "string"}},
+                description="Internal names of the properties to return with their earlier values.",
             ),
             Argument(
                 name="idProperty",
@@ -343,6 +346,7 @@ _ALL = (
                 required=False,
                 form="text",
                 schema={"type": "string"},
+                description="The property of which the ids are values.",
             ),
         ),
     ),
@@ -596,6 +600,7 @@ _ALL = (
                     "hs_budget_items_sum_amount",
                     "hs_spend_items_sum_amount",
                 ),
+                description="Internal names of the properties to return; none by default.",
             ),
             Argument(
                 name="startDate",
@@ -604,6 +609,7 @@ _ALL = (
                 required=False,
                 form="date",
                 schema={"type": "string", "format": "date"},
+                description="First day of the asset metrics, such as 2026-01-31.",
             ),
             Argument(
                 name="endDate",
@@ -612,6 +618,7 @@ _ALL = (
                 required=False,
                 form="date",
                 schema={"type": "string", "format": "date"},
+                description="Last day of the asset metrics. Without the two no metrics come back.",
             ),
         ),
     ),
@@ -1141,6 +1148,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                             "additionalProperties": False,
                         },
                     },
+                    description='Groups of filters, such as `[{"filters": [{"propertyName": "hs_call_status", "operator": "EQ", "value": "COMPLETED"}]}]`; all calls by default.',
                 ),
                 Argument(
                     name="query",
@@ -1149,6 +1157,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     required=False,
                     form="text",
                     schema={"type": "string"},
+                    description="Words that are looked for in the usual text properties.",
                 ),
                 Argument(
                     name="properties",
@@ -1157,6 +1166,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     required=False,
                     form="texts",
                     schema={"type": "array", "items": {"type": "string"}},
+                    description="Internal names of the properties to return; some usual ones by default.",
                 ),
                 Argument(
                     name="sorts",
@@ -1179,6 +1189,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                             "additionalProperties": False,
                         },
                     },
+                    description='One rule, such as `[{"propertyName": "hs_timestamp", "direction": "DESCENDING"}]`; by id by default.',
                 ),
             ),
         ),
@@ -1208,6 +1219,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     required=False,
                     form="text",
                     schema={"type": "string"},
+                    description="A part of the name of the campaigns to list; all by default.",
                 ),
                 Argument(
                     name="sort",
@@ -1216,6 +1228,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                     required=False,
                     form="text",
                     schema={"type": "string"},
+                    description="hs_name, createdAt or updatedAt; with a minus before it, downwards.",
                 ),
                 Argument(
                     name="properties",
@@ -1242,6 +1255,7 @@ LISTINGS: Mapping[str, Listing] = MappingProxyType(
                         "hs_budget_items_sum_amount",
                         "hs_spend_items_sum_amount",
                     ),
+                    description="Internal names of the properties to return; none by default.",
                 ),
             ),
         ),

@@ -119,7 +119,7 @@ class Limiter(Protocol):
         """Do as `return_unused`, in a task."""
 
     def abandon(self, started: float) -> None:
-        """Take in that no report of a request that had a start will come."""
+        """Forget a started request that will not be reported."""
 
     def report(
         self, started: float, now: float, headers: Mapping[str, str], refused_until: float | None

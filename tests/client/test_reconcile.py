@@ -384,7 +384,7 @@ def test_more_records_than_a_search_shows_take_another_search(
 ) -> None:
     """A search ends after 10,000 records, and the next one begins where it ended."""
     monkeypatch.setattr("hubspot_batch.sandbox.lookups._HITS_AT_MOST", 400)
-    monkeypatch.setattr("hubspot_batch._lookup.endpoints._RECORDS_AT_MOST", 400)
+    monkeypatch.setattr("hubspot_batch._lookup.endpoints.RESULTS_AT_MOST", 400)
     clock = FakeClock()
     sandbox = Sandbox(faults=script(["reset_after"] * 3), clock=clock, search_lag=(0.5, 2.0))
     calls = make_client(transport=sandbox, clock=clock_of(clock)).calls
@@ -405,7 +405,7 @@ def test_records_of_one_moment_beyond_a_search_are_no_proof(
 ) -> None:
     """No search shows them all, so the look-up has failed."""
     monkeypatch.setattr("hubspot_batch.sandbox.lookups._HITS_AT_MOST", 200)
-    monkeypatch.setattr("hubspot_batch._lookup.endpoints._RECORDS_AT_MOST", 200)
+    monkeypatch.setattr("hubspot_batch._lookup.endpoints.RESULTS_AT_MOST", 200)
     sandbox = lossy("reset_after")
     calls = make_client(transport=sandbox).calls
     lost = calls.create([call("row")])

@@ -7,10 +7,13 @@ from itertools import islice
 from typing import Any
 
 import pytest
+from attrs import evolve
 from both_clients import ClientFactory
 from hubspot_batch import ConfigurationError, MissingScopesError, UnfinishedError
+from hubspot_batch._lookup import endpoints
 from hubspot_batch._paging import query, reading
 from hubspot_batch.sandbox import Sandbox, lookups, script
+from hubspot_batch_client.contract import LISTINGS
 from hubspot_batch_client.models import Call, Campaign, FilterGroup, SearchFilter
 
 NOON = "2026-01-05T12:00:00Z"
@@ -104,7 +107,7 @@ def test_filters_are_mappings_or_models(make_client: ClientFactory) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search shows 400 results, and not 10,000."""
-    for module in (query, reading):
+    for module in (endpoints, reading):
         monkeypatch.setattr(module, "RESULTS_AT_MOST", 400)
     monkeypatch.setattr(lookups, "_HITS_AT_MOST", 400)
 
@@ -241,3 +244,12 @@ def test_what_hubspot_refuses_is_raised(make_client: ClientFactory) -> None:
     hubspot.close()
     with pytest.raises(ConfigurationError, match="closed"):
         hubspot.calls.search()
+
+
+def test_a_search_is_named_as_its_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where `x-kind` makes a search of an operation with another verb."""
+    found = evolve(LISTINGS["search_calls"], id="find_calls")
+    monkeypatch.setattr("hubspot_batch._paging.query.LISTINGS", {"find_calls": found})
+    assert query.query_of("find_calls", None, {}).name == "calls.find"
+    with pytest.raises(ConfigurationError, match=r"^calls\.find is not valid"):
+        query.query_of("find_calls", None, {"filter_groups": [{"filters": [{"operator": 1}]}]})

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hubspot_batch.cli import main as cli
 from hubspot_batch.sandbox import Sandbox, script, served
+from hubspot_batch_client.contract import LISTINGS, OPERATIONS
 
 
 @pytest.fixture
@@ -146,6 +147,18 @@ def test_the_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["calls", "search"], ["campaigns", "list"]):
         assert cli.main([*words, "--help"]) == 0
         assert f"hubspot-batch {' '.join(words)} --" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["calls search", "campaigns list", "campaigns read"])
+def test_the_help_explains_each_argument(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An argument of the API has the description of its fragment."""
+    assert cli.main([*words.split(), "--help"]) == 0
+    shown = "".join(capsys.readouterr().out.split())
+    name = "_".join(reversed(words.split()))
+    described = LISTINGS[name] if name in LISTINGS else OPERATIONS[name]
+    assert described.arguments
+    for argument in described.arguments:
+        assert "".join(argument.description.rstrip(".").split()) in shown
 
 
 @pytest.mark.parametrize(

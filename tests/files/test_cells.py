@@ -212,6 +212,24 @@ def test_a_date_without_a_time() -> None:
     assert time("2026-04-25T00:00:00", at=noon) == "2026-04-25T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    "spelled", ["0000", "00", "T00", "t00", "0h00", "12 am", "12am", "12 a.m."]
+)
+def test_midnight_is_a_time(spelled: str) -> None:
+    """A cell that names a time keeps it, in any spelling, also without a colon."""
+    written = "2026-04-25" if spelled.strip("Tt") in ("0000", "00") else "25 April 2026"
+    gap = "" if spelled[0] in "Tt" else " "
+    text = f"{written}{gap}{spelled}"
+    assert time(text, at=dt.time(12)) == "2026-04-25T00:00:00Z"
+
+
+def test_a_time_without_a_colon_is_no_date() -> None:
+    """It is not cut off: the cell of a date is refused, and the cell of a time keeps it."""
+    assert time("2026-04-25 1030", at=dt.time(12)) == "2026-04-25T10:30:00Z"
+    with pytest.raises(ValueError, match="has a time"):
+        day("2026-04-25 1030", None)
+
+
 def test_days() -> None:
     """A property that is a date takes no time of day."""
     assert day("25 April 2026", None) == "2026-04-25"

@@ -137,7 +137,7 @@ def test_the_sandbox_stands_apart(module: str) -> None:
 
 
 @modules()
-def test_one_package_knows_the_generated_package(module: str) -> None:
+def test_few_packages_know_the_generated_package(module: str) -> None:
     """A change of the generated code is felt where it is called and read, and nowhere else."""
     knows = any(name.split(".")[0] == GENERATED for name in imported(module))
     assert not knows or family(module) in GENERATED_USERS

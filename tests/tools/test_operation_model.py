@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from generation import operation_meaning, operation_model
-from generation.operation_meaning import ContractError
+from generation.operation_meaning import ContractError, Fields
+from hubspot_batch._operations import registry
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,6 +81,31 @@ def test_a_misspelt_kind_is_told(said: dict[str, Any], words: str, place: str) -
         operation_meaning.kind_of(("paths", "/x", "post"), said)
     assert words in str(caught.value)
     assert caught.value.pointer[-1] == place
+
+
+def test_the_client_knows_every_kind() -> None:
+    """The tools take the same kinds as the client, which knows more of each."""
+    assert [*registry.KINDS] == [*operation_meaning.KINDS]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "record_key"),
+    [
+        ("create", [], ""),
+        ("create", ["eventId"], "eventId"),
+        ("create", ["id"], "id"),
+        ("read", ["eventId"], "eventName"),
+        ("update", [], "eventName"),
+    ],
+)
+def test_the_key_of_a_create_is_no_id(kind: str, more: list[str], record_key: str) -> None:
+    """Two new records can have the same name, but a read or an update names one that exists."""
+    names = ["eventName", *more]
+    fields = Fields({name: {"type": "string"} for name in names}, frozenset(names))
+    said = {"operationId": f"{kind}_events", "x-key": "eventName"}
+    meaning = operation_meaning.meaning_of(("paths", "/x", "post"), said, [fields], fields)
+    assert (meaning.key, meaning.result_key) == (("eventName",), ("eventName",))
+    assert meaning.record_key == record_key
 
 
 def test_a_schema_that_holds_itself_is_told() -> None:

@@ -20,6 +20,7 @@ from hubspot_batch._matching.value_forms import (
     letters_and_digits,
     letters_and_digits_ascii,
 )
+from hubspot_batch.sandbox.clock import parse_datetime
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -124,6 +125,7 @@ def test_looking_up_is_as_good_as_comparing(
         ("3.14159", "3.142"),
         ("2.5", "3"),
         ("2.5", "2"),
+        ("1769852400000", "2026-01-31t09:40:00z"),
         ("  ", None),
         ("\u200b", ""),
     ],
@@ -153,6 +155,16 @@ def test_what_a_server_can_make_of_a_value(sent: str, stored: str | None) -> Non
 def test_what_no_server_makes_of_a_value(sent: str, stored: str | None) -> None:
     """Else two inputs could not be distinguished that a server keeps apart."""
     assert not becomes(sent, stored)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-31+01:00", "20260131-0500", "2026-01-31x01:00", "2026-W05-6+01:00"]
+)
+def test_an_offset_behind_a_date_is_no_time(text: str) -> None:
+    """The standard parser reads it as one."""
+    assert instant_of(text) is None
+    assert parse_datetime(text) is None
+    assert instant_of("2026-01-31T01:00Z") == parse_datetime("2026-01-31T01:00Z") is not None
 
 
 @given(st.text())

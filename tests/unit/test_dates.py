@@ -10,6 +10,7 @@ import pytest
 from hubspot_batch import ConfigurationError
 from hubspot_batch._operations import call
 from hubspot_batch._operations.dates import read_date, read_datetime
+from hubspot_batch.files.moments import moment
 from hubspot_batch_client.contract import Argument
 from hubspot_batch_client.types import as_datetime
 from hypothesis import example, given
@@ -93,18 +94,27 @@ TIME = Argument("x", "x", "query", required=False, form="time", schema={})
 
 
 def every_reading(text: str) -> list[dt.datetime | None]:
-    """Return what each of the three readers makes of a text; None where it refuses it.
+    """Return what each reader makes of a text; None where it refuses it.
 
-    Cells of files, arguments of methods, and timestamps in models.
+    The parser itself, cells of files, arguments of methods, and timestamps in models.
     """
     found: list[dt.datetime | None] = []
-    for read, refusal in ((read_datetime, ValueError), (as_argument, ConfigurationError)):
+    readers = (
+        (read_datetime, ValueError),
+        (as_cell, ValueError),
+        (as_argument, ConfigurationError),
+    )
+    for read, refusal in readers:
         try:
             found.append(read(text))
         except refusal:
             found.append(None)
     stamp = as_datetime(text)
     return [*found, stamp if isinstance(stamp, dt.datetime) else None]
+
+
+def as_cell(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(moment(text, None, dt.UTC, None, milliseconds=False))
 
 
 def as_argument(text: str) -> Any:
@@ -131,7 +141,7 @@ READ = {
 def test_an_offset_is_read_as_it_is_written(text: str) -> None:
     """Also behind the name of UTC, where dateutil turns its sign."""
     meant = dt.datetime.fromisoformat(READ[text]).replace(tzinfo=dt.UTC)
-    assert every_reading(text) == [meant] * 3
+    assert every_reading(text) == [meant] * 4
 
 
 @pytest.mark.parametrize(
@@ -153,8 +163,8 @@ def test_an_offset_is_read_as_it_is_written(text: str) -> None:
     ],
 )
 def test_what_dateutil_reads_in_another_way_than_people_is_refused(text: str) -> None:
-    """By all three readers."""
-    assert every_reading(text) == [None] * 3
+    """By all readers."""
+    assert every_reading(text) == [None] * 4
 
 
 def test_a_weekday_can_decide_which_number_is_the_month() -> None:

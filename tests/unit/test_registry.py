@@ -8,12 +8,15 @@ import attrs
 import httpx
 import pytest
 from hubspot_batch._engine.chunk import BatchResponse, Chunk
+from hubspot_batch._operations import parsing
+from hubspot_batch._operations.parsing import MatchKeys
 from hubspot_batch._operations.registry import SPECS, OperationSpec
 from hubspot_batch._transport.request_state import Interpretation, RequestState
 from hubspot_batch._transport.retry import disposition_of
 from hubspot_batch.outcomes import OutcomeError
 from hubspot_batch_client.contract import OPERATIONS
 from hubspot_batch_client.models import CallBatch, CampaignReadBatch, MarketingEventBatch
+from hubspot_batch_client.types import as_model
 
 
 def test_every_operation_of_the_description_has_a_spec() -> None:
@@ -140,3 +143,14 @@ def test_the_body_names_the_request_and_else_the_header() -> None:
 def test_the_kind_of_an_error_is_that_of_its_status(status: int, kind: str) -> None:
     """The kind of an error says who has to act."""
     assert answered(SPECS["create_calls"], status, {"message": "m"}).error.kind == kind
+
+
+@pytest.mark.parametrize(("is_id", "records"), [(True, 1), (False, 2)])
+def test_two_new_records_can_have_the_same_key(is_id: bool, records: int) -> None:
+    """Unless the key is an id. The same record twice is one in either case."""
+    spec = SPECS["create_calls"]
+    texts = [{"id": id_, "objectWriteTraceId": "a name"} for id_ in ("1", "2", "2")]
+    values = [as_model(spec.result, text) for text in texts]
+    found = parsing._results(values, MatchKeys(spec.result_key, None, (), is_id=is_id), None)
+    assert len({*found.ids}) == records
+    assert {*found.keys} == {"a name"}

@@ -8,13 +8,16 @@ from typing import Any
 import httpx
 import pytest
 from hubspot_batch import RateLimit, Retry
+from hubspot_batch._engine.chunk import BatchResponse
 from hubspot_batch._transport.retry import (
+    DISPOSITIONS,
     Effect,
     backoff,
     disposition_of_failure,
     number,
     pause_after,
 )
+from hubspot_batch.outcomes import OutcomeError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +36,18 @@ def test_a_retry_needs_an_attempt(wrong: dict[str, Any]) -> None:
     """The first attempt counts, and no time is negative."""
     with pytest.raises(ValueError, match="must be"):
         Retry(**wrong)
+
+
+def test_every_status_that_ends_a_run_has_an_error() -> None:
+    """The table of statuses and the table of errors agree."""
+    ending = {status for status, meaning in DISPOSITIONS.items() if meaning.ends_run}
+    assert len(ending) > 5
+    for status in ending:
+        refusal = OutcomeError("refused", "no", status_code=status)
+        response = BatchResponse(status, DISPOSITIONS[status], lambda refusal=refusal: refusal)
+        stop = response.stop("calls.create", "https://api.hubapi.com")
+        assert stop is not None
+        assert stop.status_code == status
 
 
 @pytest.mark.parametrize(

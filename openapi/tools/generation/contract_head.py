@@ -27,7 +27,7 @@ class Argument:
     `keyword` is its name in Python. `form` is "text", "date", "time", "integer", "number",
     "boolean", several of a kind ("texts", ...), or "json" for anything else. `schema` is its JSON
     Schema (draft 7, without references). `known` are the names of HubSpot's own properties that it
-    may list, if these are known.
+    may list, if these are known. `description` is what the API says of it.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Argument:
     form: str
     schema: Any = field(eq=False, repr=False)
     known: tuple[str, ...] = ()
+    description: str = field(default="", eq=False, repr=False)
 
 
 class Version(NamedTuple):

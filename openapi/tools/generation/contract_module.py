@@ -137,7 +137,7 @@ def _argument(
     _, schema = operation_model.follow(document, one.at, one.schema)
     items = schema.get("items") if is_map(schema) else None
     known = _known(one.at, operation_model.follow(document, one.at, items)[1])
-    return {**made, "known": known} if known else made
+    return {**made, **({"known": known} if known else {}), "description": one.description}
 
 
 def _known(at: Pointer, schema: Any) -> tuple[str, ...]:

@@ -88,14 +88,12 @@ def _listing(document: Mapping[str, Any], at: Pointer, item: dict[str, Any]) -> 
             raise ContractError(one.at, f"{name} has `{one.name}` in its path; not supported.")
     shown = tuple(one for one in every if one.name not in (AFTER, LIMIT))
     return Listing(
-        *(
-            at,
-            operation,
-            operation_model.listing_kind(operation),
-            page,
-            operation_model.schema_name(record),
-            most,
-        ),
+        at=at,
+        operation=operation,
+        kind=operation_model.listing_kind(operation),
+        page=page,
+        record=operation_model.schema_name(record),
+        limit=most,
         counted=_TOTAL in answer,
         parameters=tuple(sorted(shown, key=lambda one: not one.required)),
     )

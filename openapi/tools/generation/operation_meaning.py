@@ -43,7 +43,7 @@ class Fields(NamedTuple):
 class Meaning(NamedTuple):
     """The meaning of an operation, and how its response names inputs.
 
-    - `key`: the fields of an input that name its record, none for an input that is only a text.
+    - `key`: the fields of an input that name its record, none for an input that is a plain string.
     - `result_key`: the fields of a result that repeat them; none if no result does.
     - `repeated`: the fields that input and result share, by which a result without a key is
       matched.
@@ -123,10 +123,14 @@ def meaning_of(
         text = f"nothing in a result of {name} says which input it belongs to"
         raise ContractError(at, f"{text}; name the field in `{KEY}`.")
     return Meaning(
-        *(kind, key, repeats, repeated),
-        _record_key(result, repeats),
-        _text(at, operation, NAMED_BY),
-        _flag(at, operation, ALL_OR_NOTHING),
+        kind=kind,
+        key=key,
+        result_key=repeats,
+        repeated=repeated,
+        # A create makes a record even where another one has the same key, such as a name.
+        record_key=_record_key(result, repeats, is_its_id=kind != "create"),
+        named_by=_text(at, operation, NAMED_BY),
+        all_or_nothing=_flag(at, operation, ALL_OR_NOTHING),
     )
 
 
@@ -141,7 +145,7 @@ def _key(
     if KEY not in operation:
         return _default_key(kind, inputs, result)
     here, said = (*at, KEY), operation[KEY]
-    names: list[Any] = [*said] if is_map(said) else said if is_list(said) else [said]
+    names: list[Any] = [*said] if is_map(said) or is_list(said) else [said]
     others: list[Any] = [*said.values()] if is_map(said) else names
     if not names or not all(isinstance(one, str) and one for one in (*names, *others)):
         text = f"`{KEY}` names no field; write a name, a list of names, or `INPUT: RESULT`."
@@ -205,17 +209,26 @@ def _shared(inputs: Sequence[Fields], result: Fields | None, kind: str) -> tuple
     return (_MAP,) if _MAP in shared else shared
 
 
-def _record_key(result: Fields | None, repeats: Sequence[str]) -> str:
-    """Return the field of a result with the id of its record, empty if there is none."""
+def _record_key(result: Fields | None, repeats: Sequence[str], *, is_its_id: bool) -> str:
+    """Return the field of a result with the id of its record, empty if there is none.
+
+    Args:
+        result: The fields of a result; None if the answer has no results.
+        repeats: The fields that repeat the key of an input.
+        is_its_id: Whether two results with the same key are the same record.
+    """
     if result is None:
         return ""
     if _ID in result.schemas:
         return _ID
-    required = [name for name in result.schemas if name in result.required and result.scalar(name)]
-    ids = [name for name in required if name.endswith(("Id", "ID"))]
-    if repeats:
+    if repeats and is_its_id:
         return repeats[0] if len(repeats) == 1 else ""
-    return ids[0] if ids else ""
+    ids = [
+        name
+        for name in result.schemas
+        if name in result.required and result.scalar(name) and name.endswith(("Id", "ID"))
+    ]
+    return next((name for name in ids if name not in repeats), "")
 
 
 def _text(at: Pointer, operation: Mapping[str, Any], keyword: str) -> str:

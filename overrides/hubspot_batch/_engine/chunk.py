@@ -315,11 +315,15 @@ class Chunk:
     ) -> tuple[OutcomeError, bool]:
         """Return why its inputs were refused together, and whether they may have been done."""
         if len({entry.identity for entry in self.entries}) == 1:
-            return self.doubt(response.error, operation)
+            return self.refused_alone(response.error, operation)
         error = batch_refused(response.error)
-        return (error, True) if response.maybe_partial(operation) else self.doubt(error, operation)
+        if response.maybe_partial(operation):
+            return error, True
+        return self.refused_alone(error, operation)
 
-    def doubt(self, error: OutcomeError, operation: Operation[Any]) -> tuple[OutcomeError, bool]:
+    def refused_alone(
+        self, error: OutcomeError, operation: Operation[Any]
+    ) -> tuple[OutcomeError, bool]:
         """Return why an input was refused, and whether an earlier attempt may have done it."""
         if operation.reads or not self.state.doubted:
             return error, False

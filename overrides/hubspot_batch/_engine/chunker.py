@@ -163,7 +163,7 @@ class InputReader:
 class AsyncInputReader(InputReader):
     """The inputs of a run in a task, from an asynchronous iterable.
 
-    `fetch` awaits the next one, and `read` returns it.
+    `await_input` awaits the next one, and `read` returns it.
     """
 
     _source: AsyncIterator[object] | None = None
@@ -173,7 +173,7 @@ class AsyncInputReader(InputReader):
     def _refuse(given: object) -> str | None:
         return None if isinstance(given, AsyncIterable) else ""
 
-    async def fetch(self) -> None:
+    async def await_input(self) -> None:
         """Await the next input, unless there is one already."""
         if self.exhausted or self._taken or self._failure is not None:
             return

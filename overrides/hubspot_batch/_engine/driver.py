@@ -147,12 +147,12 @@ class Driver:
             self.run.interrupt(error)
             close_with(error, self.run, rest=True)
 
-    def _must_return(self, *, came: bool) -> bool:
+    def _must_return(self, *, arrived: bool) -> bool:
         """Return whether the caller must act before the driver waits for a response."""
-        first = not self.run.collects and bool(self.run.ready)
-        return (
-            first if self.run.recorder is None else (first or self.run.awaits_journal) and not came
-        )
+        has_outcomes = not self.run.collects and bool(self.run.ready)
+        if self.run.recorder is None:
+            return has_outcomes
+        return (has_outcomes or self.run.awaits_journal) and not arrived
 
     @staticmethod
     def _is_pending(chunks: Iterable[Chunk]) -> bool:
@@ -167,10 +167,10 @@ class Driver:
         elif looked.failure is not None:
             raise looked.failure
 
-    def _report_last(self, chunk: Chunk, came: ChunkResult) -> BaseException | None:
+    def _report_last(self, chunk: Chunk, result: ChunkResult) -> BaseException | None:
         """Report a chunk to a run that is ending; return the interrupt if its request met one."""
-        if isinstance(came, Exception | BatchResponse):
-            self.run.report(chunk, came)
+        if isinstance(result, Exception | BatchResponse):
+            self.run.report(chunk, result)
             return None
         self.run.abandon(chunk)
-        return came
+        return result

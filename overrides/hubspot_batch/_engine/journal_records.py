@@ -14,7 +14,7 @@ from attrs import evolve, fields
 from hubspot_batch._json import read
 from hubspot_batch._matching.items import EncodedInput
 from hubspot_batch.errors import JournalError
-from hubspot_batch.journal.store import SETTLED, Recorded, Status
+from hubspot_batch.journal.store import FINAL, Recorded, Status
 from hubspot_batch.options import Clock
 from hubspot_batch.outcomes import (
     Detail,
@@ -57,7 +57,7 @@ def outcome_of(
             result = operation.read_result(recorded.result)
         if recorded.error is not None:
             error = _read_error(recorded.error)
-        elif status not in SETTLED:
+        elif status not in FINAL:
             error = _CUT_OFF
         if error is not None:
             error = _with_traces(error, recorded, clock)
@@ -66,7 +66,11 @@ def outcome_of(
             f"The journal is damaged: an outcome in it cannot be read ({failure})."
         ) from failure
     return Outcome(
-        *(entry.index, entry.input, OutcomeStatus(status.value), result, error),
+        index=entry.index,
+        input=entry.input,
+        status=OutcomeStatus(status.value),
+        result=result,
+        error=error,
         evidence=recorded.evidence,
     )
 

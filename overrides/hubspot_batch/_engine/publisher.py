@@ -66,7 +66,7 @@ class Publisher(Generic[ResultT]):
         if not outcomes:
             return
         if self._recorder is not None:
-            outcomes = self._recorder.settle(outcomes, results)
+            outcomes = self._recorder.take_outcomes(outcomes, results)
         if self._doubts is not None:
             outcomes = self._doubts.hold(outcomes)
         self._hand_out(outcomes)

@@ -78,16 +78,17 @@ class Recorder(Generic[ResultT]):
         self._store: Store | None = None
         self._must_open = True
         # Whether the journal cannot be read, so an earlier run may have sent any input.
-        self._cannot_look_up = False
+        self._unread = False
         self._lock = RLock()
-        # Whether inputs may have been counted but not looked up. Counting them again would treat
-        # them as further equal inputs.
+        # Whether inputs may have been counted while their records were not read. Counting them
+        # again would treat them as further equal inputs.
         self._counts_unreliable = False
-        # Inputs to look up; inputs that were looked up; and the outcomes that some of them have.
+        # Inputs whose records are to be read; those whose records were read; and the outcomes that
+        # some of them have.
         self._queue: list[EncodedInput] = []
         self._found: list[EncodedInput] = []
         self._known: dict[int, Outcome[ResultT]] = {}
-        # By position: inputs that were counted, and must be looked up (again).
+        # By position: inputs that were counted, and whose records must be read (again).
         self._counted: dict[int, Identity] = {}
         # By position: the inputs that this run sends; their numbers in the journal; and the inputs
         # that are recorded as intended.
@@ -104,22 +105,22 @@ class Recorder(Generic[ResultT]):
         """The operation, which records inputs as intended right before it sends them."""
 
         def send(client: Any, chunk: Chunk) -> BatchResponse:
-            with self._preparing(chunk):
+            with self._intending(chunk):
                 return self._operation.send(client, chunk)
 
         async def asend(client: Any, chunk: Chunk) -> BatchResponse:
-            with self._preparing(chunk):
+            with self._intending(chunk):
                 return await self._operation.asend(client, chunk)
 
         return evolve(self._operation, send=send, asend=asend)
 
     @contextmanager
-    def _preparing(self, chunk: Chunk) -> Generator[None]:
-        chunk.state.prepare = partial(self.intend, chunk)
+    def _intending(self, chunk: Chunk) -> Generator[None]:
+        chunk.state.before_attempt = partial(self.intend, chunk)
         try:
             yield
         finally:
-            chunk.state.prepare = None  # else it would be kept until cycles are collected
+            chunk.state.before_attempt = None  # else it would be kept until cycles are collected
 
     @property
     def has_work(self) -> bool:
@@ -128,7 +129,7 @@ class Recorder(Generic[ResultT]):
         return bool(self._must_open or is_due)
 
     def catch_up(self) -> HubSpotBatchError | None:
-        """Open the journal, record outcomes, look inputs up; return why that cannot be done."""
+        """Open the journal, record outcomes, read records; return why that cannot be done."""
         try:
             with self._lock:
                 if self._must_open:
@@ -137,7 +138,7 @@ class Recorder(Generic[ResultT]):
                 self._flush()
                 queue, self._queue = self._queue, []
                 if queue and not self._counts_unreliable:
-                    self._queue = held = self._look_up(queue, waits=True)
+                    self._queue = held = self._read_records(queue, waits=True)
                     undecided = {entry.index for entry in held}
                     self._found += [entry for entry in queue if entry.index not in undecided]
                 store = self._store
@@ -150,13 +151,13 @@ class Recorder(Generic[ResultT]):
 
     def _open(self) -> None:
         journal, operation = self._journal, self._operation
-        self._cannot_look_up = journal.exists()
+        self._unread = journal.exists()
         try:
             self._store = journal.open(self._job)
         except ConfigurationError:
-            self._cannot_look_up = False  # the other job has other inputs
+            self._unread = False  # the other job has other inputs
             raise
-        self._cannot_look_up = not self._store.fresh
+        self._unread = not self._store.fresh
         insists = "unknown" in journal.retry and not operation.repeatable
         if insists and not journal.may_create_twice:
             raise ConfigurationError(
@@ -166,7 +167,7 @@ class Recorder(Generic[ResultT]):
 
     @property
     def has_queue(self) -> bool:
-        """Whether inputs are to be looked up by the next `catch_up`."""
+        """Whether records are to be read by the next `catch_up`."""
         return bool(self._queue)
 
     @property
@@ -174,20 +175,20 @@ class Recorder(Generic[ResultT]):
         """The number of inputs here that the run has not taken back."""
         return len(self._queue) + len(self._found)
 
-    def look_up(self, entries: Sequence[EncodedInput]) -> None:
-        """Have inputs looked up by the next `catch_up`."""
+    def recall(self, entries: Sequence[EncodedInput]) -> None:
+        """Have the records of inputs read by the next `catch_up`."""
         self._queue += entries
 
     def take(self) -> tuple[list[Outcome[ResultT]], list[EncodedInput]]:
-        """Return what was looked up: outcomes from an earlier run, and the inputs to send."""
+        """Return what the journal knows: outcomes from an earlier run, and the inputs to send."""
         found, self._found = self._found, []
         left = [entry for entry in found if entry.index not in self._known]
         return [*self._known.values()], left
 
-    def _look_up(
+    def _read_records(
         self, entries: Sequence[EncodedInput], *, waits: bool = False
     ) -> list[EncodedInput]:
-        """Look inputs up; return the ones to wait for, because another run is sending them."""
+        """Read the records of inputs; return those to wait for: another run is sending them."""
         store, self._counts_unreliable = self._opened(), True
         new = [entry for entry in entries if entry.index not in self._counted]
         digests = [digest_of(self._operation.identify(entry)) for entry in new]
@@ -224,7 +225,7 @@ class Recorder(Generic[ResultT]):
         return held
 
     def _resends(self, recorded: Recorded | None) -> bool:
-        """Return whether an input is sent that an earlier run has recorded, or not."""
+        """Return whether to send an input, given its record (None: no record)."""
         if recorded is None:
             return True
         if recorded.status in DOUBTFUL and self._operation.repeatable:
@@ -266,32 +267,32 @@ class Recorder(Generic[ResultT]):
         Raises:
             CancelledBeforeSendError: It was cancelled.
             JournalError: It cannot be recorded, and must not be sent.
-            TakenError: Another run sends some of it, so it must be looked up again.
+            TakenError: Another run sends some of it, so its records must be read again.
         """
         with self._lock:
             # A chunk is cancelled before its inputs are settled, and settling takes the lock.
             chunk.state.check()
-            entries = [one for one in chunk.entries if one.index not in self._intended]
-            identities = {one.index: self._identities[one.index] for one in entries}
+            entries = [entry for entry in chunk.entries if entry.index not in self._intended]
+            identities = {entry.index: self._identities[entry.index] for entry in entries}
             if identities:
                 marks_of = self._operation.marks_of
-                marks = [marks_of and write_marks(marks_of(one)) for one in entries]
+                marks = [marks_of and write_marks(marks_of(entry)) for entry in entries]
                 # Noted first: a commit that fails may have been carried out.
                 self._intended.update(identities)
                 # Two runs may send the same input if repeating it is harmless.
                 seen = None
                 if not self._operation.repeatable:
-                    seen = [self._numbers[one] for one in identities]
+                    seen = [self._numbers[index] for index in identities]
                 asked = [*identities.values()]
                 try:
                     self._opened().intend(asked, seen, sent=self._clock.wall(), marks=marks)
                 except TakenError:
-                    for one in identities:
-                        self._counted[one] = self._identities.pop(one)
-                        del self._intended[one]
+                    for index in identities:
+                        self._counted[index] = self._identities.pop(index)
+                        del self._intended[index]
                     raise
 
-    def settle(
+    def take_outcomes(
         self, outcomes: list[Outcome[ResultT]], results: Results | None = None
     ) -> list[Outcome[ResultT]]:
         """Take outcomes for `catch_up`; return them, `unknown` where an earlier run is in doubt."""
@@ -300,10 +301,10 @@ class Recorder(Generic[ResultT]):
         # To write results anew would take several times as long as all else here.
         if results is not None and (found := results.texts()) is not None:
             texts = dict(zip(map(id, results.values), found, strict=True))
-        for one in outcomes:
-            known.pop(one.index, None)
-            if one.index in identities:
-                self._pending.append((one, texts.get(id(one.result))))
+        for outcome in outcomes:
+            known.pop(outcome.index, None)
+            if outcome.index in identities:
+                self._pending.append((outcome, texts.get(id(outcome.result))))
         return outcomes
 
     def _with_doubt(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
@@ -315,7 +316,7 @@ class Recorder(Generic[ResultT]):
             refused = outcome.status is OutcomeStatus.FAILED and not self._operation.repeatable
             if not_sent or refused:
                 return evolve(outcome, status=OutcomeStatus.UNKNOWN)
-        elif not_sent and self._cannot_look_up and outcome.index not in self._identities:
+        elif not_sent and self._unread and outcome.index not in self._identities:
             error = evolve(error, message=_UNREAD + error.message)
             return evolve(outcome, status=OutcomeStatus.UNKNOWN, error=error)
         return outcome
@@ -324,20 +325,20 @@ class Recorder(Generic[ResultT]):
         # If this fails, the journal says that the outcomes are unknown, until the next attempt.
         pending, intended = [*self._pending], self._intended
         records = [
-            (identity, record_of(self._operation, one, self._clock, text))
-            for one, text in pending
-            if (identity := intended.get(one.index)) is not None
+            (identity, record_of(self._operation, outcome, self._clock, text))
+            for outcome, text in pending
+            if (identity := intended.get(outcome.index)) is not None
         ]
         if records:
             self._opened().settle(records)
         del self._pending[: len(pending)]
-        for one, _ in pending:
-            identity = self._identities.pop(one.index, None)
-            if self._reconciles and identity is not None and one.error is not None:
-                self._in_doubt[one.index] = identity
-            self._numbers.pop(one.index, None)
-            intended.pop(one.index, None)
-            self._doubts.discard(one.index)
+        for outcome, _ in pending:
+            identity = self._identities.pop(outcome.index, None)
+            if self._reconciles and identity is not None and outcome.error is not None:
+                self._in_doubt[outcome.index] = identity
+            self._numbers.pop(outcome.index, None)
+            intended.pop(outcome.index, None)
+            self._doubts.discard(outcome.index)
         resolved = [*self._resolved]
         if resolved:
             self._opened().resolve(resolved)
@@ -354,29 +355,30 @@ class Recorder(Generic[ResultT]):
         self, again: Sequence[Outcome[ResultT]], outcomes: Sequence[Outcome[ResultT]]
     ) -> None:
         """Take the results of a look-up for `catch_up`, and the inputs that are sent again."""
-        for one in again:
-            if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._resent[one.index] = identity
-        for one in outcomes:
-            if (identity := self._in_doubt.pop(one.index, None)) is not None:
-                self._resolved.append((identity, record_of(self._operation, one, self._clock)))
+        for outcome in again:
+            if (identity := self._in_doubt.pop(outcome.index, None)) is not None:
+                self._resent[outcome.index] = identity
+        for outcome in outcomes:
+            if (identity := self._in_doubt.pop(outcome.index, None)) is not None:
+                self._resolved.append((identity, record_of(self._operation, outcome, self._clock)))
 
     def recall_rest(self, left: Mapping[int, object]) -> list[Outcome[ResultT]]:
         """Return the outcomes that inputs of a stopped run have from an earlier run.
 
         Args:
-            left: Inputs that have no outcome, by position. Those that were looked up are left out.
+            left: Inputs that have no outcome, by position. Those whose records were read are left
+                out.
         """
         with self._lock:
             self._queue = []
-            looked_up = self._identities.keys() | self._known.keys()
-            unread = [(index, given) for index, given in left.items() if index not in looked_up]
+            known = self._identities.keys() | self._known.keys()
+            unread = [(index, given) for index, given in left.items() if index not in known]
             for at in range(0, len(unread), _BLOCK):
                 if self._store is None or self._store.fresh or self._counts_unreliable:
                     break
-                part = [self._operation.encode(i, [one])[0] for i, one in unread[at : at + _BLOCK]]
+                part = [self._operation.encode(i, [row])[0] for i, row in unread[at : at + _BLOCK]]
                 with suppress(JournalError):
-                    self._look_up([one for one in part if isinstance(one, EncodedInput)])
+                    self._read_records([entry for entry in part if isinstance(entry, EncodedInput)])
             return [*self._known.values()]
 
     def close(self) -> HubSpotBatchError | None:

@@ -65,7 +65,7 @@ class Run(Generic[ResultT]):
         under_way: Chunks that were handed out and not reported.
         unmatched: Results that could not be matched to an input.
         doubts: The outcomes that are held back until they were looked up; None if none are.
-        awaits_inputs: Whether `fetch` has to be awaited before there is another chunk.
+        awaits_inputs: Whether `await_input` has to be awaited before there is another chunk.
     """
 
     def __init__(
@@ -161,7 +161,7 @@ class Run(Generic[ResultT]):
         known, entries = recorder.take()
         self._chunker.waiting += entries
         self._publish(known)
-        recorder.look_up(self._encoded(self._size - len(self._chunker.waiting)))
+        recorder.recall(self._encoded(self._size - len(self._chunker.waiting)))
 
     def _encoded(self, most: int) -> list[EncodedInput]:
         """Read inputs, and return those that are valid: as many as are wanted, or all."""
@@ -190,7 +190,7 @@ class Run(Generic[ResultT]):
             found += valid
         return found
 
-    async def fetch(self) -> None:
+    async def await_input(self) -> None:
         """Await the inputs of a chunk; after a stop, the rest, if all outcomes are kept."""
         reader = self._reader
         assert isinstance(reader, AsyncInputReader)  # noqa: S101 - `awaits_inputs` says so
@@ -198,10 +198,10 @@ class Run(Generic[ResultT]):
             held = 0 if self.recorder is None else self.recorder.waiting
             if len(self._chunker.waiting) + held >= self._size:
                 return
-            await reader.fetch()
+            await reader.await_input()
             self._read()
         while self.stopped is not None and self.collects and not reader.exhausted:
-            await reader.fetch()
+            await reader.await_input()
             with suppress(InputError):
                 reader.read(1)
 
@@ -209,25 +209,25 @@ class Run(Generic[ResultT]):
     def _output_full(self) -> bool:
         return not self.collects and len(self.ready) >= _READY_AT_MOST
 
-    def report(self, chunk: Chunk, came: BatchResponse | BaseException) -> None:
+    def report(self, chunk: Chunk, result: BatchResponse | BaseException) -> None:
         """Take in a chunk's response, or the exception in its place; re-raise interrupts."""
         try:
-            match came:
+            match result:
                 case BatchResponse():
-                    self.settle(chunk, came)
+                    self.settle(chunk, result)
                 case httpx.HTTPError():
-                    self.settle_lost(chunk, came)
+                    self.settle_lost(chunk, result)
                 case TakenError() if self.stopped is None and self.recorder is not None:
                     self.under_way.discard(chunk)
-                    self.recorder.look_up(chunk.entries)
+                    self.recorder.recall(chunk.entries)
                 case CancelledBeforeSendError() | TakenError():
                     self.abandon(chunk)
                 case HubSpotBatchError():
-                    self.stop(chunk, came)
+                    self.stop(chunk, result)
                 case Exception():
-                    self.break_off(chunk, came)
+                    self.break_off(chunk, result)
                 case _:
-                    raise came
+                    raise result
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not lose an outcome
             self.break_off(chunk, error)
 
@@ -310,7 +310,7 @@ class Run(Generic[ResultT]):
         """Settle a chunk that the run no longer waits for, by the state of its request."""
         chunk.state.cancelled = True  # from now on nothing of it is sent
         if chunk.state.in_doubt:
-            error = OutcomeError("no_answer", f"No response came. {self.stopped}")
+            error = OutcomeError("no_answer", f"No response result. {self.stopped}")
             if chunk.refusal is not None:
                 error = batch_refused(chunk.refusal)
             self._settle_all(chunk, not_known(self.operation), error)

@@ -55,7 +55,7 @@ def outcomes_of_success(
         if position in done:
             result = done[position]
         elif position in refused:
-            error, in_doubt = chunk.doubt(refused[position], operation)
+            error, in_doubt = chunk.refused_alone(refused[position], operation)
             status = not_known(operation) if in_doubt else OutcomeStatus.FAILED
             error = chunk.dated(error) if in_doubt else error
         else:

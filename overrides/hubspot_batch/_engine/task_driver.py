@@ -49,11 +49,11 @@ class TaskDriver(Driver):
         await self._record()
         while True:
             if self.run.awaits_inputs and self._is_free:
-                await self.run.fetch()
+                await self.run.await_input()
             if (chunk := self._next_chunk()) is None:
                 break
             await self._start(chunk)
-        if self._must_return(came=any(task.done() for task in self._tasks)):
+        if self._must_return(arrived=any(task.done() for task in self._tasks)):
             return True
         if self._is_pending(self._tasks.values()):
             self.run.report(*await self._fetch())
@@ -66,7 +66,7 @@ class TaskDriver(Driver):
             await self._record()
             return self.run.has_more
         if self.run.awaits_inputs and self.run.stopped is not None:
-            await self.run.fetch()
+            await self.run.await_input()
         return False
 
     async def _record(self) -> None:

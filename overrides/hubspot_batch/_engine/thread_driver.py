@@ -39,7 +39,7 @@ class ThreadDriver(Driver):
 
     def __init__(self, runner: Runner, call: RunRequest, inputs: Inputs, *, collects: bool) -> None:
         self._under_way: set[Chunk] = set()
-        self._came: deque[tuple[Chunk, ChunkResult]] = deque()
+        self._results: deque[tuple[Chunk, ChunkResult]] = deque()
         self._news: SimpleQueue[None] = SimpleQueue()
         self._executor = runner.executor
         self._look_up = runner.look_up
@@ -53,7 +53,7 @@ class ThreadDriver(Driver):
         self._record()
         while (chunk := self._next_chunk()) is not None:
             self._start(chunk)
-        if self._must_return(came=bool(self._came)):
+        if self._must_return(arrived=bool(self._results)):
             return True
         if self._is_pending(self._under_way):
             self.run.report(*self._fetch())
@@ -84,29 +84,29 @@ class ThreadDriver(Driver):
 
     def _send(self, chunk: Chunk) -> Report:
         """Send a chunk, in a thread of the executor."""
-        came: ChunkResult
+        result: ChunkResult
         try:
             check_open(self._runner.http)
-            came = self._operation.send(self._runner.client, chunk)
+            result = self._operation.send(self._runner.client, chunk)
         except BaseException as error:  # noqa: BLE001 - the driving thread decides
-            came = error
-        return partial(self._tell, chunk, came)
+            result = error
+        return partial(self._tell, chunk, result)
 
-    def _tell(self, chunk: Chunk, came: ChunkResult) -> None:
-        self._came.append((chunk, came))
+    def _tell(self, chunk: Chunk, result: ChunkResult) -> None:
+        self._results.append((chunk, result))
         self._news.put(None)
 
     def _fetch(self) -> tuple[Chunk, ChunkResult]:
         """Wait for a response."""
-        while not self._came:
+        while not self._results:
             self._news.get()
             if self.interrupts.pressed:
                 self.interrupts.check()
         return self._take()
 
     def _take(self) -> tuple[Chunk, ChunkResult]:
-        self._under_way.discard(self._came[0][0])
-        return self._came.popleft()
+        self._under_way.discard(self._results[0][0])
+        return self._results.popleft()
 
     def finish(self, cause: BaseException) -> None:
         """End the run early: wait for the requests under way, until Ctrl-C is pressed again.
@@ -121,7 +121,7 @@ class ThreadDriver(Driver):
             return  # a thread that deletes an iterator would wait for itself
         pressed, graver = self.interrupts.pressed, None
         while self._is_pending(self._under_way) and self.interrupts.pressed == pressed:
-            if self._came:
+            if self._results:
                 graver = self._report_last(*self._take()) or graver
             else:
                 self._news.get()

@@ -23,7 +23,8 @@ from hubspot_batch._json import is_list, is_map, read_object
 
 from .by_stamp import property_and_value
 from .endpoints import JSON, FoundRecord, record_in
-from .session import FailedError, LookupSession, Step
+from .session import FailedError, LookupSession
+from .steps import Step
 from .stored import comparable_key, may_be_stored_as
 from .strategy import DoubtfulInput, Findings
 

@@ -13,7 +13,8 @@ from hubspot_batch._matching.value_forms import instant_of
 
 from .counting import CountedInput, count
 from .endpoints import FoundRecord, Period, request_for
-from .session import LookupSession, Step
+from .session import LookupSession
+from .steps import Step
 from .strategy import DoubtfulInput, Findings
 
 # Seconds by which a server may have rounded a time.

@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from .endpoints import FoundRecord, request_for, search_in
-from .session import FailedError, LookupSession, PageRequest, Step
+from .session import FailedError, LookupSession, PageRequest
+from .steps import Step
 from .stored import comparable_key, may_be_stored_as
 from .strategy import DoubtfulInput, Findings
 

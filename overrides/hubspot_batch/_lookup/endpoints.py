@@ -24,10 +24,11 @@ from hubspot_batch._matching.value_forms import instant_of
 JSON: Mapping[str, str] = MappingProxyType({"Content-Type": "application/json"})
 """The headers of a request with a body."""
 
-# A search shows no more results than these, and refuses to go on.
-_RECORDS_AT_MOST = 10_000
-# Characters of a search at most.
-_BODY_AT_MOST = 3_000
+RESULTS_AT_MOST = 10_000
+"""The results that a search shows; it refuses to go on."""
+
+CHARACTERS_AT_MOST = 3_000
+"""The characters of a search at most."""
 
 
 class LookupEndpoint(NamedTuple):
@@ -173,11 +174,11 @@ def search_in(
         names: The properties to return, if there is room for them.
     """
     shown = [name, *(one for one in names if one != name)]
-    if len(json.dumps(shown)) > _BODY_AT_MOST // 3:
+    if len(json.dumps(shown)) > CHARACTERS_AT_MOST // 3:
         shown = [name]
     left = [*values]
     while left:
-        room = _BODY_AT_MOST - len(_body_in(endpoint, name, [], shown, "9" * 6))
+        room = CHARACTERS_AT_MOST - len(_body_in(endpoint, name, [], shown, "9" * 6))
         part = [left.pop()]
         room -= len(json.dumps(part[0], ensure_ascii=False))
         # More than a page would take a second request.
@@ -246,7 +247,7 @@ def read_page(endpoint: LookupEndpoint, start: int, response: httpx.Response) ->
 
 def has_next_page(endpoint: LookupEndpoint, start: int) -> bool:
     """Return whether there is a page after so many records."""
-    return not endpoint.searches or start + endpoint.limit <= _RECORDS_AT_MOST
+    return not endpoint.searches or start + endpoint.limit <= RESULTS_AT_MOST
 
 
 def _after(body: Mapping[str, Any]) -> str | None:

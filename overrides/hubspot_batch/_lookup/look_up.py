@@ -33,7 +33,8 @@ from .by_key import LOOKS_APART, ByKey, NotUniqueError
 from .by_properties import ByProperties
 from .by_stamp import ByStamp
 from .endpoints import LOOKUP_ENDPOINTS, FoundRecord
-from .session import FailedError, LookupSession, Sleep, Steps
+from .session import FailedError, LookupSession
+from .steps import Sleep, Steps
 from .strategy import DoubtfulInput, LookupStrategy
 
 _log = logging.getLogger("hubspot_batch")
@@ -150,8 +151,7 @@ class LookUp:
         )
         if not self._strategies:
             return
-        moments = self._moments(now)
-        for moment in moments:
+        for moment in self._moments(now):
             if moment > now:
                 now, _ = yield Sleep(moment - now)
             left = [*self._strategies]
@@ -163,7 +163,6 @@ class LookUp:
                     now = yield from strategy.look(now)
                 except FailedError as failed:
                     strategy.failure = str(failed)
-                    left += self._without_stamps(strategy, failed, last=moment == moments[-1])
                 except NotUniqueError as refusal:
                     left += self._fall_back(strategy, str(refusal))
                 else:
@@ -237,34 +236,6 @@ class LookUp:
         made = self._strategies_for(failed.doubts, by_key=False)
         self._strategies = [*(one for one in self._strategies if one is not failed), *made]
         return made
-
-    def _without_stamps(
-        self, failed: LookupStrategy, why: FailedError, *, last: bool
-    ) -> list[LookupStrategy]:
-        """Look inputs up by their other properties, if HubSpot refuses to search for stamps."""
-        if not last or why.status_code != 400 or not isinstance(failed, ByStamp):
-            return []
-        doubts = [one for one in failed.doubts if one.place not in failed.found.done]
-        if any(one.attempted is None for one in doubts):
-            return []
-        names = {one.mark.property for one in doubts if one.mark is not None}
-        note = (
-            f"{self._endpoint.method_name}: HubSpot cannot look {', '.join(sorted(names))} up "
-            f"({why}). Inputs in doubt are looked up by their other properties."
-        )
-        _log.warning("%s", note)
-        self.notes.append(note)
-        bare = [
-            one._replace(
-                mark=None,
-                properties={k: v for k, v in one.properties.items() if k not in names},
-            )
-            for one in doubts
-        ]
-        failed.doubts = [one for one in failed.doubts if one.place in failed.found.done]
-        made = ByProperties(self._session, bare, self._others, self._all_matched)
-        self._strategies.append(made)
-        return [made]
 
     def _all_matched(self, ids: Iterable[str]) -> set[str]:
         """Return the ids whose records belong to inputs, those found by a mark included."""

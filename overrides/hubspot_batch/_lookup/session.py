@@ -1,4 +1,4 @@
-"""The requests of one look-up, as steps for a driver.
+"""The requests of one look-up, as steps.
 
 This module decides which responses are unusable, and what time it is for the server. The clock of
 this machine may be wrong, so the header `Date` of the responses counts.
@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
-from hubspot_batch._transport.request_state import EXTENSION, ReadSuccess, RequestState
+from hubspot_batch._transport.request_state import ReadSuccess, RequestState
 from hubspot_batch.options import Limiter
 from hubspot_batch.outcomes import OutcomeError
 from hubspot_batch.outcomes.traces import Attempted
 
 from .endpoints import FoundRecord, LookupEndpoint, Page, Period, has_next_page, read_page
+from .steps import Step, send
 
 # A record can be of a request if it was created at most this many seconds before the first attempt
 # (several servers have several clocks), or after the request was given up (HubSpot's edge gives up
@@ -30,31 +31,9 @@ _STARTED_BEFORE, _CARRIED_OUT_WITHIN = 5.0, 120.0
 _WORDS_SHOWN = 200
 
 
-class Send(NamedTuple):
-    """Send a request; the result is its response, or the `httpx.HTTPError` in its place."""
-
-    request: dict[str, Any]
-
-
-class Sleep(NamedTuple):
-    """Let time pass."""
-
-    seconds: float
-
-
-class ReserveSearch(NamedTuple):
-    """Ask when a search may start; the result is that of `Limiter.reserve`."""
-
-    now: float
-    holder: object
-
-
 # Returns the request of a page. Its arguments are the name of the page, None for the first, and the
 # latest creation time that is wanted, None for any.
 PageRequest: TypeAlias = Callable[[str | None, float | None], dict[str, Any]]
-Step: TypeAlias = Send | Sleep | ReserveSearch
-# A step's result, after the time at which it came, in seconds of the client's clock.
-Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 SendSteps: TypeAlias = Generator[Step, tuple[float, Any], tuple[Any, float]]
 
 
@@ -102,20 +81,10 @@ class LookupSession:
             HubSpotBatchError: Later requests will fail, too.
         """
         state = RequestState(read=read)
-        while searches:
-            _, pause = yield ReserveSearch(now, state)
-            if not pause:
-                break
-            now, _ = yield Sleep(pause)
-        started = now
-        try:
-            now, came = yield Send({**request, "extensions": {EXTENSION: state}})
-        finally:
-            if searches:
-                self._pace.report(started, now, {}, None)
-        if isinstance(came, httpx.HTTPError):
-            raise FailedError(f"no response came ({type(came).__name__})")
-        return self._body(came, state, started, now), now
+        reply = yield from send(request, state, self._pace if searches else None, now)
+        if isinstance(reply.result, httpx.HTTPError):
+            raise FailedError(f"no response came ({type(reply.result).__name__})")
+        return self._body(reply.result, state, reply.started, reply.now), reply.now
 
     def _body(
         self, response: httpx.Response, state: RequestState, started: float, now: float

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from hubspot_batch.outcomes.traces import Attempted, Mark
 
 from .endpoints import FoundRecord
-from .session import Step
+from .steps import Step
 
 
 class DoubtfulInput(NamedTuple):

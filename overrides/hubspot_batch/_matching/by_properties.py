@@ -342,10 +342,10 @@ class _PropertyIndex:
     def _forms_of_sent(self, value: object) -> Forms:
         if not isinstance(value, str):
             return forms_of_sent(value)
-        marks = self._forms.get(value)
-        if marks is None:
-            marks = self._forms[value] = forms_of_sent(value)
-        return marks
+        forms = self._forms.get(value)
+        if forms is None:
+            forms = self._forms[value] = forms_of_sent(value)
+        return forms
 
     def _inputs_by_form(self, name: str) -> dict[Hashable, set[int]]:
         """Return the inputs by the forms of a property's value; under None those without it."""

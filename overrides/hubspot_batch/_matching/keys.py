@@ -162,7 +162,8 @@ class KeyIndex:
             for spelling in {id_, _kept(name or "", id_)}:
                 self._by_id.setdefault(spelling, set()).add(key)
             # Another record can have this id, so an error may be about that one.
-            if id_.isdecimal() if name is not None else not of_records:
+            names_another = not of_records if name is None else id_.isdecimal()
+            if names_another:
                 self._doubtful.add(id_)
             # An input can set the value that names another input's record.
             sent: Mapping[str, Any] = wire.get("properties") or {}

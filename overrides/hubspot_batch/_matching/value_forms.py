@@ -52,15 +52,15 @@ def forms_of_sent(value: object) -> Forms:
     if not isinstance(value, str):
         return forms_of_stored(value)
     essence = _canonical(value)
-    marks: set[Hashable] = {essence}
+    forms: set[Hashable] = {essence}
     instant = instant_of(value)
     if instant is not None:
-        marks |= {instant, *_less_exact_times(instant)}
+        forms |= {instant, *_less_exact_times(instant)}
     elif isinstance(essence, float):
-        marks.update(_rounded(value))
+        forms.update(_rounded(value))
     if instant is None and (parts := _DATE.match(value)):
-        marks.update(_dates(int(parts[1]), int(parts[3]), int(parts[4])))
-    return frozenset(marks)
+        forms.update(_dates(int(parts[1]), int(parts[3]), int(parts[4])))
+    return frozenset(forms)
 
 
 def letters_and_digits(text: str) -> str:
@@ -79,6 +79,10 @@ def letters_and_digits_ascii(text: str) -> str:
     return text.lower().translate(_ASCII_PUNCTUATION)
 
 
+# `fromisoformat` takes any sign between date and time: it reads 2026-01-31+01:00 as one o'clock.
+_ISO_DATE = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d(?:-?\d)?)(?:[Tt ]|$)", re.ASCII)
+
+
 def instant_of(value: object) -> datetime | None:
     """Return the time that a value is: a text in ISO 8601, or in milliseconds since 1970."""
     # An exception takes long, so most texts are recognized without one.
@@ -87,7 +91,9 @@ def instant_of(value: object) -> datetime | None:
     try:
         if value.isdecimal():
             return datetime.fromtimestamp(int(value) / 1000, UTC)
-        instant = datetime.fromisoformat(value)
+        if not _ISO_DATE.match(value):
+            return None
+        instant = datetime.fromisoformat(value.upper())  # a `z` is no zone to it
         instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
         instant.astimezone(UTC)
     except (ValueError, OverflowError, OSError):

@@ -50,7 +50,7 @@ class OperationCall:
         arguments: The other arguments that were given, by their names in Python, checked.
         journal: The journal of the job; None if it has none.
         key_property: The property whose values are unique, by which records are found again.
-        stamp_property: Another one, which only the run fills in.
+        stamp_property: A property (need not be unique) that the run fills in.
         look_up_plan: What the run does about inputs in doubt; None for nothing.
         api_version: The version of the API; None for the default.
     """
@@ -145,7 +145,7 @@ def operation_call(
         journal: The journal of the job, or its path.
         allow_implausible: Whether values are sent that are most likely not meant.
         key_property: The property whose values are unique, by which records are found again.
-        stamp_property: Another one, which only the run fills in.
+        stamp_property: A property (need not be unique) that the run fills in.
         reconcile: Whether inputs in doubt are looked up at the run's end, or when, in seconds.
         assume_absent_after: Seconds after which an input that is not found counts as not sent.
         resend: Whether an input that was certainly not done is sent again.
@@ -160,7 +160,11 @@ def operation_call(
         located(described, check_version(api_version))
     arguments = checked_arguments(described, given) if given else {}
     call = OperationCall(
-        *(operation, chunk_size, isolate, allow_implausible, arguments),
+        operation_id=operation,
+        chunk_size=chunk_size,
+        isolate=isolate,
+        allow_implausible=allow_implausible,
+        arguments=arguments,
         journal=Journal.of(journal),
         api_version=api_version,
     )

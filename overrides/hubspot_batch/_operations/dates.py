@@ -13,6 +13,8 @@ from contextlib import suppress
 
 from hubspot_batch_client._dates import meanings, read_iso, write_datetime
 
+__all__ = ["read_date", "read_datetime", "read_iso", "utc_text"]
+
 
 def read_datetime(text: str, *, zone: dt.tzinfo | None = dt.UTC) -> dt.datetime:
     """Return the time that a text means, with the offset that it names.

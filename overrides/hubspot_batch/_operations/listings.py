@@ -9,9 +9,14 @@ import re
 
 from hubspot_batch_client.contract import LISTINGS, Listing
 
-__all__ = ["LISTINGS", "Listing", "method_of"]
+__all__ = ["LISTINGS", "Listing", "method_of", "name_of"]
 
 
 def method_of(listing: Listing) -> str:
     """Return the name of the method of a client, such as `search`."""
     return re.sub(rf"_{re.escape(listing.tag)}(?=_|$)", "", listing.id, count=1)
+
+
+def name_of(listing: Listing) -> str:
+    """Return the name in messages, as users write it: `calls.search`."""
+    return f"{listing.tag}.{method_of(listing)}"

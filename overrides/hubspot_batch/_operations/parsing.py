@@ -23,6 +23,7 @@ from hubspot_batch._matching.by_properties import PROPERTIES, repeated_values
 from hubspot_batch._matching.keys import TRACE_ID, KeyIndex, joined
 from hubspot_batch._matching.match import ItemError, Results
 from hubspot_batch._transport.request_state import Interpretation
+from hubspot_batch._transport.retry import is_daily_limit
 from hubspot_batch.outcomes import Detail, OutcomeError, freeze_context
 from hubspot_batch.outcomes.remarks import raw_values
 
@@ -45,6 +46,7 @@ class MatchKeys(NamedTuple):
         results: The attribute of a response that holds the results; empty if it has none.
         repeated: The fields that a result repeats, if only these match it to its input.
         results_field: The name of that attribute in JSON.
+        is_id: Whether two results with the same key are the same record.
     """
 
     result_key: str | tuple[str, ...] | None
@@ -53,6 +55,7 @@ class MatchKeys(NamedTuple):
     results: str = "results"
     repeated: tuple[str, ...] = PROPERTIES
     results_field: str = "results"
+    is_id: bool = True
 
 
 def parse_response(
@@ -82,7 +85,7 @@ def parse_response(
         complete = not keys.results
         return BatchResponse(status, disposition, error, results, errors, complete=complete)
     body = model if is_map(model) else None
-    daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+    daily = is_daily_limit(status, body)
     whole, foreign = _whole_error(response, body), _is_foreign(response, body, paths)
     return BatchResponse(status, disposition, lambda: whole, daily=daily, from_elsewhere=foreign)
 
@@ -135,7 +138,7 @@ def _results(values: list[Any], keys: MatchKeys, index: KeyIndex | None) -> Resu
     elif keys.result_key:
         named = _names_of(values, keys.result_key)
     records = _names_of(values, keys.id_key) if keys.id_key else named
-    if keys.repeated not in (PROPERTIES, ()) and not keys.id_key:
+    if not keys.id_key and (keys.repeated not in (PROPERTIES, ()) or not keys.is_id):
         # Two equal results are one record.
         records = [canonical(to_json(value)).decode() for value in values]
     return Results(values, records, named, _repeated_by(keys))
@@ -174,7 +177,7 @@ def _item_errors(
     """Yield the errors that a success reports, with the keys of their inputs, if they name any."""
     listed, count = getattr(model, "errors", None), getattr(model, "num_errors", None)
     items = _items_of(listed)
-    if not hasattr(model, "errors"):  # of a response that the description gives no usual frame
+    if not hasattr(model, "errors"):  # the description lacks `errors` here
         listed = model.additional_properties.get("errors") if "errors" in model else None
         items = [as_model(models.BatchError, one) for one in _items_of(listed)]
     for item in items:
@@ -208,7 +211,7 @@ def _item_error(
 
 
 def _error_beside_results(response: httpx.Response, model: Model) -> OutcomeError:
-    """Return the error of a success that has a message, such as why it did nothing."""
+    """Return the error from a message beside the results, such as why nothing was done."""
     message = _text_of(model.additional_properties.get("message")) if "message" in model else None
     header = response.headers.get("X-HubSpot-Correlation-Id")
     words = message or "something was refused"

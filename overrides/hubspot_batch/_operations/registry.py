@@ -197,6 +197,8 @@ class OperationSpec:
             _attribute(self.answer, described.results) or "",
             self.repeated,
             described.results or "",
+            # A create makes a record even where another one has the same key, such as a name.
+            is_id=self.kind.named_by_id or self.input_key == TRACE_ID,
         )
 
     @property
@@ -212,7 +214,10 @@ class OperationSpec:
             allow_implausible: Whether values are sent that are most likely not meant.
         """
         return InputEncoder(
-            *(self.validator, self._rules, self.inputs, self.validator.key),
+            validator=self.validator,
+            rules=self._rules,
+            models=self.inputs,
+            key=self.validator.key,
             takes_ids=self.takes_ids,
             run_id=run_id,
             # A read or an archive stores no value, so none can be stored by mistake.
@@ -313,7 +318,8 @@ def _spec(described: Described) -> OperationSpec:
         key, names = TRACE_ID, (TRACE_ID,)
     return OperationSpec(
         described.id,
-        *(key, names),
+        input_key=key,
+        error_keys=names,
         all_or_nothing=described.all_or_nothing,
         repeated=described.repeated,
         named_by=described.named_by or None,

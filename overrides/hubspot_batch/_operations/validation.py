@@ -384,6 +384,6 @@ def _opened(schema: Any) -> Any:
 def _reason(error: JsonSchemaValueException) -> str:
     value: Any = error.value
     if error.rule == "format" and error.rule_definition == "date-time":
-        return f"is {shown(value)}, which is no date-time of JSON; {time_advice(value)}"
+        return f"is {shown(value)}, which is not an ISO 8601 time with a zone; {time_advice(value)}"
     rest = re.sub(r"^data\S*\s*", "", str(error.message))
     return f"is {shown(value)}, but {rest}"

@@ -11,18 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hubspot_batch_client.contract import LISTINGS, Listing
-
+from hubspot_batch._lookup.endpoints import CHARACTERS_AT_MOST
 from hubspot_batch._operations.call import checked_arguments
+from hubspot_batch._operations.listings import LISTINGS, Listing, name_of
 from hubspot_batch._operations.problems import InvalidInputError
 from hubspot_batch._operations.validation import InputValidator
 from hubspot_batch._operations.versions import located
 from hubspot_batch.errors import ConfigurationError
 
-RESULTS_AT_MOST = 10_000
-"""The results that a search shows; it refuses to go on."""
-
-_CHARACTERS = 3_000
 _GROUPS, _FILTERS, _FILTERS_IN_ALL = 5, 6, 18
 _ID = "hs_object_id"
 
@@ -55,7 +51,7 @@ class Query(NamedTuple):
     @property
     def name(self) -> str:
         """Its name in messages, as users write it: `calls.search`."""
-        return f"{self.listing.tag}.{self.listing.kind}"
+        return name_of(self.listing)
 
     @property
     def by_id(self) -> bool:
@@ -104,10 +100,10 @@ def _written(body: dict[str, Any]) -> bytes:
 
 def _check_size(name: str, body: Mapping[str, Any], text: bytes) -> None:
     characters = len(text.decode())
-    if characters > _CHARACTERS:
+    if characters > CHARACTERS_AT_MOST:
         raise ConfigurationError(
             f"{name} must be shorter: as JSON, it has {characters:,} characters, and HubSpot "
-            f"accepts {_CHARACTERS:,}. Ask for fewer values or properties at a time."
+            f"accepts {CHARACTERS_AT_MOST:,}. Ask for fewer values or properties at a time."
         )
     filters = [len(group["filters"]) for group in body.get("filterGroups", ())]
     for what, count, most in (
@@ -146,7 +142,7 @@ def query_of(operation: str, version: str | None, given: Mapping[str, Any]) -> Q
             for one in listing.arguments
             if one.place == "body" and one.keyword in arguments
         }
-        body = _checked_body(f"{listing.tag}.{listing.kind}", listing.body_schema, body)
+        body = _checked_body(name_of(listing), listing.body_schema, body)
     found = Query(listing, query, body)
     found.arguments(Position())
     return found

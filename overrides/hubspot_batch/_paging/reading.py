@@ -1,9 +1,9 @@
 """Reads all pages of a search or a list.
 
-This module performs nothing itself: `pages` is a generator that yields requests, waits and records,
-and is sent the results, so `drivers` can perform it in threads and in tasks. It decides whether a
-page is complete. If records are missing, the page is requested again, and if they stay missing, an
-error ends the iterator. So an iterator that ends without an error has handed out everything.
+This module performs nothing itself: it yields requests, waits and records, and is sent the results,
+so threads and tasks share it. It decides whether a page is complete. If records are missing, the
+page is requested again, and if they stay missing, an error ends the iterator. So an iterator that
+ends without an error has handed out everything.
 """
 
 from __future__ import annotations
@@ -19,14 +19,16 @@ from hubspot_batch_client.types import Model, read_model
 
 from hubspot_batch._engine.chunk import unreachable
 from hubspot_batch._json import is_list
-from hubspot_batch._lookup.session import ReserveSearch, Send, Sleep
+from hubspot_batch._lookup.endpoints import RESULTS_AT_MOST
+from hubspot_batch._lookup.steps import Step as RequestStep
+from hubspot_batch._lookup.steps import send
 from hubspot_batch._operations.parsing import MatchKeys, parse_response
-from hubspot_batch._transport.request_state import EXTENSION, RequestState
+from hubspot_batch._transport.request_state import RequestState
 from hubspot_batch._transport.retry import Effect, disposition_of_failure
 from hubspot_batch.errors import ConfigurationError, HubSpotBatchError, UnfinishedError
 from hubspot_batch.options import Limiter
 
-from .query import RESULTS_AT_MOST, Position, Query
+from .query import Position, Query
 
 
 class Records(NamedTuple):
@@ -49,7 +51,7 @@ class _Page(NamedTuple):
     after: str | None
 
 
-Step: TypeAlias = "Send | Sleep | ReserveSearch | Records"
+Step: TypeAlias = RequestStep | Records
 # A step's result, after the time at which it came, in seconds of the client's clock.
 Steps: TypeAlias = Generator[Step, tuple[float, Any], None]
 
@@ -117,43 +119,32 @@ def _page(
 ) -> Generator[Step, tuple[float, Any], tuple[_Page, float]]:
     """Ask for a page, at the pace of searches."""
     listing = query.listing
-    searches = listing.kind == "search"
     state = RequestState(read=partial(_read, query, start))
-    while searches:
-        _, pause = yield ReserveSearch(now, state)
-        if not pause:
-            break
-        now, _ = yield Sleep(pause)
-    started = now
     function: Any = import_module(f"hubspot_batch_client.api.{listing.tag}.{listing.id}")
     request: dict[str, Any] = function._get_kwargs(**query.arguments(at))
-    try:
-        now, came = yield Send({**request, "extensions": {EXTENSION: state}})
-    finally:
-        if searches:
-            pace.report(started, now, {}, None)
-    return _page_of(query, came, state), now
+    reply = yield from send(request, state, pace if listing.kind == "search" else None, now)
+    return _page_of(query, reply.result, state), reply.now
 
 
-def _page_of(query: Query, came: Any, state: RequestState) -> _Page:
-    """Return the page that came, or raise why there is none."""
-    if isinstance(came, httpx.HTTPError):
-        if disposition_of_failure(came).effect is Effect.NOT_SENT:
-            raise unreachable(state.address, came)
+def _page_of(query: Query, result: Any, state: RequestState) -> _Page:
+    """Return the page of a response, or raise why there is none."""
+    if isinstance(result, httpx.HTTPError):
+        if disposition_of_failure(result).effect is Effect.NOT_SENT:
+            raise unreachable(state.address, result)
         raise UnfinishedError(
-            f"{query.name}: no response came ({type(came).__name__}). Ask again."
-        ) from came.with_traceback(None)
+            f"{query.name}: no response came ({type(result).__name__}). Ask again."
+        ) from result.with_traceback(None)
     read = state.interpretation
     if read is not None and isinstance(read.body, _Page):
         return read.body
-    status = came.status_code
-    if read is None or came.is_success:
+    status = result.status_code
+    if read is None or result.is_success:
         raise UnfinishedError(
             f"{query.name}: a page was unreadable, or lacked records that there should be. "
             "Ask again.",
             status_code=status,
         )
-    refusal = parse_response(came, read, MatchKeys(None, None, ()), None)
+    refusal = parse_response(result, read, MatchKeys(None, None, ()), None)
     stop: HubSpotBatchError | None = refusal.stop(query.name, state.address, alone=True)
     if stop is not None:
         raise stop

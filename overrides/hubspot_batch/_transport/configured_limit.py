@@ -46,7 +46,7 @@ class ConfiguredLimit:
         self._refused_at: float | None = None
         self._refused_until = 0.0
 
-    def free_at(self, now: float) -> float:
+    def next_start(self, now: float) -> float:
         """Return the time of the next start, as far as is known now."""
         for _ in range(self._abandoned):
             insort(self._ended, now)

@@ -144,7 +144,7 @@ class ProcessTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     @property
     def _has_one(self) -> bool:
-        """Whether this process has a transport, be it that the caller gave it and never used it."""
+        """Whether this process has a transport, also one that the caller gave and never used."""
         return os.getpid() in (self._process, *self._made)
 
 

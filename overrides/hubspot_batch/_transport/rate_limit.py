@@ -30,6 +30,10 @@ _CATCH_UP = 4
 _ONE_FREE_IN = 95
 # Seconds of growth after which another program is expected to grow further before it shows.
 _GROWTH_PERIOD = 1.0
+# If it grew, this many more requests stay free than it grew by.
+_GROWING_MORE = 3
+# A window begins with this share of the limit at once; the other starts are spaced evenly.
+_FIRST_BURST = 0.5
 # Seconds before asking again while another program is seen: any response can change what is free.
 _ASK_AGAIN = 0.05
 # Starts are remembered for so many seconds beyond their window, to understand a slow response.
@@ -84,10 +88,10 @@ class ServerWindow:
         else:
             before = [count for when, count in self._others if when <= now - _GROWTH_PERIOD]
             growth = others - max(before, default=others)
-            free = growth + 3 if growth else 1
+            free = growth + _GROWING_MORE if growth else 1
         return max(1, self.requests - others - free)
 
-    def free_at(self, starts: Sequence[float], now: float) -> float:
+    def next_start(self, starts: Sequence[float], now: float) -> float:
         """Return the time of the next start, as far as is known now."""
         first = bisect_right(starts, now - self._span)
         count = len(starts) - first
@@ -100,7 +104,7 @@ class ServerWindow:
             moment = starts[len(starts) - allowed] + self._span
         if now >= end:
             moment = max(moment, self._next_even - _CATCH_UP * self._span / allowed)
-        elif allowed / 2 <= count < allowed:
+        elif allowed * _FIRST_BURST <= count < allowed:
             moment = max(moment, starts[-1] + (end - starts[-1]) / (allowed - count + 1))
         return moment
 
@@ -159,7 +163,7 @@ class RateLimiter:
             if self._day_is_unknown and self._under_way:
                 # One request finds out how many are left, and the others wait for its response.
                 return _ASK_AGAIN
-            wait = max(self._paused_until, self._free_at(now)) - now
+            wait = max(self._paused_until, self._next_start(now)) - now
             if wait >= _CLOCK_TOLERANCE:
                 return wait
             if self._limit is not None:
@@ -196,15 +200,15 @@ class RateLimiter:
             return None
         return self._configured
 
-    def _free_at(self, now: float) -> float:
+    def _next_start(self, now: float) -> float:
         moments = [now]
         server, longest = self._server, 0.0
         if self._limit is not None and (configured := self._configured_in_force) is not None:
             longest = self._limit.seconds + _MARGIN
-            moments.append(configured.free_at(now))
+            moments.append(configured.next_start(now))
         if server is not None:
             longest = max(longest, server.seconds + _MARGIN)
-            moments.append(server.free_at(self._starts, now))
+            moments.append(server.next_start(self._starts, now))
         # A late response is about a window that began long ago.
         del self._starts[: bisect_left(self._starts, now - longest - _MARGIN - _SLOWEST_RESPONSE)]
         return max(moments)
@@ -226,7 +230,7 @@ class RateLimiter:
         return self.reserve(now)
 
     def abandon(self, started: float) -> None:
-        """Take in that no report of a request that had a start will come.
+        """Forget a started request that will not be reported.
 
         Args:
             started: When it started.

@@ -19,7 +19,12 @@ from .retry import number
 
 _numbers = count(1)
 
-_LIMITS = ("max", "remaining", "daily", "daily-remaining")
+_LIMITS = {
+    "limit": "max",
+    "remaining": "remaining",
+    "daily_limit": "daily",
+    "daily_remaining": "daily-remaining",
+}
 
 
 class RequestEvents:
@@ -48,8 +53,13 @@ class RequestEvents:
         self._under_way = True
         self._observer.notify(
             RequestSent(
-                *(run.id, run.operation, self._request_id, self._attempt),
-                *(self._request.method, self._request.url.path, self._state.inputs),
+                run_id=run.id,
+                operation=run.operation,
+                request_id=self._request_id,
+                attempt=self._attempt,
+                method=self._request.method,
+                path=self._request.url.path,
+                inputs=self._state.inputs,
             )
         )
 
@@ -77,12 +87,22 @@ class RequestEvents:
     ) -> None:
         self._under_way = False
         run = self._state.run
-        limits = (number(headers, f"x-hubspot-ratelimit-{name}") for name in _LIMITS)
+        limits = {
+            name: None if limit is None else int(limit)
+            for name, header in _LIMITS.items()
+            for limit in [number(headers, f"x-hubspot-ratelimit-{header}")]
+        }
         self._observer.notify(
             Answered(
-                *(run.id, run.operation, self._request_id, self._attempt),
-                *(seconds, status, error, headers.get("x-hubspot-correlation-id")),
-                *(None if limit is None else int(limit) for limit in limits),
+                run_id=run.id,
+                operation=run.operation,
+                request_id=self._request_id,
+                attempt=self._attempt,
+                seconds=seconds,
+                status_code=status,
+                error=error,
+                correlation_id=headers.get("x-hubspot-correlation-id"),
+                **limits,
             )
         )
 

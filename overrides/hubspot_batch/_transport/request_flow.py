@@ -23,7 +23,15 @@ from .repeatable import Repeatable
 from .request_events import NO_EVENTS, RequestEvents
 from .request_log import log_attempt, log_wait
 from .request_state import Interpretation, RequestState, state_of
-from .retry import WINDOW, Effect, RetryWhen, disposition_of, disposition_of_failure, pause_after
+from .retry import (
+    WINDOW,
+    Effect,
+    RetryWhen,
+    disposition_of,
+    disposition_of_failure,
+    is_daily_limit,
+    pause_after,
+)
 from .tokens import Token, TokenSource, hide, hide_in_failure
 
 
@@ -60,7 +68,7 @@ class ReportBudget(NamedTuple):
     refused_until: float | None
 
 
-class Prepare(NamedTuple):
+class BeforeAttempt(NamedTuple):
     """Call what has to be done before a request leaves; it may wait for a disk."""
 
     call: Callable[[], object]
@@ -82,7 +90,9 @@ class Sleep(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = GetToken | AcquireSlot | ReserveBudget | ReportBudget | Prepare | Send | Sleep
+Step: TypeAlias = (
+    GetToken | AcquireSlot | ReserveBudget | ReportBudget | BeforeAttempt | Send | Sleep
+)
 # A step's result, after the time at which it came, in seconds of a steady clock.
 StepResult: TypeAlias = tuple[float, Any]
 Steps: TypeAlias = Generator[Step, StepResult, httpx.Response]
@@ -233,8 +243,8 @@ class RequestFlow:
             started = yield from self._reserve(started, request, number, state)
             try:
                 state.check()
-                if state.prepare is not None:  # not earlier: a wait can be long
-                    yield Prepare(state.prepare)
+                if state.before_attempt is not None:  # not earlier: a wait can be long
+                    yield BeforeAttempt(state.before_attempt)
                 asked = self.tokens.asked
                 if self.tokens.renewing:  # the one that is known now would only be refused
                     yield GetToken(None, asked)
@@ -338,9 +348,7 @@ class RequestFlow:
         status = received.status_code
         if not received.is_success:
             body = read_object(received.content)
-            # A 429 for the day names it (HubSpot:
-            # https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines).
-            daily = status == 429 and body is not None and body.get("policyName") == "DAILY"
+            daily = is_daily_limit(status, body)
             page = body is None
             return Interpretation(disposition_of(status, daily=daily, page=page), body)
         if state.read is not None:

@@ -71,7 +71,8 @@ class RequestState:
         doubted: Whether an attempt before the last one may have been carried out.
         interpretation: The last response; None before.
         inputs: How many inputs it has; None for a request that is no batch.
-        prepare: What is called before each attempt, when it may start at once; None for nothing.
+        before_attempt: What is called right before each attempt, when it may start at once; None
+            for nothing.
         attempts: How often it was sent.
         waits: The waits that are worth a line in the log, in seconds.
         span: When its first attempt started and its last one ended, on the client's clock; None
@@ -85,11 +86,11 @@ class RequestState:
         "_sending",
         "address",
         "attempts",
+        "before_attempt",
         "cancelled",
         "doubted",
         "inputs",
         "interpretation",
-        "prepare",
         "read",
         "run",
         "span",
@@ -112,7 +113,7 @@ class RequestState:
         self.waiting = False
         self.interpretation: Interpretation | None = None
         self.inputs = inputs
-        self.prepare: Callable[[], object] | None = None
+        self.before_attempt: Callable[[], object] | None = None
         self.attempts = 0
         self.waits: tuple[float, ...] = ()
         self.span: tuple[float, float] | None = None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -45,15 +45,15 @@ class Disposition(NamedTuple):
     Attributes:
         effect: Whether the request was carried out.
         retry: When it is sent again.
-        least: Seconds to wait before that, at least.
-        ends_run: Whether other requests would fail in the same way.
+        least_pause: Seconds to wait before that; it applies if it is longer than the backoff.
+        ends_run: Whether the run stops if repeating does not help.
         splits: Whether part of the inputs may be accepted although all together were refused.
-        partial: Whether it is about inputs, so an operation may have carried out some others.
+        partial: Whether some inputs may have been done although the request was refused.
     """
 
     effect: Effect
     retry: RetryWhen = RetryWhen.NEVER
-    least: float = 0.0
+    least_pause: float = 0.0
     ends_run: bool = False
     splits: bool = False
     partial: bool = False
@@ -82,9 +82,9 @@ DISPOSITIONS: Mapping[int, Disposition] = {
     # (https://www.rfc-editor.org/rfc/rfc9110#section-15.5.8,
     # https://www.rfc-editor.org/rfc/rfc6585#section-6).
     **dict.fromkeys((407, 511), _ENDS),
-    423: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=2.0, ends_run=True),
-    429: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),
-    477: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least=1.0, ends_run=True),
+    423: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least_pause=2.0, ends_run=True),
+    429: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least_pause=1.0, ends_run=True),
+    477: Disposition(Effect.NOT_APPLIED, RetryWhen.ALWAYS, least_pause=1.0, ends_run=True),
     **dict.fromkeys((500, 502, 503, 504, 521, 523, 524), _LOST),
     # The server does not implement it, or the edge could not hand it on to the server.
     **dict.fromkeys((501, 505, 522, 525, 526, 530), _REFUSED),
@@ -113,6 +113,14 @@ def disposition_of(
     return DISPOSITIONS.get(status, _AMBIGUOUS if status >= 500 else _REFUSED)
 
 
+def is_daily_limit(status: int, body: Mapping[str, Any] | None) -> bool:
+    """Return whether a response says that the requests of the day are spent.
+
+    HubSpot: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+    """
+    return status == 429 and body is not None and body.get("policyName") == "DAILY"
+
+
 _NO_CONNECTION = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -127,13 +135,14 @@ def disposition_of_failure(failure: httpx.HTTPError) -> Disposition:
     return _LOST
 
 
-# The statuses of a proxy that would be said again beside most of 3xx and 4xx, such as 407 and 403:
-# it does not know CONNECT, or wants a person to log in
+# A proxy repeats these, and most 3xx and 4xx, if asked again: it does not know CONNECT, or wants a
+# person to log in
 # (https://www.rfc-editor.org/rfc/rfc6585#section-6).
 _LASTING = ("501", "505", "511")
 _PASSING = ("408", "425", "429")
-# What httpcore says of a proxy by SOCKS: no method to log in, a wrong password, and those replies
-# that do not speak of the way to the host (https://www.rfc-editor.org/rfc/rfc1928#section-6).
+# httpcore's messages for a SOCKS proxy that will refuse again: no common way to log in, a wrong
+# password, and the replies that are not about the path to the host
+# (https://www.rfc-editor.org/rfc/rfc1928#section-6).
 _SOCKS_LASTING = re.compile(
     r"Requested .* but got |Invalid username/password|.*: (?:Connection not allowed by ruleset"
     r"|Command not supported|Address type not supported)"
@@ -141,7 +150,7 @@ _SOCKS_LASTING = re.compile(
 
 
 def _refused_for_good(words: str) -> bool:
-    """Return whether a proxy would say the same again.
+    """Return whether a proxy would refuse again.
 
     The words begin with its status, unless it is a SOCKS proxy.
     """
@@ -170,7 +179,7 @@ def pause_after(
     if status is None:
         return backoff(attempt)
     asked = _retry_after(headers)
-    least = disposition_of(status).least
+    least = disposition_of(status).least_pause
     if status == 429:
         # HubSpot promises no Retry-After on a 429. Without one, the rolling window is open again
         # when all of it has passed

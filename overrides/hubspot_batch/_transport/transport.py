@@ -23,8 +23,8 @@ from .owners import PerLoop
 from .rate_limit import RateLimiter
 from .request_flow import (
     AcquireSlot,
+    BeforeAttempt,
     GetToken,
-    Prepare,
     ReportBudget,
     RequestFlow,
     ReserveBudget,
@@ -124,7 +124,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return None
             case Sleep(seconds):
                 return self._clock.sleep(seconds)
-            case Prepare(call):
+            case BeforeAttempt(call):
                 return call()
             case GetToken(refused, asked):
                 return self._flow.tokens.get(refused, asked)
@@ -163,7 +163,7 @@ class Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
                 return None
             case Sleep(seconds):
                 return await self._clock.asleep(seconds)
-            case Prepare(call):
+            case BeforeAttempt(call):
                 from asyncio import to_thread  # noqa: PLC0415 - a thread needs none of it
 
                 return await to_thread(call)

@@ -39,7 +39,7 @@ def add_commands(commands: Subparsers, run: Callable[..., int], first: Sequence[
         ]
         family = commands.add_parser(
             name,
-            help=f"{words} of a file: {', '.join(verbs)}",
+            help=f"load or read {words}: {', '.join(verbs)}",
             description=f"Load a file of {words}, or read them.",
             allow_abbrev=False,
         )

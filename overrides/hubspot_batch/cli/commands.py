@@ -78,7 +78,7 @@ def _add_operation(
     _add_mapping(parser)
     _add_run(parser, spec)
     if spec.id in LOOKUP_ENDPOINTS:
-        _add_settling(parser, spec)
+        _add_doubt_options(parser, spec)
     _add_earlier(parser)
     add_progress_options(parser)
     own = parser.add_argument_group("this operation")
@@ -129,7 +129,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group.add_argument("--yes", action="store_true", help="do not ask before writing")
     group.add_argument("--limit", type=whole(1), metavar="N", help="only the first N rows")
     group.add_argument(
-        "--max-failures", type=_failures, metavar="N", help="or P%%: stop when more rows fail"
+        "--max-failures", type=_failures, metavar="N|P%", help="stop when more rows than this fail"
     )
     group.add_argument(
         "--daily-reserve", type=whole(0), metavar="N", help="requests of the day to leave to others"
@@ -149,7 +149,7 @@ def _add_run(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         )
 
 
-def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
+def _add_doubt_options(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
     group = parser.add_argument_group("rows that may have been created")
     group.add_argument(
         "--reconcile", action="store_true", help="look them up when everything was sent"
@@ -165,7 +165,7 @@ def _add_settling(parser: argparse.ArgumentParser, spec: OperationSpec) -> None:
         "--assume-absent-after",
         type=_number,
         metavar="S",
-        help="at your own risk: not found after S seconds is not sent",
+        help="after S seconds, count rows that are not found as not sent (your risk)",
     )
 
 
@@ -198,7 +198,11 @@ def _add_earlier(parser: argparse.ArgumentParser) -> None:
         metavar="STATUS",
         help="failed, not-sent or unknown: send these again",
     )
-    group.add_argument("--insist", metavar="SENTENCE", help="needed by --retry unknown of a create")
+    group.add_argument(
+        "--insist",
+        metavar="SENTENCE",
+        help="confirms --retry unknown: the sentence that its error prints",
+    )
 
 
 def add_argument(group: Any, argument: Any) -> None:
@@ -209,10 +213,12 @@ def add_argument(group: Any, argument: Any) -> None:
         settings["action"] = argparse.BooleanOptionalAction
     else:
         settings["type"] = _READERS.get(argument.form, str)
-        settings["metavar"] = "A,B" if argument.form.endswith("s") else "V"
+        usual = "A,B" if argument.form.endswith("s") else "V"
+        settings["metavar"] = _METAVARS.get(argument.form, usual)
     if argument.required:
         settings["required"] = True
-    group.add_argument(flag, **settings, help=_HELP.get(argument.form, ""))
+    described = argument.description.rstrip(".").replace("%", "%%")
+    group.add_argument(flag, **settings, help=described or _HELP.get(argument.form, ""))
 
 
 def _listed(kind: Callable[[str], Any]) -> Callable[[str], list[Any]]:
@@ -237,6 +243,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "integers": _listed(int),
     "numbers": _listed(float),
 }
+_METAVARS = {"date": "DATE", "time": "TIME", "json": "JSON"}
 _HELP = {
     "texts": "names, separated by commas",
     "json": "JSON, in the form that HubSpot describes",

@@ -163,7 +163,7 @@ def _checked_online(arguments: argparse.Namespace, work: Work, options: ClientOp
         ) as client:
             arguments.definitions = ask_account(client, work.spec, options.api_version)
     for place in ("key_property", "stamp_property"):
-        name = work.settling.get(place)
+        name = work.doubt_options.get(place)
         if name and (problem := refusal(name, arguments.definitions)):
             option = f"--{place.replace('_', '-')}"
             raise ConfigurationError(f"{option}: {problem} Nothing was sent.")
@@ -264,7 +264,7 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     return Journal(
         place.journal,
         retry=retry,
-        may_create_twice="unknown" in retry and _insists(arguments, work),
+        may_create_twice="unknown" in retry and _may_create_twice(arguments, work),
         restart=arguments.restart,
         mapping=work.mapping.digest(),
         source_size=size,
@@ -281,8 +281,8 @@ def _journal(arguments: argparse.Namespace, work: Work, place: _Place) -> Journa
     )
 
 
-def _insists(arguments: argparse.Namespace, work: Work) -> bool:
-    """Return whether rows are sent again that may have been created; the caller has to insist."""
+def _may_create_twice(arguments: argparse.Namespace, work: Work) -> bool:
+    """Return whether rows that may have been created are sent again; raise without consent."""
     if work.spec.kind.repeatable:
         return False
     said = arguments.insist

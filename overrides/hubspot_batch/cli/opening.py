@@ -16,7 +16,7 @@ from hubspot_batch.jobs import Work
 
 from .output import complain
 
-_SETTLING = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
+_DOUBT_OPTIONS = ("reconcile", "key_property", "stamp_property", "assume_absent_after")
 
 
 def open_all(arguments: argparse.Namespace) -> dict[str, Work] | None:
@@ -83,15 +83,15 @@ def open_work(arguments: argparse.Namespace, name: str) -> Work:
         given,
         getattr(arguments, "allow_implausible", False),
         arguments.limit,
-        _settling(arguments),
+        _doubt_options(arguments),
     )
     _ = work.call  # which refuses arguments that are not valid
     return work
 
 
-def _settling(arguments: argparse.Namespace) -> dict[str, Any]:
+def _doubt_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the options about rows that may have been created, as far as they are given."""
-    given = {name: getattr(arguments, name, None) for name in _SETTLING}
+    given = {name: getattr(arguments, name, None) for name in _DOUBT_OPTIONS}
     if given["assume_absent_after"] is not None and not given["reconcile"]:
         raise ConfigurationError("--assume-absent-after needs --reconcile.")
     return {name: value for name, value in given.items() if value not in (None, False)}

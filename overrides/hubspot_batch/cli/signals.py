@@ -82,7 +82,7 @@ class Signals:
             for number, handler in self._before.items():
                 signal.signal(number, handler)
         finally:
-            # This ends the thread, which would press Ctrl-C later, whatever goes on here then.
+            # This ends the thread. Else it would send Ctrl-C later, into other work.
             self._waker.close()
         if isinstance(error, KeyboardInterrupt):
             raise StoppedBySignalError(self.code) from None

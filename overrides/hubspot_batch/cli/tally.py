@@ -60,8 +60,12 @@ class Tally:
         summary = event.summary
         seconds = (summary.ended - summary.started).total_seconds()
         self.now = Progress(
-            *(max(0.0, seconds), summary.rows, summary.counts),
-            *(summary.requests, summary.waits, summary.waited),
+            seconds=max(0.0, seconds),
+            rows=summary.rows,
+            counts=summary.counts,
+            requests=summary.requests,
+            waits=summary.waits,
+            waited=summary.waited,
         )
         self.waiting, self.ended = None, True
 

@@ -22,8 +22,9 @@ from hubspot_batch_client import families
 from hubspot_batch._engine.executors import ThreadExecutor
 from hubspot_batch._engine.iterators import AsyncOutcomeIterator, OutcomeIterator
 from hubspot_batch._engine.runner import AsyncRunner, Runner
-from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler, search_pace
-from hubspot_batch._paging.drivers import AsyncPages, Pages
+from hubspot_batch._lookup.reconcilers import AsyncReconciler, Reconciler, search_pace
+from hubspot_batch._lookup.steps import AsyncStepPerformer, StepPerformer
+from hubspot_batch._paging.pages import AsyncPages, Pages
 from hubspot_batch._transport.owners import (
     AnyTransport,
     LoopTransport,
@@ -174,17 +175,22 @@ class HubSpotBatch(families.Families):
         self._http = self.raw.get_httpx_client()
         self._executor = ThreadExecutor(options.max_concurrency)
         self._observer = observer
-        reconcile = Reconciler(self.raw, self._http, self._clock, self._pace)
+        performer = StepPerformer(self.raw, self._http, self._clock, self._pace)
+        reconcile = Reconciler(performer)
         self._runner = Runner(
-            *(self.raw, self._http, options.max_concurrency, self._executor),
-            *(reconcile.of_run, observer),
+            client=self.raw,
+            http=self._http,
+            width=options.max_concurrency,
+            executor=self._executor,
+            look_up=reconcile.of_run,
+            observer=observer,
             clock=self._clock,
         )
         self._derived = WeakSet[HubSpotBatch]()
         self._parent: HubSpotBatch | None = None  # it closes this one, so it must live on
         version = options.api_version
         call = partial(call_of, version)
-        super().__init__(self._runner, call, reconcile, Pages(reconcile, version))
+        super().__init__(self._runner, call, reconcile, Pages(performer, version))
 
     def with_options(
         self,
@@ -318,16 +324,21 @@ class AsyncHubSpotBatch(families.AsyncFamilies):
         self.raw = make_raw(options, self._sending)
         self._http = self.raw.get_async_httpx_client()
         self._observer = observer
-        reconcile = AsyncReconciler(self.raw, self._http, self._clock, self._pace)
+        performer = AsyncStepPerformer(self.raw, self._http, self._clock, self._pace)
+        reconcile = AsyncReconciler(performer)
         self._runner = AsyncRunner(
-            *(self.raw, self._http, options.max_concurrency, reconcile.of_run, observer),
+            client=self.raw,
+            http=self._http,
+            width=options.max_concurrency,
+            look_up=reconcile.of_run,
+            observer=observer,
             clock=self._clock,
         )
         self._derived = WeakSet[AsyncHubSpotBatch]()
         self._parent: AsyncHubSpotBatch | None = None
         version = options.api_version
         call = partial(call_of, version)
-        super().__init__(self._runner, call, reconcile, AsyncPages(reconcile, version))
+        super().__init__(self._runner, call, reconcile, AsyncPages(performer, version))
 
     def with_options(
         self,

@@ -189,7 +189,7 @@ def make_raw(options: ClientOptions, transport: ProcessTransport) -> Client:
 
 
 def _path_of(version: str | None) -> Callable[[str], str] | None:
-    """Return the function that returns where requests are sent in a version; None if nowhere else.
+    """Return a function from paths to those of a version; None for the default paths.
 
     Raises:
         ConfigurationError: There is no such version.

@@ -11,7 +11,7 @@ from hubspot_batch.errors import ConfigurationError
 
 
 class FileError(ConfigurationError):
-    """A file cannot be read, or not from some line on. The rows before that line stand.
+    """A file cannot be read, or only up to a line. The rows before that line count.
 
     Attributes:
         path: The file's name, as it was given.

@@ -145,7 +145,7 @@ def _text(start: bytes) -> bytes:
 
 
 def _content(start: bytes) -> str:
-    """Return what the first bytes of a file show it to be; empty if they do not show it."""
+    """Return the format that the first bytes show: '' if unclear, 'empty' if there is nothing."""
     for magic, kind in _MAGIC:
         if start.startswith(magic):
             return kind

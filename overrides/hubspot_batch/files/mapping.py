@@ -46,7 +46,7 @@ class Mapping:
             operation: The operation, such as `calls create`, if the file does not say.
 
         Raises:
-            MappingError: It cannot be read, or has settings that there are not.
+            MappingError: It cannot be read, or has unknown settings.
         """
         return cls(mapping_file.load(path)).with_operation(operation)
 

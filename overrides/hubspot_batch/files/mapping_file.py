@@ -107,7 +107,7 @@ def load(path: str | os.PathLike[str]) -> MappingSettings:
     """Read a mapping file.
 
     Raises:
-        MappingError: It is no TOML, or has settings that there are not.
+        MappingError: It is no TOML, or has unknown settings.
     """
     name = os.fspath(path)
     try:

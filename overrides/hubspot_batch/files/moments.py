@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from hubspot_batch._operations.dates import read_datetime
+from hubspot_batch._operations.dates import read_datetime, read_iso
 
 from .date_order import NUMBERS, order_hint, ordered
 from .known import EARLIEST, LATEST
@@ -54,6 +54,8 @@ _ZONE = re.compile(
     r"|:\d\d(?:[.,]\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*[+-]\d\d?(?::?\d\d)?\s*$",
     re.ASCII,
 )
+# A time of day in words of people, such as 10:30, 10h30 or 5 p.m.
+_TIME = re.compile(r":|\d\s?(?:h\b|h\d|[ap]\.?\s?m\b)", re.ASCII | re.IGNORECASE)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
 _HUBSPOT_MILLISECONDS = 13
 _AS_SENT = re.compile(r"\d{4}-\d\d-\d\dT(?!24)\d\d:\d\d:\d\dZ", re.ASCII)
@@ -76,11 +78,12 @@ def moment(
         ValueError: It means no time, several times, or one that is not plausible.
     """
     if form is None and time is None and type(value) is str and value[4:5] == "-":
-        # What programs write, a third of the work of the way below.
+        # Fast path for what programs write.
         with suppress(ValueError):
-            read = dt.datetime.fromisoformat(value)
+            as_sent = _AS_SENT.fullmatch(value)
+            read = dt.datetime.fromisoformat(value) if as_sent else read_iso(value)
             if EARLIEST <= read.year < LATEST:
-                if _AS_SENT.fullmatch(value):
+                if as_sent:
                     return value
                 placed = read if read.tzinfo else _placed(read, zone, value)
                 text = placed.astimezone(dt.UTC).isoformat()
@@ -132,11 +135,9 @@ def _read(value: Any, form: str | None, *, milliseconds: bool) -> tuple[dt.datet
     text = plain(value if isinstance(value, str) else f"{value}")
     if form is None:
         # Nearly all texts of programs; what this refuses may still be a date.
-        try:
+        with suppress(ValueError):
             if not text.isdecimal() or len(text) == len("20260131"):
-                return dt.datetime.fromisoformat(text), ":" not in text and "T" not in text
-        except ValueError:
-            pass
+                return read_iso(text), _is_date(text)
         if milliseconds and text.isdecimal() and len(text) == _HUBSPOT_MILLISECONDS:
             form = "epoch milliseconds"
     return _formatted(text, form, _shown(value))
@@ -173,7 +174,16 @@ def _formatted(text: str, form: str | None, shown: str) -> tuple[dt.datetime, bo
         raise ValueError(f"{sentence}{hint or _hint(written, sentence)}") from None
     if read.tzinfo == dt.UTC and not _ZONE.search(text):
         read = read.replace(tzinfo=None)
-    return read, ":" not in text and read.time() == dt.time()
+    return read, not _TIME.search(text) and read.time() == dt.time()
+
+
+def _is_date(text: str) -> bool:
+    """Whether a text of ISO 8601 has no time of day."""
+    try:
+        dt.date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _placed(read: dt.datetime, zone: dt.tzinfo, value: Any) -> dt.datetime:

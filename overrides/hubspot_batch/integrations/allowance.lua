@@ -5,6 +5,7 @@
 -- milliseconds, for that test; the server's own otherwise.
 
 local MARGIN, CONFIRM_AFTER, CATCH_UP, ONE_FREE_IN, GROWTH_PERIOD = 50, 1000, 4, 95, 1000
+local GROWING_MORE, FIRST_BURST = 3, 0.5
 local SMALL_LIMIT, DAY_VALID, ASK_AGAIN, RECONNECT_TIME, AGREEING = 20, 900000, 50, 1300, 3
 
 local ask = cjson.decode(ARGV[1])
@@ -171,7 +172,7 @@ else
     if one[1] <= now - GROWTH_PERIOD then before = math.max(before or 0, one[2]) end
   end
   local growth = others - (before or others)
-  left_free = growth > 0 and 2 * growth + 3 or 1
+  left_free = growth > 0 and 2 * growth + GROWING_MORE or 1
 end
 local allowed = math.max(1, limits[1][1] - others - left_free)
 local span = limits[1][2] + MARGIN
@@ -200,7 +201,7 @@ local function next_start()
     end
   end
   local finish = state.begun + span
-  local burst = state.begun == state.created and 1 or allowed / 2
+  local burst = state.begun == state.created and 1 or allowed * FIRST_BURST
   if moment >= finish then
     moment = math.max(moment, math.ceil(state.next_even - CATCH_UP * span / allowed))
   elseif burst <= count and count < allowed then

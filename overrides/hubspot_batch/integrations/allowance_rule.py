@@ -31,6 +31,10 @@ _ONE_FREE_IN = 95
 _SMALL_LIMIT = 20
 # For how long the use of others is added up. If it grew for longer, it is expected to go on.
 _GROWTH_PERIOD = 1_000
+# If it grew, this many more stay free than it will grow by.
+_GROWING_MORE = 3
+# A window begins with this share of the limit at once; the other starts are spaced evenly.
+_FIRST_BURST = 0.5
 # So many responses in a row must agree about others, if they are told within the growth period. Our
 # own requests overtake each other, and the server has then counted some that started later.
 _AGREEING = 3
@@ -236,7 +240,7 @@ def _allowed(state: AllowanceState, requests: int, now: int) -> int:
         before = [count for when, count in state.others if when <= now - _GROWTH_PERIOD]
         growth = others - max(before, default=others)
         # It goes on until responses show it, and until the firmly promised starts are over.
-        free = 2 * growth + 3 if growth > 0 else 1
+        free = 2 * growth + _GROWING_MORE if growth > 0 else 1
     return max(1, requests - others - free)
 
 
@@ -264,13 +268,12 @@ def _give_start(
             return promised, 0
         state.starts.remove(promised)
         if state.paused_until <= now and (not state.starts or state.starts[-1] < promised + span):
-            # It woke too late. No start was promised yet because this one would be out of the
-            # window, so it may be now.
+            # Its start has passed. The last start is inside the window, so it may go now.
             insort(state.starts, now)
             return now, 0
     elif (again := _check_day(state, now)) is not None:
         return 0, again
-    # One that was given back was given by the server's limit, not by one that a user set.
+    # A returned start obeys only the server's limit, so it is no use where the user set one.
     while state.free and len(limits) == 1:
         start = state.free.pop(0)
         if start >= state.paused_until and start in state.starts:
@@ -318,7 +321,7 @@ def _next_start(
             moment = max(moment, state.starts[count - most] + milliseconds + MARGIN)
     end = state.begun + span
     # A new state says nothing of what was sent before it, so it begins without a burst.
-    burst = 1 if state.begun == state.created else allowed / 2
+    burst = 1 if state.begun == state.created else allowed * _FIRST_BURST
     if moment >= end:
         moment = max(moment, math.ceil(state.next_even - _CATCH_UP * span / allowed))
     elif burst <= count < allowed:

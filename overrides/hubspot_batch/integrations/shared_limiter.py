@@ -196,7 +196,7 @@ class SharedLimiter:
             self._note_lost(now, ask, error)
 
     def abandon(self, started: float) -> None:
-        """Take in that no report of a request that had a start will come."""
+        """Forget a started request that will not be reported."""
         with self._lock:
             self._started.pop(started, None)
 
@@ -270,7 +270,7 @@ class SharedLimiter:
         return round((now + self._clock_offset + STORE_TIMEOUT) * 1000)
 
     def _renew(self, now: float, ask: AllowanceRequest, reply: AllowanceReply) -> AllowanceRequest:
-        """Return a question that had not really expired: our clock stood still for a while."""
+        """Return the request to ask again: it had not expired, only our clock stood still."""
         with self._lock:
             self._clock_offset = reply.now / 1000 - now
             return ask._replace(expires=self._expires(now))

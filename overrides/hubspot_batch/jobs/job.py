@@ -47,8 +47,8 @@ class MaxFailures(NamedTuple):
     """How many rows may fail, or be unknown, before a job stops.
 
     Attributes:
-        number: A number of rows, or of rows in a hundred.
-        percent: Whether it is the latter.
+        number: A number of rows, or a percentage of them.
+        percent: Whether `number` is a percentage.
     """
 
     number: float
@@ -264,7 +264,7 @@ class Job:
     def _outcomes(self, client: HubSpotBatch) -> OutcomeIterator[Any]:
         work = self._work
         family, _, verb = work.spec.name.partition(".")
-        arguments = {**work.arguments, **work.settling}
+        arguments = {**work.arguments, **work.doubt_options}
         if work.allow_implausible:
             arguments["allow_implausible"] = True
         method: Callable[..., OutcomeIterator[Any]]
@@ -312,7 +312,7 @@ class Job:
         return self._requests > 0 and not self._journal.exists()
 
     def _counts(self, *, broken: bool) -> Counter[str]:
-        """Return how many rows have each status; from the journal where the files have it not."""
+        """Return how many rows have each status; from the journal if the files are incomplete."""
         counts = Counter[str]() if self._results is None else self._results.counts
         if broken:
             try:

@@ -130,7 +130,7 @@ def make_plan(work: Work, base_url: str, rate_limit: RateLimit | None) -> Plan:
         requests=requests,
         seconds=_seconds(requests, rate_limit),
         mapping=mapper.targets,
-        notes=(*work.table.notes, *mapper.notes, *_settling(work.settling)),
+        notes=(*work.table.notes, *mapper.notes, *_doubt_notes(work.doubt_options)),
         first=None if first is None else _shown(first),
         digest=_digest(work, base_url, rows, invalid),
         unit=work.table.form.unit,
@@ -145,7 +145,7 @@ def _shown(entry: EncodedInput) -> dict[str, Any]:
     return wire
 
 
-def _settling(how: Mapping[str, Any]) -> Iterator[str]:
+def _doubt_notes(how: Mapping[str, Any]) -> Iterator[str]:
     """Yield by what evidence inputs in doubt are looked up, in a sentence."""
     key, stamp = how.get("key_property"), how.get("stamp_property")
     if not (how.get("reconcile") or key):
@@ -164,7 +164,7 @@ def _digest(work: Work, base_url: str, rows: int, invalid: int) -> str:
     said = [
         *(work.operation, base_url, work.mapping.digest(), work.table.fingerprint()),
         *(dict(work.arguments), work.allow_implausible, work.limit),
-        *([dict(work.settling)] if work.settling else []),
+        *([dict(work.doubt_options)] if work.doubt_options else []),
         # Of the same bytes, another encoding, sheet or line of headings makes other rows.
         *(repr(work.table.form), rows, invalid),
     ]

@@ -74,7 +74,7 @@ def compare_with_journal(work: Work, journal: Journal, base_url: str) -> Journal
     lines: list[int] = []
     store = _open(work, journal, base_url)
     try:
-        for _, content, recorded in _look_up(work, store):
+        for _, content, recorded in _read_records(work, store):
             if recorded is not None:
                 found[recorded.status] += 1
             elif content.digest is not None:
@@ -118,7 +118,7 @@ def recorded_rows(
         return
     try:
         with suppress(FileError, JournalError):
-            for index, content, recorded in _look_up(work, store):
+            for index, content, recorded in _read_records(work, store):
                 if index >= first:
                     done = _row_done(index, content.row, recorded) if recorded else None
                     yield index, content.row, done or _invalid(index, content)
@@ -139,7 +139,7 @@ def _open(work: Work, journal: Journal, base_url: str) -> Store:
     return plain.open(work.call.head(base_url))
 
 
-def _look_up(work: Work, store: Store) -> Iterator[RecordedRow]:
+def _read_records(work: Work, store: Store) -> Iterator[RecordedRow]:
     contents = enumerate(work.contents())
     while block := list(islice(contents, _BLOCK)):
         digests = [one.digest for _, one in block if one.digest is not None]

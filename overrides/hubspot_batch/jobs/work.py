@@ -50,7 +50,7 @@ class Work:
         mapping: What the columns mean.
         arguments: The operation's other arguments, by their names in Python.
         allow_implausible: Whether values are sent that are most likely not meant.
-        settling: The arguments about inputs in doubt, by their names in Python.
+        doubt_options: The arguments about inputs in doubt, by their names in Python.
         limit: How many rows belong to the job, from the first on; None for all.
         api_version: The version of HubSpot's API; None for the default.
         kept: Where rows are kept from one pass to the next; None to read the table each time.
@@ -62,7 +62,7 @@ class Work:
     arguments: Mapping[str, Any] = field(factory=dict[str, Any])
     allow_implausible: bool = False
     limit: int | None = None
-    settling: Mapping[str, Any] = field(factory=dict[str, Any])
+    doubt_options: Mapping[str, Any] = field(factory=dict[str, Any])
     api_version: str | None = None
     kept: KeptRows | None = None
 
@@ -92,7 +92,7 @@ class Work:
         Raises:
             ConfigurationError: An argument is not valid.
         """
-        given: dict[str, Any] = {**self.arguments, **self.settling}
+        given: dict[str, Any] = {**self.arguments, **self.doubt_options}
         return operation_call(
             self.operation,
             None,

@@ -5,6 +5,6 @@ of the same inputs, for a later run. The engine decides what a run does with the
 """
 
 from .options import Journal
-from .shared import PostgresJournal
+from .postgres_journal import PostgresJournal
 
 __all__ = ["Journal", "PostgresJournal"]

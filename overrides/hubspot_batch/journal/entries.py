@@ -20,7 +20,7 @@ TABLE = (
     "content BLOB NOT NULL)"
 )
 """`inputs`: for each of them 16 bytes of its digest, and 4 of its ordinal, the highest first.
-`content`: MessagePack (https://msgpack.org), an `Intent` or a list of `Settled`."""
+`content`: MessagePack (https://msgpack.org), an `Intent` or a list of `OutcomeEntry`."""
 
 INTENDED, SETTLED, RESOLVED = "intended", "settled", "resolved"
 ADD = "INSERT INTO entries (kind, inputs, content) VALUES (?, ?, ?)"
@@ -61,7 +61,7 @@ class Intent(NamedTuple):
     marks: list[str | None] | None
 
 
-class Settled(NamedTuple):
+class OutcomeEntry(NamedTuple):
     """The outcome of an input, as in `Recorded`."""
 
     status: Status
@@ -76,7 +76,7 @@ Entry = tuple[str, bytes, bytes]
 _Row = tuple[str, float | None, int, int, int | None, int]
 _write = msgpack.Encoder().encode
 _read_intent: Callable[[bytes], Intent] = msgpack.Decoder(Intent).decode
-_read_settled: Callable[[bytes], list[Settled]] = msgpack.Decoder(list[Settled]).decode
+_read_settled: Callable[[bytes], list[OutcomeEntry]] = msgpack.Decoder(list[OutcomeEntry]).decode
 
 
 def intended(identities: Sequence[Identity], sent: float, marks: Sequence[str | None]) -> Entry:

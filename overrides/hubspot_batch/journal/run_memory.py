@@ -16,7 +16,7 @@ _TEMPORARY = (
     "CREATE TEMP TABLE counted (digest BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE TEMP TABLE marked (key BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID",
 )
-# Values that a statement may have in every version of SQLite are 999.
+# Every SQLite allows 999 values in a statement.
 _VALUES_AT_MOST = 400
 
 
@@ -36,8 +36,8 @@ class RunMemory:
         """Return how often each digest was counted before, and count it."""
         one = self._connection
         known: dict[bytes, int] = {}
-        for part, marks in _parts(digests):
-            query = f"SELECT digest, number FROM counted WHERE digest IN ({marks})"  # noqa: S608
+        for part, placeholders in _parts(digests):
+            query = f"SELECT digest, number FROM counted WHERE digest IN ({placeholders})"  # noqa: S608
             known.update(one.execute(query, part))
         before: Counter[bytes] = Counter(known)
         ordinals: list[int] = []
@@ -50,8 +50,8 @@ class RunMemory:
     def last_numbers(self, keys: Sequence[bytes]) -> dict[bytes, int]:
         """Return the numbers that keys were marked with."""
         found: dict[bytes, int] = {}
-        for part, marks in _parts(keys):
-            query = f"SELECT key, number FROM marked WHERE key IN ({marks})"  # noqa: S608
+        for part, placeholders in _parts(keys):
+            query = f"SELECT key, number FROM marked WHERE key IN ({placeholders})"  # noqa: S608
             found.update(self._connection.execute(query, part))
         return found
 
@@ -61,7 +61,7 @@ class RunMemory:
 
 
 def _parts(values: Sequence[bytes]) -> Generator[tuple[Sequence[bytes], str]]:
-    """Yield values in parts that a statement can have, with their question marks."""
+    """Yield values in parts that a statement can have, with their placeholders."""
     for at in range(0, len(values), _VALUES_AT_MOST):
         part = values[at : at + _VALUES_AT_MOST]
         yield part, ",".join("?" * len(part))

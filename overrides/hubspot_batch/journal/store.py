@@ -23,7 +23,7 @@ class Status(StrEnum):
     NOT_SENT = "not_sent"
 
 
-SETTLED = (Status.SUCCEEDED, Status.FAILED)
+FINAL = (Status.SUCCEEDED, Status.FAILED)
 """The statuses that a later run does not send again by itself."""
 
 

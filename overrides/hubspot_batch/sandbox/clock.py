@@ -4,6 +4,7 @@ The module decides how a time becomes text and which texts are dates and times. 
 machine's clock.
 """
 
+import re
 import threading
 from datetime import UTC, date, datetime, timedelta
 
@@ -37,6 +38,10 @@ def format_datetime(seconds: float) -> str:
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+# `fromisoformat` takes any sign between date and time: it reads 2026-01-31+01:00 as one o'clock.
+_ISO_DATE = re.compile(r"\d{4}-?(?:\d\d-?\d\d|W\d\d(?:-?\d)?)(?:[Tt ]|$)", re.ASCII)
+
+
 def parse_datetime(text: str) -> datetime | None:
     """Parse an ISO 8601 date-time or whole epoch milliseconds; None if `text` is neither.
 
@@ -45,6 +50,8 @@ def parse_datetime(text: str) -> datetime | None:
     try:
         if text.lstrip("-").isdigit() and len(text) > 8:
             return _EPOCH + timedelta(milliseconds=int(text))
+        if not _ISO_DATE.match(text):
+            return None
         value = datetime.fromisoformat(text)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except (ValueError, OverflowError):

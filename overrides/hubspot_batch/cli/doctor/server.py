@@ -115,7 +115,7 @@ class Server:
         response = self._client.raw.send(
             method=described.method, url=described.path, json={"inputs": inputs}
         )
-        # Half of the way is before the server reads its clock.
+        # Assume that the server reads its clock halfway through the round trip.
         here = (before + self._wall()) / 2
         date = response.headers.get("Date")
         if date is not None and self._clocks is None:

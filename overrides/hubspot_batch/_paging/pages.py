@@ -1,4 +1,4 @@
-"""Performs the steps of reading pages, in threads and in tasks.
+"""Reads all pages of a search or a list, in threads and in tasks.
 
 This module decides how records are handed out. `reading` decides which steps are taken.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from hubspot_batch._lookup.drivers import AsyncReconciler, Reconciler
+from hubspot_batch._lookup.steps import AsyncStepPerformer, StepPerformer, next_step
 from hubspot_batch._transport.owners import check_open
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Pages:
         version: The version of the API; None for the default.
     """
 
-    performer: Reconciler
+    performer: StepPerformer
     version: str | None
 
     def __call__(self, operation: str, **given: Any) -> Iterator[Any]:
@@ -41,19 +41,19 @@ class Pages:
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
-            came: object = None
+            result: object = None
             if isinstance(step, Records):
                 yield from step.records
             else:
-                came = self.performer.perform(step)
-            step = _following(steps, (now(), came))
+                result = self.performer.perform(step)
+            step = next_step(steps, (now(), result))
 
 
 @frozen(eq=False, repr=False)
 class AsyncPages:
     """Reads the pages of searches and lists, for the calling task."""
 
-    performer: AsyncReconciler
+    performer: AsyncStepPerformer
     version: str | None
 
     def __call__(self, operation: str, **given: Any) -> AsyncIterator[Any]:
@@ -68,24 +68,16 @@ class AsyncPages:
         steps = pages(query, self.performer.pace, now())
         step = next(steps, None)
         while step is not None:
-            came: object = None
+            result: object = None
             if isinstance(step, Records):
                 for record in step.records:
                     yield record
             else:
-                came = await self.performer.perform(step)
-            step = _following(steps, (now(), came))
+                result = await self.performer.perform(step)
+            step = next_step(steps, (now(), result))
 
 
 def _query(operation: str, version: str | None, given: dict[str, Any]) -> Query:
     from .query import query_of  # noqa: PLC0415 - few programs need it
 
     return query_of(operation, version, given)
-
-
-def _following(steps: Any, result: tuple[float, object]) -> Any:
-    """Send a result; return the next step, or None at the end."""
-    try:
-        return steps.send(result)
-    except StopIteration:
-        return None

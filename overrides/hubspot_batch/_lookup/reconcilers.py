@@ -1,6 +1,7 @@
-"""Performs the steps of look-ups, in threads and in tasks.
+"""Looks up inputs in doubt, in threads and in tasks.
 
-This module decides how a step is performed. `look_up` decides which steps a look-up takes.
+This module decides what a caller or a run gets, also where a look-up is ended by an exception.
+`look_up` decides which steps a look-up takes, and `steps` how they are performed.
 """
 
 from __future__ import annotations
@@ -8,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import httpx
 from attrs import frozen
 
 from hubspot_batch._transport.owners import check_open
 from hubspot_batch._transport.rate_limit import RateLimiter
 from hubspot_batch.errors import ConfigurationError
-from hubspot_batch.options import Clock, Limiter, RateLimit, SharedRateLimit
+from hubspot_batch.options import Limiter, RateLimit, SharedRateLimit
 from hubspot_batch.outcomes import BatchResult, Outcome, attach
+
+from .steps import AsyncStepPerformer, StepPerformer, next_step
 
 if TYPE_CHECKING:
     from hubspot_batch._engine.doubts import LookUpResult
     from hubspot_batch._engine.run import Run
 
     from .look_up import LookUp
-    from .session import Step
 
 # HubSpot lets an account search five times a second, and other programs may search, too
 # (https://developers.hubspot.com/docs/api-reference/latest/crm/search-the-crm).
@@ -40,32 +41,18 @@ def search_pace(limit: RateLimit | SharedRateLimit | None) -> Limiter:
     return RateLimiter(_SEARCHES)
 
 
-# Ctrl-C is looked for so often while time passes, in seconds.
-_SLICE = 0.5
-
-
 @frozen(eq=False, repr=False)
 class Reconciler:
-    """Looks up inputs in doubt for the calling thread.
+    """Looks up inputs in doubt for the calling thread."""
 
-    Args:
-        client: The generated client that requests are sent with.
-        http: The httpx client that is closed with it.
-        clock: The clock to read and to sleep by.
-        pace: When a search may start.
-    """
-
-    client: Any
-    http: httpx.Client
-    clock: Clock
-    pace: Limiter
+    performer: StepPerformer
 
     def __call__(
         self, operation: str, outcomes: Iterable[Outcome[Any]], **options: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
-        check_open(self.http)
-        look_up = _of_outcomes(operation, outcomes, self.pace, options)
+        check_open(self.performer.http)
+        look_up = _of_outcomes(operation, outcomes, self.performer.pace, options)
         try:
             self._drive(look_up, None)
         except BaseException as error:
@@ -80,7 +67,7 @@ class Reconciler:
             run: The run.
             check: Called while time passes; it may raise an exception, which ends the look-up.
         """
-        look_up = _of_run(run, self.pace)
+        look_up = _of_run(run, self.performer.pace)
         try:
             self._drive(look_up, check)
         except BaseException as error:  # noqa: BLE001 - the run raises it
@@ -88,55 +75,27 @@ class Reconciler:
         return look_up.of_run()
 
     def _drive(self, look_up: LookUp, check: Callable[[], object] | None) -> None:
-        steps = look_up.steps(self.clock.now())
+        steps = look_up.steps(self.performer.clock.now())
         step = next(steps, None)
         while step is not None:
             if check is not None:
                 check()
-            came = self.perform(step, check)
-            step = _following(steps, (self.clock.now(), came))
-
-    def perform(self, step: Step, check: Callable[[], object] | None = None) -> object:
-        """Perform a step of a look-up, or of reading pages, and return its result.
-
-        Args:
-            step: The step.
-            check: Called while time passes; it may raise an exception. None if Ctrl-C is raised at
-                once.
-        """
-        from .session import ReserveSearch, Sleep  # noqa: PLC0415 - few programs need it
-
-        if isinstance(step, Sleep):
-            left = step.seconds
-            while check is not None and left > _SLICE:
-                self.clock.sleep(_SLICE)
-                left -= _SLICE
-                check()
-            return self.clock.sleep(left)
-        if isinstance(step, ReserveSearch):
-            return self.pace.reserve(*step)
-        check_open(self.http)
-        try:
-            return self.client.send(**step.request)
-        except httpx.HTTPError as error:
-            return error
+            result = self.performer.perform(step, check)
+            step = next_step(steps, (self.performer.clock.now(), result))
 
 
 @frozen(eq=False, repr=False)
 class AsyncReconciler:
     """Looks up inputs in doubt for the calling task."""
 
-    client: Any
-    http: httpx.AsyncClient
-    clock: Clock
-    pace: Limiter
+    performer: AsyncStepPerformer
 
     async def __call__(
         self, operation: str, outcomes: Iterable[Outcome[Any]], **options: Any
     ) -> BatchResult[Any]:
         """Return the outcomes, with those of inputs whose records were found."""
-        check_open(self.http)
-        look_up = _of_outcomes(operation, outcomes, self.pace, options)
+        check_open(self.performer.http)
+        look_up = _of_outcomes(operation, outcomes, self.performer.pace, options)
         try:
             await self._drive(look_up)
         except BaseException as error:
@@ -146,7 +105,7 @@ class AsyncReconciler:
 
     async def of_run(self, run: Run[Any]) -> LookUpResult:
         """Look up what a run holds back."""
-        look_up = _of_run(run, self.pace)
+        look_up = _of_run(run, self.performer.pace)
         try:
             await self._drive(look_up)
         except BaseException as error:  # noqa: BLE001 - the run raises it
@@ -154,25 +113,11 @@ class AsyncReconciler:
         return look_up.of_run()
 
     async def _drive(self, look_up: LookUp) -> None:
-        steps = look_up.steps(self.clock.now())
+        steps = look_up.steps(self.performer.clock.now())
         step = next(steps, None)
         while step is not None:
-            came = await self.perform(step)
-            step = _following(steps, (self.clock.now(), came))
-
-    async def perform(self, step: Step) -> object:
-        """Perform a step, and return its result."""
-        from .session import ReserveSearch, Sleep  # noqa: PLC0415 - few programs need it
-
-        if isinstance(step, Sleep):
-            return await self.clock.asleep(step.seconds)
-        if isinstance(step, ReserveSearch):
-            return await self.pace.areserve(*step)
-        check_open(self.http)
-        try:
-            return await self.client.asend(**step.request)
-        except httpx.HTTPError as error:
-            return error
+            result = await self.performer.perform(step)
+            step = next_step(steps, (self.performer.clock.now(), result))
 
 
 def _of_outcomes(
@@ -216,11 +161,3 @@ def _of_run(run: Run[Any], pace: Limiter) -> LookUp:
     options = LookUpOptions(plan.after, plan.assume_absent_after)
     listed = [*doubts.held.values(), *doubts.without_record]
     return LookUp(run.operation.id, listed, run.unmatched, options, pace, doubts.matched)
-
-
-def _following(steps: Any, result: tuple[float, object]) -> Any:
-    """Send a result; return the next step, or None at the end."""
-    try:
-        return steps.send(result)
-    except StopIteration:
-        return None

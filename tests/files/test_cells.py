@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -123,6 +124,65 @@ def test_what_does_not_fit_its_format(text: Any, form: str | None) -> None:
         time(text, form)
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "other"),
+    [
+        ("1/31/26 9:30 AM", "day first", "month first"),
+        ("12/13/2026", "day first", "month first"),
+        ("\u00a012/13/2026", "day first", "month first"),
+        ("31.1.2026 09:30", "month first", "day first"),
+        ("13/13/2026", "day first", ""),
+        ("31/02/2026", "day first", ""),
+        ("13/12-2026x", "month first", ""),
+    ],
+)
+def test_a_date_is_quoted_as_it_was_written(text: str, form: str, other: str) -> None:
+    """The message has the cell, and the other order only if the date has one meaning in it."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the words are compared below
+        time(text, form)
+    assert str(caught.value).startswith(f"{text!r} is no date")
+    hint = f'with the {form}. If the column has the {other}, set date = "{other}"'
+    assert (hint in str(caught.value)) == bool(other)
+
+
+def test_a_time_that_was_not_is_quoted_as_it_was_written() -> None:
+    with pytest.raises(ValueError, match=r"^'25/10/2026 02:30' was there twice"):
+        time("25/10/2026 02:30", "day first", PARIS)
+
+
+@pytest.mark.parametrize("kind", ["moment", "day"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("31/01/2026", "12/13/2026"),
+        ("12.13.2026", "31.01.2026"),
+        ("1/31/2026 12:00 AM", "31/1/2026 12:00 am"),
+        ("'1-31-2026", "31-1-2026"),
+        ("31/01/2026 00:00", "00:00 12/13/2026"),
+    ],
+)
+def test_a_column_has_one_order(kind: str, first: str, second: str) -> None:
+    """Each date has one meaning alone, but one of the two is wrong; the message names both."""
+    settings = {"zone": dt.UTC, "time": None, "own": False, "date": None}
+    read = cells.reader(kind, **settings)
+    read("2026-12-13")
+    read(first)
+    with pytest.raises(ValueError, match=re.escape(f"{second!r} has the")) as caught:
+        read(second)
+    assert repr(first) in str(caught.value)
+    read(first)
+    assert cells.reader(kind, **settings)(second)
+
+
+def test_dates_of_two_programs_in_one_column() -> None:
+    """Each writes its own form, and each has its own order."""
+    read = cells.reader("moment", zone=dt.UTC, time=None, own=False, date=None)
+    for _ in range(2):
+        assert read("30/04/2026 10:20") == "2026-04-30T10:20:00Z"
+        assert read("4/30/26 10:20 AM") == "2026-04-30T10:20:00Z"
+        assert read("4.30.2026 10:20") == "2026-04-30T10:20:00Z"
+
+
 def test_the_zone_of_a_file() -> None:
     """It counts for times that name none; an hour that was twice or never has no single meaning."""
     assert time("2026-07-01 10:00", zone=PARIS) == "2026-07-01T08:00:00Z"
@@ -195,6 +255,8 @@ def test_days() -> None:
         ("2.5", "minutes", "150000"),
         ("2,5", "minutes", "150000"),
         ("0.00173611111111111", "days", "150000"),
+        ("1.15741E-05", "days", "1000"),
+        (1 / 86_400, "days", "1000"),
         ("2m 30s", None, "150000"),
         ("2 min", None, "120000"),
         ("1 hour 2 minutes", None, "3720000"),
@@ -217,6 +279,16 @@ def test_a_duration(value: Any, unit: str | None, sent: str) -> None:
     ("value", "unit", "words"),
     [
         ("150", None, "has no unit"),
+        ("0.00347222222222222", None, 'set unit = "days"'),
+        ("0.00347222222222222", "mm:ss", 'set unit = "days"'),
+        (0.00347222222222222, None, 'set unit = "days"'),
+        ("1.15741E-05", None, 'set unit = "days"'),
+        ("0,00347222222222222", None, 'set unit = "days"'),
+        ("0.25", None, 'set unit = "seconds", "minutes" or "days"'),
+        ("0.5", "milliseconds", "less than a millisecond; check the column's unit"),
+        (0.5, "milliseconds", "less than a millisecond"),
+        ("1E-05", "seconds", "less than a millisecond"),
+        (dt.timedelta(microseconds=1), None, "less than a millisecond"),
         ("150", "hh:mm:ss", "has no unit"),
         ("0.00173611111111111", "minutes", 'set unit = "days"'),
         ("1,234", "seconds", "thousands or a fraction"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from call_files import file
-from hubspot_batch.files import InvalidRow, Mapping, MappingError
+from hubspot_batch.files import InvalidRow, Mapping, MappingError, open_table, propose
 
 FILE = "When,Title,Length,My date\n2026-01-31 09:30,Intro,90,31/01/2026\n"
 GOOD = """operation = "calls create"
@@ -58,6 +58,13 @@ def test_the_mapping_without_mistakes(tmp_path: Path) -> None:
         ),
         ('"hs_call_title"', "7", 6, "write a property's name, or settings in braces"),
         ('"hs_call_title"', '"hs_call_title"\n[set]\nx = [1]', 8, "must be a single value"),
+        ('"hs_call_title"', '""', 6, "'' is no name; write a property's name"),
+        ('"hs_call_title"', '" "', 6, "' ' is no name; write a property's name"),
+        ('"hs_timestamp"', '""', 5, "'' is no name; write a property's name"),
+        ('"hs_timestamp"', '"\\t"', 5, "is no name; write a property's name"),
+        ('"hs_call_title"', '"PROPERTY"', 6, "PROPERTY stands for a name; write it"),
+        ('"hs_timestamp"', '"PROPERTY"', 5, "PROPERTY stands for a name; write it"),
+        ('"hs_call_title"', '"hs_call_title"\n[set]\n"" = "x"', 7, "'', which is no name"),
         ("calls create", "call create", 1, "did you mean calls create?"),
         ('["Length"', '["Title", "Length"', 2, '"Title" is in ignore and in [columns]'),
     ],
@@ -68,6 +75,23 @@ def test_a_mistake_is_named_with_its_line(
     message = said(tmp_path, was, now)
     assert f"calls.toml, line {line}:" in message
     assert words in message
+
+
+@pytest.mark.parametrize("heading", ["", "Notes"])
+def test_a_proposed_line_needs_a_name(tmp_path: Path, heading: str) -> None:
+    """A line of a blank or repeated heading is refused until a person has written the name."""
+    rows = f"When,Zzz,{heading},Notes\n2026-01-31 09:30,a,b,c\n"
+    text = propose(open_table(path := file(tmp_path, rows)), "calls create")
+    assert f'# "{heading} (column 3)" = "PROPERTY"'.replace('" (', '"(') in text
+    made = file(tmp_path, text.replace('# "', '"'), "m.toml")
+    with pytest.raises(MappingError, match=r"m\.toml, line \d+: .*PROPERTY stands for a name"):
+        Mapping.load(made).check(open_table(path))
+
+
+@pytest.mark.parametrize("option", ["Title=PROPERTY", "Title= "])
+def test_an_option_needs_a_name(option: str) -> None:
+    with pytest.raises(MappingError, match="--map 'Title="):
+        Mapping.from_options(operation="calls create", map=[option])
 
 
 @pytest.mark.parametrize(

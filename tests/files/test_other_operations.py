@@ -68,7 +68,7 @@ def test_the_id_of_another_system_is_not_proposed(tmp_path: Path) -> None:
             ['# "Event ID" = "objectId"', '# "Event name" = "eventName"'],
         ),
         ("Date,Subject,Notes,From,To", "calls create", ['"hs_call_title"']),
-        ("a,b,c", "calls create", ['# "a" = ""']),
+        ("a,b,c", "calls create", ['# "a" = "PROPERTY"']),
     ],
 )
 def test_the_operation_is_proposed_by_what_headings_are_like(

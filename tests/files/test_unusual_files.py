@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from call_files import HEADINGS, PLAIN, file
-from hubspot_batch.files import FileError, open_table
+from hubspot_batch.files import FileError, InvalidRow, Mapping, open_table
 
 FOUR = "Date,Title,Notes,Contact\n"
 ROW = "2026-01-31 09:30,Intro,Hello,101\n"
@@ -283,3 +283,47 @@ def test_options_of_another_form(
 ) -> None:
     """An option without an effect would promise something."""
     assert said in refused(file(tmp_path, content, name), **options)
+
+
+RECORDS = [{"hs_timestamp": "2026-01-31"}, {}, {"hs_timestamp": None}, {"hs_timestamp": " "}]
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "parquet", "arrow"])
+def test_records_without_any_value_are_told_of(tmp_path: Path, form: str) -> None:
+    """A program has written them, so a person is told how many are left out."""
+    path = tmp_path / f"calls.{form}"
+    table = pa.Table.from_pylist(RECORDS)
+    if form == "json":
+        path.write_text(json.dumps(RECORDS))
+    elif form == "jsonl":
+        path.write_text("\n\n".join(map(json.dumps, RECORDS)))
+    elif form == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.ipc.new_file(path, table.schema) as writer:
+            writer.write_table(table)
+    found = open_table(path)
+    for _ in range(2):
+        assert len(list(found)) == 1
+        assert found.notes == ("3 rows have no value in any column, and are left out.",)
+
+
+def test_blank_lines_are_no_records(tmp_path: Path) -> None:
+    found = open_table(file(tmp_path, "hs_timestamp,b\n2026-01-31,\n\n,\n"))
+    assert len(list(found)) == 1
+    assert found.notes == ()
+
+
+def test_items_of_an_array_in_one_line_are_counted(tmp_path: Path) -> None:
+    """The line would be the same for all of them."""
+    given = [{"hs_timestamp": "2026-01-31"}, {"hs_timestamp": "x"}, {"hs_timestamp": "y"}]
+    path = file(tmp_path, json.dumps(given), "calls.json")
+    table = open_table(path)
+    assert ([row.line for row in table], table.form.unit) == ([1, 2, 3], "item")
+    made = list(Mapping.from_options(operation="calls create").inputs(table))
+    assert [one.reason.split(":")[0] for one in made if isinstance(one, InvalidRow)] == [
+        "Item 2, hs_timestamp",
+        "Item 3, hs_timestamp",
+    ]
+    table = open_table(file(tmp_path, json.dumps(given, indent=1), "calls.json"))
+    assert ([row.line for row in table], table.form.unit) == ([2, 5, 8], "line")

@@ -141,5 +141,7 @@ def test_a_folder_that_is_removed_meanwhile_proves_nothing(
     monkeypatch.setattr(Job, "_settle", removed)
     assert cli.main(arguments(path, url)) == 3
     assert len(sandbox.records("calls")) > 0
-    said = capsys.readouterr().out
+    said, stopped = capsys.readouterr()
     assert ", 0 unknown" not in said
+    assert "--resume" not in said + stopped
+    assert "The journal is gone, so another run would send all rows again" in stopped

@@ -674,14 +674,6 @@ def bomb() -> str:
     return "\n".join([*lines, "paths: *a9"])
 
 
-def loop() -> str:
-    document = copy.deepcopy(published.description("calls"))
-    document["components"]["schemas"]["SimplePublicObject"] = {
-        "$ref": "#/components/schemas/SimplePublicObject"
-    }
-    return json.dumps(document)
-
-
 def doubling() -> str:
     document = copy.deepcopy(published.description("calls"))
     schemas = document["components"]["schemas"]
@@ -719,7 +711,6 @@ UNREADABLE: dict[str, tuple[str | bytes, str]] = {
         "this is too large",
     ),
     "YAML that is none": ("openapi: 3.0.1\npaths: [", "this is not YAML"),
-    "loop": (loop(), "refers only to itself"),
     "doubling": (doubling(), "too large once"),
     "nested too deeply": ('{"openapi": ' + "[" * 5000, "not JSON"),
     "nested too deeply, as YAML": ("openapi: 3.0.1\npaths: " + "[" * 5000, "nested too deeply"),
@@ -884,7 +875,7 @@ def test_what_is_deep_or_long_ends_in_a_sentence(tmp_path: Path, run: Run) -> No
 def test_of_two_files_the_one_that_is_wrong_is_named(tmp_path: Path, run: Run) -> None:
     """Whichever side it is."""
     wrong, right = tmp_path / "wrong.json", spec(tmp_path, published.description("calls"))
-    wrong.write_text(loop(), "utf-8")
+    wrong.write_text(doubling(), "utf-8")
     for sides in (("--old", wrong, "--new", right), ("--old", right, "--new", wrong)):
         status, out, err = run(*sides)
         assert (status, out) == (2, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,10 @@ WAYS: dict[str, tuple[list[Json], list[Json], str]] = {
     ),
     "none is needed": ([OAUTH], [], "additive"),
     "none was needed": ([{}], [OAUTH], "breaking"),
+    "none was needed beside": ([{}, OAUTH], [OAUTH], "breaking"),
+    "none is needed beside": ([OAUTH], [OAUTH, {}], "additive"),
+    "an old key is let in by all": ([{"hapikey": []}], [], "additive"),
+    "all need an old key": ([], [{"hapikey": []}], "breaking"),
     "only a cookie will do": ([OAUTH], [{"cookie": []}], "breaking"),
     "a cookie beside the token": ([OAUTH], [{"oauth2": ["w"], "cookie": []}], "breaking"),
     "the scope of a cookie": ([OAUTH, {"cookie": ["a"]}], [OAUTH, {"cookie": ["b"]}], ""),
@@ -184,8 +189,9 @@ def test_ways_to_be_let_in(what: str, tmp_path: Path, capsys: pytest.CaptureFixt
     before, after, severity = WAYS[what]
     old, new = description(), description()
     operation(old)["security"], operation(new)["security"] = before, after
-    found = shown(told(old, new, tmp_path, capsys))
-    assert found == ({(severity, "scopes", "/scopes")} if severity else set())
+    every = told(old, new, tmp_path, capsys)
+    assert shown(every) == ({(severity, "scopes", "/scopes")} if severity else set())
+    assert all(one["was"] != one["now"] for one in every)
 
 
 # ---------------------------------------------------------------- paths with a parameter
@@ -215,6 +221,20 @@ def test_a_parameter_may_stand_for_the_record_type(
     same = description()
     moved(same, "/crm/v3/objects/{objectType}/batch/create")
     assert told(old, same, tmp_path, capsys) == []
+
+
+def test_a_path_with_a_parameter_that_comes_beside_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A note names it, because it may take the place of the other one."""
+    new = description()
+    new["paths"][TEMPLATE] = copy.deepcopy(new["paths"][CREATE])
+    assert told(description(), new, tmp_path, capsys) == []
+    sides = ["--old", str(tmp_path / "old.json"), "--new", str(tmp_path / "new.json")]
+    assert drift.main(sides) == 0
+    assert f"create_calls is also described at {TEMPLATE}" in capsys.readouterr().out
+    assert drift.main([sides[0], sides[3], sides[2], sides[1]]) == 0
+    assert TEMPLATE not in capsys.readouterr().out
 
 
 def test_a_written_path_comes_before_one_with_a_parameter() -> None:
@@ -281,6 +301,26 @@ DEAD: dict[str, tuple[Callable[[Json], object], str, tuple[str, ...]]] = {
         "/parameters",
         ONE,
     ),
+    "a schema that is itself": (
+        lambda d: d["components"]["schemas"].update(
+            StandardError={"$ref": "#/components/schemas/StandardError"}
+        ),
+        "/response/207/properties/errors/items",
+        ALL,
+    ),
+    "two schemas that are each other": (
+        lambda d: d["components"]["schemas"].update(
+            StandardError={"allOf": [{"$ref": "#/components/schemas/Loop"}]},
+            Loop={"allOf": [{"$ref": "#/components/schemas/StandardError"}]},
+        ),
+        "/response/207/properties/errors/items",
+        ALL,
+    ),
+    "the schema of a parameter": (
+        lambda d: operation(d).update(parameters=[{"name": "a", "in": "query", "schema": NOWHERE}]),
+        "/query/a",
+        ONE,
+    ),
     "a part of a schema": (
         lambda d: d["components"]["schemas"]["StandardError"].update(allOf=[NOWHERE]),
         "/response/207/properties/errors/items",
@@ -297,6 +337,10 @@ def test_a_reference_that_leads_nowhere(
     """It is told at its place, and all else is compared."""
     spoil, pointer, operations = DEAD[what]
     sides = {"old": description(), "new": description()}
+    if what == "the schema of a parameter":
+        for document in sides.values():
+            readable = {"name": "a", "in": "query", "schema": {"type": "array"}}
+            operation(document)["parameters"] = [readable]
     needed(sides["new"])
     spoil(sides[side])
     found = told(sides["old"], sides["new"], tmp_path, capsys, operations)
@@ -305,10 +349,57 @@ def test_a_reference_that_leads_nowhere(
     assert {(one["pointer"], one["severity"]) for one in dead} == {(pointer, "breaking")}
     for one in dead:
         told_of = one["was" if side == "old" else "now"]
-        assert "leads nowhere" in told_of or "leads out of this file" in told_of
+        assert re.search("leads nowhere|leads out of this file|refers only to itself", told_of)
     (other,) = (one for one in found if one not in dead)
     assert (other["operation"], other["severity"]) == ("create_calls", "breaking")
     assert other["kind"] == "required"
+
+
+@pytest.mark.parametrize("what", DEAD)
+def test_what_neither_side_lets_be_read_is_no_change(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same file twice is nothing new; a note says what was not compared."""
+    same = description()
+    DEAD[what][0](same)
+    assert told(same, same, tmp_path, capsys) == []
+    drift.main(["--old", str(tmp_path / "old.json"), "--new", str(tmp_path / "new.json")])
+    assert re.search(r"Not compared in \d+ places?, on both sides: ", capsys.readouterr().out)
+
+
+SPOILT: dict[str, Json] = {
+    "a text for a schema": {"type": "array", "items": "Call"},
+    "a type that there is not": {"type": "text"},
+    "alternatives that are no list": {"anyOf": {}},
+    "fields that are a list": {"type": "object", "properties": []},
+    "itself as an alternative": {"oneOf": [{"$ref": "#/components/schemas/Spoilt"}]},
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_schema_that_cannot_be_read(
+    what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It hides nothing else."""
+    new = description()
+    schemas = new["components"]["schemas"]
+    schemas["Spoilt"] = SPOILT[what]
+    schemas["StandardError"]["properties"]["id"] = {"$ref": "#/components/schemas/Spoilt"}
+    needed(new)
+    found = told(description(), new, tmp_path, capsys, ALL)
+    assert {one["operation"] for one in found if one["kind"] in ("schema", "type")} == {*ALL}
+    assert [one["operation"] for one in found if one["kind"] == "required"] == ["create_calls"]
+
+
+def test_two_limits_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The limit was not compared, and all else was."""
+    old, new = description(), description()
+    operation(new)["description"] = "Up to 25 inputs in a batch. Up to 50 inputs in a batch."
+    needed(new)
+    found = shown(told(old, new, tmp_path, capsys))
+    assert ("breaking", "schema", "/request/properties/inputs/maxItems") in found
+    assert "required" in {kind for _, kind, _ in found}
+    assert told(new, new, tmp_path, capsys) == []
 
 
 def test_a_request_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

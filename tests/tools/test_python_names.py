@@ -88,6 +88,13 @@ def _document(schema: dict[str, Any], name: str = "Thing") -> Document:
             ["TIER\u00b2", "TIER\u00b3"],
             "'TIER\u00b2' and 'TIER\u00b3' of `enum` are one name in Python (TIER)",
         ),
+        (
+            ["TIER2", "TIER\u00b2"],
+            "'TIER2' and 'TIER\u00b2' of `enum` are one name in Python (TIER2)",
+        ),
+        (["TIER\u00b2", "TIER2"], "of `enum` are one name in Python (TIER2)"),
+        (["TIER\u00b2", "TIER"], "of `enum` are one name in Python (TIER)"),
+        (["A\u2460", "A1"], "of `enum` are one name in Python (A1)"),
         (["TIER", "\uff34\uff29\uff25\uff32"], "one name in Python (TIER)"),
         (["FILE", "\ufb01le"], "one name in Python (FILE)"),
         (["A-B", "A_B"], "one name in Python (A_B)"),
@@ -117,6 +124,8 @@ def test_values_that_are_one_in_python(values: list[Any], said: str) -> None:
         (["field", "\ufb01eld"], True),
         (["x\u00b2", "x\u00b3"], True),
         (["a\u00b2b", "ab"], True),
+        (["x2", "x\u00b2"], True),
+        (["x\u2082", "x2"], True),
         (["$", "%"], True),
         (["in", "in_"], True),
         (["fooBar", "foo_bar"], False),  # the generator names them anew
@@ -136,6 +145,8 @@ def test_properties_that_are_one_in_python(names: list[str], collide: bool) -> N
         ("CallInput", "Call_Input"),
         ("THING", "\uff34\uff28\uff29\uff2e\uff27"),
         ("File", "\ufb01le"),
+        ("Tier2", "Tier\u00b2"),
+        ("Tier\u00b2", "Tier2"),
     ],
 )
 def test_schemas_that_are_one_in_python(one: str, other: str) -> None:

@@ -3,10 +3,11 @@
 Decides which operations are compared with which. compare_operation.py compares two operations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from .compare_operation import OperationComparison
 from .compare_schema import Agreement, Comparison
@@ -17,10 +18,14 @@ from .schema_forms import SchemaError
 
 @frozen
 class ComparisonResult:
-    """The differences, and what both sides say alike, by operation."""
+    """The differences, and what both sides say alike, by operation.
+
+    `skipped` says why parts were not compared that neither side lets be read.
+    """
 
     findings: list[Finding]
     agreed: dict[str, list[Agreement]]
+    skipped: list[str] = field(factory=list[str])
 
 
 def compare_documents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Finding]:
@@ -46,11 +51,30 @@ def compare_sides(
         for side in (old, new):  # the broken one cannot be compared with itself either
             _compare_with_itself(side, known)
         raise
-    if not result.agreed and not result.findings:
+    if not (result.agreed or result.findings or result.skipped):
         raise UnreadableError(
             f"{old.name} and {new.name}: neither describes an operation that we know."
         )
-    return Report(result.findings, old.name, new.name)
+    notes = (*_skipped_notes(result.skipped), *_path_notes(old, new, known))
+    return Report(result.findings, old.name, new.name, notes)
+
+
+def _skipped_notes(skipped: Sequence[str]) -> Iterator[str]:
+    """Say what was not compared, because neither side can be read there."""
+    for text, count in Counter(skipped).items():
+        places = "1 place" if count == 1 else f"{count} places"
+        yield f"Not compared in {places}, on both sides: {text}"
+
+
+def _path_notes(
+    old: Description, new: Description, known: Sequence[DescribedOperation]
+) -> Iterator[str]:
+    """Name the new paths that stand for an operation of ours beside its own."""
+    for one in known:
+        found = new.find_readable(one)
+        paths = new.other_paths(one) - old.other_paths(one) - {found and found.path}
+        for path in sorted(paths):
+            yield f"{one.id} is also described at {path}, which is new, and was not compared."
 
 
 def _compare_with_itself(side: Description, known: Sequence[DescribedOperation]) -> None:
@@ -70,7 +94,7 @@ def compare_descriptions(
         new: The later one.
         known: The operations to look for in a published description. All operations of a bundle
             are compared.
-        strict: True if a reference that leads nowhere ends the comparison; else it is a finding.
+        strict: True if a part that cannot be read ends the comparison; else it is a finding.
     """
     wanted = {one.signature: one for one in known}
     for side in (new, old):
@@ -82,6 +106,7 @@ def compare_descriptions(
         sides = find_both(one, old, new, here)
         if sides is None:
             result.findings.extend(here.findings)
+            result.skipped.extend(here.skipped)
             continue
         before, after = sides
         if before is not None and after is not None:
@@ -129,5 +154,6 @@ def compare_operation(
     OperationComparison(here, old, new, old_side, new_side).compare()
     # Several responses may be compared with one; the same difference is reported once.
     result.findings.extend({repr(one): one for one in here.findings}.values())
+    result.skipped.extend(here.skipped)
     different = {(one.pointer, one.kind) for one in here.findings}
     result.agreed[name] = [one for one in here.agreed if (one.pointer, one.kind) not in different]

@@ -17,7 +17,7 @@ from .compare_schema import LIMIT, Agreement, Comparison, Shown, escape
 from .description import DescribedOperation, Description, is_same_path
 from .findings import Change, Direction, severity_of_operation, severity_of_value
 from .operation_view import JSON, Body, Limit, Parameter
-from .schema_forms import DeadReferenceError
+from .schema_forms import PartError
 
 Responses: TypeAlias = dict[str, Callable[[], Body]]
 """The responses of one side by status code, each as a function that reads it."""
@@ -103,13 +103,15 @@ class OperationComparison:
         new = operation_view.ways(self.new, self.new_side, by_scheme=by_scheme)
         if old is None or new is None:
             return
-        shown = (_shown_ways(old), _shown_ways(new))
+        shown = [_shown_ways(ways, by_scheme=by_scheme) for ways in (old, new)]
         if old == new:
             self.here.agreed.append(Agreement("/scopes", "scopes", shown[0]))
             return
         enough = all(any(some <= given for some in new) for given in old)
         change: Change = "wider" if enough else "narrower"
-        self._note_operation("scopes", "/scopes", shown, change, (*self.old.at, "security"))
+        self._note_operation(
+            "scopes", "/scopes", (shown[0], shown[1]), change, (*self.old.at, "security")
+        )
 
     def _compare_parameters(self) -> None:
         if "parameters" in operation_view.unsaid(self.new.raw):
@@ -165,7 +167,10 @@ class OperationComparison:
 
     def _has_parts(self, parameter: Parameter) -> bool:
         """Return True for a list or an object, which a query can spell in several styles."""
-        forms = self.old_side.reader.shape(parameter.schema).forms
+        try:
+            forms = self.old_side.reader.shape(parameter.schema).forms
+        except PartError:
+            return False  # which is noted with its schema
         return not forms or any(form.kind in ("array", "object") for form in forms)
 
     def _note_request(
@@ -195,13 +200,18 @@ class OperationComparison:
         self._compare_limit(old, new)
 
     def _compare_limit(self, old: Body, new: Body) -> None:
-        try:
-            before = operation_view.limit(old, *self._sides[0])
-            after = operation_view.limit(new, *self._sides[1], before.value)
-        except DeadReferenceError:
-            return  # it is noted already, at the request
-        was, now, at = before.value, after.value, before.at
+        if self.here.unread & {"/request", LIMIT[0]}:
+            return  # which is noted already
         pointer = "/".join(LIMIT)
+        read = (
+            lambda: operation_view.limit(old, *self._sides[0]),
+            lambda: operation_view.limit(new, *self._sides[1], self._known_limit(old)),
+        )
+        both = self.here.read_both(pointer, old.at, *read)
+        if both is None:
+            return
+        before, after = both
+        was, now, at = before.value, after.value, before.at
         if self._is_left_out(now is not None) or _only_words(before, after):
             return
         if was == now:
@@ -209,6 +219,12 @@ class OperationComparison:
             return
         less = was is None or (now is not None and now < was)
         self._note_request("limit", pointer, (was, now), "narrower" if less else "wider", at)
+
+    def _known_limit(self, old: Body) -> int | None:
+        try:
+            return operation_view.limit(old, *self._sides[0]).value
+        except PartError:
+            return None
 
     def _compare_description(self, pointer: str, old: Body, new: Body) -> None:
         said = [operation_view.texts(side.raw, "description") for side in (old, new)]
@@ -319,8 +335,11 @@ class OperationComparison:
             self.here.compare_shapes(one, other, "/response/2XX", "response")
 
 
-def _shown_ways(ways: Iterable[operation_view.AuthWay]) -> list[str]:
-    return sorted(" ".join(map(str, sorted(way))) for way in ways if way)
+def _shown_ways(ways: Iterable[operation_view.AuthWay], *, by_scheme: bool) -> list[str]:
+    """Return the ways in words; what needs nothing, and what takes no token, are ways too."""
+    nothing = "no token" if by_scheme else "no scope"
+    shown = sorted(" ".join(map(str, sorted(way))) or nothing for way in ways)
+    return shown or ["another key than a token"]
 
 
 def _filled(*paths: str) -> set[str]:

@@ -26,7 +26,7 @@ from .findings import (
     severity_of_value,
 )
 from .schema import Reader, Shape
-from .schema_forms import DeadReferenceError, Form, Parts, SchemaError
+from .schema_forms import DeadReferenceError, Form, PartError, Parts, SchemaError
 
 Shown: TypeAlias = tuple[Any, Any]
 """The old and the new value in a finding, as JSON."""
@@ -63,7 +63,9 @@ class Comparison:
         old, new: The readers of the two sides' schemas.
         locate: Returns the file and line of a place in the old document, if that is ours.
         words: True if descriptions and other texts are compared.
-        strict: True if a reference that leads nowhere ends the comparison; else it is a finding.
+        strict: True if a part that cannot be read ends the comparison; else it is a finding.
+        unread: The places of the parts that cannot be read.
+        skipped: Why parts cannot be read that cannot be read on both sides, for the same reason.
         within: The pairs that are being compared, the outermost first.
         visits: One item for each pair that was compared, so that a comparison comes to an end.
     """
@@ -76,6 +78,8 @@ class Comparison:
     strict: bool = False
     findings: list[Finding] = field(factory=list[Finding])
     agreed: list[Agreement] = field(factory=list[Agreement])
+    unread: set[str] = field(factory=set[str])
+    skipped: list[str] = field(factory=list[str])
     within: list[tuple[int, int, Direction]] = field(factory=list[tuple[int, int, Direction]])
     visits: list[None] = field(factory=list[None])
 
@@ -130,32 +134,45 @@ class Comparison:
     ) -> tuple[T, T] | None:
         """Read a part of both sides.
 
-        If a reference in it leads nowhere, that is a finding, and None is returned.
+        If it cannot be read, that is a finding, and None is returned. It is none if neither side
+        can be read for the same reason: nothing is known to have changed.
         """
         (one, was), (other, now) = self._attempt(old), self._attempt(new)
         if one is not None and other is not None:
             return one[0], other[0]
-        self.note(UNREADABLE, "reference", pointer, (was, now), at)
+        self.unread.add(pointer)
+        if was is not None and now is not None and was.text == now.text:
+            self.skipped.append(was.text)
+        else:
+            self._note_unread(pointer, was, now, at)
         return None
 
     def read_one(
         self, pointer: str, at: Pointer, read: Callable[[], T], *, is_old: bool
     ) -> T | None:
         """Read a part of one side like `read_both`."""
-        found, said = self._attempt(read)
+        found, error = self._attempt(read)
         if found is not None:
             return found[0]
-        self.note(UNREADABLE, "reference", pointer, (said, None) if is_old else (None, said), at)
+        self.unread.add(pointer)
+        was, now = (error, None) if is_old else (None, error)
+        self._note_unread(pointer, was, now, at)
         return None
 
-    def _attempt(self, read: Callable[[], T]) -> tuple[tuple[T] | None, str | None]:
+    def _note_unread(
+        self, pointer: str, was: PartError | None, now: PartError | None, at: Pointer | None
+    ) -> None:
+        kind = next(one.kind for one in (was, now) if one is not None)
+        self.note(UNREADABLE, kind, pointer, (was and str(was), now and str(now)), at)
+
+    def _attempt(self, read: Callable[[], T]) -> tuple[tuple[T] | None, PartError | None]:
         """Return what is read, in a tuple, or None and why it cannot be read."""
         try:
             return (read(),), None
-        except DeadReferenceError as error:
+        except PartError as error:
             if self.strict:
                 raise
-            return None, str(error)
+            return None, error
 
     def compare_schemas(self, old: Parts, new: Parts, pointer: str, way: Direction) -> None:
         """Compare what two values may be."""
@@ -243,7 +260,9 @@ class Comparison:
         yield from zip_longest(lone, left)
 
     def _alike(self, old: Form, new: Form, way: Direction) -> bool:
-        attempt = evolve(self, words=False, findings=[], agreed=[], within=[*self.within])
+        attempt = evolve(
+            self, words=False, findings=[], agreed=[], skipped=[], within=[*self.within]
+        )
         attempt._form(Shape([], {}, (), False, ()), old, new, "", way)
         return not attempt.findings
 
@@ -341,10 +360,11 @@ class Comparison:
     def _label(self, side: Reader, parts: Parts) -> str:
         try:
             return side.shape(parts).label
-        except DeadReferenceError:
+        except PartError as error:
             if self.strict:
                 raise
-            return "a reference that leads nowhere"
+            dead = isinstance(error, DeadReferenceError)
+            return "a reference that leads nowhere" if dead else "a schema that cannot be read"
 
     def _others(self, shape: Shape, old: Form, new: Form, pointer: str, way: Direction) -> None:
         here = f"{pointer}/additionalProperties"

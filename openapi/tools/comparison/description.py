@@ -144,6 +144,19 @@ class Description:
 
         return max(alike, key=rank, default=None)
 
+    def find_readable(self, wanted: DescribedOperation) -> DescribedOperation | None:
+        """Return the same operation here like `find`; None if its path cannot be read."""
+        try:
+            return self.find(wanted)
+        except SchemaError:
+            return None
+
+    def other_paths(self, wanted: DescribedOperation) -> set[str]:
+        """Return the paths with a parameter that stands for a part of an operation's path."""
+        parts = wanted.signature
+        alike = (one for one in self.operations if is_same_path(one.signature, parts))
+        return {one.path for one in alike if one.signature != parts}
+
     def covers(self, wanted: DescribedOperation) -> bool:
         """Return True if its family is described here, so that a missing batch is removed."""
         *family, batch, _ = wanted.signature

@@ -189,7 +189,7 @@ REWORDED: Verdict = (Severity.WORDING, "Only the words are different.")
 
 UNREADABLE: Verdict = (
     _BREAKING,
-    "A reference leads nowhere, so this part was not compared: it may have changed in any way.",
+    "This part cannot be read, so it was not compared: it may have changed in any way.",
 )
 
 _REFUSES = "The server may refuse what it accepted before."

@@ -13,7 +13,7 @@ from generation.yaml_source import Pointer, is_list, is_map
 
 from . import sentences
 from .description import DescribedOperation, Description
-from .schema_forms import UNSAID, Parts, SchemaError, mappings
+from .schema_forms import UNSAID, PartError, Parts, SchemaError, mappings
 
 JSON = "JSON"
 _JSON_TYPES = ("application/json", "*/*", "application/*")
@@ -239,7 +239,7 @@ def limit(
         return Limit(known, at, in_words=True)
     if len(found) > 1:
         several = " and ".join(map(str, sorted(found)))
-        raise SchemaError((*one.at, "description"), f"two limits are named: {several}.")
+        raise PartError((*one.at, "description"), f"two limits are named: {several}.")
     return Limit(found.pop() if found else None, at, in_words=True)
 
 

@@ -16,6 +16,7 @@ from .schema_forms import (
     UNSAID,
     DeadReferenceError,
     Form,
+    PartError,
     Parts,
     SchemaError,
     forms_of,
@@ -128,14 +129,14 @@ class Reader:
         while is_map(raw) and "$ref" in raw:
             target = self._target(raw["$ref"], at)
             if target in seen:
-                raise SchemaError(at, f"{raw['$ref']} refers only to itself.")
+                raise DeadReferenceError(at, f"{raw['$ref']} refers only to itself.")
             seen.append(target)
             raw, at = self._at(target, raw["$ref"], at), target
         return raw, at
 
     def _read(self, parts: Parts, depth: int = 0) -> Shape:
         if depth > _DEEPEST:
-            raise SchemaError(parts[-1][1], "this holds itself as an alternative, without end.")
+            raise PartError(parts[-1][1], "this holds itself as an alternative, without end.")
         flat = tuple(self._flat(parts, ()))
         choice = next(_choices(flat), None)
         forms = forms_of(flat) if choice is None else self._alternatives(flat, *choice, depth)
@@ -154,7 +155,7 @@ class Reader:
         for raw, at in parts:
             if not is_map(raw):
                 if raw is not True:
-                    raise SchemaError(at, "this is no schema.")
+                    raise PartError(at, "this is no schema.")
                 continue
             yield raw, at
             self._spent[0] += 1
@@ -163,7 +164,7 @@ class Reader:
             if "$ref" in raw:
                 target = self._target(raw["$ref"], at)
                 if target in above:
-                    raise SchemaError(at, f"{raw['$ref']} refers only to itself.")
+                    raise DeadReferenceError(at, f"{raw['$ref']} refers only to itself.")
                 inner = ((self._at(target, raw["$ref"], at), target),)
                 yield from self._flat(inner, (*above, target))
             for index, part in enumerate(listed(raw, "allOf", at)):
@@ -174,7 +175,7 @@ class Reader:
         forms: list[Form] = []
         alternatives = listed(raw, key, at)
         if len(alternatives) > _MOST_ALTERNATIVES:
-            raise SchemaError((*at, key), f"these are more than {_MOST_ALTERNATIVES} alternatives.")
+            raise PartError((*at, key), f"these are more than {_MOST_ALTERNATIVES} alternatives.")
         rest = {name: value for name, value in raw.items() if name not in (key, "$ref", "allOf")}
         around = [(_alone(part), place) for part, place in flat]
         around[index] = (rest, at)

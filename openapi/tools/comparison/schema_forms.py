@@ -38,15 +38,24 @@ UNSAID: Any = object()
 
 
 class SchemaError(Exception):
-    """A schema that cannot be read; `pointer` is its place."""
+    """A schema that cannot be read; `pointer` is its place, and `text` says why."""
 
     def __init__(self, pointer: Pointer, text: str) -> None:
         self.pointer = pointer
+        self.text = text
         super().__init__(f"#/{'/'.join(map(str, pointer))}: {text}")
 
 
-class DeadReferenceError(SchemaError):
-    """A reference whose target is not in the file; all else in the file can be read."""
+class PartError(SchemaError):
+    """A part that cannot be read; all else in the file can be."""
+
+    kind = "schema"
+
+
+class DeadReferenceError(PartError):
+    """A reference whose target is not in the file, or is the reference itself."""
+
+    kind = "reference"
 
 
 @define(eq=False)
@@ -76,7 +85,7 @@ def listed(raw: Mapping[str, Any], key: str, at: Pointer) -> list[Any]:
     """Return the list under a keyword, or an empty one."""
     value = raw.get(key, [])
     if not is_list(value):
-        raise SchemaError((*at, key), f"`{key}` is not a list.")
+        raise PartError((*at, key), f"`{key}` is not a list.")
     return value
 
 
@@ -107,7 +116,7 @@ def _kinds(raw: dict[str, Any], at: Pointer) -> list[str] | None:
         return None
     kinds = given if is_list(given) else [given]
     if not kinds or not all(kind in _KINDS for kind in kinds):
-        raise SchemaError((*at, "type"), f"`type` is {given!r}, which is none of JSON's.")
+        raise PartError((*at, "type"), f"`type` is {given!r}, which is none of JSON's.")
     return list(dict.fromkeys(kinds))
 
 
@@ -204,7 +213,7 @@ def _fields(flat: Parts) -> tuple[dict[str, Parts], frozenset[str]]:
     for raw, at in flat:
         declared = raw.get("properties", {})
         if not is_map(declared):
-            raise SchemaError((*at, "properties"), "`properties` is not a mapping.")
+            raise PartError((*at, "properties"), "`properties` is not a mapping.")
         for name, inner in declared.items():
             fields[name] = (*fields.get(name, ()), (inner, (*at, "properties", name)))
         required |= {name for name in listed(raw, "required", at) if isinstance(name, str)}

@@ -7,7 +7,8 @@ drops what no identifier may hold, so two different names can become one, and on
 import builtins
 import keyword
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 from unicodedata import normalize
 
@@ -58,6 +59,16 @@ def member_name(value: str | int, index: int) -> str:
     return _snake(value.upper() if value[:1].isalpha() else f"VALUE_{index}").upper()
 
 
+def _forms(name: str | int, made: Callable[[Any], str]) -> set[str]:
+    """Return what becomes of a name, as it is and as Python normalizes it.
+
+    The generator drops what no identifier may hold, such as the ² of TIER², which Python takes
+    for the 2 of TIER2.
+    """
+    plain = name if isinstance(name, int) else normalize("NFKC", name)
+    return {normalize("NFKC", made(one)) for one in (name, plain)}
+
+
 def check_python_names(documents: Sequence[Document]) -> Iterator[SourceProblem]:
     """Report names that become one in Python, and values that no enumeration can hold."""
     classes: dict[str, tuple[str, Document, Pointer]] = {}
@@ -76,13 +87,15 @@ def _check_class(
 ) -> Iterator[SourceProblem]:
     name = str(at[2])
     # The module of a class is named after it, in small letters.
-    made = normalize("NFKC", _snake(class_name(name)))
-    first, owner, place = classes.setdefault(made, (name, document, at))
+    forms = _forms(name, lambda one: _snake(class_name(one)))
+    taken = next((classes[one] for one in sorted(forms) if one in classes), (name, document, at))
+    first, owner, place = taken
+    classes.update({one: taken for one in forms if one not in classes})
     if first != name:
         there = f"{owner.file}:{owner.line(place)}"
         text = f"the schemas {name} and {first} ({there}) are one name in Python; rename one."
         yield document.problem(at, text)
-    elif not made:
+    elif "" in forms:
         yield document.problem(at, f"the schema {name} has no name in Python; rename it.")
 
 
@@ -91,7 +104,9 @@ def _check_properties(
 ) -> Iterator[SourceProblem]:
     seen: dict[str, str] = {}
     for name in names:
-        first = seen.setdefault(normalize("NFKC", python_name(name)), name)
+        forms = sorted(_forms(name, python_name))
+        first = next((seen[one] for one in forms if one in seen), name)
+        seen = dict.fromkeys(forms, name) | seen
         if first != name and not _resolved(first, name):
             text = f"the properties {first} and {name} are one name in Python; rename one."
             yield document.problem((*at, name), text)
@@ -117,11 +132,12 @@ def _check_values(
         return
     seen: dict[str, str | int] = {}
     for index, value in enumerate(values):
-        if value is None:
-            continue
-        made = normalize("NFKC", member_name(value, index))
-        if made in seen:
+        if not isinstance(value, str | int):
+            continue  # which is null
+        forms = sorted(_forms(value, partial(member_name, index=index)))
+        made = next((one for one in forms if one in seen), None)
+        if made is not None:
             both = f"{seen[made]!r} and {value!r}"
             text = f"the values {both} of `enum` are one name in Python ({made}); keep one."
             yield document.problem((*at, index), text)
-        seen.setdefault(made, value)
+        seen = dict.fromkeys(forms, value) | seen

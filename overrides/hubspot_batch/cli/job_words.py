@@ -89,3 +89,13 @@ def duration(seconds: float) -> str:
 
 def _number(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def how_to_go_on(summary: JobSummary) -> str:
+    """Return the command that goes on after a run that was stopped, or why there is none."""
+    if summary.resume is not None:
+        return f"To go on:\n  {summary.resume}"
+    return (
+        "The journal is gone, so another run would send all rows again. Look in HubSpot for what "
+        "was sent, and remove those rows first."
+    )

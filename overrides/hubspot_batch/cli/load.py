@@ -47,7 +47,7 @@ from hubspot_batch.options import (
     is_loopback,
 )
 
-from .job_words import brief_lines, plan_lines, summary_lines
+from .job_words import brief_lines, how_to_go_on, plan_lines, summary_lines
 from .opening import open_all, open_work
 from .output import Output, complain
 from .progress import displays, shown
@@ -234,7 +234,7 @@ def _end(arguments: argparse.Namespace, ended: JobResult, signals: Signals, out:
         complain(failure.message)
         return WRONG_USE
     if summary.stopped is not None:
-        complain(f"{summary.stopped}\nTo go on:\n  {summary.resume}")
+        complain(f"{summary.stopped}\n{how_to_go_on(summary)}")
         return signals.code if isinstance(failure, KeyboardInterrupt) else STOPPED
     return SUCCEEDED if summary.counts["succeeded"] == sum(summary.counts.values()) else SOME_FAILED
 

@@ -14,6 +14,7 @@ from typing import Any
 from hubspot_batch._operations.values import NO_VALUE, property_text
 
 from . import moments
+from .date_order import DateOrder
 from .known import NOTHING, SHEET_ERRORS, TEXT_NOTHING
 from .moments import plain
 
@@ -61,10 +62,18 @@ def reader(kind: str, **settings: Any) -> Read:
     if kind == "moment":
         form, zone, time = settings["date"], settings["zone"], settings["time"]
         own = settings["own"]
-        return lambda cell: moments.moment(_not_empty(cell), form, zone, time, milliseconds=own)
+
+        def moment(cell: Any) -> str:
+            return moments.moment(_not_empty(cell), form, zone, time, milliseconds=own)
+
+        return _in_one_order(moment) if form is None else moment
     if kind == "day":
         form = settings["date"]
-        return lambda cell: moments.day(_not_empty(cell), form)
+
+        def day(cell: Any) -> str:
+            return moments.day(_not_empty(cell), form)
+
+        return _in_one_order(day) if form is None else day
     if kind == "duration":
         unit = settings["unit"]
         return remembered(lambda cell: moments.duration(_not_empty(cell), unit))
@@ -81,6 +90,20 @@ def reader(kind: str, **settings: Any) -> Read:
         "flag": _flag,
     }
     return simple[kind]
+
+
+def _in_one_order(read: Read) -> Read:
+    """Return a reader of dates that refuses a day first and a month first in one column."""
+    order = DateOrder()
+
+    def read_in_order(cell: Any) -> Any:
+        value = read(cell)
+        # Most texts begin with the year.
+        if type(cell) is str and not (cell[4:5] == "-" and cell[:4].isdecimal()):
+            order.check(cell)
+        return value
+
+    return read_in_order
 
 
 def remembered(read: Read) -> Read:

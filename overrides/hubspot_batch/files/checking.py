@@ -20,7 +20,7 @@ from .operations import CUSTOM, PROPERTIES, FileOperation, file_operation, neare
 from .proposals import proposed_line
 from .row_mapper import Association, RowMapper, Step, raw
 from .table import OUR_COLUMNS, normal
-from .toml import toml_line, toml_value
+from .toml import PLACEHOLDER, toml_line, toml_value
 
 _MEANT_FOR = {
     "unit": (("duration",), "durations"),
@@ -311,7 +311,7 @@ class _Check:
         self._says_known = True
         return (
             f'The column "{name}" is not mapped, and no known property is like it. Add to '
-            f"[columns] of the mapping: {toml_line(name, 'PROPERTY')} or to its top: "
+            f"[columns] of the mapping: {toml_line(name, PLACEHOLDER)} or to its top: "
             f"ignore = [{toml_value(name)}]"
         )
 

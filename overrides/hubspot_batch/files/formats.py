@@ -31,9 +31,12 @@ _SUFFIXES = {
     ".xls": "xlsx",
     ".ods": "xlsx",
 }
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0"
+"""The first bytes of an Excel workbook of before 2007, and of one with a password."""
+
 _MAGIC = (
     (b"PK\x03\x04", "xlsx"),
-    (b"\xd0\xcf\x11\xe0", "xlsx"),
+    (OLD_WORKBOOK, "xlsx"),
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"\xff\xff\xff\xff", "arrow"),  # a stream
@@ -86,6 +89,12 @@ def find_format(source: Source, said: str | None) -> str:
         _refuse_archive(source)
     if content in ("xlsx", "parquet", "arrow"):
         if wanted not in (None, content):
+            if start.startswith(OLD_WORKBOOK):
+                raise FileError(
+                    f"it is an Excel workbook of the old kind, and not {wanted}. "
+                    "Save it as .xlsx in Excel.",
+                    path=name,
+                )
             raise FileError(
                 f"it is {_CALLED[content]}, and not {wanted}. "
                 f"Rename it to end in .{content}, or add --format {content}.",

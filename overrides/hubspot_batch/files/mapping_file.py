@@ -17,6 +17,7 @@ from attrs import Factory, evolve, frozen
 from .errors import MappingError
 from .moments import CLOCKS, UNITS
 from .operations import file_operation
+from .toml import PLACEHOLDER
 from .toml_settings import TomlSettings
 
 _TARGETS = ("property", "field", "custom", "associate", "to")
@@ -192,6 +193,8 @@ def from_options(
                 "ends in .toml."
             )
         heading, target = _pair(option, "--map", "Column=property", last=True)
+        if problem := _target_problem(target):
+            raise MappingError(f"--map {option!r}: {problem}")
         settings = settings.joined(MappingSettings(columns=(Column(heading, "to", target),)))
     for option in associate:
         target, heading = _pair(option, "--associate", "contact=Column")
@@ -220,16 +223,21 @@ def column(heading: str, columns: TomlSettings) -> Column:
     Raises:
         MappingError: There are no such settings.
     """
-    if isinstance(columns.said[heading], str) and columns.said[heading]:
-        return Column(heading, "to", columns.said[heading])
+    target = columns.said[heading]
+    if isinstance(target, str):
+        if problem := _target_problem(target):
+            raise columns.error(heading, f'"{heading}": {problem}')
+        return Column(heading, "to", target)
     said = columns.column(heading)
     said.check_names(_SETTINGS)
     targets = [name for name in _TARGETS if name in said.said]
     if len(targets) != 1:
         raise said.error("", f"name one of {', '.join(_TARGETS[:-1])}.")
     target = said.said[targets[0]]
-    if isinstance(target, bool) or not isinstance(target, str | int) or target == "":
+    if isinstance(target, bool) or not isinstance(target, str | int):
         raise said.error(targets[0], f"{targets[0]} is {target!r}; write a name.")
+    if problem := _target_problem(str(target)):
+        raise said.error(targets[0], problem)
     return Column(
         heading,
         *(targets[0], str(target)),
@@ -244,3 +252,12 @@ def column(heading: str, columns: TomlSettings) -> Column:
         empty=said.choice("empty", ("omit", "clear")) or "omit",
         category=said.text("category") or "HUBSPOT_DEFINED",
     )
+
+
+def _target_problem(target: str) -> str:
+    """Return why a text is the name of nothing; empty if it may be a name."""
+    if not target.strip():
+        return f"{target!r} is no name; write a property's name, or add the column to ignore."
+    if target.strip() == PLACEHOLDER:
+        return f"{PLACEHOLDER} stands for a name; write it, or add the column to ignore."
+    return ""

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from hubspot_batch._operations.dates import read_datetime, read_iso
 
+from .date_order import NUMBERS, order_hint, ordered
 from .known import EARLIEST, LATEST
 from .operations import nearest
 
@@ -53,7 +54,6 @@ _ZONE = re.compile(
     r"|:\d\d(?:[.,]\d+)?\s*(?:[AaPp]\.?[Mm]\.?)?\s*[+-]\d\d?(?::?\d\d)?\s*$",
     re.ASCII,
 )
-_NUMBERS = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?!\d)(.*)", re.ASCII | re.DOTALL)
 # A time of day in words of people, such as 10:30, 10h30 or 5 p.m.
 _TIME = re.compile(r":|\d\s?(?:h\b|h\d|[ap]\.?\s?m\b)", re.ASCII | re.IGNORECASE)
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
@@ -85,7 +85,7 @@ def moment(
             if EARLIEST <= read.year < LATEST:
                 if as_sent:
                     return value
-                placed = read if read.tzinfo else _placed(read, zone)
+                placed = read if read.tzinfo else _placed(read, zone, value)
                 text = placed.astimezone(dt.UTC).isoformat()
                 if len(text.partition("+")[0]) == _SECONDS:
                     return f"{text[:_SECONDS]}Z"
@@ -93,7 +93,7 @@ def moment(
     if dated and time is not None:
         read = dt.datetime.combine(read.date(), time)
     if read.tzinfo is None:
-        read = _placed(read, zone)
+        read = _placed(read, zone, value)
     try:
         utc = read.astimezone(dt.UTC)
     except OverflowError:
@@ -140,11 +140,10 @@ def _read(value: Any, form: str | None, *, milliseconds: bool) -> tuple[dt.datet
                 return read_iso(text), _is_date(text)
         if milliseconds and text.isdecimal() and len(text) == _HUBSPOT_MILLISECONDS:
             form = "epoch milliseconds"
-    return _formatted(text, form)
+    return _formatted(text, form, _shown(value))
 
 
-def _formatted(text: str, form: str | None) -> tuple[dt.datetime, bool]:
-    shown = _shown(text)
+def _formatted(text: str, form: str | None, shown: str) -> tuple[dt.datetime, bool]:
     if form in ("epoch seconds", "epoch milliseconds", "excel"):
         if not _DIGITS.fullmatch(text):
             raise ValueError(f"{shown} is no number, and the format {form!r} needs one")
@@ -165,13 +164,14 @@ def _formatted(text: str, form: str | None) -> tuple[dt.datetime, bool]:
         except ValueError:
             raise ValueError(f"{shown} does not fit the format {form!r}") from None
         return read, not any(code in form for code in ("%H", "%I", "%X", "%c", "%T", "%R"))
-    if form is not None:
-        text = _ordered(text, day_first=form == "day first")
+    written, text = text, text if form is None else ordered(text, form)
     try:
         read = read_datetime(text)
     except (ValueError, ArithmeticError) as error:
-        sentence = str(error) if type(error) is ValueError else f"{shown} is no date"
-        raise ValueError(f"{sentence}{_hint(text, sentence)}") from None
+        several = "several" in str(error)
+        sentence = f"{shown} {'could be several dates' if several else 'is no date'}"
+        hint = order_hint(written, form) if form is not None and not several else ""
+        raise ValueError(f"{sentence}{hint or _hint(written, sentence)}") from None
     if read.tzinfo == dt.UTC and not _ZONE.search(text):
         read = read.replace(tzinfo=None)
     return read, not _TIME.search(text) and read.time() == dt.time()
@@ -186,16 +186,7 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def _ordered(text: str, *, day_first: bool) -> str:
-    """Write a date of three numbers as year, month, day; others stay as they are."""
-    if not (found := _NUMBERS.fullmatch(text)):
-        return text
-    first, second, year, rest = found[1], found[3], found[4], found[5]
-    month, day_ = (second, first) if day_first else (first, second)
-    return f"{year if len(year) > 2 else '20' + year}-{month:0>2}-{day_:0>2}{rest}"
-
-
-def _placed(read: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+def _placed(read: dt.datetime, zone: dt.tzinfo, value: Any) -> dt.datetime:
     """Put a time into a zone, where it must have been on the clock once."""
     placed = read.replace(tzinfo=zone)
     if isinstance(zone, ZoneInfo):
@@ -205,7 +196,7 @@ def _placed(read: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
             what = "was there twice" if there else "was never there"
             both = f"write {placed.isoformat(' ')} or {other.isoformat(' ')}"
             raise ValueError(
-                f"{read.isoformat(' ')} {what} in {zone.key}, because the clocks were changed; "
+                f"{_shown(value)} {what} in {zone.key}, because the clocks were changed; "
                 f"{both if there else 'correct it, or set the timezone that it is from'}"
             )
     return placed
@@ -229,7 +220,7 @@ def _hint(value: Any, sentence: str = "") -> str:
         return '. If these are seconds, set date = "epoch seconds"'
     if re.fullmatch(r"[345]\d{4}(\.\d+)?", text, re.ASCII):
         return '. If it is a number of Excel, set date = "excel"'
-    if _NUMBERS.match(text) and "several" in sentence:
+    if NUMBERS.match(text) and "several" in sentence:
         return '. Set date = "day first" or date = "month first"'
     return ""
 
@@ -280,7 +271,8 @@ CLOCKS = ("hh:mm:ss", "mm:ss", "hh:mm")
 
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)(\.\d{1,6})?", re.ASCII)
 _SHORT_WHOLE = re.compile(r"\d{1,9}", re.ASCII)
-_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,17})?", re.ASCII)
+# Excel writes a short part of a day as 1.15741E-05.
+_NUMBER = re.compile(r"\d{1,12}(?:[.,]\d{1,24})?(?:[Ee]-\d{1,2})?", re.ASCII)
 _SPELLED = re.compile(
     r"(?:(\d{1,4}(?:\.\d+)?)\s*(?:hours?|hrs?|h)(?![a-z])\.?\s*)?"
     r"(?:(\d{1,5}(?:\.\d+)?)\s*(?:minutes?|mins?|m)(?![a-z])\.?\s*)?"
@@ -311,6 +303,8 @@ def duration(value: Any, unit: str | None) -> str:
         found = _milliseconds(plain(str(value)), unit)
     if found < 0:
         raise ValueError(f"{_shown(value)} is negative")
+    if 0 < found < 1:
+        raise ValueError(f"{_shown(value)} is less than a millisecond; check the column's unit")
     if found > UNITS["days"]:
         raise ValueError(f"{_shown(value)} is more than a day, which is not plausible")
     return str(round(found))
@@ -334,14 +328,14 @@ def _milliseconds(text: str, unit: str | None) -> float:
 
 
 def _counted(text: str, unit: str | None) -> float:
-    if unit not in UNITS:
-        words = '"seconds" or "minutes"'
-        raise ValueError(f"{_shown(text)} has no unit: set unit = {words} for the column")
     fraction = re.split("[.,]", text)[1:]
-    if "," in text and len(fraction[0]) == 3:
-        raise ValueError(f"{_shown(text)} could mean thousands or a fraction")
     if fraction and len(fraction[0]) > 6 and unit != "days":
         raise ValueError(
             f'{_shown(text)} looks like the part of a day that Excel stores: set unit = "days"'
         )
+    if unit not in UNITS:
+        words = '"seconds", "minutes" or "days"'
+        raise ValueError(f"{_shown(text)} has no unit: set unit = {words} for the column")
+    if "," in text and len(fraction[0]) == 3:
+        raise ValueError(f"{_shown(text)} could mean thousands or a fraction")
     return float(text.replace(",", ".")) * UNITS[unit]

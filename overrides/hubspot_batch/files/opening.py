@@ -20,7 +20,17 @@ from .formats import FORMATS, find_format
 from .headings import find_headings
 from .json_rows import read_json_array, read_json_lines
 from .sources import Source
-from .table import FileForm, Row, Table, column_names, fitted, heading_notes, value_table
+from .table import (
+    FileForm,
+    LeftOut,
+    Row,
+    Table,
+    column_names,
+    filled_records,
+    fitted,
+    heading_notes,
+    value_table,
+)
 
 _DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
 _OPTIONS = {
@@ -230,7 +240,7 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
     if kind == "json" and encoding.fault_line is not None:
         raise FileError(encoding.fault, path=name, line=encoding.fault_line)
 
-    def records() -> Iterator[tuple[int, dict[str, Any]]]:
+    def objects() -> Iterator[tuple[int, dict[str, Any]]]:
         if kind == "jsonl":
             yield from read_json_lines(name, encoding.lines(name, source.open))
         else:
@@ -238,20 +248,31 @@ def _json(source: Source, kind: str, encoding: Encoding) -> Table:
                 yield from read_json_array(name, text)
 
     names: dict[str, None] = {}
+    count, lines = 0, set[int]()
     try:
-        for _, record in records():
+        for line, record in objects():
             names.update(dict.fromkeys(record))
+            count += 1
+            if len(lines) < 2:
+                lines.add(line)
     except FileError:
         if not names:
             raise
     keys = list(names)
+    in_one_line = len(lines) == 1 < count
+
+    left_out = LeftOut()
 
     def rows() -> Iterator[Row]:
-        for number, record in records():
-            if row := fitted(number, [record.get(key) for key in keys], len(keys)):
-                yield row
+        numbered = objects() if not in_one_line else enumerate((one for _, one in objects()), 1)
+        found = ((number, [one.get(key) for key in keys]) for number, one in numbered)
+        return filled_records(found, len(keys), left_out)
 
     _check_rows(name, rows, "no rows")
-    form = _text_form(source, kind, encoding, None).headed(keys)
-    notes = (encoding.note,) if encoding.note else ()
-    return Table(name, column_names(keys), form, notes, rows=rows, fingerprint=source.fingerprint)
+    form = evolve(_text_form(source, kind, encoding, None).headed(keys), items=in_one_line)
+    return Table(
+        *(name, column_names(keys), form, (encoding.note,) if encoding.note else ()),
+        rows=rows,
+        fingerprint=source.fingerprint,
+        left_out=left_out,
+    )

@@ -19,7 +19,7 @@ from attrs import frozen
 from .known import SYNONYMS
 from .operations import PROPERTIES, FileOperation, file_operation, nearest
 from .table import OUR_COLUMNS, Table, is_blank, normal
-from .toml import toml_line, toml_value
+from .toml import PLACEHOLDER, toml_line, toml_value
 
 _SAMPLES = 3
 _SHOWN = 40
@@ -142,7 +142,7 @@ def propose(table: Table, operation_name: str | None = None) -> str:
     if open_:
         lines += ["", "# Not decided yet: remove the # and name a property, or add it to ignore."]
     for name in open_:
-        line = proposed_line(name, wanted) or toml_line(name, "")
+        line = proposed_line(name, wanted) or toml_line(name, PLACEHOLDER)
         lines.append(f"# {line}{_said(samples[name])}")
     if PROPERTIES in wanted.fields:
         lines += ["", "# [set]   # what every record gets", '# hs_property = "value"']

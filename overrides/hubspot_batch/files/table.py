@@ -21,7 +21,8 @@ class Row(NamedTuple):
     """One row.
 
     Attributes:
-        line: The line at which it begins; of a workbook or a DataFrame, the row. Counted from 1.
+        line: The line at which it begins; of a workbook or a DataFrame, the row; of a JSON array
+            in one line, the item. Counted from 1.
         cells: The cells in the order of the columns; of a row with a problem, as many as it has.
         problem: Why its cells cannot be put under the headings; empty if they can.
     """
@@ -48,6 +49,7 @@ class FileForm:
         sep_line: Whether the first line is `sep=`, which tells Excel the delimiter.
         sheet: The name of a workbook's sheet.
         schema: The schema of Parquet and Arrow.
+        items: Whether the items of a JSON array are counted, because all are in one line.
     """
 
     format: str
@@ -62,15 +64,38 @@ class FileForm:
     sep_line: bool = False
     sheet: str = ""
     schema: Any = field(default=None, eq=False, repr=False)
+    items: bool = field(default=False, eq=False)
 
     @property
     def unit(self) -> str:
         """The thing that the number of a row counts."""
+        if self.items:
+            return "item"
         return "line" if self.format in ("csv", "tsv", "jsonl", "json") else "row"
 
     def headed(self, headings: Iterable[str]) -> FileForm:
         """Return the form with these headings."""
         return evolve(self, headings=tuple(headings))
+
+
+class LeftOut:
+    """The records without any value that were left out, as far as a table was read.
+
+    A blank line of a text is no row. A record of nulls was written by a program, so it is told of.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def count(self, number: int) -> None:
+        """Note that this many were left out in one reading."""
+        self._count = max(self._count, number)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentence about them; none if there were none."""
+        rows, are = ("1 row has", "is") if self._count == 1 else (f"{self._count} rows have", "are")
+        return (f"{rows} no value in any column, and {are} left out.",) if self._count else ()
 
 
 @frozen(eq=False)
@@ -81,17 +106,22 @@ class Table:
         name: The file's name, as it was given.
         columns: The name of each column. No two are the same.
         form: The form of its file.
-        notes: What a person should know of how it was read, in sentences.
     """
 
     name: str
     columns: tuple[str, ...]
     form: FileForm
-    notes: tuple[str, ...] = ()
+    _notes: tuple[str, ...] = field(alias="notes", default=())
     _rows: Callable[[], Iterator[Row]] = field(alias="rows", kw_only=True, repr=False)
     _fingerprint: Callable[[], tuple[int, str]] | None = field(
         alias="fingerprint", kw_only=True, default=None, repr=False
     )
+    _left_out: LeftOut = field(alias="left_out", kw_only=True, factory=LeftOut, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences that a person should know of how it was read so far."""
+        return (*self._notes, *self._left_out.notes)
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows that are not blank.
@@ -170,6 +200,19 @@ def fitted(line: int, cells: list[Any], width: int) -> Row | None:
     return Row(line, cells, f"it has {found}, but there {wanted}")
 
 
+def filled_records(
+    found: Iterable[tuple[int, list[Any]]], width: int, left_out: LeftOut
+) -> Iterator[Row]:
+    """Yield the records that have a value, and count the others."""
+    count = 0
+    for number, cells in found:
+        if row := fitted(number, cells, width):
+            yield row
+        else:
+            count += 1
+            left_out.count(count)
+
+
 def value_table(
     name: str,
     form: FileForm,
@@ -185,12 +228,11 @@ def value_table(
         fingerprint: Returns the size and the digest of the file, if it is one.
     """
     width = len(form.headings)
+    left_out = LeftOut()
 
     def rows() -> Iterator[Row]:
-        for number, cells in enumerate(read(), 1):
-            if row := fitted(number, cells, width):
-                yield row
+        return filled_records(enumerate(read(), 1), width, left_out)
 
     notes = tuple(heading_notes(form.headings))
     columns = column_names(form.headings)
-    return Table(name, columns, form, notes, rows=rows, fingerprint=fingerprint)
+    return Table(name, columns, form, notes, rows=rows, fingerprint=fingerprint, left_out=left_out)

@@ -11,6 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+PLACEHOLDER = "PROPERTY"
+"""What a proposed line has in the place of a name that a person must write."""
+
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 

@@ -163,6 +163,8 @@ class TomlSettings:
         """Return what every record gets."""
         inner = self.inner(name)
         for key, value in inner.said.items():
+            if not key.strip():
+                raise inner.error(key, f"{name} has a value for {key!r}, which is no name.")
             if not isinstance(value, str | int | float | dt.date):
                 sentence = f"{name}.{key} is {value!r}, but must be a single value."
                 raise inner.error(key, sentence)

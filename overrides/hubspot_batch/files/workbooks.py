@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from .errors import FileError
+from .formats import OLD_WORKBOOK
 from .sheet_facts import read_facts
 
 # Excel keeps 15 digits of a number; it has replaced the others by zeros.
@@ -40,7 +41,10 @@ def read_sheet(
         with open_bytes() as stream:
             workbook = CalamineWorkbook.from_filelike(stream)
     except CalamineError as error:
-        raise FileError(f"it cannot be read as a workbook: {error}.", path=name) from None
+        with open_bytes() as stream:
+            old = stream.read(len(OLD_WORKBOOK)) == OLD_WORKBOOK
+        hint = " Save it as .xlsx in Excel, without a password." if old else ""
+        raise FileError(f"it cannot be read as a workbook: {error}.{hint}", path=name) from None
     names = workbook.sheet_names
     shown = [one.name for one in workbook.sheets_metadata if one.visible == Visible.Visible]
     sheet = _choose(name, names, shown or names, wanted)

@@ -214,7 +214,7 @@ class Job:
             mapping=self._plan.mapping,
             notes=(*self._plan.notes, *self._notes),
             stopped=stopped,
-            resume=None if stopped is None else self._resume,
+            resume=None if stopped is None or self._lacks_journal() else self._resume,
             files=names,
             unit=self._plan.unit,
         )
@@ -306,6 +306,10 @@ class Job:
                     self._waited,
                 )
             )
+
+    def _lacks_journal(self) -> bool:
+        """Return whether the journal was removed, so that another run would send all again."""
+        return self._requests > 0 and not self._journal.exists()
 
     def _counts(self, *, broken: bool) -> Counter[str]:
         """Return how many rows have each status; from the journal if the files are incomplete."""

@@ -149,7 +149,7 @@ class JobSummary:
         mapping: What became of each column: its heading, and what it means, in words.
         notes: What a person should know of how the file and the mapping were read, in sentences.
         stopped: Why it ended early, in a sentence; None if it did not.
-        resume: The command that goes on; None if there is nothing to go on with.
+        resume: The command that goes on; None if there is nothing to go on with, or no journal.
         files: The names of the files that were written into the folder.
         unit: What the number of a row counts: `line` or `row`.
     """

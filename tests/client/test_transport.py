@@ -137,8 +137,8 @@ def test_a_body_that_is_not_in_memory_is_sent_once(make_client: ClientFactory) -
     assert server.attempts == 1
 
 
-def test_an_answer_that_breaks_off_ends_the_exchange(make_client: ClientFactory) -> None:
-    """A 429 whose body cannot be read may be a daily one, so it is not sent again."""
+def test_a_refusal_that_breaks_off_is_one(make_client: ClientFactory) -> None:
+    """A 429 says by its status that nothing was done, whatever becomes of its body."""
 
     class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self) -> Any:
@@ -151,9 +151,10 @@ def test_an_answer_that_breaks_off_ends_the_exchange(make_client: ClientFactory)
     def handle(request: httpx.Request) -> httpx.Response:
         return httpx.Response(429, stream=Broken())
 
-    result = make_client(transport=httpx.MockTransport(handle)).calls.create([ROW])
-    (outcome,) = result.unknown
-    assert outcome.error.kind == "no_answer"
+    with pytest.raises(RateLimitError) as caught:
+        make_client(transport=httpx.MockTransport(handle)).calls.create([ROW])
+    assert caught.value.result is not None
+    assert len(caught.value.result.not_sent) == 1
 
 
 def test_a_fixed_token_is_not_asked_for_again(make_client: ClientFactory) -> None:

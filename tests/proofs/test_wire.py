@@ -164,12 +164,12 @@ BROKEN = {
         ("but it was done",),
     ),
     "a refused repetition is a refusal": Broken(
-        lambda patch: patch.setattr(Chunk, "doubt", lambda _, error, operation: (error, False)),
+        lambda patch: patch.setattr(Chunk, "refused_alone", lambda _, error, op: (error, False)),
         repeats_a_lost_update,
         ("but it was done",),
     ),
     "every refusal is in doubt": Broken(
-        lambda patch: patch.setattr(Chunk, "doubt", lambda _, error, operation: (error, True)),
+        lambda patch: patch.setattr(Chunk, "refused_alone", lambda _, error, op: (error, True)),
         lambda plan: plan.operation not in CREATES and plan.calm and "777" in str(plan.inputs),
         ("nothing on the wire explains it",),
     ),

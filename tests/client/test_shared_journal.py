@@ -202,7 +202,7 @@ def test_workers_that_begin_together_with_the_same_inputs(
     ]
     for worker in workers:
         worker.join(30)
-        assert worker.error is None
+        assert worker.error is None, repr(worker.error.__cause__)
         assert worker.result is not None
         assert statuses(worker.result) == ["succeeded"] * 60
     assert titles(sandbox) == Counter(map(str, range(60)))

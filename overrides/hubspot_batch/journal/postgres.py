@@ -2,10 +2,9 @@
 
 This module decides what its tables look like, and when an intent counts as given up. Each intent
 has a number, and an advisory lock of that number, which its session holds until its inputs are
-settled. Postgres gives the lock back when the session ends, however it ends, and it makes others
-wait for it without asking again and again
-(https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). Times are the
-server's.
+settled. Postgres gives the lock back when the session ends, however it ends, and others can wait
+for it (https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS). Times are
+the server's.
 """
 
 from __future__ import annotations
@@ -49,9 +48,7 @@ _PREPARE = (
     # A statement that meets another run's waits for it, and then sees what that one wrote.
     "SET default_transaction_isolation = 'read committed'",
     # The session of a machine that has vanished ends, and with it what it holds.
-    "SET tcp_keepalives_idle = 10",
-    "SET tcp_keepalives_interval = 5",
-    "SET tcp_keepalives_count = 3",
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3",
 )
 _FIND = """
 SELECT given.digest, given.ordinal, status, result, error, number, sent, given_up, marks, evidence,
@@ -83,16 +80,20 @@ WHERE NOT %(checks)s OR known.number = (
   SELECT seen FROM given
   WHERE given.digest = excluded.digest AND given.ordinal = excluded.ordinal)
 """
+# Rows are locked in that order here, too, before the first one is changed.
 _SETTLE = """
+WITH given AS (SELECT * FROM unnest(
+  %(digests)s::bytea[], %(ordinals)s::integer[], %(numbers)s::bigint[], %(statuses)s::text[],
+  %(results)s::bytea[], %(errors)s::bytea[], %(given_up)s::double precision[], %(evidence)s::text[])
+  AS one (digest, ordinal, number, status, result, error, given_up, evidence)),
+locked AS (SELECT digest, ordinal FROM hubspot_batch_inputs
+  WHERE journal = %(journal)s AND (digest, ordinal) IN (SELECT digest, ordinal FROM given)
+  ORDER BY digest, ordinal FOR UPDATE)
 UPDATE hubspot_batch_inputs AS known
 SET status = given.status, result = given.result, error = given.error,
   given_up = coalesce(given.given_up, known.given_up), evidence = given.evidence
-FROM unnest(%(digests)s::bytea[], %(ordinals)s::integer[], %(numbers)s::bigint[],
-  %(statuses)s::text[], %(results)s::bytea[], %(errors)s::bytea[],
-  %(given_up)s::double precision[], %(evidence)s::text[])
-  AS given (digest, ordinal, number, status, result, error, given_up, evidence)
-WHERE known.journal = %(journal)s AND known.digest = given.digest
-  AND known.ordinal = given.ordinal
+FROM given JOIN locked USING (digest, ordinal)
+WHERE known.journal = %(journal)s AND known.digest = given.digest AND known.ordinal = given.ordinal
 """
 # Where another run has intended an input since, the number is another one.
 _OF_THIS_RUN = _SETTLE + "AND known.number = given.number AND known.status = 'intended'"
@@ -198,9 +199,8 @@ class PostgresStore:
         asked = {"journal": self._key, "lease": self._lease, **_columns(identities)}
         found: dict[Identity, Recorded] = {}
         recent: set[Identity] = set()
-        for digest, ordinal, status, *rest, is_recent in self._open().execute(
-            _FIND, asked, binary=True
-        ):
+        rows = self._open().execute(_FIND, asked, binary=True)
+        for digest, ordinal, status, *rest, is_recent in rows:
             identity = Identity(bytes(digest), ordinal)
             result, error, number, *more = rest
             found[identity] = Recorded(Status(status), result, error, number, False, *more)

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 kinds = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
-def run(kind: str, program: str, *arguments: str, **environment: str) -> list[dict[str, Any]]:
+def run(
+    kind: str, program: str, *arguments: str, allowed: set[str] | None = None, **environment: str
+) -> list[dict[str, Any]]:
     """Run a program against a sandbox; gives what its processes say.
 
     Nothing may be in doubt, no input may get another one's record, and the sandbox may hold nothing
@@ -43,7 +45,7 @@ def run(kind: str, program: str, *arguments: str, **environment: str) -> list[di
     assert ended.returncode == 0, ended.stderr
     said: list[dict[str, Any]] = [json.loads(line) for line in ended.stdout.splitlines()]
     done = [one for one in said if "done" in one]
-    assert all(set(one["done"]) == {"succeeded"} and one["own"] for one in done), said
+    assert all({*one["done"]} <= (allowed or {"succeeded"}) and one["own"] for one in done), said
     ids = Counter(id_ for one in done for id_ in one["ids"])
     assert max(ids.values(), default=1) == 1
     created = sum(len(one["done"]) for one in done)
@@ -98,15 +100,11 @@ def test_a_child_that_closes_the_client(kind: str) -> None:
 
 @kinds
 @pytest.mark.parametrize("program", ["copied_run", "copied_iterator"])
-def test_a_child_does_not_go_on_with_its_parents_run(
-    request: pytest.FixtureRequest, kind: str, program: str
-) -> None:
+def test_a_child_does_not_go_on_with_its_parents_run(kind: str, program: str) -> None:
     """It sends nothing of it, waits for nothing, and claims nothing about it."""
-    if (kind, program) == ("async", "copied_iterator"):
-        # One input of the parent is unknown then, in a run of 30 on a busy machine.
-        reason = "the end of asyncio.run in the child disturbs the loop that both processes share"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=reason))
-    said = run(kind, program)
+    # Where a child ends its copy of an event loop, one input of the parent can be left in doubt.
+    shares_loop = (kind, program) == ("async", "copied_iterator")
+    said = run(kind, program, allowed={"succeeded", "unknown"} if shares_loop else {"succeeded"})
     (refused,) = [one for one in said if "raised" in one]
     assert refused["raised"] == "ConfigurationError"
     assert "process that began it" in refused["words"]
